@@ -1,0 +1,96 @@
+//! Owns the identifiers that travel: one newtype for each, so that none is taken for another.
+//!
+//! It must not know what the identifiers name. Ids are never reused: each comes from a counter that only grows.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+/// The identity of a node: 128 random bits, new at each start.
+///
+/// A node that restarts is another node, so that a reference to an object of its former life cannot come to mean
+/// an object of the new one.
+///
+/// ```
+/// # use remote_core::Node;
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let (one, other) = (Node::new(), Node::new());
+/// assert_ne!(one.id(), other.id());
+/// assert_eq!(one.id().to_string().len(), 32);
+/// # }
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct NodeId([u8; 16]);
+
+impl NodeId {
+    /// A fresh identity from the system's random generator.
+    pub(crate) fn random() -> NodeId {
+        let mut bytes = [0; 16];
+        // Without randomness no identity is safe to use; the system's generator fails only on a broken machine.
+        getrandom::fill(&mut bytes).expect("the system's random generator answers");
+        NodeId(bytes)
+    }
+
+    pub(crate) const fn from_bytes(bytes: [u8; 16]) -> NodeId {
+        NodeId(bytes)
+    }
+
+    pub(crate) const fn bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NodeId({self})")
+    }
+}
+
+macro_rules! numbered {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub(crate) struct $name(pub(crate) u64);
+    )*};
+}
+
+numbered! {
+    /// An object, as its process counts them; with the node's identity it is unique in the world.
+    ObjectId,
+    /// A call, as the side that asks counts them.
+    QuestionId,
+    /// A name that one side announced once so as not to repeat it: of a message or of an interface.
+    NameId,
+    /// A frame, as the side that sends it counts them.
+    FrameNumber,
+}
+
+impl ObjectId {
+    /// The directory, which every node shows to every peer.
+    pub(crate) const DIRECTORY: ObjectId = ObjectId(0);
+
+    /// The next id of this process. Invariant 2: an id is never reused.
+    pub(crate) fn fresh() -> ObjectId {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        ObjectId(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl NameId {
+    /// No name: the interface of a reference whose interface nobody knows.
+    pub(crate) const NONE: NameId = NameId(0);
+}
+
+/// What makes two references the same: the node that owns the object, and the object's number there.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Identity {
+    pub(crate) node: NodeId,
+    pub(crate) object: ObjectId,
+}

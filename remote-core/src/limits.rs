@@ -1,0 +1,144 @@
+//! Owns every bound of the system and the reason for it.
+//!
+//! It must not know who keeps the bounds: each is kept where the thing it bounds is made.
+
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+
+/// What a node allows its peers, and itself. All bounds hold for each session unless said otherwise.
+///
+/// The defaults serve most uses; `NodeBuilder::start` refuses settings that contradict each other.
+///
+/// ```
+/// use remote_core::Limits;
+/// let limits = Limits { body: 1024 * 1024, ..Limits::default() };
+/// assert!(limits.validate().is_ok());
+/// assert!(Limits { window_bytes: 10, ..limits }.validate().is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limits {
+    /// How long a connection may take to introduce itself.
+    pub handshake_time: Duration,
+    /// Connections that have not yet introduced themselves; past it the oldest of them is closed.
+    pub handshakes: usize,
+    /// The largest body, in bytes: the arguments of one message, or one result.
+    pub body: usize,
+    /// Polymorphic values within each other in one body.
+    pub polymorphic_depth: u32,
+    /// Values of any kind within each other in one body.
+    pub depth: u32,
+    /// Elements of sequences and maps in one body; a byte string counts as one.
+    pub elements: u64,
+    /// Calls in progress that one side may have with the other.
+    pub window_calls: u32,
+    /// Bytes of arguments of the calls in progress that one side may have with the other.
+    pub window_bytes: u64,
+    /// Bytes that wait to be written; past it senders wait.
+    pub queue: usize,
+    /// How long a write may stall.
+    pub stall: Duration,
+    /// Objects exported to, or imported from, one peer.
+    pub references: usize,
+    /// How deep calls may go back and forth (A calls B calls A ...).
+    pub nesting: u8,
+    /// Silence after which a ping is sent.
+    pub ping: Duration,
+    /// Silence after which the connection is given up.
+    pub silence: Duration,
+    /// Bytes held for all peers of a node together; past it new sessions are refused.
+    pub memory: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            handshake_time: Duration::from_secs(5),
+            handshakes: 256,
+            body: 4 << 20,
+            polymorphic_depth: 16,
+            depth: 64,
+            elements: 1 << 21,
+            window_calls: 16_384,
+            window_bytes: 16 << 20,
+            queue: 8 << 20,
+            stall: Duration::from_secs(30),
+            references: 1 << 21,
+            nesting: 32,
+            ping: Duration::from_secs(3),
+            silence: Duration::from_secs(9),
+            memory: 256 << 20,
+        }
+    }
+}
+
+/// The bounds that one body is read and written by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    pub(crate) polymorphic_depth: u32,
+    pub(crate) depth: u32,
+    pub(crate) elements: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Bounds {
+        Limits::default().bounds()
+    }
+}
+
+impl Limits {
+    pub(crate) fn bounds(&self) -> Bounds {
+        Bounds {
+            polymorphic_depth: self.polymorphic_depth,
+            depth: self.depth,
+            elements: self.elements,
+        }
+    }
+
+    /// Refuses bounds that contradict each other.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] names the two settings and what to change.
+    pub fn validate(&self) -> Result<()> {
+        let refuse =
+            |reason: &str| Err(Error::Refused(format!("limits contradict each other: {reason}")));
+        if self.window_calls == 0 || self.handshakes == 0 || self.depth == 0 || self.nesting == 0 {
+            return refuse("window_calls, handshakes, depth and nesting must be at least 1");
+        }
+        if self.body as u64 > self.window_bytes {
+            return refuse("a body must fit into window_bytes; lower body or raise window_bytes");
+        }
+        if self.body > self.queue {
+            return refuse("a body must fit into the queue; lower body or raise queue");
+        }
+        if self.body > u32::MAX as usize {
+            return refuse("a body is at most 4 GiB");
+        }
+        if self.polymorphic_depth > self.depth {
+            return refuse("polymorphic_depth counts within depth; lower it or raise depth");
+        }
+        if self.ping >= self.silence {
+            return refuse("ping must come before silence gives the connection up");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_do_not_contradict_each_other() {
+        assert_eq!(Limits::default().validate(), Ok(()));
+    }
+
+    #[test]
+    fn contradictions_are_named() {
+        let told = |limits: Limits| limits.validate().unwrap_err().to_string();
+        let limits = Limits::default();
+        assert!(told(Limits { ping: Duration::from_secs(9), ..limits.clone() }).contains("ping"));
+        assert!(told(Limits { queue: 1, ..limits.clone() }).contains("queue"));
+        assert!(told(Limits { window_calls: 0, ..limits }).contains("window_calls"));
+    }
+}

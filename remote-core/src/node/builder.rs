@@ -1,0 +1,91 @@
+//! Owns the settings of a node before it starts.
+//!
+//! It must not start it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::core::Core;
+use super::sessions::Sessions;
+use super::shared::Shared;
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::object::class::check_registrations;
+use crate::wire::hello::LONGEST_NODE_NAME;
+
+/// For how long references live after their holder was last heard of, unless set.
+const LEASE: Duration = Duration::from_secs(30);
+
+/// A node that is not yet started; made by [`Node::builder`].
+///
+/// ```
+/// use std::time::Duration;
+/// use remote_core::{Limits, Node};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> remote_core::Result<()> {
+/// let node = Node::builder()
+///     .name("printer")
+///     .listen("memory://builder-doc")
+///     .limits(Limits { window_calls: 100, ..Limits::default() })
+///     .lease(Duration::from_secs(10))
+///     .start()
+///     .await?;
+/// assert_eq!(node.uri("queue"), "memory://builder-doc/queue");
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing before `start`"]
+pub struct NodeBuilder {
+    listen: Vec<String>,
+    name: String,
+    limits: Limits,
+    lease: Duration,
+}
+
+impl Default for NodeBuilder {
+    fn default() -> NodeBuilder {
+        NodeBuilder { listen: Vec::new(), name: String::new(), limits: Limits::default(), lease: LEASE }
+    }
+}
+
+impl NodeBuilder {
+    /// Listens at an address, as `tcp://127.0.0.1:0`; may be said several times.
+    pub fn listen(mut self, uri: impl Into<String>) -> NodeBuilder {
+        self.listen.push(uri.into());
+        self
+    }
+
+    /// Sets what the node allows its peers.
+    pub fn limits(mut self, limits: Limits) -> NodeBuilder {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets for how long references live after their holder was last heard of.
+    pub fn lease(mut self, lease: Duration) -> NodeBuilder {
+        self.lease = lease;
+        self
+    }
+
+    /// Names the node, for its peers' eyes; the name proves nothing.
+    pub fn name(mut self, name: &str) -> NodeBuilder {
+        self.name = name.to_owned();
+        self
+    }
+
+    /// Makes the node, which must then listen at these addresses.
+    pub(crate) fn make(self) -> Result<(Arc<Core>, Vec<String>)> {
+        let NodeBuilder { listen, name, limits, lease } = self;
+        limits.validate()?;
+        check_registrations()?;
+        if name.len() > LONGEST_NODE_NAME {
+            return Err(Error::Refused(format!("the name of a node has at most {LONGEST_NODE_NAME} bytes")));
+        }
+        if lease < limits.silence {
+            return Err(Error::Refused(
+                "a lease must outlast the silence that ends a connection; raise lease or lower Limits::silence".into(),
+            ));
+        }
+        Ok((Core::new(Sessions::new(Arc::new(Shared::new(name, limits, lease)))), listen))
+    }
+}

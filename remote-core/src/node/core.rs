@@ -1,0 +1,128 @@
+//! Owns the parts of a node that its handles share: sessions, addresses, published objects; and its end.
+//!
+//! It must not know what users call things.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+use super::connect::{Dialled, Reached};
+use super::directory::Published;
+use super::link::Link;
+use super::listen::accept_all;
+use super::sessions::Sessions;
+use crate::error::{Error, Result};
+use crate::id::{Identity, ObjectId};
+use crate::object::import::Import;
+use crate::object::message::Receiver;
+use crate::object::near;
+use crate::object::route::Route;
+use crate::transport::uri::Uri;
+
+/// A node, behind its handles.
+pub(crate) struct Core {
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) published: Published,
+    dialled: Dialled,
+    listening: Mutex<Vec<(String, AbortHandle)>>,
+    closed: watch::Sender<bool>,
+}
+
+impl Core {
+    pub(crate) fn new(sessions: Arc<Sessions>) -> Arc<Core> {
+        let published = Published::default();
+        let directory = near::alone(published.clone());
+        let _ = sessions.shared.directory.set(directory);
+        Arc::new(Core {
+            sessions,
+            published,
+            dialled: Dialled::default(),
+            listening: Mutex::default(),
+            closed: watch::Sender::new(false),
+        })
+    }
+
+    pub(crate) async fn listen(&self, uri: &Uri) -> Result<()> {
+        let listener = uri.transport()?.listen(uri).await?;
+        let bound = listener.uri();
+        let task = tokio::spawn(accept_all(Arc::clone(&self.sessions), listener));
+        self.lock().push((bound, task.abort_handle()));
+        Ok(())
+    }
+
+    /// The first address that the node listens at.
+    pub(crate) fn address(&self) -> Option<String> {
+        self.lock().first().map(|(uri, _)| uri.clone())
+    }
+
+    /// The directory of the node at an address.
+    pub(crate) async fn directory(&self, uri: &Uri) -> Result<Arc<dyn Receiver>> {
+        if self.sessions.shared.is_closing() {
+            return Err(Error::Ended("the node is shutting down".into()));
+        }
+        Ok(match self.dialled.reach(&self.sessions, uri).await? {
+            Reached::Here => near::alone(self.published.clone()),
+            Reached::Peer(link) => {
+                let identity = Identity { node: link.peer.id(), object: ObjectId::DIRECTORY };
+                Arc::new(Import::new(link as Arc<dyn Route>, ObjectId::DIRECTORY, identity))
+            }
+        })
+    }
+
+    /// Takes no more connections and calls, lets those in progress finish, and ends the sessions.
+    pub(crate) async fn shut_down(&self, limit: Duration) {
+        self.stop_listening();
+        self.sessions.shared.begin_closing();
+        let _ = tokio::time::timeout(limit, self.wait_until(|link| link.is_quiet())).await;
+        self.published.clear();
+        for link in self.sessions.all() {
+            link.update(|inner| inner.session.close("the node was shut down"));
+        }
+        // What says goodbye is written; a peer that does not read is not waited for.
+        const GOODBYE: Duration = Duration::from_secs(1);
+        let _ = tokio::time::timeout(GOODBYE, self.wait_until(|_| false)).await;
+        self.closed.send_replace(true);
+    }
+
+    pub(crate) async fn closed(&self) {
+        let mut closed = self.closed.subscribe();
+        // The sender lives as long as this does.
+        let _ = closed.wait_for(|closed| *closed).await;
+    }
+
+    /// Waits until no session is left that is not as wanted.
+    async fn wait_until(&self, is_done: impl Fn(&Link) -> bool) {
+        loop {
+            let ended = self.sessions.shared.ended.notified();
+            let mut ended = std::pin::pin!(ended);
+            // Registered before it looks, so that nothing is missed between.
+            ended.as_mut().enable();
+            if self.sessions.all().iter().all(|link| is_done(link)) {
+                return;
+            }
+            ended.await;
+        }
+    }
+
+    fn stop_listening(&self) {
+        for (_, task) in self.lock().iter() {
+            task.abort();
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(String, AbortHandle)>> {
+        self.listening.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Drop for Core {
+    /// The last handle is gone: nobody can publish or look up any more. Sessions go on for the references that are
+    /// held, and end when there are none.
+    fn drop(&mut self) {
+        self.stop_listening();
+        self.published.clear();
+        self.sessions.orphan();
+    }
+}

@@ -1,0 +1,182 @@
+//! Owns the two tasks of a session: one reads and dispatches, one writes and keeps time.
+//!
+//! They must not wait for each other: whatever a method does to the reader's thread, pings and acknowledgements go out.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::time::Sleep;
+
+use super::dispatch::dispatch;
+use super::link::Link;
+
+/// The read buffer: it begins small and grows with what arrives.
+const FIRST: usize = 4 * 1024;
+const LARGEST: usize = 256 * 1024;
+/// A write buffer that grew larger than this is not kept.
+const KEPT: usize = 1 << 20;
+
+type Reader = Box<dyn AsyncRead + Send + Unpin>;
+type Writer = Box<dyn AsyncWrite + Send + Unpin>;
+
+/// Starts the tasks of a session; `over` is called when both have ended.
+pub(crate) fn drive(link: Arc<Link>, reader: Reader, writer: Writer, over: impl FnOnce() + Send + 'static) {
+    let reading = tokio::spawn(read(Arc::clone(&link), reader));
+    tokio::spawn(async move {
+        write(&link, writer).await;
+        reading.abort();
+        over();
+    });
+}
+
+async fn read(link: Arc<Link>, mut reader: Reader) {
+    let mut buffer = Buffer::default();
+    loop {
+        let used = link.update(|inner| inner.session.receive(Instant::now(), buffer.filled()));
+        buffer.consume(used);
+        dispatch_all(&link);
+        let reason = match poll_fn(|context| poll_step(&link, &mut reader, &mut buffer, context)).await {
+            Ok(Step::Read) => continue,
+            Ok(Step::Ended) => "the peer is gone".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        link.update(|inner| inner.session.lose(&reason));
+        return;
+    }
+}
+
+enum Step {
+    Read,
+    Ended,
+}
+
+/// Reads more, and meanwhile begins the calls that were held back for want of room.
+fn poll_step(
+    link: &Arc<Link>,
+    reader: &mut Reader,
+    buffer: &mut Buffer,
+    context: &mut Context<'_>,
+) -> Poll<io::Result<Step>> {
+    loop {
+        if let Poll::Ready(read) = buffer.poll_fill(reader, context)? {
+            return Poll::Ready(Ok(if read == 0 { Step::Ended } else { Step::Read }));
+        }
+        let mut inner = link.lock();
+        let Some(delivery) = inner.next_delivery() else {
+            inner.hold_back(context.waker());
+            return Poll::Pending;
+        };
+        drop(inner);
+        dispatch(link, delivery);
+    }
+}
+
+fn dispatch_all(link: &Arc<Link>) {
+    loop {
+        let delivery = link.lock().next_delivery();
+        match delivery {
+            Some(delivery) => dispatch(link, delivery),
+            None => return,
+        }
+    }
+}
+
+async fn write(link: &Arc<Link>, mut writer: Writer) {
+    let stall = link.shared.limits.stall;
+    let mut buffer = Vec::new();
+    let mut timer = Box::pin(tokio::time::sleep(Duration::ZERO));
+    loop {
+        poll_fn(|context| poll_work(link, timer.as_mut(), context)).await;
+        // Most of what coalescing gains: whoever else is about to send gets to do so before the write.
+        tokio::task::yield_now().await;
+        let (over, room) = link.update(|inner| {
+            inner.session.poll_transmit(Instant::now(), &mut buffer);
+            (inner.session.closed().is_some() && !inner.session.wants_transmit(), inner.room())
+        });
+        room.into_iter().for_each(Waker::wake);
+        let failure = match tokio::time::timeout(stall, writer.write_all(&buffer)).await {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some(format!("the peer has not read for {} s", stall.as_secs_f32())),
+        };
+        buffer.clear();
+        if buffer.capacity() > KEPT {
+            buffer = Vec::new();
+        }
+        if let Some(reason) = failure {
+            link.update(|inner| inner.session.lose(&reason));
+            return;
+        }
+        if over {
+            // The peer may still be reading what was written; it closes when it has.
+            let _ = tokio::time::timeout(Duration::from_secs(1), writer.shutdown()).await;
+            return;
+        }
+    }
+}
+
+/// Ready when there is something to be written; sees to pings and to silence meanwhile.
+fn poll_work(link: &Arc<Link>, mut timer: Pin<&mut Sleep>, context: &mut Context<'_>) -> Poll<()> {
+    link.update(|inner| {
+        loop {
+            if inner.session.wants_transmit() || inner.session.closed().is_some() {
+                return Poll::Ready(());
+            }
+            if timer.as_mut().poll(context).is_pending() {
+                inner.sleep_writer(context.waker());
+                return Poll::Pending;
+            }
+            inner.session.time_out(Instant::now());
+            // Not reset by each frame: it comes early, looks, and comes again.
+            timer.as_mut().reset(inner.session.poll_timeout().into());
+        }
+    })
+}
+
+/// Bytes read and not yet used.
+#[derive(Default)]
+struct Buffer {
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Buffer {
+    fn filled(&self) -> &[u8] {
+        &self.bytes[self.start..self.end]
+    }
+
+    fn consume(&mut self, used: usize) {
+        self.start += used;
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        }
+    }
+
+    fn poll_fill(&mut self, reader: &mut Reader, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.end == self.bytes.len() {
+            if self.start > 0 {
+                self.bytes.copy_within(self.start..self.end, 0);
+                (self.start, self.end) = (0, self.end - self.start);
+            }
+            // What arrived filled it: there is likely more.
+            let larger = (self.bytes.len() * 4).clamp(FIRST, LARGEST).max(self.end + 1);
+            self.bytes.resize(larger, 0);
+        }
+        let mut free = ReadBuf::new(&mut self.bytes[self.end..]);
+        match Pin::new(reader).poll_read(context, &mut free) {
+            Poll::Ready(Ok(())) => {
+                let read = free.filled().len();
+                self.end += read;
+                Poll::Ready(Ok(read))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}

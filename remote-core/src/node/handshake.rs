@@ -1,0 +1,78 @@
+//! Owns the introduction of two nodes on a new connection, up to the verdict whether it becomes a session.
+//!
+//! It must not know sessions: who decides is told by the identities, what is decided by whoever calls. The node with
+//! the greater identity decides, on whichever side of the connection it is, so that of two connections made at the
+//! same moment both sides keep the same one.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::error::{Error, Result};
+use crate::id::NodeId;
+use crate::transport::Connection;
+use crate::wire::breach::Breach;
+use crate::wire::hello::{Hello, LONGEST, PREFACE, Verdict, check_preface, preface};
+
+/// Who decides about a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Decides {
+    This,
+    Peer,
+}
+
+/// Says who this side is; the dialling side speaks first, and hears who the other is.
+pub(crate) async fn introduce(connection: &mut Connection, own: &Hello) -> Result<Hello> {
+    say_hello(connection, own).await?;
+    hear_hello(connection).await
+}
+
+pub(crate) async fn say_hello(connection: &mut Connection, own: &Hello) -> Result<()> {
+    let mut bytes = preface().to_vec();
+    bytes.extend_from_slice(&own.write());
+    connection.writer.write_all(&bytes).await?;
+    Ok(connection.writer.flush().await?)
+}
+
+pub(crate) async fn hear_hello(connection: &mut Connection) -> Result<Hello> {
+    let mut bytes = [0; PREFACE];
+    // Byte by byte, so that a stranger is known by the first wrong one and does not have to send eight.
+    for read in 0..PREFACE {
+        bytes[read] = connection.reader.read_u8().await.map_err(gone)?;
+        check_preface(&bytes[..=read]).map_err(breach)?;
+    }
+    Hello::read(&read_framed(connection).await?).map_err(breach)
+}
+
+pub(crate) async fn say_verdict(connection: &mut Connection, verdict: &Verdict) -> Result<()> {
+    connection.writer.write_all(&verdict.write()).await?;
+    Ok(connection.writer.flush().await?)
+}
+
+pub(crate) async fn hear_verdict(connection: &mut Connection) -> Result<Verdict> {
+    Verdict::read(&read_framed(connection).await?).map_err(breach)
+}
+
+/// Who decides, between this node and another.
+pub(crate) fn decides(own: NodeId, peer: NodeId) -> Decides {
+    if own > peer { Decides::This } else { Decides::Peer }
+}
+
+async fn read_framed(connection: &mut Connection) -> Result<Vec<u8>> {
+    let length = connection.reader.read_u16_le().await.map_err(gone)?;
+    if usize::from(length) > LONGEST {
+        return Err(breach(Breach::Hello));
+    }
+    let mut bytes = vec![0; length.into()];
+    connection.reader.read_exact(&mut bytes).await.map_err(gone)?;
+    Ok(bytes)
+}
+
+fn breach(breach: Breach) -> Error {
+    Error::Protocol(breach.to_string())
+}
+
+fn gone(error: std::io::Error) -> Error {
+    match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => Error::Io("the connection was closed during the introduction".into()),
+        _ => error.into(),
+    }
+}

@@ -1,0 +1,610 @@
+//! Owns one session as tasks and callers share it: the state machine under one short lock, and who waits for what.
+//!
+//! It must not execute user code under the lock, nor drop anything of the user's there: what is to be woken, told or
+//! dropped is gathered in [`Aftermath`] and seen to when the lock is free.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use slab::Slab;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+use super::shared::Shared;
+use crate::error::{Error, Outcome};
+use crate::id::{Identity, NameId, ObjectId, QuestionId};
+use crate::object::import::Import;
+use crate::object::message::{
+    Ended, Interfaced, Payload, Receiver, Reference, Reply, Request, Selector, Watcher,
+};
+use crate::object::peer::Peer;
+use crate::object::promise::NearPromise;
+use crate::object::route::{Route, Ticket};
+use crate::session::event::{Event, IncomingCall};
+use crate::session::{Ask, Session};
+use crate::wire::content::Content;
+use crate::wire::frame::{Descriptor, Manner, Status, Target};
+
+use super::session::State;
+use super::translate::{Outgoing, prepare};
+
+/// One session.
+pub(crate) struct Link {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) peer: Peer,
+    this: Weak<Link>,
+    inner: Mutex<Inner>,
+    state: watch::Sender<State>,
+}
+
+/// What is under the lock.
+pub(crate) struct Inner {
+    pub(crate) session: Session,
+    /// Callers, by the token of their call.
+    waiters: Slab<Waiter>,
+    /// Answers of ours that the peer may pipeline on.
+    promises: HashMap<QuestionId, Arc<NearPromise>>,
+    /// Calls of the peer's that are being executed by tasks.
+    running: HashMap<QuestionId, AbortHandle>,
+    /// Calls of the peer's that are not yet begun, in order.
+    inbox: VecDeque<Delivery>,
+    /// Objects of ours that the peer watches, by the peer's number.
+    watched: HashMap<u64, Box<dyn Send + Sync>>,
+    /// Who watches objects of the peer's, by our number.
+    watchers: HashMap<u64, Watcher>,
+    next_watch: u64,
+    /// The writer, if it sleeps.
+    writer: Option<Waker>,
+    /// The reader, if it holds back calls for want of room.
+    reader: Option<Waker>,
+    /// Tasks that wait for room for their answer.
+    answerers: Vec<Waker>,
+}
+
+struct Waiter {
+    question: QuestionId,
+    state: Waiting,
+}
+
+enum Waiting {
+    For(Option<Waker>),
+    Here(Reply),
+}
+
+/// A call that is to be begun.
+pub(crate) struct Delivery {
+    pub(crate) question: QuestionId,
+    pub(crate) receiver: Result<Arc<dyn Receiver>, Error>,
+    pub(crate) request: Request,
+}
+
+/// What is to be done when the lock is free.
+#[derive(Default)]
+pub(crate) struct Aftermath {
+    wake: Vec<Waker>,
+    tell: Vec<(Watcher, Ended)>,
+    watch: Vec<(u64, Arc<dyn Receiver>)>,
+    abort: Vec<AbortHandle>,
+    replies: Vec<Reply>,
+    receivers: Vec<Arc<dyn Receiver>>,
+    deliveries: Vec<Delivery>,
+    guards: Vec<Box<dyn Send + Sync>>,
+    promises: Vec<Arc<NearPromise>>,
+    ended: Option<String>,
+}
+
+impl Link {
+    pub(crate) fn new(shared: Arc<Shared>, peer: Peer, session: Session) -> Arc<Link> {
+        Arc::new_cyclic(|this| Link {
+            shared,
+            peer,
+            this: this.clone(),
+            inner: Mutex::new(Inner {
+                session,
+                waiters: Slab::new(),
+                promises: HashMap::new(),
+                running: HashMap::new(),
+                inbox: VecDeque::new(),
+                watched: HashMap::new(),
+                watchers: HashMap::new(),
+                next_watch: 0,
+                writer: None,
+                reader: None,
+                answerers: Vec::new(),
+            }),
+            state: watch::Sender::new(State::Connected),
+        })
+    }
+
+    /// The state, under its lock. What is done to it is seen to by [`Link::settle`].
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+        // No user code runs under the lock, so a panic there is a bug of ours; the session goes on all the same.
+        self.inner.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Does something to the state, and what follows from it.
+    pub(crate) fn update<R>(&self, change: impl FnOnce(&mut Inner) -> R) -> R {
+        let mut inner = self.lock();
+        let result = change(&mut inner);
+        self.settle(inner);
+        result
+    }
+
+    /// Drains what the session has to tell, frees the lock, and does what follows from it.
+    fn settle(&self, mut inner: MutexGuard<'_, Inner>) {
+        let mut aftermath = Aftermath::default();
+        while let Some(event) = inner.session.poll_event() {
+            self.handle(&mut inner, event, &mut aftermath);
+        }
+        if inner.writer.is_some() && (inner.session.wants_transmit() || inner.session.closed().is_some()) {
+            aftermath.wake.extend(inner.writer.take());
+        }
+        drop(inner);
+        self.follow(aftermath);
+    }
+
+    pub(crate) fn state(&self) -> &watch::Sender<State> {
+        &self.state
+    }
+
+    /// Whether nothing is in progress in either direction.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let inner = self.lock();
+        inner.session.running() == 0 && inner.session.question_count() == 0 && inner.session.held() == 0
+    }
+
+    /// Ends the session if nobody can use it any more: the node's last handle is gone, and neither side refers to
+    /// anything of the other's.
+    pub(crate) fn end_if_orphaned(&self) {
+        if !self.shared.is_orphaned() {
+            return;
+        }
+        self.update(|Inner { session, .. }| {
+            let held = session.export_count() + session.import_count() + session.question_count();
+            if held == 0 && session.running() == 0 {
+                session.close("the node is gone");
+            }
+        });
+    }
+
+    fn this(&self) -> Arc<Link> {
+        self.this.upgrade().expect("whoever calls a link holds it")
+    }
+
+    fn handle(&self, inner: &mut Inner, event: Event, aftermath: &mut Aftermath) {
+        match event {
+            Event::Promised { question } => {
+                let nobody: Weak<dyn Receiver> = Weak::<crate::object::nowhere::Nowhere>::new();
+                let promise = NearPromise::new(&crate::object::builtin::INTERFACES, nobody);
+                inner.promises.insert(question, promise);
+            }
+            Event::Call(call) => {
+                let delivery = self.delivery(inner, call);
+                inner.inbox.push_back(delivery);
+            }
+            Event::Cancelled { question } => {
+                if let Some(task) = inner.running.get(&question) {
+                    aftermath.abort.push(task.clone());
+                } else if let Some(at) = inner.inbox.iter().position(|delivery| delivery.question == question) {
+                    aftermath.deliveries.extend(inner.inbox.remove(at));
+                    inner.session.answer(question, Status::Fault, fault(&Error::Cancelled));
+                }
+            }
+            Event::Finished { question } => aftermath.promises.extend(inner.promises.remove(&question)),
+            Event::Answered { token, status, content } => {
+                let reply = self.reply(inner, status, content);
+                match token {
+                    Some(token) => answer(inner, token, reply, aftermath),
+                    None => aftermath.replies.push(reply),
+                }
+            }
+            Event::HandedOver { token } => answer(inner, token, Reply::Value(Payload::default()), aftermath),
+            Event::Lost { token, outcome } => {
+                let reason = inner.session.closed().map_or("", |cause| cause.reason()).to_owned();
+                answer(inner, token, Reply::Fault(Error::SessionLost { reason, outcome }), aftermath);
+            }
+            Event::Unexported { object } => aftermath.receivers.extend(self.shared.table.hide(object)),
+            Event::Watch { watch, object } => {
+                if let Some(receiver) = self.object(object) {
+                    aftermath.watch.push((watch, receiver));
+                }
+            }
+            Event::Unwatch { watch } => aftermath.guards.extend(inner.watched.remove(&watch)),
+            Event::WatchEnded { watch, stopped, reason } => {
+                let ended = if stopped { Ended::Stopped(reason) } else { Ended::Released };
+                aftermath.tell.extend(inner.watchers.remove(&watch).map(|watcher| (watcher, ended)));
+            }
+            Event::Closed { cause } => {
+                let reason = cause.reason().to_owned();
+                let watchers = std::mem::take(&mut inner.watchers);
+                aftermath
+                    .tell
+                    .extend(watchers.into_values().map(|watcher| (watcher, Ended::SessionEnded(reason.clone()))));
+                aftermath.abort.extend(std::mem::take(&mut inner.running).into_values());
+                aftermath.guards.extend(std::mem::take(&mut inner.watched).into_values());
+                aftermath.promises.extend(std::mem::take(&mut inner.promises).into_values());
+                aftermath.deliveries.extend(std::mem::take(&mut inner.inbox));
+                aftermath.wake.append(&mut inner.answerers);
+                aftermath.wake.extend(inner.reader.take());
+                aftermath.ended = Some(reason);
+            }
+        }
+    }
+
+    fn follow(&self, aftermath: Aftermath) {
+        let Aftermath { wake, tell, watch, abort, ended, .. } = aftermath;
+        wake.into_iter().for_each(Waker::wake);
+        abort.iter().for_each(AbortHandle::abort);
+        tell.into_iter().for_each(|(watcher, ended)| watcher(ended));
+        for (watch, receiver) in watch {
+            self.watch_for_peer(watch, receiver);
+        }
+        if let Some(reason) = ended {
+            tracing::debug!(peer = %self.peer.id(), %reason, "session ended");
+            self.state.send_replace(State::Ended);
+            self.shared.ended.notify_waiters();
+        }
+    }
+
+    fn watch_for_peer(&self, watch: u64, receiver: Arc<dyn Receiver>) {
+        let link = self.this.clone();
+        let guard = receiver.watch(Box::new(move |ended| {
+            let Some(link) = link.upgrade() else { return };
+            let (stopped, reason) = match ended {
+                Ended::Stopped(reason) | Ended::SessionEnded(reason) => (true, reason),
+                Ended::Released => (false, String::new()),
+            };
+            let guard = link.update(|inner| {
+                inner.session.tell_ended(watch, stopped, &reason);
+                inner.watched.remove(&watch)
+            });
+            drop(guard);
+        }));
+        let mut inner = self.lock();
+        let replaced = inner.watched.insert(watch, guard);
+        drop(inner);
+        drop(replaced);
+    }
+
+    fn object(&self, object: ObjectId) -> Option<Arc<dyn Receiver>> {
+        if object == ObjectId::DIRECTORY { self.shared.directory.get().cloned() } else { self.shared.table.get(object) }
+    }
+
+    /// A call with its references resolved: before anything later is looked at, and before its body is.
+    fn delivery(&self, inner: &Inner, call: IncomingCall) -> Delivery {
+        let IncomingCall { question, target, selector, manner, nesting, deadline, content } = call;
+        let receiver = match target {
+            Some(Target::Object(object)) => self.object(object),
+            Some(Target::Answer(answer)) => {
+                inner.promises.get(&answer).map(|promise| Arc::clone(promise) as Arc<dyn Receiver>)
+            }
+            None => None,
+        };
+        let request = Request {
+            selector: Selector::Heard(selector),
+            payload: self.payload(inner, content),
+            manner,
+            deadline: deadline.map(|left| Instant::now() + left),
+            nesting,
+            caller: self.peer.clone(),
+        };
+        Delivery { question, receiver: receiver.ok_or(Error::NoSuchObject), request }
+    }
+
+    fn payload(&self, inner: &Inner, content: Content) -> Payload {
+        let references = content.references.iter().map(|descriptor| self.reference(inner, descriptor)).collect();
+        Payload::new(content.body, references, self.shared.limits.bounds())
+    }
+
+    fn reference(&self, inner: &Inner, descriptor: &Descriptor) -> Reference {
+        let route = || self.this() as Arc<dyn Route>;
+        let (receiver, interface): (Arc<dyn Receiver>, NameId) = match *descriptor {
+            Descriptor::Mine { object, interface } => {
+                let identity = Identity { node: self.peer.id(), object };
+                (Arc::new(Import::new(route(), object, identity)), interface)
+            }
+            Descriptor::Forwarded { object, owner, interface } => {
+                (Arc::new(Import::new(route(), object, owner)), interface)
+            }
+            Descriptor::Yours { object, interface } => {
+                // The session has checked that the peer was given it, so it is in the table.
+                let nowhere = || Arc::new(crate::object::nowhere::Nowhere) as Arc<dyn Receiver>;
+                (self.object(object).unwrap_or_else(nowhere), interface)
+            }
+        };
+        let interface = inner.session.name(interface).map_or(Interfaced::Unknown, |name| Interfaced::Heard(name.clone()));
+        Reference { receiver, interface }
+    }
+
+    fn reply(&self, inner: &Inner, status: Status, content: Content) -> Reply {
+        let payload = self.payload(inner, content);
+        match status {
+            Status::Value => Reply::Value(payload),
+            Status::Failure => Reply::Failure(payload),
+            Status::Fault => Reply::Fault(payload.decode(|decoder| decoder.next()).unwrap_or_else(|error| error)),
+        }
+    }
+}
+
+// ---- for the tasks of the session
+
+impl Inner {
+    /// The next call to be begun, if there is room for its answer.
+    pub(crate) fn next_delivery(&mut self) -> Option<Delivery> {
+        if self.session.has_room() { self.inbox.pop_front() } else { None }
+    }
+
+    /// Whether calls are held back; then the reader is woken when there is room.
+    pub(crate) fn hold_back(&mut self, reader: &Waker) -> bool {
+        if self.inbox.is_empty() || self.session.has_room() {
+            return false;
+        }
+        self.reader = Some(reader.clone());
+        true
+    }
+
+    pub(crate) fn promise(&self, question: QuestionId) -> Option<Arc<NearPromise>> {
+        self.promises.get(&question).cloned()
+    }
+
+    /// Enters the task that executes a call.
+    pub(crate) fn note_running(&mut self, question: QuestionId, task: AbortHandle) {
+        self.running.insert(question, task);
+    }
+
+    pub(crate) fn forget_running(&mut self, question: QuestionId) {
+        self.running.remove(&question);
+    }
+
+    pub(crate) fn sleep_writer(&mut self, writer: &Waker) {
+        if !self.writer.as_ref().is_some_and(|known| known.will_wake(writer)) {
+            self.writer = Some(writer.clone());
+        }
+    }
+
+    /// Bytes were taken to be written: those who waited for room go on.
+    pub(crate) fn room(&mut self) -> Vec<Waker> {
+        if !self.session.has_room() || (self.answerers.is_empty() && self.reader.is_none()) {
+            return Vec::new();
+        }
+        let mut wake = std::mem::take(&mut self.answerers);
+        wake.extend(self.reader.take());
+        wake
+    }
+}
+
+impl Link {
+    /// Waits until there is room for an answer.
+    pub(crate) fn poll_room(&self, context: &mut Context<'_>) -> Poll<()> {
+        let mut inner = self.lock();
+        if inner.session.has_room() || inner.session.closed().is_some() {
+            return Poll::Ready(());
+        }
+        inner.answerers.push(context.waker().clone());
+        Poll::Pending
+    }
+
+    /// Sends the answer to a call of the peer's.
+    pub(crate) fn send_answer(&self, question: QuestionId, reply: Reply) {
+        let (status, payload) = match reply {
+            Reply::Value(payload) => (Status::Value, payload),
+            Reply::Failure(payload) => (Status::Failure, payload),
+            Reply::Fault(error) => return self.send_fault(question, &error),
+        };
+        let Payload { body, references, .. } = payload;
+        let prepared = prepare(&self.shared, self.route_number(), &references);
+        let mut inner = self.lock();
+        inner.forget_running(question);
+        let (limit, size) = (inner.session.largest_answer(), body.len() as u64);
+        let hidden = match prepared.introduce(&mut inner.session) {
+            Ok(Outgoing { descriptors, hide }) if size <= limit => {
+                let content = Content { body, references: descriptors };
+                inner.session.answer(question, status, content);
+                hide
+            }
+            Ok(Outgoing { descriptors, hide }) => {
+                retract(&mut inner.session, &descriptors);
+                let error = Error::Nested(Box::new(Error::TooLarge { size, limit }));
+                inner.session.answer(question, Status::Fault, fault(&error));
+                hide
+            }
+            Err((error, hide)) => {
+                let error = Error::Nested(Box::new(error));
+                inner.session.answer(question, Status::Fault, fault(&error));
+                hide
+            }
+        };
+        self.settle(inner);
+        self.hide(hidden);
+        drop(references);
+        self.note_ended();
+    }
+
+    fn send_fault(&self, question: QuestionId, error: &Error) {
+        self.update(|inner| {
+            inner.forget_running(question);
+            inner.session.answer(question, Status::Fault, fault(error));
+        });
+        self.note_ended();
+    }
+
+    fn hide(&self, objects: Vec<ObjectId>) {
+        let hidden: Vec<_> = objects.into_iter().filter_map(|object| self.shared.table.hide(object)).collect();
+        drop(hidden);
+    }
+
+    fn note_ended(&self) {
+        if self.shared.is_closing() {
+            self.shared.ended.notify_waiters();
+        }
+    }
+
+    fn route_number(&self) -> usize {
+        std::ptr::from_ref(self).cast::<()>() as usize
+    }
+}
+
+// ---- for far references
+
+impl Route for Link {
+    fn ask(self: Arc<Self>, target: Target, request: Request) -> Result<Ticket, Error> {
+        let Request { selector, payload, manner, deadline, nesting, .. } = request;
+        if nesting >= self.shared.limits.nesting {
+            let limit = self.shared.limits.nesting;
+            return Err(Error::Quota(format!("calls go back and forth {limit} deep (`Limits::nesting`)")));
+        }
+        let Payload { body, references, .. } = payload;
+        let prepared = prepare(&self.shared, self.route_number(), &references);
+        let now = deadline.map(|_| Instant::now());
+        let mut inner = self.lock();
+        let (descriptors, hidden) = match prepared.introduce(&mut inner.session) {
+            Ok(Outgoing { descriptors, hide }) => (descriptors, hide),
+            Err((error, hide)) => {
+                self.settle(inner);
+                self.hide(hide);
+                return Err(error);
+            }
+        };
+        let token = inner.waiters.insert(Waiter { question: QuestionId(0), state: Waiting::For(None) });
+        let ask = Ask {
+            token,
+            target,
+            selector: (selector.text(), selector.fingerprint()),
+            manner,
+            nesting: nesting + 1,
+            deadline,
+            content: Content { body, references: descriptors.clone() },
+        };
+        let asked = inner.session.ask(now, ask);
+        match &asked {
+            Ok(question) => inner.waiters[token].question = *question,
+            Err(_) => {
+                inner.waiters.remove(token);
+                retract(&mut inner.session, &descriptors);
+            }
+        }
+        self.settle(inner);
+        self.hide(hidden);
+        drop(references);
+        asked.map(|question| Ticket::new(self, token, question))
+    }
+
+    fn poll_reply(&self, token: usize, context: &mut Context<'_>) -> Poll<Reply> {
+        let mut inner = self.lock();
+        let Some(waiter) = inner.waiters.get_mut(token) else {
+            return Poll::Ready(Reply::Fault(Error::Cancelled));
+        };
+        match &mut waiter.state {
+            Waiting::For(waker) => {
+                if !waker.as_ref().is_some_and(|known| known.will_wake(context.waker())) {
+                    *waker = Some(context.waker().clone());
+                }
+                Poll::Pending
+            }
+            Waiting::Here(_) => match inner.waiters.remove(token).state {
+                Waiting::Here(reply) => Poll::Ready(reply),
+                Waiting::For(_) => Poll::Pending,
+            },
+        }
+    }
+
+    fn peek_reply(&self, token: usize) -> Option<Reply> {
+        match &self.lock().waiters.get(token)?.state {
+            Waiting::Here(reply) => Some(reply.clone()),
+            Waiting::For(_) => None,
+        }
+    }
+
+    fn abandon(&self, token: usize, question: QuestionId) {
+        let waiter = self.update(|inner| {
+            inner.session.cancel(question);
+            inner.take_waiter(token, question)
+        });
+        drop(waiter);
+        self.note_ended();
+    }
+
+    fn finish(&self, token: usize, question: QuestionId) {
+        let waiter = self.update(|inner| {
+            inner.session.finish(question);
+            inner.take_waiter(token, question)
+        });
+        drop(waiter);
+    }
+
+    fn release(&self, object: ObjectId) {
+        self.update(|inner| inner.session.release(object));
+        self.end_if_orphaned();
+    }
+
+    fn is_behind(&self, question: QuestionId) -> bool {
+        self.lock().session.is_behind(question)
+    }
+
+    fn watch(&self, object: ObjectId, watcher: Watcher) -> u64 {
+        let mut inner = self.lock();
+        if let Some(cause) = inner.session.closed() {
+            let reason = cause.reason().to_owned();
+            drop(inner);
+            watcher(Ended::SessionEnded(reason));
+            return 0;
+        }
+        inner.next_watch += 1;
+        let watch = inner.next_watch;
+        inner.watchers.insert(watch, watcher);
+        inner.session.watch(watch, object);
+        self.settle(inner);
+        watch
+    }
+
+    fn unwatch(&self, watch: u64) {
+        let watcher = self.update(|inner| {
+            let watcher = inner.watchers.remove(&watch);
+            if watcher.is_some() && inner.session.closed().is_none() {
+                inner.session.unwatch(watch);
+            }
+            watcher
+        });
+        drop(watcher);
+    }
+}
+
+impl Inner {
+    /// The waiter of a call, if the place is not another's by now.
+    fn take_waiter(&mut self, token: usize, question: QuestionId) -> Option<Waiter> {
+        let is_its = self.waiters.get(token).is_some_and(|waiter| waiter.question == question);
+        is_its.then(|| self.waiters.remove(token))
+    }
+}
+
+fn answer(inner: &mut Inner, token: usize, reply: Reply, aftermath: &mut Aftermath) {
+    let Some(waiter) = inner.waiters.get_mut(token) else {
+        aftermath.replies.push(reply);
+        return;
+    };
+    if let Waiting::For(waker) = std::mem::replace(&mut waiter.state, Waiting::Here(reply)) {
+        aftermath.wake.extend(waker);
+    }
+}
+
+fn retract(session: &mut Session, descriptors: &[Descriptor]) {
+    for descriptor in descriptors {
+        if let Descriptor::Mine { object, .. } | Descriptor::Forwarded { object, .. } = *descriptor {
+            session.retract(object);
+        }
+    }
+}
+
+/// An error as the content of an answer.
+fn fault(error: &Error) -> Content {
+    let payload = Payload::encode(|encoder| encoder.push(error));
+    let body = payload.map(|payload| payload.body).unwrap_or_default();
+    Content { body, references: Vec::new() }
+}
+
+#[allow(dead_code, reason = "a static assertion: invariant 9")]
+fn links_are_shared(link: Link, _: Outcome, _: Manner) -> impl Send + Sync {
+    link
+}

@@ -1,0 +1,79 @@
+//! Owns how a node takes connections: each introduces itself within bounds, and becomes a session or is closed.
+//!
+//! It must not be stopped by a stranger: what is not through the introduction is bounded in number and time, and past
+//! the bound the oldest goes.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::AbortHandle;
+
+use super::handshake::{Decides, decides, hear_hello, hear_verdict, say_hello, say_verdict};
+use super::sessions::{Decision, Sessions};
+use crate::error::{Error, Result};
+use crate::transport::{Connection, Listener};
+use crate::wire::hello::Verdict;
+
+/// After a failure to accept (no more file descriptors, say), how long until the next try.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Takes connections until the task is aborted.
+pub(crate) async fn accept_all(sessions: Arc<Sessions>, mut listener: Box<dyn Listener>) {
+    let mut strangers: VecDeque<AbortHandle> = VecDeque::new();
+    loop {
+        let connection = match listener.accept().await {
+            Ok(connection) => connection,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+        };
+        strangers.retain(|stranger| !stranger.is_finished());
+        if strangers.len() >= sessions.shared.limits.handshakes {
+            if let Some(oldest) = strangers.pop_front() {
+                oldest.abort();
+            }
+        }
+        let task = tokio::spawn(welcome(Arc::clone(&sessions), connection));
+        strangers.push_back(task.abort_handle());
+    }
+}
+
+async fn welcome(sessions: Arc<Sessions>, connection: Connection) {
+    let address = connection.address.clone();
+    let limit = sessions.shared.limits.handshake_time;
+    match tokio::time::timeout(limit, introduce(&sessions, connection)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(address, %error, "a connection did not become a session"),
+        Err(_) => tracing::debug!(address, "a connection did not introduce itself in time"),
+    }
+}
+
+async fn introduce(sessions: &Arc<Sessions>, mut connection: Connection) -> Result<()> {
+    let hello = hear_hello(&mut connection).await?;
+    say_hello(&mut connection, &sessions.shared.hello()).await?;
+    if hello.node == sessions.shared.id {
+        return Ok(()); // It called itself, and knows by now.
+    }
+    match decides(sessions.shared.id, hello.node) {
+        Decides::This => {
+            let decision = sessions.decide(&connection, &hello);
+            say_verdict(&mut connection, &decision.verdict()).await?;
+            if let Decision::Accepted(begun) = decision {
+                begun.start(connection);
+            }
+        }
+        Decides::Peer => {
+            if let Some(reason) = sessions.refusal() {
+                // The peer would decide for it; closed, the connection says the same.
+                return Err(Error::Refused(reason));
+            }
+            if hear_verdict(&mut connection).await? == Verdict::Accept {
+                sessions.accept(&connection, &hello).start(connection);
+            }
+        }
+    }
+    Ok(())
+}

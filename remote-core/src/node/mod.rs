@@ -1,0 +1,17 @@
+//! The node: transports, sessions and objects put together.
+
+pub(crate) mod builder;
+mod connect;
+mod core;
+mod directory;
+mod dispatch;
+mod driver;
+mod handshake;
+mod link;
+mod listen;
+#[allow(clippy::module_inception, reason = "the room for the node itself")]
+pub(crate) mod node;
+pub(crate) mod session;
+mod sessions;
+mod shared;
+mod translate;

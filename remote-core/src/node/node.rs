@@ -1,0 +1,186 @@
+//! Owns the node as users hold it.
+//!
+//! It must not do anything itself that a part of the node can.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::builder::NodeBuilder;
+use super::core::Core;
+use super::directory::Directory;
+use super::session::Session;
+use crate::error::{Error, Result};
+use crate::id::NodeId;
+use crate::reference::interface::Interface;
+use crate::reference::object::Object;
+use crate::reference::reference::Ref;
+use crate::transport::uri::Uri;
+
+/// What others connect to: an identity, an object table, sessions.
+///
+/// Usually there is one in a process; there may be many. Cheap to clone. When the last handle is dropped the node
+/// listens no more, and its sessions end as soon as no reference needs them.
+///
+/// ```
+/// use remote_core::{Node, Ref, Remote, Result, remote};
+///
+/// #[remote]
+/// trait Greeter {
+///     async fn greet(&self, name: &str) -> Result<String>;
+/// }
+///
+/// #[derive(Remote)]
+/// #[remote(Greeter)]
+/// struct English;
+///
+/// #[remote]
+/// impl Greeter for English {
+///     async fn greet(&self, name: &str) -> Result<String> {
+///         Ok(format!("hello, {name}"))
+///     }
+/// }
+///
+/// #[tokio::main(flavor = "current_thread")]
+/// async fn main() -> Result<()> {
+///     let server = Node::listen("tcp://127.0.0.1:0").await?;
+///     server.publish("greeter", Ref::<dyn Greeter>::new(English)).await?;
+///     let client = Node::new(); // as well in another process
+///     let greeter: Ref<dyn Greeter> = client.lookup(server.uri("greeter")).await?;
+///     assert_eq!(greeter.greet("world").await?, "hello, world");
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Node(Arc<Core>);
+
+impl Node {
+    /// A node that listens nowhere, with default settings.
+    ///
+    /// # Panics
+    /// If two classes of the program have one name; [`NodeBuilder::start`] says so by an error.
+    #[allow(clippy::new_without_default, reason = "each is another node: a default would hide that")]
+    pub fn new() -> Node {
+        match NodeBuilder::default().make() {
+            Ok((core, _)) => Node(core),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// A node with settings of your own.
+    pub fn builder() -> NodeBuilder {
+        NodeBuilder::default()
+    }
+
+    /// A node that listens at an address, as `tcp://127.0.0.1:0` (port 0 takes a free one).
+    ///
+    /// # Errors
+    /// Those of [`NodeBuilder::start`].
+    pub async fn listen(uri: impl Into<String>) -> Result<Node> {
+        Node::builder().listen(uri).start().await
+    }
+
+    /// Gives an object a name under which others can look it up. The name holds the object: it lives at least until
+    /// it is unpublished.
+    ///
+    /// # Errors
+    /// [`Error::NameInUse`]; [`Error::Refused`] for a name that cannot stand in an address; for a promise, what its
+    /// call failed with.
+    pub async fn publish<T: ?Sized + Interface>(&self, name: impl AsRef<str>, reference: Ref<T>) -> Result<()> {
+        let object = Ref::<dyn Object>::to(Ref::resolved(&reference).await?.receiver().clone());
+        self.0.published.publish(name.as_ref(), object)
+    }
+
+    /// Takes a name back. References that others got by it stay.
+    ///
+    /// # Errors
+    /// [`Error::NameNotFound`].
+    pub async fn unpublish(&self, name: impl AsRef<str>) -> Result<()> {
+        self.0.published.unpublish(name.as_ref())
+    }
+
+    /// The names published by the node at an address.
+    ///
+    /// # Errors
+    /// [`Error::InvalidUri`], [`Error::NotConnected`], and those of a call.
+    pub async fn names(&self, node_uri: impl AsRef<str>) -> Result<Vec<String>> {
+        let uri = Uri::of_node(node_uri.as_ref())?;
+        let directory = Ref::<dyn Directory>::to(self.0.directory(&uri).await?);
+        directory.names().await.map_err(own)
+    }
+
+    /// The object published at an address, as `tcp://127.0.0.1:4096/transcript`. Looked up on the node itself, it is
+    /// the near object.
+    ///
+    /// # Errors
+    /// [`Error::InvalidUri`], [`Error::NotConnected`], [`Error::NameNotFound`], [`Error::WrongInterface`], and those
+    /// of a call.
+    pub async fn lookup<T: ?Sized + Interface>(&self, uri: impl AsRef<str>) -> Result<Ref<T>> {
+        let uri = Uri::of_object(uri.as_ref())?;
+        let directory = Ref::<dyn Directory>::to(self.0.directory(&uri).await?);
+        let object = directory.lookup(&uri.name, T::NAME).await.map_err(own)?;
+        Ok(Ref::to(object.receiver().clone()))
+    }
+
+    /// The address of an object published here, for others to look up: at the first address that the node listens at.
+    /// A node that listens nowhere gives one that cannot be looked up.
+    pub fn uri(&self, name: impl AsRef<str>) -> String {
+        let address = self.0.address().unwrap_or_else(|| format!("nowhere://{}", self.id()));
+        format!("{address}/{}", name.as_ref())
+    }
+
+    /// The identity of the node, new at each start.
+    pub fn id(&self) -> NodeId {
+        self.0.sessions.shared.id
+    }
+
+    /// The sessions with other nodes.
+    pub fn sessions(&self) -> Vec<Session> {
+        self.0.sessions.all().into_iter().map(Session).collect()
+    }
+
+    /// How many objects the node shows to its peers, in all.
+    pub fn exports(&self) -> usize {
+        self.0.sessions.shared.table.len()
+    }
+
+    /// Waits until the node has shut down.
+    pub async fn closed(&self) {
+        self.0.closed().await;
+    }
+
+    /// Ends the node in good order: it takes no more connections and calls, finishes the calls in progress in either
+    /// direction for at most `limit`, and tells its peers.
+    pub async fn shutdown(&self, limit: Duration) {
+        self.0.shut_down(limit).await;
+    }
+}
+
+impl NodeBuilder {
+    /// Starts the node.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if settings contradict each other or an address can be reached from outside;
+    /// [`Error::InvalidUri`]; [`Error::Io`] if an address is in use; [`Error::DuplicateClass`].
+    pub async fn start(self) -> Result<Node> {
+        let (core, addresses) = self.make()?;
+        for address in addresses {
+            core.listen(&Uri::of_node(&address)?).await?;
+        }
+        Ok(Node(core))
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node").field("id", &self.id()).field("address", &self.0.address()).finish_non_exhaustive()
+    }
+}
+
+/// What the directory's method says is what the lookup failed with.
+fn own(error: Error) -> Error {
+    match error {
+        Error::Nested(inner) => *inner,
+        other => other,
+    }
+}

@@ -1,0 +1,92 @@
+//! Owns what users see of a session.
+//!
+//! It must not change one.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::link::Link;
+use crate::object::peer::Peer;
+
+/// The association with one other node.
+///
+/// ```
+/// use remote_core::{Node, State};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> remote_core::Result<()> {
+/// let server = Node::listen("memory://session-doc").await?;
+/// let client = Node::new();
+/// client.names("memory://session-doc").await?;
+/// let [session] = client.sessions().try_into().unwrap();
+/// assert_eq!(session.peer().id(), server.id());
+/// assert_eq!(session.state(), State::Connected);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Session(pub(crate) Arc<Link>);
+
+/// What a session is up to.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Messages travel.
+    Connected,
+    /// The connection is lost, and being made again.
+    Suspended,
+    /// It is over.
+    Ended,
+}
+
+/// Figures of a session.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stats {
+    /// Objects that the peer refers to.
+    pub exports: usize,
+    /// Objects of the peer's that this node refers to.
+    pub imports: usize,
+    /// Calls of this node's in progress at the peer.
+    pub calls_out: usize,
+    /// Calls of the peer's in progress here.
+    pub calls_in: u64,
+    /// Bytes held for the peer.
+    pub held: usize,
+}
+
+impl Session {
+    /// The node at the other side.
+    pub fn peer(&self) -> Peer {
+        self.0.peer.clone()
+    }
+
+    /// What it is up to.
+    pub fn state(&self) -> State {
+        *self.0.state().borrow()
+    }
+
+    /// Tells each change of state; the last is [`State::Ended`].
+    pub fn watch(&self) -> watch::Receiver<State> {
+        self.0.state().subscribe()
+    }
+
+    /// Its figures.
+    pub fn stats(&self) -> Stats {
+        let inner = self.0.lock();
+        let session = &inner.session;
+        Stats {
+            exports: session.export_count(),
+            imports: session.import_count(),
+            calls_out: session.question_count(),
+            calls_in: session.running(),
+            held: session.held(),
+        }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("peer", &self.0.peer).field("state", &self.state()).finish()
+    }
+}

@@ -1,0 +1,72 @@
+//! Owns what all sessions of one node share: its identity, its limits, its object table, its directory.
+//!
+//! It must not know sessions.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::id::NodeId;
+use crate::limits::Limits;
+use crate::object::message::Receiver;
+use crate::object::table::Table;
+use crate::wire::hello::{Grant, Hello};
+
+/// What all sessions of one node share.
+pub(crate) struct Shared {
+    pub(crate) id: NodeId,
+    pub(crate) name: String,
+    pub(crate) limits: Limits,
+    pub(crate) lease: Duration,
+    pub(crate) table: Table,
+    /// The object that peers find under number 0.
+    pub(crate) directory: OnceLock<Arc<dyn Receiver>>,
+    /// Set when the node begins to shut down: calls that arrive from then on are refused.
+    closing: AtomicBool,
+    /// Set when the node's last handle is gone: sessions that nobody needs end.
+    orphaned: AtomicBool,
+    /// Notified when something ended that a shutdown may wait for.
+    pub(crate) ended: Notify,
+}
+
+impl Shared {
+    pub(crate) fn new(name: String, limits: Limits, lease: Duration) -> Shared {
+        Shared {
+            id: NodeId::random(),
+            name,
+            limits,
+            lease,
+            table: Table::default(),
+            directory: OnceLock::new(),
+            closing: AtomicBool::new(false),
+            orphaned: AtomicBool::new(false),
+            ended: Notify::new(),
+        }
+    }
+
+    pub(crate) fn hello(&self) -> Hello {
+        let mut nonce = [0; 32];
+        nonce[..16].copy_from_slice(NodeId::random().bytes());
+        nonce[16..].copy_from_slice(NodeId::random().bytes());
+        Hello { node: self.id, name: self.name.clone(), grant: Grant::of(&self.limits), lease: self.lease, nonce }
+    }
+
+    pub(crate) fn begin_closing(&self) {
+        self.closing.store(true, Ordering::Release);
+        self.ended.notify_waiters();
+    }
+
+    pub(crate) fn orphan(&self) {
+        self.orphaned.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_orphaned(&self) -> bool {
+        self.orphaned.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,118 @@
+//! Owns how references of this process become descriptors for one peer.
+//!
+//! In two steps, because the object table and the session have locks of their own, which are never held together the
+//! wrong way round: first the objects are entered in the table, then, under the session's lock, they are introduced.
+
+use std::sync::Arc;
+
+use super::shared::Shared;
+use crate::error::Error;
+use crate::id::{Identity, NameId, ObjectId};
+use crate::object::message::{Interfaced, Receiver, Reference, Standing};
+use crate::session::Session;
+use crate::wire::frame::Descriptor;
+use crate::wire::method::name_fingerprint;
+
+/// References entered in the object table.
+pub(crate) struct Prepared<'r> {
+    entries: Vec<Entry<'r>>,
+}
+
+struct Entry<'r> {
+    kind: Kind,
+    interface: &'r Interfaced,
+}
+
+enum Kind {
+    Mine(ObjectId),
+    Yours(ObjectId),
+    Forwarded(ObjectId, Identity),
+}
+
+/// References introduced to the peer.
+pub(crate) struct Outgoing {
+    pub(crate) descriptors: Vec<Descriptor>,
+    /// Objects that the peer knew already, so that they are counted once too often in the table.
+    pub(crate) hide: Vec<ObjectId>,
+}
+
+/// Enters references in the object table, for the session that has this number.
+pub(crate) fn prepare<'r>(shared: &Shared, route: usize, references: &'r [Reference]) -> Prepared<'r> {
+    let entries = references.iter().map(|Reference { receiver, interface }| {
+        Entry { kind: enter(shared, route, receiver), interface }
+    });
+    Prepared { entries: entries.collect() }
+}
+
+fn enter(shared: &Shared, route: usize, receiver: &Arc<dyn Receiver>) -> Kind {
+    let kind = match receiver.standing() {
+        Standing::Far { route: its, entry, .. } if its == route => return Kind::Yours(entry),
+        Standing::Far { node, object, .. } => Kind::Forwarded(receiver.export_id(), Identity { node, object }),
+        Standing::Promise { .. } => {
+            let object = receiver.export_id();
+            Kind::Forwarded(object, Identity { node: shared.id, object })
+        }
+        Standing::Near { object, .. } => {
+            receiver.exported_by(shared.id);
+            match receiver.standing() {
+                // Another node of this process owns it; this one forwards.
+                Standing::Near { owner: Some(node), .. } if node != shared.id => {
+                    Kind::Forwarded(object, Identity { node, object })
+                }
+                _ => Kind::Mine(object),
+            }
+        }
+    };
+    let (Kind::Mine(id) | Kind::Forwarded(id, _) | Kind::Yours(id)) = kind;
+    shared.table.show(id, receiver);
+    kind
+}
+
+impl Prepared<'_> {
+    /// Introduces them to the peer; on failure none of them is, and all must be hidden again.
+    pub(crate) fn introduce(self, session: &mut Session) -> Result<Outgoing, (Error, Vec<ObjectId>)> {
+        let mut outgoing = Outgoing { descriptors: Vec::with_capacity(self.entries.len()), hide: Vec::new() };
+        let mut failure = None;
+        for Entry { kind, interface } in self.entries {
+            let interface = match interface.text() {
+                Some(name) => session.intern(name, name_fingerprint(name)),
+                None => NameId::NONE,
+            };
+            let (object, descriptor) = match kind {
+                Kind::Yours(object) => {
+                    outgoing.descriptors.push(Descriptor::Yours { object, interface });
+                    continue;
+                }
+                Kind::Mine(object) => (object, Descriptor::Mine { object, interface }),
+                Kind::Forwarded(object, owner) => (object, Descriptor::Forwarded { object, owner, interface }),
+            };
+            if failure.is_some() || session.closed().is_some() {
+                outgoing.hide.push(object);
+                continue;
+            }
+            match session.introduce(object) {
+                Ok(presence) => {
+                    outgoing.descriptors.push(descriptor);
+                    if presence.is_known() {
+                        outgoing.hide.push(object);
+                    }
+                }
+                Err(error) => {
+                    outgoing.hide.push(object);
+                    failure = Some(error);
+                }
+            }
+        }
+        match failure {
+            None => Ok(outgoing),
+            Some(error) => {
+                for descriptor in outgoing.descriptors {
+                    if let Descriptor::Mine { object, .. } | Descriptor::Forwarded { object, .. } = descriptor {
+                        session.retract(object);
+                    }
+                }
+                Err((error, outgoing.hide))
+            }
+        }
+    }
+}

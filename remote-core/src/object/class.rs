@@ -1,0 +1,153 @@
+//! Owns classes: what an object answers to, and how each message reaches its method.
+//!
+//! It must not know where an object is held. Classes register themselves at link time, so that two of one name are
+//! found when a node starts, not when one is mistaken for the other.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+
+use super::message::{Payload, Reply, Selector};
+use crate::error::{Error, Result};
+use crate::wire::codec::Decoder;
+use crate::wire::method::Method;
+
+/// A type whose objects can be reached by reference. `#[derive(Remote)]` implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a class of remote objects",
+    note = "add `#[derive(Remote)]` and `#[remote(TheInterface)]` to the type"
+)]
+pub trait Class: Send + Sync + 'static {
+    #[doc(hidden)]
+    fn class() -> &'static ClassInfo;
+}
+
+/// A class of objects: its name, and how it registers its methods.
+pub struct ClassInfo {
+    name: &'static str,
+    path: &'static str,
+    register: fn(&mut ClassBuilder),
+    dispatch: OnceLock<ClassBuilder>,
+}
+
+/// What makes a class known to its process, at link time.
+pub struct Registration(pub &'static ClassInfo);
+
+inventory::collect!(Registration);
+
+/// Executes one method on an object.
+pub type Invoke = fn(Near, Incoming) -> Pin<Box<dyn Future<Output = Reply> + Send>>;
+
+/// What a class answers to, by fingerprint.
+#[derive(Default)]
+pub struct ClassBuilder {
+    interfaces: Vec<(TypeId, &'static str)>,
+    methods: HashMap<u64, (&'static Method, Invoke)>,
+}
+
+/// An object as its methods are given it.
+pub struct Near(pub(crate) Arc<dyn Hold>);
+
+/// What holds an object.
+pub(crate) trait Hold: Send + Sync {
+    fn object(&self) -> &(dyn Any + Send + Sync);
+}
+
+/// The arguments of a message that has arrived.
+pub struct Incoming(pub(crate) Payload);
+
+impl ClassInfo {
+    /// Describes a class.
+    pub const fn new(
+        name: &'static str,
+        path: &'static str,
+        register: fn(&mut ClassBuilder),
+    ) -> ClassInfo {
+        ClassInfo { name, path, register, dispatch: OnceLock::new() }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The interfaces that the class answers to.
+    pub(crate) fn interfaces(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.dispatch().interfaces.iter().map(|(_, name)| *name)
+    }
+
+    pub(crate) fn answers_to(&self, interface: TypeId) -> bool {
+        self.dispatch().interfaces.iter().any(|(known, _)| *known == interface)
+    }
+
+    /// What executes a message, or why nothing does.
+    pub(crate) fn find(&self, selector: &Selector) -> Result<Invoke> {
+        if let Some((_, invoke)) = self.dispatch().methods.get(&selector.fingerprint()) {
+            return Ok(*invoke);
+        }
+        let text = selector.text();
+        let (class, selector) = (self.name.to_owned(), text.to_owned());
+        if self.dispatch().methods.values().any(|(method, _)| method.selector() == text) {
+            return Err(Error::SignatureMismatch { class, selector });
+        }
+        Err(Error::MessageNotUnderstood { class, selector })
+    }
+
+    fn dispatch(&self) -> &ClassBuilder {
+        self.dispatch.get_or_init(|| {
+            let mut builder = ClassBuilder::default();
+            (self.register)(&mut builder);
+            builder
+        })
+    }
+}
+
+impl ClassBuilder {
+    /// The class answers to an interface.
+    pub fn interface<T: ?Sized + 'static>(&mut self, name: &'static str) {
+        let id = TypeId::of::<T>();
+        if !self.interfaces.iter().any(|(known, _)| *known == id) {
+            self.interfaces.push((id, name));
+        }
+    }
+
+    /// The class has a method.
+    pub fn method(&mut self, method: &'static Method, invoke: Invoke) {
+        self.methods.insert(method.fingerprint(), (method, invoke));
+    }
+}
+
+impl Near {
+    /// The object, which is of this class.
+    ///
+    /// # Panics
+    /// If it is not, which the generated code cannot bring about.
+    pub fn get<S: Class>(&self) -> &S {
+        self.0.object().downcast_ref().expect("a class executes its methods on its own objects")
+    }
+}
+
+impl Incoming {
+    /// Decodes the arguments, to the last byte.
+    pub fn decode<'p, A>(
+        &'p self,
+        read: impl FnOnce(&mut Decoder<'p>) -> Result<A, Error>,
+    ) -> Result<A, Error> {
+        self.0.decode(read)
+    }
+}
+
+/// Refuses two classes of one name.
+pub(crate) fn check_registrations() -> Result<()> {
+    let mut seen: HashMap<&str, &ClassInfo> = HashMap::new();
+    for Registration(class) in inventory::iter::<Registration> {
+        if let Some(other) = seen.insert(class.name, class) {
+            if !std::ptr::eq(other, *class) {
+                let paths = (other.path.to_owned(), class.path.to_owned());
+                return Err(Error::DuplicateClass { name: class.name.to_owned(), paths });
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! Owns a far object as this process sees it: the route to it, and its name there.
+//!
+//! It must not know the session. Each import stands for one introduction, and gives it back when it is dropped.
+
+use std::sync::{Arc, OnceLock};
+
+use super::message::{Asked, Receiver, Request, Resolving, Standing, Watcher};
+use super::route::Route;
+use crate::id::{Identity, ObjectId};
+use crate::wire::frame::Target;
+
+/// One introduction of a far object.
+pub(crate) struct Import {
+    route: Arc<dyn Route>,
+    /// What the peer calls it.
+    entry: ObjectId,
+    identity: Identity,
+    /// What this process calls it, if it was shown to others, for whom this side forwards.
+    forwarded_as: OnceLock<ObjectId>,
+}
+
+impl Import {
+    pub(crate) fn new(route: Arc<dyn Route>, entry: ObjectId, identity: Identity) -> Import {
+        Import { route, entry, identity, forwarded_as: OnceLock::new() }
+    }
+}
+
+/// What tells routes apart.
+pub(crate) fn route_number(route: &Arc<dyn Route>) -> usize {
+    Arc::as_ptr(route).cast::<()>() as usize
+}
+
+impl Receiver for Import {
+    fn ask(self: Arc<Self>, request: Request) -> Asked {
+        match Arc::clone(&self.route).ask(Target::Object(self.entry), request) {
+            Ok(ticket) => Asked::Sent(ticket),
+            Err(error) => Asked::Refused(error),
+        }
+    }
+
+    fn standing(&self) -> Standing {
+        let Identity { node, object } = self.identity;
+        Standing::Far { route: route_number(&self.route), entry: self.entry, node, object }
+    }
+
+    fn export_id(&self) -> ObjectId {
+        *self.forwarded_as.get_or_init(ObjectId::fresh)
+    }
+
+    fn watch(self: Arc<Self>, watcher: Watcher) -> Box<dyn Send + Sync> {
+        let watch = self.route.watch(self.entry, watcher);
+        Box::new(Watching { route: Arc::clone(&self.route), watch })
+    }
+
+    fn resolved(self: Arc<Self>) -> Resolving {
+        Box::pin(async move { Ok(self as Arc<dyn Receiver>) })
+    }
+}
+
+impl Drop for Import {
+    fn drop(&mut self) {
+        self.route.release(self.entry);
+    }
+}
+
+struct Watching {
+    route: Arc<dyn Route>,
+    watch: u64,
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.route.unwatch(self.watch);
+    }
+}

@@ -1,0 +1,220 @@
+//! Owns what a message is, and what receives one: near objects, far ones, promises.
+//!
+//! It must not know how any of them does it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::peer::Peer;
+use super::route::Ticket;
+use crate::error::{Error, Result};
+use crate::id::{NodeId, ObjectId};
+use crate::limits::Bounds;
+use crate::session::Name;
+use crate::wire::codec::Body;
+use crate::wire::frame::Manner;
+use crate::wire::method::Method;
+
+/// What receives messages.
+pub(crate) trait Receiver: Send + Sync + 'static {
+    /// Sends a message. Messages to one receiver start in the order of these calls.
+    fn ask(self: Arc<Self>, request: Request) -> Asked;
+
+    /// Where the object is.
+    fn standing(&self) -> Standing;
+
+    /// The number under which this process shows the object to peers.
+    fn export_id(&self) -> ObjectId;
+
+    /// Tells the watcher when the object ends; until the guard is dropped.
+    fn watch(self: Arc<Self>, watcher: Watcher) -> Box<dyn Send + Sync>;
+
+    /// Ends a near object.
+    fn stop(&self, _reason: &str) -> Result<()> {
+        Err(Error::Refused(
+            "only a near object can be stopped; ask the far one by a message of its own".into(),
+        ))
+    }
+
+    /// Refuses an interface that the object is known not to have.
+    fn require(&self, _interface: std::any::TypeId, _name: &str) -> Result<()> {
+        Ok(())
+    }
+
+    /// Called by the node that shows the object to a peer. The first one owns it.
+    fn exported_by(&self, _node: NodeId) {}
+
+    /// A promise: what it failed with, and the method that did.
+    fn failure(&self) -> Option<(&'static Method, Reply)> {
+        None
+    }
+
+    /// A promise: the object, once it is known. Anything else is itself.
+    fn resolved(self: Arc<Self>) -> Resolving;
+}
+
+/// The future of the object that a promise stands for.
+pub(crate) type Resolving = Pin<Box<dyn Future<Output = Result<Arc<dyn Receiver>>> + Send>>;
+
+/// Told once when an object ends.
+pub(crate) type Watcher = Box<dyn FnOnce(Ended) + Send + Sync>;
+
+/// Why an object ended, as its monitors are told.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The last reference to it was dropped.
+    Released,
+    /// It was stopped, with this reason.
+    Stopped(String),
+    /// The session with the node that has it ended, with this reason: whether it lives is unknown.
+    SessionEnded(String),
+}
+
+/// Where an object is.
+#[derive(Clone)]
+pub(crate) enum Standing {
+    /// In this process; the node that first showed it to a peer owns it.
+    Near { object: ObjectId, owner: Option<NodeId> },
+    /// Elsewhere: reached by the route, whose peer knows it by `entry`; owned by `node` under `object`.
+    Far { route: usize, entry: ObjectId, node: NodeId, object: ObjectId },
+    /// Not known yet.
+    Promise { object: ObjectId },
+}
+
+impl Standing {
+    /// Equal for one object, however reached. A promise equals only itself.
+    pub(crate) fn is_same(&self, other: &Standing) -> bool {
+        match (self, other) {
+            (Standing::Near { object: one, .. }, Standing::Near { object: other, .. }) => {
+                one == other
+            }
+            (Standing::Promise { object: one }, Standing::Promise { object: other }) => {
+                one == other
+            }
+            (
+                Standing::Far { node, object, .. },
+                Standing::Far { node: other_node, object: other, .. },
+            ) => (node, object) == (other_node, other),
+            (Standing::Near { object, owner }, Standing::Far { node, object: other, .. })
+            | (Standing::Far { node, object: other, .. }, Standing::Near { object, owner }) => {
+                object == other && *owner == Some(*node)
+            }
+            _ => false,
+        }
+    }
+
+    /// What a hash may depend on: the object's number is the same wherever it is seen from.
+    pub(crate) fn number(&self) -> u64 {
+        match self {
+            Standing::Near { object, .. }
+            | Standing::Far { object, .. }
+            | Standing::Promise { object } => object.0,
+        }
+    }
+}
+
+/// A message to be received.
+pub(crate) struct Request {
+    pub(crate) selector: Selector,
+    pub(crate) payload: Payload,
+    pub(crate) manner: Manner,
+    pub(crate) deadline: Option<Instant>,
+    /// How often calls have gone back and forth to come here.
+    pub(crate) nesting: u8,
+    pub(crate) caller: Peer,
+}
+
+/// Which message it is.
+pub(crate) enum Selector {
+    /// A method of an interface that this process has.
+    Own(&'static Method),
+    /// As a peer announced it.
+    Heard(Arc<Name>),
+}
+
+impl Selector {
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Selector::Own(method) => method.selector(),
+            Selector::Heard(name) => &name.text,
+        }
+    }
+
+    pub(crate) fn fingerprint(&self) -> u64 {
+        match self {
+            Selector::Own(method) => method.fingerprint(),
+            Selector::Heard(name) => name.fingerprint,
+        }
+    }
+}
+
+/// What became of a message.
+pub(crate) enum Asked {
+    /// It is executed here, by whoever polls it.
+    Running(Running),
+    /// It is on its way.
+    Sent(Ticket),
+    /// It was not sent.
+    Refused(Error),
+}
+
+/// A method being executed; see `execution`.
+pub(crate) struct Running {
+    pub(crate) future: Pin<Box<dyn Future<Output = Reply> + Send>>,
+    pub(crate) context: Option<Context>,
+}
+
+/// What a method can ask about the message that it executes.
+pub(crate) struct Context {
+    pub(crate) this: Arc<dyn Receiver>,
+    pub(crate) caller: Peer,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) nesting: u8,
+}
+
+/// The arguments of a message, or its result: bytes, and the references that they name by place.
+#[derive(Clone, Default)]
+pub struct Payload {
+    pub(crate) body: Body,
+    pub(crate) references: Vec<Reference>,
+    pub(crate) bounds: Bounds,
+}
+
+/// A reference in a payload, with the interface through which it was sent.
+#[derive(Clone)]
+pub(crate) struct Reference {
+    pub(crate) receiver: Arc<dyn Receiver>,
+    pub(crate) interface: Interfaced,
+}
+
+/// The name of the interface of a reference.
+#[derive(Clone)]
+pub(crate) enum Interfaced {
+    Unknown,
+    Own(&'static str),
+    Heard(Arc<Name>),
+}
+
+impl Interfaced {
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Interfaced::Unknown => None,
+            Interfaced::Own(name) => Some(name),
+            Interfaced::Heard(name) => Some(&name.text),
+        }
+    }
+}
+
+/// How a message was answered.
+#[derive(Clone)]
+pub enum Reply {
+    /// With the value that the method returned.
+    Value(Payload),
+    /// With the error that the method returned, of its interface's error type.
+    Failure(Payload),
+    /// Without the method having a say.
+    Fault(Error),
+}

@@ -1,0 +1,16 @@
+//! Objects and the messages that they receive, near and far alike.
+//!
+//! Nothing here knows sessions or sockets beyond the trait [`Route`](route::Route).
+
+pub(crate) mod builtin;
+pub(crate) mod class;
+pub(crate) mod execution;
+pub(crate) mod import;
+pub(crate) mod marshal;
+pub(crate) mod message;
+pub(crate) mod near;
+pub(crate) mod nowhere;
+pub(crate) mod peer;
+pub(crate) mod promise;
+pub(crate) mod route;
+pub(crate) mod table;

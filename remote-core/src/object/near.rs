@@ -1,0 +1,240 @@
+//! Owns a near object: its number, its end, and who is told of it.
+//!
+//! It must not know who refers to the object. It is held by the references to it, by the tables of the nodes that
+//! show it to peers, and by the calls that run on it; when the last of them goes, it goes.
+
+use std::any::{Any, TypeId};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
+
+use dashmap::DashMap;
+
+use super::builtin;
+use super::class::{Class, ClassInfo, Hold, Incoming, Near};
+use super::message::{
+    Asked, Context, Ended, Receiver, Reply, Request, Resolving, Running, Standing, Watcher,
+};
+use crate::error::{Error, Result};
+use crate::id::{NodeId, ObjectId};
+
+/// A near object.
+pub(crate) struct NearObject<O: Held> {
+    id: ObjectId,
+    class: &'static ClassInfo,
+    owner: OnceLock<NodeId>,
+    end: Arc<End>,
+    object: O,
+}
+
+/// How the object is held: alone, or shared with the user.
+pub(crate) trait Held: Send + Sync + 'static {
+    fn object(&self) -> &(dyn Any + Send + Sync);
+
+    /// What tells the object from others, if it can be given twice.
+    fn address(&self) -> Option<usize> {
+        None
+    }
+}
+
+/// Given by value: nobody else has it.
+pub(crate) struct Alone<S>(pub(crate) S);
+
+/// Given in an `Arc`, which the user may give again.
+pub(crate) struct Shared<S>(pub(crate) Arc<S>);
+
+impl<S: Class> Held for Alone<S> {
+    fn object(&self) -> &(dyn Any + Send + Sync) {
+        &self.0
+    }
+}
+
+impl<S: Class> Held for Shared<S> {
+    fn object(&self) -> &(dyn Any + Send + Sync) {
+        &*self.0
+    }
+
+    fn address(&self) -> Option<usize> {
+        Some(Arc::as_ptr(&self.0) as usize)
+    }
+}
+
+/// The near objects that were given in an `Arc`, by its address: given twice, they are the same object.
+static SHARED: OnceLock<DashMap<usize, Weak<dyn Receiver>>> = OnceLock::new();
+
+/// Makes a near object of one that nobody else has.
+pub(crate) fn alone<S: Class>(object: S) -> Arc<dyn Receiver> {
+    Arc::new(NearObject::new(S::class(), Alone(object)))
+}
+
+/// The near object of one that the user shares.
+pub(crate) fn shared<S: Class>(object: Arc<S>) -> Arc<dyn Receiver> {
+    let address = Arc::as_ptr(&object) as usize;
+    let mut entry = SHARED
+        .get_or_init(DashMap::new)
+        .entry(address)
+        .or_insert_with(|| Weak::<NearObject<Shared<S>>>::new());
+    if let Some(known) = entry.upgrade() {
+        return known;
+    }
+    let near: Arc<dyn Receiver> = Arc::new(NearObject::new(S::class(), Shared(object)));
+    *entry = Arc::downgrade(&near);
+    near
+}
+
+impl<O: Held> NearObject<O> {
+    fn new(class: &'static ClassInfo, object: O) -> NearObject<O> {
+        NearObject {
+            id: ObjectId::fresh(),
+            class,
+            owner: OnceLock::new(),
+            end: Arc::default(),
+            object,
+        }
+    }
+}
+
+impl<O: Held> Hold for NearObject<O> {
+    fn object(&self) -> &(dyn Any + Send + Sync) {
+        self.object.object()
+    }
+}
+
+impl<O: Held> Receiver for NearObject<O> {
+    fn ask(self: Arc<Self>, request: Request) -> Asked {
+        if let Some(reply) = builtin::reply(&request.selector, self.class) {
+            return Asked::Running(Running::ready(reply));
+        }
+        if let Some(reason) = self.end.reason() {
+            return Asked::Running(Running::ready(Reply::Fault(Error::Ended(reason))));
+        }
+        let invoke = match self.class.find(&request.selector) {
+            Ok(invoke) => invoke,
+            Err(error) => return Asked::Running(Running::ready(Reply::Fault(error))),
+        };
+        let Request { payload, deadline, nesting, caller, .. } = request;
+        let this: Arc<dyn Receiver> = self.clone();
+        let context = Context { this, caller, deadline, nesting };
+        Asked::Running(Running::new(invoke(Near(self), Incoming(payload)), Some(context)))
+    }
+
+    fn standing(&self) -> Standing {
+        Standing::Near { object: self.id, owner: self.owner.get().copied() }
+    }
+
+    fn export_id(&self) -> ObjectId {
+        self.id
+    }
+
+    fn watch(self: Arc<Self>, watcher: Watcher) -> Box<dyn Send + Sync> {
+        // Invariant: a monitor does not keep the object alive, so the guard holds its end and not the object.
+        let watch = self.end.watch(watcher);
+        Box::new(Watching { end: Arc::clone(&self.end), watch })
+    }
+
+    fn stop(&self, reason: &str) -> Result<()> {
+        self.end.stop(reason);
+        Ok(())
+    }
+
+    fn require(&self, interface: TypeId, name: &str) -> Result<()> {
+        if self.class.answers_to(interface) {
+            return Ok(());
+        }
+        Err(Error::WrongInterface {
+            found: format!("class {}", self.class.name()),
+            wanted: name.to_owned(),
+        })
+    }
+
+    fn exported_by(&self, node: NodeId) {
+        let _ = self.owner.set(node);
+    }
+
+    fn resolved(self: Arc<Self>) -> Resolving {
+        Box::pin(async move { Ok(self as Arc<dyn Receiver>) })
+    }
+}
+
+impl<O: Held> Drop for NearObject<O> {
+    fn drop(&mut self) {
+        if let (Some(address), Some(shared)) = (self.object.address(), SHARED.get()) {
+            // The address may already stand for a new near object, made while this one went.
+            shared.remove_if(&address, |_, near| near.strong_count() == 0);
+        }
+        self.end.release();
+    }
+}
+
+/// The end of an object, which can outlive it.
+#[derive(Default)]
+struct End {
+    stopped: OnceLock<String>,
+    watchers: Mutex<Watchers>,
+}
+
+#[derive(Default)]
+struct Watchers {
+    next: u64,
+    waiting: Vec<(u64, Watcher)>,
+    ended: Option<Ended>,
+}
+
+impl End {
+    fn reason(&self) -> Option<String> {
+        self.stopped.get().cloned()
+    }
+
+    fn watch(&self, watcher: Watcher) -> u64 {
+        let mut watchers = self.watchers.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(ended) = watchers.ended.clone() {
+            drop(watchers);
+            watcher(ended);
+            return 0;
+        }
+        watchers.next += 1;
+        let watch = watchers.next;
+        watchers.waiting.push((watch, watcher));
+        watch
+    }
+
+    fn unwatch(&self, watch: u64) {
+        let mut watchers = self.watchers.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let at = watchers.waiting.iter().position(|(known, _)| *known == watch);
+        let gone = at.map(|at| watchers.waiting.swap_remove(at));
+        drop(watchers);
+        drop(gone); // Not under the lock: what a watcher holds may be anything.
+    }
+
+    fn stop(&self, reason: &str) {
+        if self.stopped.set(reason.to_owned()).is_ok() {
+            self.tell(Ended::Stopped(reason.to_owned()));
+        }
+    }
+
+    fn release(&self) {
+        self.tell(Ended::Released);
+    }
+
+    fn tell(&self, ended: Ended) {
+        let mut watchers = self.watchers.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if watchers.ended.is_some() {
+            return;
+        }
+        watchers.ended = Some(ended.clone());
+        let waiting = std::mem::take(&mut watchers.waiting);
+        drop(watchers);
+        for (_, watcher) in waiting {
+            watcher(ended.clone());
+        }
+    }
+}
+
+struct Watching {
+    end: Arc<End>,
+    watch: u64,
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.end.unwatch(self.watch);
+    }
+}

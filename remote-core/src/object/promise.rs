@@ -1,0 +1,321 @@
+//! Owns promises: references to what a call in progress will return (promise pipelining, Liskov and Shrira 1988,
+//! and Miller's E).
+//!
+//! It must not know interfaces. A far promise sends what it is sent to the peer that will have the answer; a near one
+//! keeps it until the answer is there.
+
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, Weak};
+use std::task::Poll;
+
+use tokio::sync::{OnceCell, oneshot};
+
+use super::builtin::SETTLE;
+use super::import::route_number;
+use super::message::Payload;
+use super::message::{
+    Asked, Ended, Receiver, Reply, Request, Resolving, Running, Selector, Standing, Watcher,
+};
+use super::peer::Peer;
+use super::route::{Route, Ticket};
+use crate::error::{Error, Result};
+use crate::id::{ObjectId, QuestionId};
+use crate::wire::frame::{Manner, Target};
+use crate::wire::method::Method;
+
+/// What a promise's call came to: the object, or the failure.
+fn outcome(reply: &Reply) -> Result<Arc<dyn Receiver>> {
+    match reply {
+        Reply::Value(payload) => match payload.references.as_slice() {
+            [reference] => Ok(Arc::clone(&reference.receiver)),
+            _ => Err(Error::Decode("the answer to a promise is not one reference".into())),
+        },
+        Reply::Failure(payload) => {
+            // If the method's errors are this crate's, it says itself what went wrong.
+            let error = payload.decode(|decoder| decoder.next::<Error>());
+            Err(error.unwrap_or_else(|_| {
+                Error::Broken(Box::new(Error::Decode("an error of the user's".into())))
+            }))
+        }
+        Reply::Fault(error) => Err(error.clone()),
+    }
+}
+
+/// What a promise failed with: what it was pipelined on, if that broke it.
+fn failure(
+    method: &'static Method,
+    on: &Weak<dyn Receiver>,
+    reply: Reply,
+) -> Option<(&'static Method, Reply)> {
+    match reply {
+        Reply::Fault(Error::Broken(_)) => {
+            on.upgrade().and_then(|on| on.failure()).or(Some((method, reply)))
+        }
+        _ => Some((method, reply)),
+    }
+}
+
+/// The promise of a call to a far object.
+pub(crate) struct FarPromise {
+    route: Arc<dyn Route>,
+    token: usize,
+    question: QuestionId,
+    method: &'static Method,
+    /// What it was called on, which may be a promise that failed first. Weak: a chain must not hold its beginning.
+    on: Weak<dyn Receiver>,
+    id: ObjectId,
+    reply: OnceCell<Reply>,
+}
+
+impl FarPromise {
+    pub(crate) fn new(
+        ticket: Ticket,
+        method: &'static Method,
+        on: &Arc<dyn Receiver>,
+    ) -> FarPromise {
+        let (route, token, question) = ticket.into_parts();
+        let on = Arc::downgrade(on);
+        FarPromise {
+            route,
+            token,
+            question,
+            method,
+            on,
+            id: ObjectId::fresh(),
+            reply: OnceCell::new(),
+        }
+    }
+
+    async fn reply(&self) -> &Reply {
+        self.reply.get_or_init(|| poll_fn(|waking| self.route.poll_reply(self.token, waking))).await
+    }
+
+    fn send(&self, request: Request) -> Asked {
+        match Arc::clone(&self.route).ask(Target::Answer(self.question), request) {
+            Ok(ticket) => Asked::Sent(ticket),
+            Err(error) => Asked::Refused(error),
+        }
+    }
+}
+
+impl Receiver for FarPromise {
+    fn ask(self: Arc<Self>, request: Request) -> Asked {
+        // Also when the answer is known: what was sent this way keeps its order with what follows.
+        self.send(request)
+    }
+
+    fn standing(&self) -> Standing {
+        Standing::Promise { object: self.id }
+    }
+
+    fn export_id(&self) -> ObjectId {
+        self.id
+    }
+
+    fn watch(self: Arc<Self>, watcher: Watcher) -> Box<dyn Send + Sync> {
+        watch_resolved(self.resolved(), watcher)
+    }
+
+    fn failure(&self) -> Option<(&'static Method, Reply)> {
+        // The failure arrives before that of anything pipelined on it, so it is here.
+        let reply = self.reply.get().cloned().or_else(|| self.route.peek_reply(self.token))?;
+        failure(self.method, &self.on, reply)
+    }
+
+    fn resolved(self: Arc<Self>) -> Resolving {
+        Box::pin(async move {
+            let target = outcome(self.reply().await)?;
+            let stays = matches!(target.standing(),
+                Standing::Far { route, .. } if route == route_number(&self.route));
+            if !stays || self.route.is_behind(self.question) {
+                // The path shortens: what was sent the long way must have started before anything goes the short one.
+                let settle = Request {
+                    selector: Selector::Own(&SETTLE),
+                    payload: Payload::default(),
+                    manner: Manner::Ask,
+                    deadline: None,
+                    nesting: 0,
+                    caller: Peer::here(),
+                };
+                if let Asked::Sent(mut ticket) = self.send(settle) {
+                    poll_fn(|waking| ticket.poll(waking)).await;
+                }
+            }
+            Ok(target)
+        })
+    }
+}
+
+impl Drop for FarPromise {
+    fn drop(&mut self) {
+        self.route.finish(self.token, self.question);
+    }
+}
+
+/// The promise of a call that is executed in this process.
+pub(crate) struct NearPromise {
+    method: &'static Method,
+    on: Weak<dyn Receiver>,
+    id: ObjectId,
+    state: Mutex<State>,
+}
+
+enum State {
+    /// Messages that wait, in order.
+    Open { waiting: VecDeque<(Request, oneshot::Sender<Reply>)>, told: Vec<oneshot::Sender<()>> },
+    /// Being passed on: what comes meanwhile waits, too.
+    Known(Reply),
+}
+
+impl NearPromise {
+    pub(crate) fn new(method: &'static Method, on: Weak<dyn Receiver>) -> Arc<NearPromise> {
+        let state = State::Open { waiting: VecDeque::new(), told: Vec::new() };
+        Arc::new(NearPromise { method, on, id: ObjectId::fresh(), state: Mutex::new(state) })
+    }
+
+    /// The answer is here. What waited is started before anything that comes later.
+    pub(crate) fn resolve(&self, reply: Reply) {
+        let target = outcome(&reply);
+        loop {
+            let mut state = self.lock();
+            let State::Open { waiting, told } = &mut *state else { return };
+            let batch = std::mem::take(waiting);
+            if batch.is_empty() {
+                let told = std::mem::take(told);
+                *state = State::Known(reply);
+                drop(state);
+                for told in told {
+                    let _ = told.send(());
+                }
+                return;
+            }
+            drop(state);
+            for (request, answer) in batch {
+                match &target {
+                    Ok(target) => start(Arc::clone(target).ask(request), answer),
+                    Err(error) => drop(answer.send(Reply::Fault(error.clone().broken()))),
+                }
+            }
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Receiver for NearPromise {
+    fn ask(self: Arc<Self>, request: Request) -> Asked {
+        let mut state = self.lock();
+        match &mut *state {
+            State::Open { waiting, .. } => {
+                let (sender, answer) = oneshot::channel();
+                waiting.push_back((request, sender));
+                Asked::Running(Running::new(
+                    Box::pin(async move { answer.await.unwrap_or(Reply::Fault(Error::Cancelled)) }),
+                    None,
+                ))
+            }
+            State::Known(reply) => {
+                let target = outcome(reply);
+                drop(state);
+                match target {
+                    Ok(target) => target.ask(request),
+                    Err(error) => Asked::Running(Running::ready(Reply::Fault(error.broken()))),
+                }
+            }
+        }
+    }
+
+    fn standing(&self) -> Standing {
+        Standing::Promise { object: self.id }
+    }
+
+    fn export_id(&self) -> ObjectId {
+        self.id
+    }
+
+    fn watch(self: Arc<Self>, watcher: Watcher) -> Box<dyn Send + Sync> {
+        watch_resolved(self.resolved(), watcher)
+    }
+
+    fn failure(&self) -> Option<(&'static Method, Reply)> {
+        let reply = match &*self.lock() {
+            State::Known(reply) => reply.clone(),
+            State::Open { .. } => return None,
+        };
+        failure(self.method, &self.on, reply)
+    }
+
+    fn resolved(self: Arc<Self>) -> Resolving {
+        Box::pin(async move {
+            let wait = match &mut *self.lock() {
+                State::Open { told, .. } => {
+                    let (sender, receiver) = oneshot::channel();
+                    told.push(sender);
+                    Some(receiver)
+                }
+                State::Known(_) => None,
+            };
+            if let Some(wait) = wait {
+                wait.await.map_err(|_| Error::Cancelled)?;
+            }
+            match &*self.lock() {
+                State::Known(reply) => outcome(reply),
+                State::Open { .. } => Err(Error::Cancelled),
+            }
+        })
+    }
+}
+
+/// Starts a message, and sees to it that it goes on; its reply goes to whoever waits.
+pub(crate) fn start(asked: Asked, answer: oneshot::Sender<Reply>) {
+    match asked {
+        Asked::Refused(error) => drop(answer.send(Reply::Fault(error))),
+        Asked::Running(mut running) => match running.poll_in_place() {
+            Poll::Ready(reply) => drop(answer.send(reply)),
+            Poll::Pending => drop(tokio::spawn(answer_unless_closed(running.finish(), answer))),
+        },
+        Asked::Sent(mut ticket) => {
+            let reply = async move { poll_fn(|waking| ticket.poll(waking)).await };
+            drop(tokio::spawn(answer_unless_closed(reply, answer)));
+        }
+    }
+}
+
+/// Drops the execution as soon as nobody waits for its reply.
+async fn answer_unless_closed(
+    reply: impl Future<Output = Reply>,
+    mut answer: oneshot::Sender<Reply>,
+) {
+    let mut reply = pin!(reply);
+    let reply = poll_fn(|waking| match reply.as_mut().poll(waking) {
+        Poll::Ready(reply) => Poll::Ready(Some(reply)),
+        Poll::Pending => answer.poll_closed(waking).map(|()| None),
+    });
+    if let Some(reply) = reply.await {
+        drop(answer.send(reply));
+    }
+}
+
+/// Watches what a promise comes to; a broken one has ended. Dropping the guard ends the task and the watch.
+fn watch_resolved(resolved: Resolving, watcher: Watcher) -> Box<dyn Send + Sync> {
+    struct Guard(tokio::task::AbortHandle);
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            self.0.abort();
+        }
+    }
+    let task = tokio::spawn(async move {
+        match resolved.await {
+            Ok(target) => {
+                let _watching = target.watch(watcher);
+                std::future::pending::<()>().await;
+            }
+            Err(error) => watcher(Ended::Stopped(error.to_string())),
+        }
+    });
+    Box::new(Guard(task.abort_handle()))
+}

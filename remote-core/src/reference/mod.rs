@@ -1,0 +1,10 @@
+//! What users hold: references, calls, monitors.
+//!
+//! Nothing here knows sessions; a reference holds a receiver of messages and asks no further.
+
+pub(crate) mod call;
+pub(crate) mod context;
+pub(crate) mod interface;
+pub(crate) mod monitor;
+pub(crate) mod object;
+pub(crate) mod reference;

@@ -1,0 +1,50 @@
+//! Owns monitors: who wants to be told when an object ends.
+//!
+//! It must not keep the object alive.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::sync::oneshot;
+
+use crate::object::message::{Ended, Receiver};
+
+/// The future of an object's end. Dropping it stops watching.
+///
+/// ```
+/// # use remote_core::{Ended, Ref, Remote, Result, remote};
+/// # #[remote] trait Empty {}
+/// # #[derive(Remote)] #[remote(Empty)] struct Nothing;
+/// # #[remote] impl Empty for Nothing {}
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+/// let object: Ref<dyn Empty> = Ref::new(Nothing);
+/// let monitor = Ref::monitor(&object);
+/// Ref::stop(&object, "enough")?;
+/// assert_eq!(monitor.await, Ended::Stopped("enough".into()));
+/// # Ok(()) }
+/// ```
+#[must_use = "a monitor that is dropped tells nothing"]
+pub struct Monitor {
+    told: oneshot::Receiver<Ended>,
+    _watching: Box<dyn Send + Sync>,
+}
+
+impl Monitor {
+    pub(crate) fn new(receiver: &Arc<dyn Receiver>) -> Monitor {
+        let (teller, told) = oneshot::channel();
+        let watching = Arc::clone(receiver).watch(Box::new(move |ended| drop(teller.send(ended))));
+        Monitor { told, _watching: watching }
+    }
+}
+
+impl Future for Monitor {
+    type Output = Ended;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ended> {
+        // A watcher that is dropped unheard was the session's, which is gone.
+        let unheard = |_| Ended::SessionEnded("the session is gone".into());
+        Pin::new(&mut self.told).poll(context).map(|told| told.unwrap_or_else(unheard))
+    }
+}

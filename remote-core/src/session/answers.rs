@@ -1,0 +1,106 @@
+//! Owns the calls that the peer has in progress here, and keeps it to the window that it was granted.
+//!
+//! It must not know what executes them. A cancelled call counts until its task has ended.
+
+use std::collections::HashMap;
+
+use crate::id::QuestionId;
+use crate::wire::breach::Breach;
+use crate::wire::frame::Manner;
+use crate::wire::hello::Grant;
+
+/// The table of answers.
+pub(crate) struct Answers {
+    open: HashMap<QuestionId, Answer>,
+    granted: Grant,
+    calls: u64,
+    bytes: u64,
+    /// Places of messages without answer, executed and not yet granted anew.
+    credit: (u64, u64),
+}
+
+struct Answer {
+    manner: Manner,
+    size: u64,
+    answered: bool,
+    finished: bool,
+}
+
+impl Answers {
+    pub(crate) fn new(granted: Grant) -> Answers {
+        Answers { open: HashMap::new(), granted, calls: 0, bytes: 0, credit: (0, 0) }
+    }
+
+    /// A call of so many bytes begins to arrive.
+    pub(crate) fn open(&mut self, id: QuestionId, manner: Manner, size: u64) -> Result<(), Breach> {
+        self.calls += 1;
+        self.bytes = self.bytes.saturating_add(size);
+        if self.calls > self.granted.calls || self.bytes > self.granted.bytes {
+            return Err(Breach::Window);
+        }
+        // Kept answers take no place in the window, but are bounded like calls.
+        if self.open.len() as u64 > self.granted.calls.saturating_mul(2) {
+            return Err(Breach::Window);
+        }
+        match self.open.insert(id, Answer { manner, size, answered: false, finished: false }) {
+            None => Ok(()),
+            Some(_) => Err(Breach::Question),
+        }
+    }
+
+    /// The call has ended here. Tells how it was asked, or nothing if it is not in the table.
+    pub(crate) fn answer(&mut self, id: QuestionId) -> Option<Manner> {
+        let answer = self.open.get_mut(&id).filter(|answer| !answer.answered)?;
+        answer.answered = true;
+        let manner = answer.manner;
+        let gone = manner != Manner::Promise || answer.finished;
+        self.calls -= 1;
+        self.bytes -= answer.size;
+        if manner == Manner::Tell {
+            self.credit.0 += 1;
+            self.credit.1 += answer.size;
+        }
+        if gone {
+            self.open.remove(&id);
+        }
+        Some(manner)
+    }
+
+    /// The peer will pipeline nothing more on the answer.
+    pub(crate) fn finish(&mut self, id: QuestionId) -> Result<(), Breach> {
+        let answer = self.open.get_mut(&id).ok_or(Breach::Question)?;
+        if answer.manner != Manner::Promise || answer.finished {
+            return Err(Breach::Question);
+        }
+        answer.finished = true;
+        if answer.answered {
+            self.open.remove(&id);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_promise(&self, id: QuestionId) -> bool {
+        self.open.get(&id).is_some_and(|answer| answer.manner == Manner::Promise)
+    }
+
+    pub(crate) fn is_running(&self, id: QuestionId) -> bool {
+        self.open.get(&id).is_some_and(|answer| !answer.answered)
+    }
+
+    /// Whether so much credit has gathered that the peer may soon wait for it.
+    pub(crate) fn owes_credit(&self) -> bool {
+        self.credit.0 > self.granted.calls / 8 || self.credit.1 > self.granted.bytes / 8
+    }
+
+    pub(crate) fn take_credit(&mut self) -> Option<(u64, u64)> {
+        Some(std::mem::take(&mut self.credit)).filter(|credit| *credit != (0, 0))
+    }
+
+    pub(crate) fn running(&self) -> u64 {
+        self.calls
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Answers::new(self.granted);
+    }
+}

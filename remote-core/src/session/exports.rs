@@ -1,0 +1,61 @@
+//! Owns what the peer may name of ours: each object with the number of times it was introduced.
+//!
+//! It must not know the objects. Invariant 3: introduced minus released is the count, never negative, and at zero
+//! the entry goes at once (reference listing, Birrell et al. 1993; counted releases, Cap'n Proto).
+
+use std::collections::HashMap;
+
+use crate::id::ObjectId;
+use crate::wire::breach::Breach;
+
+/// The table of exports.
+#[derive(Default)]
+pub(crate) struct Exports {
+    counts: HashMap<ObjectId, u64>,
+}
+
+/// Whether an object was in the table before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Presence {
+    New,
+    Known,
+}
+
+impl Presence {
+    pub(crate) fn is_known(self) -> bool {
+        self == Presence::Known
+    }
+}
+
+impl Exports {
+    /// The object is about to be named to the peer once more.
+    pub(crate) fn introduce(&mut self, object: ObjectId) -> Presence {
+        let count = self.counts.entry(object).or_insert(0);
+        *count += 1;
+        if *count == 1 { Presence::New } else { Presence::Known }
+    }
+
+    /// So many introductions are given back. True if they were the last.
+    pub(crate) fn release(&mut self, object: ObjectId, introductions: u64) -> Result<bool, Breach> {
+        let count = self.counts.get_mut(&object).ok_or(Breach::Release)?;
+        *count = count.checked_sub(introductions).ok_or(Breach::Release)?;
+        let last = *count == 0;
+        if last {
+            self.counts.remove(&object);
+        }
+        Ok(last)
+    }
+
+    pub(crate) fn contains(&self, object: ObjectId) -> bool {
+        object == ObjectId::DIRECTORY || self.counts.contains_key(&object)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.counts.len()
+    }
+
+    /// Empties the table: the session is over.
+    pub(crate) fn clear(&mut self) -> impl Iterator<Item = ObjectId> + use<> {
+        std::mem::take(&mut self.counts).into_keys()
+    }
+}

@@ -1,0 +1,86 @@
+//! Owns what this side may name of the peer's: each object with the introductions received and not yet given back.
+//!
+//! It must not know proxies; it is told when one is dropped. A release names the number of introductions it answers,
+//! so that it cannot undo one that is still on its way.
+
+use std::collections::HashMap;
+
+use crate::id::ObjectId;
+
+/// The table of imports.
+#[derive(Default)]
+pub(crate) struct Imports {
+    entries: HashMap<ObjectId, Import>,
+    /// Objects of which something is to be given back.
+    dirty: Vec<ObjectId>,
+}
+
+#[derive(Default)]
+struct Import {
+    introductions: u64,
+    dropped: u64,
+    /// Messages not yet sent that name the object: what is given back meanwhile waits for them.
+    pins: u64,
+}
+
+impl Imports {
+    /// The peer named the object once more.
+    pub(crate) fn introduce(&mut self, object: ObjectId) {
+        self.entries.entry(object).or_default().introductions += 1;
+    }
+
+    /// A proxy that stood for one introduction was dropped.
+    pub(crate) fn drop_one(&mut self, object: ObjectId) {
+        let Some(import) = self.entries.get_mut(&object) else { return };
+        import.dropped += 1;
+        if import.dropped == 1 && import.pins == 0 {
+            self.dirty.push(object);
+        }
+    }
+
+    /// A message that names the object waits to be sent.
+    pub(crate) fn pin(&mut self, object: ObjectId) {
+        if let Some(import) = self.entries.get_mut(&object) {
+            import.pins += 1;
+        }
+    }
+
+    /// It was sent, or never will be.
+    pub(crate) fn unpin(&mut self, object: ObjectId) {
+        let Some(import) = self.entries.get_mut(&object) else { return };
+        import.pins = import.pins.saturating_sub(1);
+        if import.pins == 0 && import.dropped > 0 {
+            self.dirty.push(object);
+        }
+    }
+
+    pub(crate) fn has_releases(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
+    /// What is to be given back now: objects, each with its number of introductions.
+    pub(crate) fn take_releases(&mut self, mut give_back: impl FnMut(ObjectId, u64)) {
+        for object in self.dirty.drain(..) {
+            let Some(import) = self.entries.get_mut(&object) else { continue };
+            if import.pins > 0 || import.dropped == 0 {
+                continue;
+            }
+            give_back(object, import.dropped);
+            import.introductions -= import.dropped;
+            import.dropped = 0;
+            if import.introductions == 0 {
+                self.entries.remove(&object);
+            }
+        }
+        // A burst of releases must not hold its memory for ever.
+        self.dirty.shrink_to(1024);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Imports::default();
+    }
+}

@@ -1,0 +1,80 @@
+//! Owns the messages of which only a part has arrived.
+//!
+//! It must not know what follows when one is complete. Buffers grow with what arrives, not with what is announced.
+
+use std::collections::HashMap;
+
+use crate::id::QuestionId;
+use crate::wire::breach::Breach;
+use crate::wire::codec::Body;
+use crate::wire::content::Content;
+use crate::wire::frame::Extent;
+
+/// Messages arriving in chunks, each with its head.
+pub(crate) struct Partials<H> {
+    open: HashMap<QuestionId, Partial<H>>,
+    announced: u64,
+    held: usize,
+}
+
+struct Partial<H> {
+    head: H,
+    extent: Extent,
+    bytes: Vec<u8>,
+}
+
+impl<H> Default for Partials<H> {
+    fn default() -> Partials<H> {
+        Partials { open: HashMap::new(), announced: 0, held: 0 }
+    }
+}
+
+impl<H> Partials<H> {
+    /// The first part of a message; at most `limit` bytes may be announced by all that arrive at once.
+    pub(crate) fn begin(
+        &mut self,
+        id: QuestionId,
+        head: H,
+        extent: Extent,
+        first: &[u8],
+        limit: u64,
+    ) -> Result<(), Breach> {
+        self.announced = self.announced.saturating_add(extent.total);
+        if first.len() as u64 >= extent.total || self.open.contains_key(&id) {
+            return Err(Breach::Chunk);
+        }
+        if self.announced > limit {
+            return Err(Breach::Window);
+        }
+        self.held += first.len();
+        self.open.insert(id, Partial { head, extent, bytes: first.to_vec() });
+        Ok(())
+    }
+
+    /// More of it; the whole message, if this was the last part.
+    pub(crate) fn chunk(
+        &mut self,
+        id: QuestionId,
+        bytes: &[u8],
+    ) -> Result<Option<(H, Content)>, Breach> {
+        let partial = self.open.get_mut(&id).ok_or(Breach::Chunk)?;
+        let size = (partial.bytes.len() + bytes.len()) as u64;
+        if bytes.is_empty() || size > partial.extent.total {
+            return Err(Breach::Chunk);
+        }
+        self.held += bytes.len();
+        partial.bytes.extend_from_slice(bytes);
+        if size < partial.extent.total {
+            return Ok(None);
+        }
+        let Some(Partial { head, extent, bytes }) = self.open.remove(&id) else { return Ok(None) };
+        self.announced -= extent.total;
+        self.held -= bytes.len();
+        Ok(Some((head, Content::read(Body::from_vec(bytes), extent.references)?)))
+    }
+
+    /// Bytes held.
+    pub(crate) fn held(&self) -> usize {
+        self.held
+    }
+}

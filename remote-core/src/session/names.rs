@@ -1,0 +1,72 @@
+//! Owns the names that each side announced once so as not to repeat them: of messages and of interfaces.
+//!
+//! It must not know what the names mean.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::id::NameId;
+use crate::wire::breach::Breach;
+use crate::wire::frame::LONGEST_NAME;
+
+/// How many names one side may announce, and how many bytes they may come to.
+const MOST_NAMES: usize = 16 * 1024;
+const MOST_BYTES: usize = 1 << 20;
+
+/// A name with the fingerprint of what it stands for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Name {
+    pub(crate) fingerprint: u64,
+    pub(crate) text: Box<str>,
+}
+
+/// The names that this side announced.
+#[derive(Default)]
+pub(crate) struct Announced {
+    ids: HashMap<u64, NameId>,
+}
+
+impl Announced {
+    /// The number of a name, and whether it is new and must be announced.
+    pub(crate) fn intern(&mut self, fingerprint: u64) -> (NameId, bool) {
+        if let Some(id) = self.ids.get(&fingerprint) {
+            return (*id, false);
+        }
+        let id = NameId(self.ids.len() as u64 + 1);
+        self.ids.insert(fingerprint, id);
+        (id, true)
+    }
+}
+
+/// The names that the peer announced, in order.
+#[derive(Default)]
+pub(crate) struct Heard {
+    names: Vec<Arc<Name>>,
+    bytes: usize,
+}
+
+impl Heard {
+    pub(crate) fn announce(
+        &mut self,
+        id: NameId,
+        fingerprint: u64,
+        text: &str,
+    ) -> Result<(), Breach> {
+        self.bytes += text.len();
+        let in_order = id.0 == self.names.len() as u64 + 1;
+        if !in_order
+            || text.len() > LONGEST_NAME
+            || self.names.len() >= MOST_NAMES
+            || self.bytes > MOST_BYTES
+        {
+            return Err(Breach::Name);
+        }
+        self.names.push(Arc::new(Name { fingerprint, text: text.into() }));
+        Ok(())
+    }
+
+    pub(crate) fn get(&self, id: NameId) -> Result<&Arc<Name>, Breach> {
+        let index = usize::try_from(id.0).ok().and_then(|id| id.checked_sub(1));
+        index.and_then(|index| self.names.get(index)).ok_or(Breach::Name)
+    }
+}

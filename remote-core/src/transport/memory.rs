@@ -1,0 +1,82 @@
+//! Owns `memory://name`: connections within the process, for tests.
+//!
+//! It must not be reached from outside the process.
+
+use std::io;
+use std::sync::OnceLock;
+
+use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
+use tokio::sync::mpsc;
+
+use super::uri::Uri;
+use super::{Connection, Listener, Pending, Registered, Transport, not_connected, not_listening};
+use crate::error::Result;
+
+/// Bytes in flight in one direction.
+const BUFFER: usize = 256 * 1024;
+/// Connections not yet accepted.
+const BACKLOG: usize = 128;
+
+struct Memory;
+
+inventory::submit!(Registered(&Memory));
+
+static LISTENING: OnceLock<DashMap<String, mpsc::Sender<Connection>>> = OnceLock::new();
+
+fn listening() -> &'static DashMap<String, mpsc::Sender<Connection>> {
+    LISTENING.get_or_init(DashMap::new)
+}
+
+impl Transport for Memory {
+    fn scheme(&self) -> &'static str {
+        "memory"
+    }
+
+    fn listen<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Box<dyn Listener>>> {
+        Box::pin(async move {
+            let (sender, arriving) = mpsc::channel(BACKLOG);
+            match listening().entry(uri.place.clone()) {
+                Entry::Occupied(_) => return Err(not_listening(uri, &io::ErrorKind::AddrInUse.into())),
+                Entry::Vacant(vacant) => drop(vacant.insert(sender)),
+            }
+            Ok(Box::new(Waiting { arriving, place: uri.place.clone() }) as Box<dyn Listener>)
+        })
+    }
+
+    fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection>> {
+        Box::pin(async move {
+            let refused = || not_connected(uri, &io::ErrorKind::ConnectionRefused.into());
+            let listener = listening().get(&uri.place).map(|listener| listener.clone()).ok_or_else(refused)?;
+            let (near, far) = tokio::io::duplex(BUFFER);
+            listener.send(connection(far, uri)).await.map_err(|_| refused())?;
+            Ok(connection(near, uri))
+        })
+    }
+}
+
+struct Waiting {
+    arriving: mpsc::Receiver<Connection>,
+    place: String,
+}
+
+impl Listener for Waiting {
+    fn uri(&self) -> String {
+        format!("memory://{}", self.place)
+    }
+
+    fn accept(&mut self) -> Pending<'_, io::Result<Connection>> {
+        Box::pin(async move { self.arriving.recv().await.ok_or_else(|| io::ErrorKind::NotConnected.into()) })
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        listening().remove(&self.place);
+    }
+}
+
+fn connection(stream: tokio::io::DuplexStream, uri: &Uri) -> Connection {
+    let (reader, writer) = tokio::io::split(stream);
+    Connection { reader: Box::new(reader), writer: Box::new(writer), address: uri.node() }
+}

@@ -1,0 +1,71 @@
+//! Owns `tcp://host:port`.
+//!
+//! It must not listen beyond loopback: there is no authentication yet.
+
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::net::{TcpListener, TcpStream, lookup_host};
+
+use super::uri::Uri;
+use super::{Connection, Listener, Pending, Registered, Transport, not_connected, not_listening};
+use crate::error::{Error, Result};
+
+struct Tcp;
+
+inventory::submit!(Registered(&Tcp));
+
+impl Transport for Tcp {
+    fn scheme(&self) -> &'static str {
+        "tcp"
+    }
+
+    fn listen<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Box<dyn Listener>>> {
+        Box::pin(async move {
+            let addresses: Vec<SocketAddr> =
+                lookup_host(&uri.place).await.map_err(|error| not_listening(uri, &error))?.collect();
+            if let Some(open) = addresses.iter().find(|address| !address.ip().is_loopback()) {
+                return Err(Error::Refused(format!(
+                    "{open} can be reached from outside, and there is no authentication yet; listen on 127.0.0.1 or [::1]"
+                )));
+            }
+            let listener = TcpListener::bind(addresses.as_slice()).await;
+            let listener = listener.map_err(|error| not_listening(uri, &error))?;
+            let address = listener.local_addr()?;
+            Ok(Box::new(Waiting { listener, address }) as Box<dyn Listener>)
+        })
+    }
+
+    fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection>> {
+        Box::pin(async move {
+            let stream = TcpStream::connect(&uri.place).await.map_err(|error| not_connected(uri, &error))?;
+            let address = stream.peer_addr()?;
+            connection(stream, address).map_err(Error::from)
+        })
+    }
+}
+
+struct Waiting {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Listener for Waiting {
+    fn uri(&self) -> String {
+        format!("tcp://{}", self.address)
+    }
+
+    fn accept(&mut self) -> Pending<'_, io::Result<Connection>> {
+        Box::pin(async move {
+            let (stream, address) = self.listener.accept().await?;
+            connection(stream, address)
+        })
+    }
+}
+
+fn connection(stream: TcpStream, address: SocketAddr) -> io::Result<Connection> {
+    // Writes are coalesced by the session; what it hands over is to leave at once.
+    stream.set_nodelay(true)?;
+    let (reader, writer) = stream.into_split();
+    Ok(Connection { reader: Box::new(reader), writer: Box::new(writer), address: format!("tcp://{address}") })
+}

@@ -1,0 +1,84 @@
+//! Owns `unix:///path/of/socket`.
+//!
+//! It must not let other users in: the socket is its owner's alone.
+
+use std::io;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::PathBuf;
+
+use tokio::net::{UnixListener, UnixStream};
+
+use super::uri::Uri;
+use super::{Connection, Listener, Pending, Registered, Transport, not_connected, not_listening};
+use crate::error::Result;
+
+struct Unix;
+
+inventory::submit!(Registered(&Unix));
+
+impl Transport for Unix {
+    fn scheme(&self) -> &'static str {
+        "unix"
+    }
+
+    fn part<'u>(&self, address: &'u str) -> (&'u str, &'u str) {
+        // The path of the socket has slashes of its own: the name is what follows the last.
+        address.rsplit_once('/').unwrap_or((address, ""))
+    }
+
+    fn listen<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Box<dyn Listener>>> {
+        Box::pin(async move {
+            let path = PathBuf::from(&uri.place);
+            remove_if_abandoned(&path).await;
+            let listener = UnixListener::bind(&path).map_err(|error| not_listening(uri, &error))?;
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+            Ok(Box::new(Waiting { listener, path }) as Box<dyn Listener>)
+        })
+    }
+
+    fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection>> {
+        Box::pin(async move {
+            let stream = UnixStream::connect(&uri.place).await.map_err(|error| not_connected(uri, &error))?;
+            Ok(connection(stream, uri.node()))
+        })
+    }
+}
+
+struct Waiting {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Listener for Waiting {
+    fn uri(&self) -> String {
+        format!("unix://{}", self.path.display())
+    }
+
+    fn accept(&mut self) -> Pending<'_, io::Result<Connection>> {
+        Box::pin(async move {
+            let (stream, _) = self.listener.accept().await?;
+            Ok(connection(stream, self.uri()))
+        })
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// A socket that nobody listens on was left behind by a process that was killed. Anything else stays.
+async fn remove_if_abandoned(path: &PathBuf) {
+    let is_socket = std::fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
+    if is_socket
+        && UnixStream::connect(path).await.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+    {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+fn connection(stream: UnixStream, address: String) -> Connection {
+    let (reader, writer) = stream.into_split();
+    Connection { reader: Box::new(reader), writer: Box::new(writer), address }
+}

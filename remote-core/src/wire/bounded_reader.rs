@@ -1,0 +1,352 @@
+//! Owns the deserializer that keeps a [`Budget`] around any other, so that no body can exhaust stack or memory.
+//!
+//! It must not know the encoding beneath. Byte strings and strings are always asked for as borrowed, which makes the
+//! encoding check their length against the bytes that are there before anything is allocated.
+
+use std::fmt;
+
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, Error as _, MapAccess, SeqAccess, VariantAccess,
+    Visitor,
+};
+
+use super::budget::{Budget, excerpt, expects_polymorphic};
+use crate::error::Error;
+
+/// Anything of serde's for reading, with the budget kept around it.
+pub(crate) struct Bounded<'b, T> {
+    inner: T,
+    budget: &'b Budget,
+}
+
+impl<'b, T> Bounded<'b, T> {
+    pub(crate) fn new(inner: T, budget: &'b Budget) -> Bounded<'b, T> {
+        Bounded { inner, budget }
+    }
+}
+
+macro_rules! forward_deserialize {
+    ($($method:ident => $inner:ident),* $(,)?) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+            self.inner.$inner(Bounded::new(visitor, self.budget))
+        }
+    )*};
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
+    type Error = D::Error;
+
+    forward_deserialize! {
+        deserialize_any => deserialize_any, deserialize_bool => deserialize_bool,
+        deserialize_i8 => deserialize_i8, deserialize_i16 => deserialize_i16,
+        deserialize_i32 => deserialize_i32, deserialize_i64 => deserialize_i64,
+        deserialize_i128 => deserialize_i128,
+        deserialize_u8 => deserialize_u8, deserialize_u16 => deserialize_u16,
+        deserialize_u32 => deserialize_u32, deserialize_u64 => deserialize_u64,
+        deserialize_u128 => deserialize_u128,
+        deserialize_f32 => deserialize_f32, deserialize_f64 => deserialize_f64,
+        deserialize_char => deserialize_char,
+        deserialize_str => deserialize_str, deserialize_string => deserialize_str,
+        deserialize_bytes => deserialize_bytes, deserialize_byte_buf => deserialize_bytes,
+        deserialize_option => deserialize_option, deserialize_unit => deserialize_unit,
+        deserialize_seq => deserialize_seq,
+        deserialize_identifier => deserialize_identifier,
+        deserialize_ignored_any => deserialize_ignored_any,
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        if expects_polymorphic(&visitor) {
+            let _level = self.budget.enter_polymorphic()?;
+            self.inner.deserialize_map(Polymorphic(Bounded::new(visitor, self.budget)))
+        } else {
+            self.inner.deserialize_map(Bounded::new(visitor, self.budget))
+        }
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.inner.deserialize_unit_struct(name, Bounded::new(visitor, self.budget))
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.inner.deserialize_newtype_struct(name, Bounded::new(visitor, self.budget))
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        length: usize,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.inner.deserialize_tuple(length, Bounded::new(visitor, self.budget))
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        length: usize,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.inner.deserialize_tuple_struct(name, length, Bounded::new(visitor, self.budget))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.inner.deserialize_struct(name, fields, Bounded::new(visitor, self.budget))
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.inner.deserialize_enum(name, variants, Bounded::new(visitor, self.budget))
+    }
+
+    fn is_human_readable(&self) -> bool {
+        self.inner.is_human_readable()
+    }
+}
+
+macro_rules! forward_visit {
+    ($($method:ident($type:ty)),* $(,)?) => {$(
+        fn $method<E: serde::de::Error>(self, value: $type) -> Result<V::Value, E> {
+            self.inner.$method(value)
+        }
+    )*};
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Bounded<'_, V> {
+    type Value = V::Value;
+
+    forward_visit! {
+        visit_bool(bool), visit_i8(i8), visit_i16(i16), visit_i32(i32), visit_i64(i64), visit_i128(i128),
+        visit_u8(u8), visit_u16(u16), visit_u32(u32), visit_u64(u64), visit_u128(u128),
+        visit_f32(f32), visit_f64(f64), visit_char(char),
+        visit_str(&str), visit_borrowed_str(&'de str), visit_string(String),
+        visit_bytes(&[u8]), visit_borrowed_bytes(&'de [u8]), visit_byte_buf(Vec<u8>),
+    }
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.expecting(formatter)
+    }
+
+    fn visit_none<E: serde::de::Error>(self) -> Result<V::Value, E> {
+        self.inner.visit_none()
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<V::Value, E> {
+        self.inner.visit_unit()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
+        let _level = self.budget.enter()?;
+        self.inner.visit_some(Bounded::new(inner, self.budget))
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
+        let _level = self.budget.enter()?;
+        self.inner.visit_newtype_struct(Bounded::new(inner, self.budget))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<V::Value, A::Error> {
+        let _level = self.budget.enter()?;
+        self.inner.visit_seq(Bounded::new(elements, self.budget))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
+        let _level = self.budget.enter()?;
+        self.inner.visit_map(Bounded::new(entries, self.budget))
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, variant: A) -> Result<V::Value, A::Error> {
+        let _level = self.budget.enter()?;
+        self.inner.visit_enum(Bounded::new(variant, self.budget))
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Bounded<'_, S> {
+    type Value = S::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
+        self.inner.deserialize(Bounded::new(deserializer, self.budget))
+    }
+}
+
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Bounded<'_, A> {
+    type Error = A::Error;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, A::Error> {
+        self.budget.element()?;
+        self.inner.next_element_seed(Bounded::new(seed, self.budget))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.inner.size_hint()
+    }
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Bounded<'_, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, A::Error> {
+        self.budget.element()?;
+        self.inner.next_key_seed(Bounded::new(seed, self.budget))
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
+        self.inner.next_value_seed(Bounded::new(seed, self.budget))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.inner.size_hint()
+    }
+}
+
+impl<'de, 'b, A: EnumAccess<'de>> EnumAccess<'de> for Bounded<'b, A> {
+    type Error = A::Error;
+    type Variant = Bounded<'b, A::Variant>;
+
+    fn variant_seed<S: DeserializeSeed<'de>>(
+        self,
+        seed: S,
+    ) -> Result<(S::Value, Self::Variant), A::Error> {
+        let (value, variant) = self.inner.variant_seed(Bounded::new(seed, self.budget))?;
+        Ok((value, Bounded::new(variant, self.budget)))
+    }
+}
+
+impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Bounded<'_, A> {
+    type Error = A::Error;
+
+    fn unit_variant(self) -> Result<(), A::Error> {
+        self.inner.unit_variant()
+    }
+
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, A::Error> {
+        self.inner.newtype_variant_seed(Bounded::new(seed, self.budget))
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(
+        self,
+        length: usize,
+        visitor: V,
+    ) -> Result<V::Value, A::Error> {
+        self.inner.tuple_variant(length, Bounded::new(visitor, self.budget))
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, A::Error> {
+        self.inner.struct_variant(fields, Bounded::new(visitor, self.budget))
+    }
+}
+
+/// The map of one entry as which typetag writes a polymorphic value: its key is the tag of the class.
+struct Polymorphic<'b, V>(Bounded<'b, V>);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Polymorphic<'_, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.inner.expecting(formatter)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
+        let Polymorphic(Bounded { inner, budget }) = self;
+        if entries.size_hint().is_some_and(|entries| entries != 1) {
+            return Err(A::Error::custom("a polymorphic value has exactly one tag"));
+        }
+        let _level = budget.enter()?;
+        inner.visit_map(Tagged(Bounded::new(entries, budget)))
+    }
+}
+
+struct Tagged<'b, A>(Bounded<'b, A>);
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Tagged<'_, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, A::Error> {
+        self.0.inner.next_key_seed(Tag(Bounded::new(seed, self.0.budget)))
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
+        self.0.next_value_seed(seed)
+    }
+}
+
+/// Reads the tag, and remembers it by name if no class has it. (Also used as the deserializer and visitor of it.)
+struct Tag<'b, T>(Bounded<'b, T>);
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Tag<'_, S> {
+    type Value = S::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
+        let budget = self.0.budget;
+        self.0.inner.deserialize(Tag(Bounded::new(deserializer, budget)))
+    }
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Tag<'_, D> {
+    type Error = D::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        let budget = self.0.budget;
+        self.0.inner.deserialize_str(Tag(Bounded::new(visitor, budget)))
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Tag<'_, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.inner.expecting(formatter)
+    }
+
+    fn visit_borrowed_str<E: serde::de::Error>(self, tag: &'de str) -> Result<V::Value, E> {
+        self.visit_str(tag)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, tag: &str) -> Result<V::Value, E> {
+        let Bounded { inner, budget } = self.0;
+        inner.visit_str(tag).inspect_err(|error: &E| {
+            let text = error.to_string();
+            budget.fail(if text.contains("non-unique") {
+                Error::Decode(format!(
+                    "two classes share the tag `{}`; give one of them another",
+                    excerpt(tag)
+                ))
+            } else {
+                Error::UnknownClass(excerpt(tag))
+            });
+        })
+    }
+}

@@ -1,0 +1,241 @@
+//! Owns the encoding of bodies: the one file that names bincode.
+//!
+//! It must not know messages or references. Bodies are read from a complete, bounded slice, never from a stream, so
+//! that every length is checked against the bytes that are there. bincode 2.0.1 is the last release of its line
+//! (RUSTSEC-2025-0141) and is pinned; whoever replaces it replaces this file.
+
+use bincode::config::{Configuration, standard};
+use bincode::enc::write::Writer;
+use bincode::error::EncodeError;
+use serde::Serialize;
+use serde::de::{Deserialize, DeserializeSeed, Deserializer};
+use smallvec::SmallVec;
+
+use super::bounded_reader;
+use super::bounded_writer::{self, Leaving};
+use super::budget::Budget;
+use crate::error::Error;
+use crate::limits::Bounds;
+
+/// The bytes of a body. Small ones are kept in place: the call that adds two numbers allocates nothing for them.
+pub(crate) type Body = SmallVec<[u8; 48]>;
+
+const CONFIGURATION: Configuration = standard();
+
+/// Writes values one after another into a body.
+pub struct Encoder {
+    body: Body,
+    budget: Budget,
+    leaving: Leaving,
+    limit: usize,
+}
+
+impl Encoder {
+    pub(crate) fn new(bounds: Bounds, limit: usize, leaving: Leaving) -> Encoder {
+        Encoder { body: Body::new(), budget: Budget::new(bounds), leaving, limit }
+    }
+
+    /// Appends a value.
+    pub fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        let value = bounded_writer::Bounded::new(value, &self.budget, self.leaving);
+        let sink = Sink { body: &mut self.body, limit: self.limit };
+        match bincode::serde::encode_into_writer(&value, sink, CONFIGURATION) {
+            Ok(()) => Ok(()),
+            Err(EncodeError::UnexpectedEnd) => Err(self.too_large(self.limit + 1)),
+            Err(error) => {
+                Err(self.budget.take_fault().unwrap_or_else(|| Error::Encode(encode_text(error))))
+            }
+        }
+    }
+
+    /// Appends a byte string whole: the same bytes as [`Encoder::push`] makes of a `Vec<u8>`, copied at once.
+    pub fn push_bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        if bytes.len() > self.limit {
+            return Err(self.too_large(bytes.len()));
+        }
+        // Reserved whole, so that a big one is not copied again while the body grows.
+        self.body.reserve(bytes.len() + 9);
+        self.push(&(bytes.len() as u64))?;
+        self.body.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    pub(crate) fn finish(self) -> Result<Body, Error> {
+        if self.body.len() > self.limit {
+            return Err(self.too_large(self.body.len()));
+        }
+        Ok(self.body)
+    }
+
+    fn too_large(&self, size: usize) -> Error {
+        Error::TooLarge { size: size as u64, limit: self.limit as u64 }
+    }
+}
+
+/// Reads values one after another from a body.
+pub struct Decoder<'p> {
+    rest: &'p [u8],
+    budget: Budget,
+}
+
+impl<'p> Decoder<'p> {
+    pub(crate) fn new(body: &'p [u8], bounds: Bounds) -> Decoder<'p> {
+        Decoder { rest: body, budget: Budget::new(bounds) }
+    }
+
+    /// The next value, borrowed from the body where its type can be.
+    #[allow(clippy::should_implement_trait, reason = "values of many types follow each other")]
+    pub fn next<T: Deserialize<'p>>(&mut self) -> Result<T, Error> {
+        struct Seed<'b, T>(&'b Budget, std::marker::PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Seed<'_, T> {
+            type Value = T;
+            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+                T::deserialize(bounded_reader::Bounded::new(deserializer, self.0))
+            }
+        }
+        let seed = Seed(&self.budget, std::marker::PhantomData::<T>);
+        match bincode::serde::seed_decode_from_slice(seed, self.rest, CONFIGURATION) {
+            Ok((value, read)) => {
+                self.rest = &self.rest[read..];
+                Ok(value)
+            }
+            Err(error) => {
+                Err(self.budget.take_fault().unwrap_or_else(|| Error::Decode(decode_text(error))))
+            }
+        }
+    }
+
+    /// The next value, which is a byte string, without a copy.
+    pub fn next_bytes(&mut self) -> Result<&'p [u8], Error> {
+        self.next()
+    }
+
+    /// All bytes must have been read: what is left over was meant for another signature.
+    pub(crate) fn finish(self) -> Result<(), Error> {
+        match self.rest.len() {
+            0 => Ok(()),
+            left => Err(Error::Decode(format!("{left} bytes were left over"))),
+        }
+    }
+}
+
+/// Where bincode writes; full at the limit, so that an oversized value stops growing there.
+struct Sink<'b> {
+    body: &'b mut Body,
+    limit: usize,
+}
+
+impl Writer for Sink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        if self.body.len() + bytes.len() > self.limit {
+            return Err(EncodeError::UnexpectedEnd);
+        }
+        self.body.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+fn encode_text(error: EncodeError) -> String {
+    match error {
+        EncodeError::OtherString(text) => text,
+        other => other.to_string(),
+    }
+}
+
+fn decode_text(error: bincode::error::DecodeError) -> String {
+    use bincode::error::DecodeError;
+    match error {
+        DecodeError::UnexpectedEnd { .. } => "the bytes end too early".into(),
+        DecodeError::OtherString(text) => super::budget::excerpt(&text),
+        other => super::budget::excerpt(&other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(write: impl FnOnce(&mut Encoder) -> Result<(), Error>) -> Body {
+        let mut encoder = Encoder::new(Bounds::default(), 4 << 20, Leaving::AsValue);
+        write(&mut encoder).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn decoded<T: for<'p> Deserialize<'p>>(body: &[u8]) -> Result<T, Error> {
+        let mut decoder = Decoder::new(body, Bounds::default());
+        let value = decoder.next()?;
+        decoder.finish()?;
+        Ok(value)
+    }
+
+    #[test]
+    fn byte_strings_are_the_same_on_the_wire_however_written() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(70_000).collect();
+        let whole = encoded(|encoder| encoder.push_bytes(&bytes));
+        assert_eq!(whole, encoded(|encoder| encoder.push(&bytes)));
+        assert_eq!(whole, encoded(|encoder| encoder.push(&bytes::Bytes::from(bytes.clone()))));
+        assert_eq!(Decoder::new(&whole, Bounds::default()).next_bytes().unwrap(), bytes);
+    }
+
+    #[test]
+    fn claims_beyond_the_bytes_allocate_nothing() {
+        for claim in [u64::MAX, 1 << 32, 3] {
+            let body = encoded(|encoder| encoder.push(&claim));
+            assert!(matches!(decoded::<String>(&body), Err(Error::Decode(_))));
+            assert!(matches!(decoded::<Vec<u64>>(&body), Err(Error::Decode(_))));
+            assert!(matches!(decoded::<bytes::Bytes>(&body), Err(Error::Decode(_))));
+        }
+    }
+
+    #[test]
+    fn elements_without_bytes_are_counted() {
+        let body = encoded(|encoder| encoder.push(&1_000_000_000_u64));
+        assert!(matches!(decoded::<Vec<()>>(&body), Err(Error::Quota(_))));
+        let body = encoded(|encoder| encoder.push(&1000_u64));
+        assert_eq!(decoded::<Vec<()>>(&body).unwrap().len(), 1000);
+    }
+
+    #[test]
+    fn depth_is_bounded_both_ways() {
+        #[derive(serde::Serialize, serde::Deserialize, Debug, PartialEq)]
+        struct Nest(Option<Box<Nest>>);
+        let nest = |depth| (0..depth).fold(Nest(None), |inner, _| Nest(Some(Box::new(inner))));
+        let body = encoded(|encoder| encoder.push(&nest(20)));
+        assert_eq!(decoded::<Nest>(&body).unwrap(), nest(20));
+        let mut encoder = Encoder::new(Bounds::default(), 4 << 20, Leaving::AsValue);
+        assert!(matches!(encoder.push(&nest(40)), Err(Error::Quota(_))));
+        assert!(matches!(decoded::<Nest>(&[1; 100_000]), Err(Error::Quota(_))));
+    }
+
+    #[test]
+    fn what_is_too_large_stops_at_the_limit() {
+        let mut encoder = Encoder::new(Bounds::default(), 100, Leaving::AsValue);
+        assert!(matches!(encoder.push(&"x".repeat(101)), Err(Error::TooLarge { limit: 100, .. })));
+        let mut encoder = Encoder::new(Bounds::default(), 100, Leaving::AsValue);
+        assert!(matches!(
+            encoder.push_bytes(&[0; 101]),
+            Err(Error::TooLarge { size: 101, limit: 100 })
+        ));
+    }
+
+    #[test]
+    fn left_over_bytes_are_an_error() {
+        assert!(matches!(decoded::<u8>(&[1, 2]), Err(Error::Decode(_))));
+    }
+
+    #[test]
+    fn an_error_that_leaves_a_method_is_nested_once() {
+        let written = |error: &Error| {
+            let mut encoder = Encoder::new(Bounds::default(), 4 << 20, Leaving::AsFailure);
+            encoder.push(error).unwrap();
+            decoded::<Error>(&encoder.finish().unwrap()).unwrap()
+        };
+        let nested = Error::Nested(Box::new(Error::Timeout));
+        assert_eq!(written(&Error::Timeout), nested);
+        assert_eq!(written(&nested), nested);
+        let broken = Error::Broken(Box::new(Error::Timeout));
+        assert_eq!(written(&broken), Error::Nested(Box::new(broken)));
+        let name = Error::NameNotFound { name: "x".into() };
+        assert_eq!(decoded::<Error>(&encoded(|encoder| encoder.push(&name))).unwrap(), name);
+    }
+}

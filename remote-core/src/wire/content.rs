@@ -1,0 +1,78 @@
+//! Owns the content of a message: its body, and behind it the references that the body names by their place.
+//!
+//! It must not know what the references stand for. They are apart from the body so that they can be registered
+//! before anything of the user's is decoded; behind it, so that the body of a big message is cut off without a copy.
+
+use super::breach::Breach;
+use super::codec::Body;
+use super::frame::Descriptor;
+use super::varint::Cursor;
+
+/// Body and references of one message.
+#[derive(Clone, Default, Debug, PartialEq)]
+pub(crate) struct Content {
+    pub(crate) body: Body,
+    pub(crate) references: Vec<Descriptor>,
+}
+
+/// What is ready to be sent: the references are bytes already.
+pub(crate) struct Packed {
+    pub(crate) body: Body,
+    pub(crate) references: Vec<u8>,
+}
+
+impl Content {
+    pub(crate) fn pack(self) -> Packed {
+        let mut references = Vec::new();
+        for reference in &self.references {
+            reference.write(&mut references);
+        }
+        Packed { body: self.body, references }
+    }
+
+    /// Reads complete content whose last `references` bytes are references.
+    pub(crate) fn read(mut body: Body, references: u64) -> Result<Content, Breach> {
+        let start = usize::try_from(references)
+            .ok()
+            .and_then(|references| body.len().checked_sub(references));
+        let start = start.ok_or(Breach::Frame)?;
+        let mut cursor = Cursor::new(&body[start..]);
+        // Grows with what is there: no count is believed.
+        let mut references = Vec::new();
+        while cursor.end().is_err() {
+            references.push(Descriptor::read(&mut cursor)?);
+        }
+        body.truncate(start);
+        Ok(Content { body, references })
+    }
+}
+
+impl Packed {
+    /// Bytes on the wire; what windows count.
+    pub(crate) fn size(&self) -> u64 {
+        (self.body.len() + self.references.len()) as u64
+    }
+
+    /// All of it in one piece.
+    pub(crate) fn joined(mut self) -> Vec<u8> {
+        self.body.extend_from_slice(&self.references);
+        self.body.into_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{NameId, ObjectId};
+
+    #[test]
+    fn content_comes_back() {
+        let reference = Descriptor::Mine { object: ObjectId(7), interface: NameId(1) };
+        let content = Content { body: Body::from_slice(b"body"), references: vec![reference; 3] };
+        let packed = content.clone().pack();
+        let references = packed.references.len() as u64;
+        let joined = packed.joined();
+        assert_eq!(Content::read(Body::from_vec(joined.clone()), references), Ok(content));
+        assert_eq!(Content::read(Body::from_vec(joined), 1000), Err(Breach::Frame));
+    }
+}

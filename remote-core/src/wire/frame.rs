@@ -1,0 +1,513 @@
+//! Owns the frames: what stands on the wire, byte by byte (PROTOCOL.md says the same in words).
+//!
+//! It must not know sessions: a frame that can be read may still be wrong, which is for the session to say.
+
+use super::breach::Breach;
+use super::varint::{Cursor, put, put_bytes};
+use crate::id::{FrameNumber, Identity, NameId, NodeId, ObjectId, QuestionId};
+
+/// The most bytes of one body that one frame carries: between two of them other frames pass.
+pub(crate) const CHUNK: usize = 16 * 1024;
+/// The longest frame: a chunk and its head.
+pub(crate) const LONGEST_FRAME: usize = CHUNK + 256;
+/// The longest name of a message or an interface.
+pub(crate) const LONGEST_NAME: usize = 1024;
+/// The bytes before a frame that say how long it is.
+pub(crate) const LENGTH: usize = 4;
+
+/// Kinds from here on carry no number: they are about the connection, and are not sent again after it broke.
+const UNNUMBERED: u8 = 0x40;
+
+/// Whom a call is for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Target {
+    /// An object that the receiver gave to the sender.
+    Object(ObjectId),
+    /// Whatever the answer to this question of the sender's will refer to.
+    Answer(QuestionId),
+}
+
+/// What the sender of a call wants back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Manner {
+    /// An answer.
+    Ask,
+    /// An answer, which the receiver keeps until told to finish, so that messages can be sent to it meanwhile.
+    Promise,
+    /// Nothing.
+    Tell,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Status {
+    /// With the value that the method returned.
+    Value,
+    /// With the error that the method returned, of the interface's error type.
+    Failure,
+    /// Without the method having a say: an [`Error`](crate::Error) of the system.
+    Fault,
+}
+
+/// A reference in a body, as its sender sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Descriptor {
+    /// An object of the sender's node.
+    Mine { object: ObjectId, interface: NameId },
+    /// An object of the receiver's node, which comes home.
+    Yours { object: ObjectId, interface: NameId },
+    /// An object elsewhere, to which the sender forwards.
+    Forwarded { object: ObjectId, owner: Identity, interface: NameId },
+}
+
+/// How far the content of a message goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Extent {
+    /// The bytes of the references, which stand behind the body.
+    pub(crate) references: u64,
+    /// Zero if all of the content is in this frame, else the bytes that it and the chunks that follow come to.
+    pub(crate) total: u64,
+}
+
+/// One frame. `content` is the body and, behind it, the references.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Frame<'f> {
+    Call {
+        question: QuestionId,
+        target: Target,
+        selector: NameId,
+        manner: Manner,
+        nesting: u8,
+        /// Milliseconds left, plus one; zero for no deadline.
+        deadline: u64,
+        extent: Extent,
+        content: &'f [u8],
+    },
+    Answer {
+        question: QuestionId,
+        status: Status,
+        extent: Extent,
+        content: &'f [u8],
+    },
+    /// More of the content of a call (of the sender's) or of an answer (to the receiver's question).
+    CallChunk {
+        question: QuestionId,
+        bytes: &'f [u8],
+    },
+    AnswerChunk {
+        question: QuestionId,
+        bytes: &'f [u8],
+    },
+    /// The asker wants no answer any more.
+    Cancel {
+        question: QuestionId,
+    },
+    /// The asker will send nothing more to the answer.
+    Finish {
+        question: QuestionId,
+    },
+    /// So many of the introductions of an object are given back.
+    Release {
+        object: ObjectId,
+        introductions: u64,
+    },
+    /// From now on this number stands for this name.
+    Name {
+        id: NameId,
+        fingerprint: u64,
+        name: &'f str,
+    },
+    /// Tell me when the object ends; the number is the asker's.
+    Watch {
+        watch: u64,
+        object: ObjectId,
+    },
+    /// Do not tell me any more.
+    Unwatch {
+        watch: u64,
+    },
+    /// It ended.
+    Ended {
+        watch: u64,
+        stopped: bool,
+        reason: &'f str,
+    },
+    /// The last frame.
+    Close {
+        code: u64,
+        reason: &'f str,
+    },
+    /// All frames up to this number have arrived.
+    Acknowledge {
+        number: FrameNumber,
+    },
+    /// Messages without answer that have been executed, and their bytes: room for as many more.
+    Credit {
+        calls: u64,
+        bytes: u64,
+    },
+    /// I am here.
+    Ping,
+}
+
+impl<'f> Frame<'f> {
+    /// Whether the frame carries a number.
+    pub(crate) fn is_numbered(&self) -> bool {
+        self.kind() < UNNUMBERED
+    }
+
+    /// Appends the frame; `more` appends to its last field.
+    pub(crate) fn write(
+        &self,
+        number: FrameNumber,
+        out: &mut Vec<u8>,
+        more: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let start = out.len();
+        out.extend_from_slice(&[0; LENGTH]);
+        out.push(self.kind());
+        if self.is_numbered() {
+            put(out, number.0);
+        }
+        self.write_fields(out);
+        more(out);
+        let length = (out.len() - start - LENGTH) as u32;
+        out[start..start + LENGTH].copy_from_slice(&length.to_le_bytes());
+    }
+
+    /// Reads the bytes of one frame, without its length.
+    pub(crate) fn read(bytes: &'f [u8]) -> Result<(Option<FrameNumber>, Frame<'f>), Breach> {
+        let mut cursor = Cursor::new(bytes);
+        let kind = cursor.byte()?;
+        let number = if kind < UNNUMBERED { Some(FrameNumber(cursor.number()?)) } else { None };
+        let frame = Frame::read_fields(kind, &mut cursor)?;
+        cursor.end()?;
+        Ok((number, frame))
+    }
+
+    fn kind(&self) -> u8 {
+        match self {
+            Frame::Call { .. } => 0x01,
+            Frame::Answer { .. } => 0x02,
+            Frame::CallChunk { .. } => 0x03,
+            Frame::AnswerChunk { .. } => 0x04,
+            Frame::Cancel { .. } => 0x05,
+            Frame::Finish { .. } => 0x06,
+            Frame::Release { .. } => 0x07,
+            Frame::Name { .. } => 0x08,
+            Frame::Watch { .. } => 0x09,
+            Frame::Unwatch { .. } => 0x0a,
+            Frame::Ended { .. } => 0x0b,
+            Frame::Credit { .. } => 0x0c,
+            Frame::Close { .. } => 0x0d,
+            Frame::Acknowledge { .. } => 0x40,
+            Frame::Ping => 0x41,
+        }
+    }
+
+    fn write_fields(&self, out: &mut Vec<u8>) {
+        match *self {
+            Frame::Call {
+                question,
+                target,
+                selector,
+                manner,
+                nesting,
+                deadline,
+                extent,
+                content,
+            } => {
+                put(out, question.0);
+                let (kind, id) = match target {
+                    Target::Object(object) => (0, object.0),
+                    Target::Answer(question) => (1, question.0),
+                };
+                out.push(kind | (manner as u8) << 1);
+                put(out, id);
+                put(out, selector.0);
+                out.push(nesting);
+                put(out, deadline);
+                extent.write(out);
+                out.extend_from_slice(content);
+            }
+            Frame::Answer { question, status, extent, content } => {
+                put(out, question.0);
+                out.push(status as u8);
+                extent.write(out);
+                out.extend_from_slice(content);
+            }
+            Frame::CallChunk { question, bytes } | Frame::AnswerChunk { question, bytes } => {
+                put(out, question.0);
+                out.extend_from_slice(bytes);
+            }
+            Frame::Cancel { question } | Frame::Finish { question } => put(out, question.0),
+            Frame::Release { object, introductions } => {
+                put(out, object.0);
+                put(out, introductions);
+            }
+            Frame::Name { id, fingerprint, name } => {
+                put(out, id.0);
+                out.extend_from_slice(&fingerprint.to_le_bytes());
+                put_bytes(out, name.as_bytes());
+            }
+            Frame::Watch { watch, object } => {
+                put(out, watch);
+                put(out, object.0);
+            }
+            Frame::Unwatch { watch } => put(out, watch),
+            Frame::Ended { watch, stopped, reason } => {
+                put(out, watch);
+                out.push(u8::from(stopped));
+                put_bytes(out, reason.as_bytes());
+            }
+            Frame::Close { code, reason } => {
+                put(out, code);
+                put_bytes(out, reason.as_bytes());
+            }
+            Frame::Acknowledge { number } => put(out, number.0),
+            Frame::Credit { calls, bytes } => {
+                put(out, calls);
+                put(out, bytes);
+            }
+            Frame::Ping => {}
+        }
+    }
+
+    fn read_fields(kind: u8, cursor: &mut Cursor<'f>) -> Result<Frame<'f>, Breach> {
+        Ok(match kind {
+            0x01 => {
+                let question = QuestionId(cursor.number()?);
+                let bits = cursor.byte()?;
+                let id = cursor.number()?;
+                let target = if bits & 1 == 0 {
+                    Target::Object(ObjectId(id))
+                } else {
+                    Target::Answer(QuestionId(id))
+                };
+                let manner = match bits >> 1 {
+                    0 => Manner::Ask,
+                    1 => Manner::Promise,
+                    2 => Manner::Tell,
+                    _ => return Err(Breach::Frame),
+                };
+                Frame::Call {
+                    question,
+                    target,
+                    manner,
+                    selector: NameId(cursor.number()?),
+                    nesting: cursor.byte()?,
+                    deadline: cursor.number()?,
+                    extent: Extent::read(cursor)?,
+                    content: cursor.rest(),
+                }
+            }
+            0x02 => Frame::Answer {
+                question: QuestionId(cursor.number()?),
+                status: match cursor.byte()? {
+                    0 => Status::Value,
+                    1 => Status::Failure,
+                    2 => Status::Fault,
+                    _ => return Err(Breach::Frame),
+                },
+                extent: Extent::read(cursor)?,
+                content: cursor.rest(),
+            },
+            0x03 => {
+                Frame::CallChunk { question: QuestionId(cursor.number()?), bytes: cursor.rest() }
+            }
+            0x04 => {
+                Frame::AnswerChunk { question: QuestionId(cursor.number()?), bytes: cursor.rest() }
+            }
+            0x05 => Frame::Cancel { question: QuestionId(cursor.number()?) },
+            0x06 => Frame::Finish { question: QuestionId(cursor.number()?) },
+            0x07 => Frame::Release {
+                object: ObjectId(cursor.number()?),
+                introductions: cursor.number()?,
+            },
+            0x08 => Frame::Name {
+                id: NameId(cursor.number()?),
+                fingerprint: u64::from_le_bytes(cursor.array()?),
+                name: cursor.text()?,
+            },
+            0x09 => Frame::Watch { watch: cursor.number()?, object: ObjectId(cursor.number()?) },
+            0x0a => Frame::Unwatch { watch: cursor.number()? },
+            0x0b => Frame::Ended {
+                watch: cursor.number()?,
+                stopped: match cursor.byte()? {
+                    0 => false,
+                    1 => true,
+                    _ => return Err(Breach::Frame),
+                },
+                reason: cursor.text()?,
+            },
+            0x0c => Frame::Credit { calls: cursor.number()?, bytes: cursor.number()? },
+            0x0d => Frame::Close { code: cursor.number()?, reason: cursor.text()? },
+            0x40 => Frame::Acknowledge { number: FrameNumber(cursor.number()?) },
+            0x41 => Frame::Ping,
+            _ => return Err(Breach::Frame),
+        })
+    }
+}
+
+impl Extent {
+    fn write(self, out: &mut Vec<u8>) {
+        put(out, self.references);
+        put(out, self.total);
+    }
+
+    fn read(cursor: &mut Cursor<'_>) -> Result<Extent, Breach> {
+        Ok(Extent { references: cursor.number()?, total: cursor.number()? })
+    }
+}
+
+impl Descriptor {
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        let (kind, object, interface) = match *self {
+            Descriptor::Mine { object, interface } => (0, object, interface),
+            Descriptor::Yours { object, interface } => (1, object, interface),
+            Descriptor::Forwarded { object, interface, .. } => (2, object, interface),
+        };
+        out.push(kind);
+        put(out, object.0);
+        put(out, interface.0);
+        if let Descriptor::Forwarded { owner, .. } = self {
+            out.extend_from_slice(owner.node.bytes());
+            put(out, owner.object.0);
+        }
+    }
+
+    pub(crate) fn read(cursor: &mut Cursor<'_>) -> Result<Descriptor, Breach> {
+        let kind = cursor.byte()?;
+        let object = ObjectId(cursor.number()?);
+        let interface = NameId(cursor.number()?);
+        Ok(match kind {
+            0 => Descriptor::Mine { object, interface },
+            1 => Descriptor::Yours { object, interface },
+            2 => {
+                let node = NodeId::from_bytes(cursor.array()?);
+                let owner = Identity { node, object: ObjectId(cursor.number()?) };
+                Descriptor::Forwarded { object, owner, interface }
+            }
+            _ => return Err(Breach::Frame),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHOLE: Extent = Extent { references: 0, total: 0 };
+    const OWNER: Identity = Identity { node: NodeId::from_bytes([7; 16]), object: ObjectId(9) };
+
+    fn all() -> Vec<Frame<'static>> {
+        let question = QuestionId(300);
+        vec![
+            Frame::Call {
+                question,
+                target: Target::Object(ObjectId(2)),
+                selector: NameId(3),
+                manner: Manner::Ask,
+                nesting: 1,
+                deadline: 0,
+                extent: WHOLE,
+                content: b"abc",
+            },
+            Frame::Call {
+                question,
+                target: Target::Answer(QuestionId(299)),
+                selector: NameId(3),
+                manner: Manner::Tell,
+                nesting: 31,
+                deadline: 1001,
+                extent: Extent { references: 3, total: 70_000 },
+                content: b"",
+            },
+            Frame::Answer {
+                question,
+                status: Status::Failure,
+                extent: WHOLE,
+                content: b"no",
+            },
+            Frame::CallChunk { question, bytes: b"chunk" },
+            Frame::AnswerChunk { question, bytes: b"chunk" },
+            Frame::Cancel { question },
+            Frame::Finish { question },
+            Frame::Release { object: ObjectId(5), introductions: 2 },
+            Frame::Name {
+                id: NameId(1),
+                fingerprint: 0x0102_0304_0506_0708,
+                name: "Greeter.greet",
+            },
+            Frame::Watch { watch: 1, object: ObjectId(5) },
+            Frame::Unwatch { watch: 1 },
+            Frame::Ended { watch: 1, stopped: true, reason: "tired" },
+            Frame::Credit { calls: 10, bytes: 1000 },
+            Frame::Close { code: 0, reason: "bye" },
+            Frame::Acknowledge { number: FrameNumber(127) },
+            Frame::Ping,
+        ]
+    }
+
+    fn written(frame: &Frame<'_>) -> Vec<u8> {
+        let mut out = Vec::new();
+        frame.write(FrameNumber(5), &mut out, |_| ());
+        out
+    }
+
+    #[test]
+    fn every_frame_comes_back() {
+        for frame in all() {
+            let bytes = written(&frame);
+            let length = u32::from_le_bytes(bytes[..LENGTH].try_into().unwrap()) as usize;
+            assert_eq!(length, bytes.len() - LENGTH);
+            let (number, read) = Frame::read(&bytes[LENGTH..]).unwrap();
+            assert_eq!(read, frame);
+            assert_eq!(number.is_some(), frame.is_numbered());
+        }
+    }
+
+    #[test]
+    fn descriptors_come_back() {
+        let (object, interface) = (ObjectId(300), NameId(2));
+        for descriptor in [
+            Descriptor::Mine { object, interface },
+            Descriptor::Yours { object, interface },
+            Descriptor::Forwarded { object, owner: OWNER, interface },
+        ] {
+            let mut out = Vec::new();
+            descriptor.write(&mut out);
+            let mut cursor = Cursor::new(&out);
+            assert_eq!(Descriptor::read(&mut cursor), Ok(descriptor));
+            assert_eq!(cursor.end(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn frames_cut_anywhere_or_with_any_bit_flipped_do_no_harm() {
+        for frame in all() {
+            let bytes = written(&frame);
+            for end in LENGTH..bytes.len() {
+                let _ = Frame::read(&bytes[LENGTH..end]);
+            }
+            for bit in 0..(bytes.len() - LENGTH) * 8 {
+                let mut bytes = bytes[LENGTH..].to_vec();
+                bytes[bit / 8] ^= 1 << (bit % 8);
+                let _ = Frame::read(&bytes);
+            }
+        }
+    }
+
+    /// The wire's golden bytes: a change here is a change of the protocol, and of PROTOCOL.md.
+    #[test]
+    fn golden_bytes() {
+        let hex = |frame: &Frame<'_>| {
+            written(frame).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+        };
+        assert_eq!(hex(&all()[0]), "0e0000000105ac0200020301000000616263".replace(' ', ""));
+        assert_eq!(hex(&all()[1]), "0f0000000105ac0205ab02031fe90703f0a204");
+        assert_eq!(hex(&all()[2]), "090000000205ac020100006e6f");
+        assert_eq!(hex(&Frame::Ping), "0100000041");
+        assert_eq!(hex(&Frame::Cancel { question: QuestionId(300) }), "040000000505ac02");
+    }
+}

@@ -1,0 +1,15 @@
+//! What stands on the wire: bodies, selectors, frames, the introduction.
+//!
+//! Data in, data out: nothing here knows a session, an object, or the network.
+
+pub(crate) mod bounded_reader;
+pub(crate) mod bounded_writer;
+pub(crate) mod breach;
+pub(crate) mod budget;
+pub(crate) mod codec;
+pub(crate) mod content;
+pub(crate) mod frame;
+pub(crate) mod hello;
+pub(crate) mod method;
+pub(crate) mod shape;
+pub(crate) mod varint;

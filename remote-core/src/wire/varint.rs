@@ -1,0 +1,116 @@
+//! Owns how numbers and byte strings stand in frames: LEB128, and a length before the bytes.
+//!
+//! It must not know frames.
+
+use super::breach::Breach;
+
+/// Appends a number, seven bits a byte, low bits first.
+pub(crate) fn put(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Appends a byte string with its length.
+pub(crate) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    put(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}
+
+/// Reads a frame from its front.
+pub(crate) struct Cursor<'f> {
+    rest: &'f [u8],
+}
+
+impl<'f> Cursor<'f> {
+    pub(crate) fn new(bytes: &'f [u8]) -> Cursor<'f> {
+        Cursor { rest: bytes }
+    }
+
+    pub(crate) fn byte(&mut self) -> Result<u8, Breach> {
+        let (first, rest) = self.rest.split_first().ok_or(Breach::Frame)?;
+        self.rest = rest;
+        Ok(*first)
+    }
+
+    pub(crate) fn number(&mut self) -> Result<u64, Breach> {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            let bits = u64::from(byte & 0x7f);
+            if shift == 63 && bits > 1 {
+                return Err(Breach::Frame);
+            }
+            value |= bits << shift;
+            if byte < 0x80 {
+                return Ok(value);
+            }
+        }
+        Err(Breach::Frame)
+    }
+
+    pub(crate) fn bytes(&mut self) -> Result<&'f [u8], Breach> {
+        let length = usize::try_from(self.number()?).map_err(|_| Breach::Frame)?;
+        self.take(length)
+    }
+
+    pub(crate) fn text(&mut self) -> Result<&'f str, Breach> {
+        std::str::from_utf8(self.bytes()?).map_err(|_| Breach::Frame)
+    }
+
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], Breach> {
+        let bytes = self.take(N)?;
+        bytes.try_into().map_err(|_| Breach::Frame)
+    }
+
+    /// All that is left.
+    pub(crate) fn rest(&mut self) -> &'f [u8] {
+        std::mem::take(&mut self.rest)
+    }
+
+    /// Nothing may be left.
+    pub(crate) fn end(&self) -> Result<(), Breach> {
+        if self.rest.is_empty() { Ok(()) } else { Err(Breach::Frame) }
+    }
+
+    fn take(&mut self, length: usize) -> Result<&'f [u8], Breach> {
+        let (taken, rest) = self.rest.split_at_checked(length).ok_or(Breach::Frame)?;
+        self.rest = rest;
+        Ok(taken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_come_back() {
+        for value in [0, 1, 127, 128, 300, u64::from(u32::MAX), u64::MAX - 1, u64::MAX] {
+            let mut out = Vec::new();
+            put(&mut out, value);
+            let mut cursor = Cursor::new(&out);
+            assert_eq!(cursor.number(), Ok(value));
+            assert_eq!(cursor.end(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn numbers_beyond_64_bits_are_refused() {
+        assert_eq!(Cursor::new(&[0xff; 11]).number(), Err(Breach::Frame));
+        assert_eq!(
+            Cursor::new(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2]).number(),
+            Err(Breach::Frame)
+        );
+    }
+
+    #[test]
+    fn lengths_beyond_the_bytes_are_refused() {
+        let mut out = Vec::new();
+        put(&mut out, u64::MAX);
+        assert_eq!(Cursor::new(&out).bytes(), Err(Breach::Frame));
+        assert_eq!(Cursor::new(&[2, b'a']).bytes(), Err(Breach::Frame));
+    }
+}

@@ -1,0 +1,48 @@
+//! What a class may say of itself.
+
+use remote_core::{Remote, Result, remote};
+
+#[remote]
+trait Holder {
+    async fn hold(&self) -> Result<()>;
+}
+
+#[derive(Remote)]
+#[remote(Holder, Holder)] //~
+struct Twice;
+
+#[derive(Remote)]
+#[remote(Holder, colour = "red")] //~
+struct Red;
+
+#[derive(Remote)]
+#[remote(Holder, name = 3)] //~
+struct Numbered;
+
+#[derive(Remote)]
+#[remote(Holder, name = "")] //~
+struct Nameless;
+
+#[derive(Remote)]
+#[remote(Holder, name = "a", name = "b")] //~
+struct TwoNames;
+
+#[derive(Remote)]
+#[remote(42)] //~
+struct Unreadable;
+
+#[derive(Remote)]
+#[remote(Holder)]
+union Union { //~
+    a: u8,
+    b: i8,
+}
+
+#[remote]
+impl Holder for Twice {
+    async fn hold(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {}

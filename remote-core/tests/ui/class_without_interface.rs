@@ -1,0 +1,16 @@
+//! A class lists what it answers to.
+
+use remote_core::Remote;
+
+#[derive(Remote)]
+struct Silent; //~
+
+#[derive(Remote)]
+#[remote(name = "quiet")]
+enum Quiet {} //~
+
+#[derive(Remote)]
+#[remote]
+struct Empty; //~
+
+fn main() {}

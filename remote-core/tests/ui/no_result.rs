@@ -1,0 +1,11 @@
+//! Every message can fail.
+
+use remote_core::remote;
+
+#[remote]
+trait Counter {
+    async fn reset(&self); //~
+    async fn pair(&self) -> (u64, u64); //~
+}
+
+fn main() {}

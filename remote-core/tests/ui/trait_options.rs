@@ -1,0 +1,24 @@
+//! What a trait and an impl may say in their parentheses.
+
+use remote_core::{Result, remote};
+
+#[remote(Other)] //~
+trait Holder {
+    async fn hold(&self) -> Result<()>;
+}
+
+#[remote(colour = "red")] //~
+trait Red {
+    async fn hold(&self) -> Result<()>;
+}
+
+struct Cage;
+
+#[remote(name = "cage")] //~
+impl Red for Cage {
+    async fn hold(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+//! A type that does not exist is missed once.
+
+use remote_core::{Result, remote};
+
+#[remote]
+trait Speaker {
+    async fn add(&self, listener: Missing) -> Result<()>; //~
+    async fn lend(&self, listener: &Absent) -> Result<()>; //~
+    async fn get(&self) -> Result<Lost>; //~
+    async fn fail(&self) -> Result<(), Gone>; //~
+}
+
+fn main() {}

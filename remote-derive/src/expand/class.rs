@@ -1,0 +1,43 @@
+//! Owns what `#[derive(Remote)]` adds to a type: its entry in the registry of classes, and the interfaces that it answers
+//! to. It must not know their methods.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+
+use super::interface::{hidden_block, path_span};
+use crate::{model::Class, names};
+
+/// The type as a class.
+pub(super) fn expand(class: &Class) -> TokenStream {
+    let here = Span::mixed_site();
+    let (ident, name) = (&class.input.ident, &class.name);
+    let written = names::selector(ident);
+    let registered = class.interfaces.iter().map(|interface| {
+        let place = names::generated_at(path_span(interface));
+        quote_spanned!(place=> (&__remote::Registering::<dyn #interface, #ident>::new()).register(class);)
+    });
+    let listed = class.interfaces.iter().map(|interface| {
+        let place = path_span(interface);
+        quote_spanned! {place=>
+            impl __remote::Implements<dyn #interface> for #ident {}
+            const _: fn(&#ident) = |object| {
+                let _: &dyn #interface = object;
+            };
+        }
+    });
+    let content = quote_spanned! {here=>
+        static CLASS: __remote::ClassInfo = __remote::ClassInfo::new(
+            #name,
+            ::core::concat!(::core::module_path!(), "::", #written),
+            |class| { #(#registered)* },
+        );
+        impl __remote::Class for #ident {
+            fn class() -> &'static __remote::ClassInfo {
+                &CLASS
+            }
+        }
+        #(#listed)*
+        __remote::inventory::submit! { __remote::Registration(&CLASS) }
+    };
+    hidden_block(&[], &class.library, content)
+}

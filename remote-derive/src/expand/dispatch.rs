@@ -1,0 +1,97 @@
+//! Owns the object's side of an interface: for each method a function that decodes the arguments, calls the object, and
+//! encodes what it returns. It must not know how the message came.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote_spanned};
+
+use super::interface::{generics, path_span};
+use crate::{
+    model::{Interface, Method, Parameter},
+    names,
+};
+
+/// Every class that implements the interface can be asked through it.
+pub(super) fn hosts(interface: &Interface) -> TokenStream {
+    let here = Span::mixed_site();
+    let ident = &interface.item.ident;
+    let inherited = interface.supertraits.iter().map(|supertrait| {
+        let place = names::generated_at(path_span(supertrait));
+        quote_spanned!(place=> (&__remote::Registering::<dyn #supertrait, __Class>::new()).register(class);)
+    });
+    let generics = generics(interface, &quote_spanned!(here=> __Class: __remote::Class + #ident));
+    let methods = interface.methods.iter().map(|method| registration(interface, method));
+    quote_spanned! {here=>
+        impl #generics __remote::Hosts<__Class> for dyn #ident {
+            fn register(class: &mut __remote::ClassBuilder) {
+                #(#inherited)*
+                class.interface::<Self>(<Self as __remote::Interface>::NAME);
+                #(#methods)*
+            }
+        }
+    }
+}
+
+/// The way in which a parameter travels, picked by its type.
+pub(super) fn codec(parameter: &Parameter) -> TokenStream {
+    let here = Span::mixed_site();
+    match &parameter.lent {
+        Some(lent) => quote_spanned!(here=> (&__remote::Lent::<#lent>::new()).codec()),
+        None => {
+            let ty = &parameter.ty;
+            quote_spanned!(here=> (&__remote::Passed::<#ty>::new()).codec())
+        }
+    }
+}
+
+/// The way in which a result travels, picked by its type.
+pub(super) fn answer(method: &Method) -> TokenStream {
+    let probe = answer_probe(method);
+    quote_spanned!(Span::mixed_site()=> #probe.answer())
+}
+
+/// What asks the compiler for the kind of a result.
+pub(super) fn answer_probe(method: &Method) -> TokenStream {
+    let ty = &method.answer.ty;
+    quote_spanned!(Span::mixed_site()=> (&__remote::Returned::<#ty>::new()))
+}
+
+fn registration(interface: &Interface, method: &Method) -> TokenStream {
+    let here = Span::mixed_site();
+    let (conditions, trait_ident) = (method.conditions(), &interface.item.ident);
+    let (ident, description) = (&method.signature.ident, names::description(&method.signature.ident));
+    let answer = answer(method);
+    let names: Vec<_> =
+        (0..method.parameters.len()).map(|position| format_ident!("argument_{position}", span = here)).collect();
+    let reads = method.parameters.iter().map(|parameter| {
+        let codec = codec(parameter);
+        quote_spanned!(here=> __remote::next(#codec, decoder)?)
+    });
+    let decode = (!names.is_empty()).then(|| {
+        quote_spanned! {here=>
+            let (#(#names,)*) = match incoming.decode(|decoder| __remote::Ok((#(#reads,)*))) {
+                __remote::Ok(arguments) => arguments,
+                __remote::Err(error) => return __remote::Reply::Fault(error),
+            };
+        }
+    });
+    let decode = decode.unwrap_or_else(|| {
+        quote_spanned! {here=>
+            if let __remote::Err(error) = incoming.decode(|_| __remote::Ok(())) {
+                return __remote::Reply::Fault(error);
+            }
+        }
+    });
+    let arguments = method.parameters.iter().zip(&names).map(|(parameter, name)| match parameter.lent {
+        Some(_) => quote_spanned!(here=> &*#name),
+        None => quote_spanned!(here=> #name),
+    });
+    quote_spanned! {here=>
+        #(#conditions)*
+        class.method(&#description, |near, incoming| __remote::Box::pin(async move {
+            #decode
+            let object = near.get::<__Class>();
+            let result = <__Class as #trait_ident>::#ident(object #(, #arguments)*).await;
+            __remote::reply(#answer, result)
+        }));
+    }
+}

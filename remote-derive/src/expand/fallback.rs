@@ -1,0 +1,124 @@
+//! Owns what is emitted beside errors, so that they stay the only ones: the trait with its methods as far as they can be
+//! written, and empty implementations of all that others rely on. None of it ever runs.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Item, Path, ReceiverKind, TypeParamBound, parse_quote};
+
+use super::{
+    interface::{generics, hidden_block, the_trait},
+    proxy, signature,
+};
+use crate::{
+    model::{Class, Interface, Method},
+    names,
+    validate::{self, types},
+};
+
+/// A trait that was refused.
+pub(super) fn interface(interface: &Interface) -> TokenStream {
+    let here = Span::mixed_site();
+    let library = &interface.library;
+    let ident = &interface.item.ident;
+    let signatures: Vec<_> = interface.methods.iter().map(|method| signature_without_faults(method, library)).collect();
+    let methods = interface.methods.iter().zip(&signatures).map(|(method, signature)| {
+        let attributes = &method.attributes;
+        let end = match method.body {
+            Some(_) => quote!({ ::core::unreachable!() }),
+            None => quote!(;),
+        };
+        quote!(#(#attributes)* #[allow(unused_variables)] #signature #end)
+    });
+    let supertraits: Vec<_> = interface.item.supertraits.iter().filter(|bound| validate::is_allowed(bound)).collect();
+    let the_trait = the_trait(interface, &supertraits, methods);
+    if !interface.item.generics.params.is_empty() {
+        return the_trait;
+    }
+    let alias = proxy::alias(interface);
+    let answers = interface.methods.iter().zip(&signatures).map(|(method, signature)| {
+        let conditions = method.conditions();
+        quote!(#(#conditions)* #signature { ::core::unreachable!() })
+    });
+    let generics = generics(interface, &quote_spanned!(here=> __Interface));
+    let assumed = supertraits.iter().filter(|bound| matches!(bound, TypeParamBound::Trait(_)));
+    let block = hidden_block(
+        &interface.conditions(),
+        library,
+        quote_spanned! {here=>
+            impl __remote::Interface for dyn #ident {
+                const NAME: &'static str = "";
+                const REFERENCE: &'static str = "";
+                fn methods() -> __remote::Vec<&'static __remote::Method> {
+                    ::core::unreachable!()
+                }
+                fn from_proxy(_: &__remote::Proxy<Self>) -> &Self {
+                    ::core::unreachable!()
+                }
+            }
+            #[allow(unused_variables)]
+            impl #generics #ident for __remote::Proxy<__Interface>
+            where
+                __Interface: ?::core::marker::Sized + __remote::Interface + #ident,
+                #(__remote::Proxy<__Interface>: #assumed,)*
+            {
+                #(#answers)*
+            }
+            impl<__Class: __remote::Class + #ident> __remote::Hosts<__Class> for dyn #ident {
+                fn register(_: &mut __remote::ClassBuilder) {}
+            }
+        },
+    );
+    quote!(#the_trait #alias #block)
+}
+
+/// A class that was refused.
+pub(super) fn class(class: &Class) -> TokenStream {
+    let here = Span::mixed_site();
+    let (ident, library) = (&class.input.ident, &class.library);
+    let (generics, arguments, clause) = class.input.generics.split_for_impl();
+    let bounds: Vec<_> = clause.map(|clause| clause.predicates.iter()).into_iter().flatten().collect();
+    let clause = quote_spanned! {here=>
+        where #ident #arguments: ::core::marker::Send + ::core::marker::Sync + 'static, #(#bounds,)*
+    };
+    let listed = class.interfaces.iter().enumerate().filter(|(position, interface)| {
+        !class.interfaces[..*position].iter().any(|earlier| names::text(earlier) == names::text(interface))
+    });
+    let listed = listed.map(|(_, interface)| {
+        quote_spanned!(here=> impl #generics __remote::Implements<dyn #interface> for #ident #arguments #clause {})
+    });
+    let content = quote_spanned! {here=>
+        impl #generics __remote::Class for #ident #arguments #clause {
+            fn class() -> &'static __remote::ClassInfo {
+                ::core::unreachable!()
+            }
+        }
+        #(#listed)*
+    };
+    hidden_block(&[], library, content)
+}
+
+/// What `#[remote]` stood on by mistake stays as it is.
+pub(super) fn other_item(item: &Item) -> TokenStream {
+    item.to_token_stream()
+}
+
+/// The signature as far as a `dyn` could have it: a method that none could have does not keep the others from theirs.
+fn signature_without_faults(method: &Method, library: &Path) -> TokenStream {
+    let mut method = method.clone();
+    for parameter in &mut method.parameters {
+        if types::is_impossible(&parameter.ty, &method.signature) {
+            parameter.ty = parse_quote!(());
+        }
+    }
+    if types::is_impossible(&method.answer.ty, &method.signature) {
+        method.answer.ty = parse_quote!(());
+    }
+    let generics = &method.signature.generics;
+    let by_value = method.receiver().is_none_or(|receiver| !matches!(receiver.kind, ReceiverKind::Reference(..)));
+    let generic = generics.type_params().next().is_some() || generics.const_params().next().is_some();
+    if by_value || generic {
+        let clause = method.signature.generics.make_where_clause();
+        clause.predicates.push(parse_quote!(Self: ::core::marker::Sized));
+    }
+    signature::signature(&method, library, &method.signature.ident)
+}

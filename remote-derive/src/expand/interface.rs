@@ -1,0 +1,222 @@
+//! Owns what a trait marked `#[remote]` becomes: the trait itself, its proxy's name, and one hidden block with all the
+//! rest. The parts of that block have files of their own.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Attribute, Path, Type, TypeParamBound, spanned::Spanned};
+
+use super::{
+    dispatch, proxy,
+    signature::{self, parameter_names, receiver_token},
+};
+use crate::{
+    model::{Interface, Method},
+    names,
+};
+
+/// The trait and everything beside it.
+pub(super) fn expand(interface: &Interface) -> TokenStream {
+    let methods = interface.methods.iter().map(|method| trait_method(interface, method));
+    let the_trait = the_trait(interface, &interface.item.supertraits.iter().collect::<Vec<_>>(), methods);
+    let alias = proxy::alias(interface);
+    let descriptions = interface.methods.iter().map(|method| description(interface, method));
+    let identity = identity(interface);
+    let proxy = proxy::implementation(interface);
+    let hosts = dispatch::hosts(interface);
+    let assertions = interface.methods.iter().map(assertions);
+    let block = hidden_block(
+        &interface.conditions(),
+        &interface.library,
+        quote!(#(#descriptions)* #identity #proxy #hosts #(#assertions)*),
+    );
+    quote!(#the_trait #alias #block)
+}
+
+/// The trait with the bounds of an interface and the methods given.
+pub(super) fn the_trait(
+    interface: &Interface,
+    supertraits: &[&TypeParamBound],
+    methods: impl Iterator<Item = TokenStream>,
+) -> TokenStream {
+    let item = &interface.item;
+    let (attributes, visibility, ident) = (&item.attrs, &item.vis, &item.ident);
+    let generics = generics(interface, &item.generics.params);
+    let advice = not_implemented(interface);
+    quote! {
+        #(#attributes)*
+        #advice
+        #visibility trait #ident #generics: #(#supertraits +)* ::core::marker::Send + ::core::marker::Sync + 'static {
+            #(#methods)*
+        }
+    }
+}
+
+/// What a far caller must know of the interface, and how a proxy becomes a `dyn` of it.
+fn identity(interface: &Interface) -> TokenStream {
+    let here = Span::mixed_site();
+    let (ident, name) = (&interface.item.ident, &interface.name);
+    let reference = format!("Ref<dyn {name}>");
+    let own = interface.methods.iter().map(|method| {
+        let (conditions, description) = (method.conditions(), names::description(&method.signature.ident));
+        quote_spanned!(here=> #(#conditions)* &#description)
+    });
+    let inherited = interface.supertraits.iter().map(|supertrait| {
+        let place = path_span(supertrait);
+        quote_spanned!(place=> <dyn #supertrait as __remote::Interface>::methods)
+    });
+    let from_proxy = proxy::from_proxy(interface);
+    quote_spanned! {here=>
+        impl __remote::Interface for dyn #ident {
+            const NAME: &'static str = #name;
+            const REFERENCE: &'static str = #reference;
+
+            fn methods() -> __remote::Vec<&'static __remote::Method> {
+                __remote::methods(&[#(#own),*], &[#(#inherited),*])
+            }
+
+            #from_proxy
+        }
+    }
+}
+
+/// The hidden block that holds generated code. Nothing in it can be named from outside.
+pub(super) fn hidden_block(conditions: &[&Attribute], library: &Path, content: TokenStream) -> TokenStream {
+    let here = Span::mixed_site();
+    quote_spanned! {here=>
+        #(#conditions)*
+        #[doc(hidden)]
+        #[allow(
+            deprecated,
+            non_upper_case_globals,
+            unused_imports,
+            unused_qualifications,
+            clippy::all,
+            clippy::nursery,
+            clippy::pedantic,
+            clippy::restriction
+        )]
+        const _: () = {
+            use #library::__private::v1 as __remote;
+            use #library::__private::v1::probes::*;
+            #content
+        };
+    }
+}
+
+/// Generic parameters, in brackets whose place is the whole trait. The compiler advises to add a parameter for a type
+/// that it does not find, differently for each item that names the type, unless the type stands within the brackets: so
+/// the same error is told once.
+pub(super) fn generics(interface: &Interface, parameters: &impl ToTokens) -> TokenStream {
+    let start = names::generated_at(interface.item.trait_token.span);
+    let end = names::generated_at(interface.item.brace_token.span.close());
+    let (open, close) = (quote_spanned!(start=> <), quote_spanned!(end=> >));
+    quote!(#open #parameters #close)
+}
+
+/// The place of a path's last segment: where an error about what it names belongs.
+pub(super) fn path_span(path: &Path) -> Span {
+    path.segments.last().map_or_else(Span::call_site, |last| last.ident.span())
+}
+
+fn trait_method(interface: &Interface, method: &Method) -> TokenStream {
+    let (library, attributes) = (&interface.library, &method.attributes);
+    let signature = signature::signature(method, library, &method.signature.ident);
+    if method.body.is_none() {
+        return quote!(#(#attributes)* #signature;);
+    }
+    let conditions = method.conditions();
+    let default = names::default_body(&method.signature.ident);
+    let default_signature = signature::signature(method, library, &default);
+    let default_body = signature::body(method, library);
+    let receiver = receiver_token(method);
+    let arguments = parameter_names(method);
+    // The body has a method of its own, so that a proxy can still send the message.
+    quote! {
+        #(#attributes)*
+        #signature { #receiver.#default(#(#arguments),*) }
+
+        #(#conditions)*
+        #[doc(hidden)]
+        #default_signature #default_body
+    }
+}
+
+/// The static that describes a method to both sides.
+fn description(interface: &Interface, method: &Method) -> TokenStream {
+    let here = Span::mixed_site();
+    let conditions = method.conditions();
+    let description = names::description(&method.signature.ident);
+    let (name, selector) = (&interface.name, &method.selector);
+    let parameters = method.parameters.iter().map(|parameter| {
+        let (name, text) = (names::selector(&parameter.name), names::text(&parameter.ty));
+        let codec = dispatch::codec(parameter);
+        quote_spanned!(here=> __remote::Parameter { name: #name, ty: __remote::Type { text: #text, shape: |shape| __remote::shape(#codec, shape) } })
+    });
+    let answer = dispatch::answer(method);
+    let value_text = names::text(method.answer.value.as_ref().unwrap_or(&method.answer.ty));
+    let error_text = method.answer.error.as_ref().map_or_else(|| "Error".to_owned(), names::text);
+    quote_spanned! {here=>
+        #(#conditions)*
+        static #description: __remote::Method = __remote::Method::new(
+            #name,
+            #selector,
+            &[#(#parameters),*],
+            __remote::Type { text: #value_text, shape: |shape| __remote::value_shape(#answer, shape) },
+            __remote::Type { text: #error_text, shape: |shape| __remote::error_shape(#answer, shape) },
+        );
+    }
+}
+
+/// What only the compiler can tell, asked once for each type, at the user's token. Everywhere else a type that serde
+/// cannot carry is let pass.
+fn assertions(method: &Method) -> TokenStream {
+    let conditions = method.conditions();
+    let parameters = method.parameters.iter().map(|parameter| {
+        let ty = parameter.lent.as_ref().unwrap_or(&parameter.ty);
+        let place = ty.span();
+        let carried = match (&parameter.lent, parameter.borrows) {
+            (Some(_), _) => quote_spanned!(place=> __remote::ByReference),
+            (None, true) => quote_spanned!(place=> __remote::Borrowing),
+            (None, false) => quote_spanned!(place=> __remote::ByValue),
+        };
+        quote_spanned!(place=> let () = <#ty as #carried>::CARRIED;)
+    });
+    let ty = &method.answer.ty;
+    let value = spread(method.answer.value.as_ref().unwrap_or(ty));
+    let error = spread(method.answer.error.as_ref().unwrap_or(ty));
+    let probe = dispatch::answer_probe(method);
+    let is_result = quote_spanned!(ty.span()=> let () = <#ty as __remote::Outcome>::CARRIED;);
+    quote! {
+        #(#conditions)*
+        const _: fn() = || {
+            #(#parameters)*
+            #is_result
+            <#value as __remote::ByValue>::carried(#probe.value());
+            <#error as __remote::Failure>::carried(#probe.failure());
+            <#error as __remote::ByValue>::carried(#probe.error());
+        };
+    }
+}
+
+/// A type to be inferred, spread over the place of one that was written.
+fn spread(written: &Type) -> TokenStream {
+    let mut places = written.to_token_stream().into_iter().map(|token| token.span());
+    let first = places.next().unwrap_or_else(Span::call_site);
+    let last = places.last().unwrap_or(first);
+    let (open, close) = (quote_spanned!(first=> __remote::Itself<_), quote_spanned!(last=> >));
+    quote!(#open #close)
+}
+
+/// What the compiler says where somebody lists the interface on a class that does not implement it.
+fn not_implemented(interface: &Interface) -> TokenStream {
+    let given = interface.item.attrs.iter().any(|attribute| {
+        attribute.path().segments.last().is_some_and(|last| last.ident == "on_unimplemented")
+    });
+    if given {
+        return TokenStream::new();
+    }
+    let ident = &interface.item.ident;
+    let message = format!("`{{Self}}` does not implement the interface `{ident}`");
+    let label = format!("write `#[remote] impl {ident} for {{Self}}`");
+    quote!(#[diagnostic::on_unimplemented(message = #message, label = #label)])
+}

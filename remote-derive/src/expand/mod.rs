@@ -1,0 +1,66 @@
+//! Owns the order of an expansion: parse, model, validate, then either the code or, with every error, the fallback. It
+//! knows no syntax of its own.
+
+mod class;
+mod dispatch;
+mod fallback;
+mod implementation;
+mod interface;
+mod proxy;
+mod signature;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Error, Item, Path};
+
+use crate::{
+    model::{Class, Implementation, Interface},
+    names,
+    parse::{self, Options},
+    validate,
+};
+
+/// Expands `#[remote(..)]`.
+pub(crate) fn remote(options: TokenStream, item: TokenStream) -> TokenStream {
+    let options = parse::options(options);
+    let expanded = parse::item(item).and_then(|parsed| match parsed {
+        Item::Trait(item) => {
+            let interface = Interface::new(library(&options)?, options, item);
+            Ok(match validate::interface(&interface) {
+                Ok(()) => interface::expand(&interface),
+                Err(faults) => refused(&faults, fallback::interface(&interface)),
+            })
+        }
+        Item::Impl(item) => {
+            let implementation = Implementation::new(library(&options)?, options, item);
+            let expanded = implementation::expand(&implementation);
+            Ok(match validate::implementation(&implementation) {
+                Ok(()) => expanded,
+                Err(faults) => refused(&faults, expanded),
+            })
+        }
+        other => Ok(refused(&validate::other_item(&other), fallback::other_item(&other))),
+    });
+    expanded.unwrap_or_else(Error::into_compile_error)
+}
+
+/// Expands `#[derive(Remote)]`.
+pub(crate) fn derive(item: TokenStream) -> TokenStream {
+    let expanded = parse::class(item).and_then(|(input, options)| {
+        let class = Class::new(library(&options)?, options, input);
+        Ok(match validate::class(&class) {
+            Ok(()) => class::expand(&class),
+            Err(faults) => refused(&faults, fallback::class(&class)),
+        })
+    });
+    expanded.unwrap_or_else(Error::into_compile_error)
+}
+
+fn library(options: &Options) -> Result<Path, Error> {
+    options.library().cloned().or_else(names::library).ok_or_else(validate::no_library)
+}
+
+fn refused(faults: &Error, fallback: TokenStream) -> TokenStream {
+    let errors = faults.to_compile_error();
+    quote!(#errors #fallback)
+}

@@ -1,0 +1,120 @@
+//! Owns how an `async fn` of the user's becomes a method that returns a `Call`: one lifetime for all that is borrowed, and
+//! the body as a future. It must not know whether the method belongs to a trait, an object or a proxy.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{
+    GenericParam, Generics, Ident, Lifetime, ParenthesizedGenericArguments, Path, Receiver, ReceiverKind, Token, Type,
+    TypeFnPtr, TypeReference, WhereClause, parse_quote,
+    visit_mut::{self, VisitMut},
+};
+
+use crate::{
+    model::{Method, Parameter},
+    names,
+};
+
+/// `fn greet<'remote>(&'remote self, name: &'remote str) -> Call<'remote, Result<String>>`, under the given name.
+///
+/// What an interface may not say is kept where it can be: the fallback uses the same signatures.
+pub(super) fn signature(method: &Method, library: &Path, name: &Ident) -> TokenStream {
+    let lifetime = lifetime();
+    let generics: Vec<_> =
+        method.signature.generics.params.iter().filter(|parameter| !is_lifetime(parameter)).collect();
+    let clause = where_clause(&method.signature.generics);
+    let receiver = method.receiver().map(receiver);
+    let parameters = method.parameters.iter().map(typed_parameter);
+    let inputs = receiver.into_iter().chain(parameters);
+    let answer = with_one_lifetime(&method.answer.ty);
+    quote! {
+        fn #name<#lifetime #(, #generics)*>(#(#inputs),*) -> #library::Call<#lifetime, #answer> #clause
+    }
+}
+
+/// The body as the future of a call: as in an `async fn`, every parameter moves into it, used or not.
+pub(super) fn body(method: &Method, library: &Path) -> TokenStream {
+    let here = Span::mixed_site();
+    let bindings = method.parameters.iter().map(|parameter| {
+        let (pattern, name) = (&parameter.pattern, &parameter.name);
+        quote_spanned!(here=> let #pattern = #name;)
+    });
+    let block = &method.body;
+    quote_spanned!(here=> { #library::Call::new(async move { #(#bindings)* #block }) })
+}
+
+/// The names of the parameters, as generated signatures have them.
+pub(super) fn parameter_names(method: &Method) -> impl Iterator<Item = &Ident> {
+    method.parameters.iter().map(|parameter| &parameter.name)
+}
+
+/// The `self` of a method: hygiene wants the user's own.
+pub(super) fn receiver_token(method: &Method) -> Option<Token![self]> {
+    method.receiver().map(|receiver| receiver.self_token)
+}
+
+fn lifetime() -> Lifetime {
+    Lifetime::new(names::LIFETIME, Span::mixed_site())
+}
+
+/// Generic methods are refused, and the refusal is to be the only error: so the types may at least enter a future.
+fn where_clause(generics: &Generics) -> Option<WhereClause> {
+    let lifetime = lifetime();
+    let mut clause = generics.where_clause.clone();
+    for parameter in generics.type_params() {
+        let ident = &parameter.ident;
+        let predicates = &mut clause.get_or_insert_with(|| parse_quote!(where)).predicates;
+        predicates.push(parse_quote!(#ident: ::core::marker::Send + #lifetime));
+    }
+    clause
+}
+
+fn is_lifetime(parameter: &GenericParam) -> bool {
+    matches!(parameter, GenericParam::Lifetime(_))
+}
+
+fn receiver(receiver: &Receiver) -> TokenStream {
+    let lifetime = lifetime();
+    let token = &receiver.self_token;
+    match &receiver.kind {
+        ReceiverKind::Reference(and, _, mutability) => quote!(#and #lifetime #mutability #token),
+        ReceiverKind::Value => quote!(#token),
+        ReceiverKind::Typed(colon, ty) => {
+            let ty = with_one_lifetime(ty);
+            quote!(#token #colon #ty)
+        }
+        _ => receiver.to_token_stream(),
+    }
+}
+
+fn typed_parameter(parameter: &Parameter) -> TokenStream {
+    let name = &parameter.name;
+    let attributes = &parameter.attributes;
+    let ty = with_one_lifetime(&parameter.ty);
+    quote!(#(#attributes)* #name: #ty)
+}
+
+/// The type with the one lifetime in every place where one is elided or named.
+fn with_one_lifetime(ty: &Type) -> Type {
+    let mut ty = ty.clone();
+    OneLifetime.visit_type_mut(&mut ty);
+    ty
+}
+
+struct OneLifetime;
+
+impl VisitMut for OneLifetime {
+    fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+        reference.lifetime.get_or_insert_with(lifetime);
+        visit_mut::visit_type_reference_mut(self, reference);
+    }
+
+    fn visit_lifetime_mut(&mut self, place: &mut Lifetime) {
+        if place.ident != "static" {
+            *place = lifetime();
+        }
+    }
+
+    // The lifetimes of a function's own parameters are its own affair.
+    fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
+    fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {}
+}

@@ -1,0 +1,300 @@
+//! Owns what the macros know of an interface, an implementation and a class, whether they may stand or not: the model
+//! can hold every mistake, `validate` finds them. It must not generate anything.
+
+use proc_macro2::Span;
+use syn::{
+    Attribute, Block, DeriveInput, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, ItemImpl, ItemTrait, Lifetime, Pat,
+    PatIdent, Path, PathArguments, Receiver, ReturnType, Signature, TraitItem, TraitItemFn, Type, TypeParamBound,
+    TypeReference, parse_quote,
+    visit::Visit,
+};
+
+use crate::{
+    names,
+    parse::{Entry, Options},
+};
+
+/// A trait marked `#[remote]`.
+pub(crate) struct Interface {
+    pub(crate) library: Path,
+    pub(crate) options: Options,
+    /// The name on the wire.
+    pub(crate) name: String,
+    pub(crate) item: ItemTrait,
+    /// The interfaces among its supertraits.
+    pub(crate) supertraits: Vec<Path>,
+    pub(crate) methods: Vec<Method>,
+}
+
+/// An `impl` of an interface, marked `#[remote]`.
+pub(crate) struct Implementation {
+    pub(crate) library: Path,
+    pub(crate) options: Options,
+    pub(crate) item: ItemImpl,
+    pub(crate) methods: Vec<Method>,
+}
+
+/// A type with `#[derive(Remote)]`.
+pub(crate) struct Class {
+    pub(crate) library: Path,
+    pub(crate) options: Options,
+    /// The name on the wire.
+    pub(crate) name: String,
+    pub(crate) input: DeriveInput,
+    pub(crate) interfaces: Vec<Path>,
+}
+
+/// A method, of an interface or of an implementation.
+#[derive(Clone)]
+pub(crate) struct Method {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) signature: Signature,
+    pub(crate) selector: String,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) answer: Answer,
+    pub(crate) body: Option<Block>,
+}
+
+/// A parameter, without the receiver.
+#[derive(Clone)]
+pub(crate) struct Parameter {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) pattern: Pat,
+    /// The name it goes by in generated signatures.
+    pub(crate) name: Ident,
+    pub(crate) ty: Type,
+    /// `X`, if the type is written `&X`: then it is decoded as something that lends an `X`.
+    pub(crate) lent: Option<Type>,
+    /// Whether anything in the type is borrowed from the message.
+    pub(crate) borrows: bool,
+}
+
+/// What a method returns, as far as the spelling tells: `Result` may be anybody's alias.
+#[derive(Clone)]
+pub(crate) struct Answer {
+    pub(crate) ty: Type,
+    /// The first argument of what is called `Result`.
+    pub(crate) value: Option<Type>,
+    /// The second argument of what is called `Result`.
+    pub(crate) error: Option<Type>,
+}
+
+impl Interface {
+    pub(crate) fn new(library: Path, options: Options, item: ItemTrait) -> Self {
+        let name = wire_name(&options, &item.ident);
+        let supertraits = item.supertraits.iter().filter_map(supertrait_interface).cloned().collect();
+        let methods = item
+            .items
+            .iter()
+            .filter_map(|item| match item {
+                TraitItem::Fn(method) => Some(Method::of_trait(method.clone())),
+                _ => None,
+            })
+            .collect();
+        Self { library, options, name, item, supertraits, methods }
+    }
+
+    /// The conditions under which the trait exists, which everything made beside it shares.
+    pub(crate) fn conditions(&self) -> Vec<&Attribute> {
+        conditions(&self.item.attrs)
+    }
+}
+
+impl Implementation {
+    pub(crate) fn new(library: Path, options: Options, item: ItemImpl) -> Self {
+        let methods = item
+            .items
+            .iter()
+            .filter_map(|item| match item {
+                ImplItem::Fn(method) => Some(Method::of_impl(method.clone())),
+                _ => None,
+            })
+            .collect();
+        Self { library, options, item, methods }
+    }
+}
+
+impl Class {
+    pub(crate) fn new(library: Path, options: Options, input: DeriveInput) -> Self {
+        let name = wire_name(&options, &input.ident);
+        let interfaces = options.interfaces().cloned().collect();
+        Self { library, options, name, input, interfaces }
+    }
+}
+
+impl Method {
+    fn of_trait(method: TraitItemFn) -> Self {
+        Self::new(method.attrs, method.sig, method.default)
+    }
+
+    fn of_impl(method: ImplItemFn) -> Self {
+        Self::new(method.attrs, method.sig, Some(method.block))
+    }
+
+    fn new(attributes: Vec<Attribute>, signature: Signature, body: Option<Block>) -> Self {
+        let typed = signature.inputs.iter().filter_map(|input| match input {
+            FnArg::Typed(parameter) => Some(parameter),
+            FnArg::Receiver(_) => None,
+        });
+        let parameters = typed
+            .enumerate()
+            .map(|(position, parameter)| Parameter {
+                attributes: parameter.attrs.clone(),
+                name: parameter_name(&parameter.pat, position),
+                pattern: (*parameter.pat).clone(),
+                lent: lent(&parameter.ty),
+                borrows: borrows(&parameter.ty),
+                ty: (*parameter.ty).clone(),
+            })
+            .collect();
+        Self {
+            selector: names::selector(&signature.ident),
+            answer: Answer::new(&signature.output),
+            attributes,
+            signature,
+            parameters,
+            body,
+        }
+    }
+
+    pub(crate) fn receiver(&self) -> Option<&Receiver> {
+        self.signature.receiver()
+    }
+
+    /// The conditions under which the method exists, which everything made for it shares.
+    pub(crate) fn conditions(&self) -> Vec<&Attribute> {
+        conditions(&self.attributes)
+    }
+}
+
+impl Answer {
+    fn new(output: &ReturnType) -> Self {
+        let ty: Type = match output {
+            ReturnType::Default => parse_quote!(()),
+            ReturnType::Type(_, ty) => (**ty).clone(),
+        };
+        let mut arguments = result_arguments(&ty).into_iter();
+        Self { value: arguments.next(), error: arguments.next(), ty }
+    }
+}
+
+/// The type without the brackets, visible or not, that mean nothing.
+pub(crate) fn peel(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => peel(&group.elem),
+        Type::Paren(paren) => peel(&paren.elem),
+        ty => ty,
+    }
+}
+
+/// Whether a supertrait is one that says something about the type, not about its messages.
+pub(crate) fn is_marker(path: &Path) -> bool {
+    const MARKERS: [&str; 5] = ["Send", "Sync", "Unpin", "UnwindSafe", "RefUnwindSafe"];
+    path.segments.last().is_some_and(|last| MARKERS.iter().any(|marker| last.ident == marker))
+}
+
+fn supertrait_interface(bound: &TypeParamBound) -> Option<&Path> {
+    match bound {
+        TypeParamBound::Trait(bound) if !is_marker(&bound.path) => Some(&bound.path),
+        _ => None,
+    }
+}
+
+fn wire_name(options: &Options, ident: &Ident) -> String {
+    let given = options.entries.iter().find_map(|entry| match entry {
+        Entry::Name(_, name) => Some(name.value()),
+        _ => None,
+    });
+    given.unwrap_or_else(|| names::selector(ident))
+}
+
+fn conditions(attributes: &[Attribute]) -> Vec<&Attribute> {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect()
+}
+
+fn parameter_name(pattern: &Pat, position: usize) -> Ident {
+    match pattern {
+        Pat::Ident(PatIdent { ident, by_ref: None, subpat: None, .. }) => ident.clone(),
+        _ => names::parameter(position),
+    }
+}
+
+fn lent(ty: &Type) -> Option<Type> {
+    match peel(ty) {
+        Type::Reference(TypeReference { elem, .. }) => Some(peel(elem).clone()),
+        _ => None,
+    }
+}
+
+fn borrows(ty: &Type) -> bool {
+    struct Search(bool);
+    impl<'ast> Visit<'ast> for Search {
+        fn visit_type_reference(&mut self, _: &'ast TypeReference) {
+            self.0 = true;
+        }
+
+        fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
+            self.0 |= lifetime.ident != "static";
+        }
+    }
+    let mut search = Search(false);
+    search.visit_type(ty);
+    search.0
+}
+
+fn result_arguments(ty: &Type) -> Vec<Type> {
+    let Type::Path(path) = peel(ty) else { return Vec::new() };
+    let Some(last) = path.path.segments.last().filter(|last| last.ident == "Result") else { return Vec::new() };
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return Vec::new() };
+    let types = arguments.args.iter().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty.clone()),
+        _ => None,
+    });
+    types.collect()
+}
+
+/// The place of the receiver, or of the method's name where there is none.
+pub(crate) fn receiver_span(method: &Method) -> Span {
+    use syn::spanned::Spanned;
+    method.receiver().map_or_else(|| method.signature.ident.span(), Spanned::span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::text;
+
+    fn method(method: TraitItemFn) -> Method {
+        Method::of_trait(method)
+    }
+
+    #[test]
+    fn parameters_are_told_apart_by_how_they_are_held() {
+        let method = method(parse_quote! {
+            async fn m(&self, a: &str, b: Option<&str>, mut c: (&[u8]), (d, e): (u8, u8)) -> Result<u8>;
+        });
+        let lent: Vec<_> = method.parameters.iter().map(|parameter| parameter.lent.as_ref().map(text)).collect();
+        assert_eq!(lent, [Some("str".to_owned()), None, Some("[u8]".to_owned()), None]);
+        let names: Vec<_> = method.parameters.iter().map(|parameter| parameter.name.to_string()).collect();
+        assert_eq!(names, ["a", "b", "c", "argument_3"]);
+    }
+
+    #[test]
+    fn the_result_is_read_as_far_as_it_is_spelled() {
+        let spelled = |output: ReturnType| {
+            let answer = Answer::new(&output);
+            (answer.value.map(text), answer.error.map(text))
+        };
+        assert_eq!(spelled(parse_quote!(-> Result<u8, E>)), (Some("u8".into()), Some("E".into())));
+        assert_eq!(spelled(parse_quote!(-> library::Result<u8>)), (Some("u8".into()), None));
+        assert_eq!(spelled(parse_quote!(-> Alias)), (None, None));
+        assert_eq!(spelled(parse_quote!()), (None, None));
+    }
+
+    #[test]
+    fn markers_are_no_interfaces() {
+        let item: ItemTrait = parse_quote!(trait T: Send + std::marker::Sync + 'static + module::Super {});
+        let interface = Interface::new(parse_quote!(library), Options::default(), item);
+        assert_eq!(interface.supertraits.iter().map(text).collect::<Vec<_>>(), ["module::Super"]);
+    }
+}

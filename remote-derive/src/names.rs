@@ -1,0 +1,127 @@
+//! Owns the names that generated code uses: the path of the library, of what is generated beside a trait, and how types
+//! are spelled for readers. It knows no syntax of interfaces and no text of a refusal.
+
+use proc_macro_crate::{FoundCrate, crate_name};
+use proc_macro2::{Delimiter, Spacing, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident};
+use syn::{Ident, Path, ext::IdentExt, parse_quote};
+
+/// The lifetime that all borrowed parameters of a method share with the call.
+pub(crate) const LIFETIME: &str = "'remote";
+
+/// The path by which the crate that is being compiled reaches the library, also where it was renamed. `None` if it does
+/// not depend on it.
+pub(crate) fn library() -> Option<Path> {
+    match crate_name("remote-core").ok()? {
+        // Doctests, tests and examples of the library see it from outside; inside, it names itself.
+        FoundCrate::Itself => Some(parse_quote!(::remote_core)),
+        FoundCrate::Name(name) => {
+            let name = Ident::new(&name, Span::call_site());
+            Some(parse_quote!(::#name))
+        }
+    }
+}
+
+/// The name by which a method is known on the wire: without the `r#` that a keyword needs.
+pub(crate) fn selector(method: &Ident) -> String {
+    method.unraw().to_string()
+}
+
+/// `GreeterProxy` for `Greeter`.
+pub(crate) fn proxy(interface: &Ident) -> Ident {
+    format_ident!("{}Proxy", interface.unraw(), span = interface.span())
+}
+
+/// The hidden method that holds the body of a default method.
+pub(crate) fn default_body(method: &Ident) -> Ident {
+    format_ident!("__default_{}", method.unraw(), span = generated_at(method.span()))
+}
+
+/// The static that describes a method. It keeps the method's spelling, so that two methods never share one.
+pub(crate) fn description(method: &Ident) -> Ident {
+    format_ident!("METHOD_{}", method.unraw(), span = Span::mixed_site())
+}
+
+/// A parameter whose own pattern cannot stand in the generated signature.
+pub(crate) fn parameter(position: usize) -> Ident {
+    format_ident!("argument_{position}", span = Span::mixed_site())
+}
+
+/// Where an error in generated code is shown, while the code itself counts as generated.
+pub(crate) fn generated_at(place: Span) -> Span {
+    Span::mixed_site().located_at(place)
+}
+
+/// The tokens as one would write them, so that white space makes no difference: `Result<Vec<u8>, Error>`.
+pub(crate) fn text(tokens: impl ToTokens) -> String {
+    let mut text = String::new();
+    spell(tokens.to_token_stream(), &mut text);
+    text
+}
+
+fn spell(tokens: TokenStream, text: &mut String) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => {
+                let (open, close) = match group.delimiter() {
+                    Delimiter::Parenthesis => ("(", ")"),
+                    Delimiter::Bracket => ("[", "]"),
+                    Delimiter::Brace => ("{", "}"),
+                    Delimiter::None => ("", ""),
+                };
+                text.push_str(open);
+                spell(group.stream(), text);
+                text.truncate(text.trim_end().len());
+                text.push_str(close);
+            }
+            TokenTree::Punct(punctuation) => {
+                let symbol = punctuation.as_char();
+                match symbol {
+                    ',' | ';' => text.extend([symbol, ' ']),
+                    '+' | '=' if punctuation.spacing() == Spacing::Alone => text.extend([' ', symbol, ' ']),
+                    '-' => text.extend([' ', symbol]),
+                    '>' if text.ends_with('-') => text.extend([symbol, ' ']),
+                    _ => text.push(symbol),
+                }
+            }
+            TokenTree::Ident(_) | TokenTree::Literal(_) => {
+                // Two words in a row need a space between them, and so does what follows a lifetime.
+                if text.ends_with(|last: char| last.is_alphanumeric() || last == '_') {
+                    text.push(' ');
+                }
+                text.push_str(&token.to_string());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+
+    use super::*;
+
+    #[test]
+    fn types_are_spelled_as_one_would_write_them() {
+        let spelled = [
+            (quote!(Result<Vec<u8>, Error>), "Result<Vec<u8>, Error>"),
+            (quote!(&'a mut str), "&'a mut str"),
+            (quote!(::std::collections::HashMap<String, [u8; 4]>), "::std::collections::HashMap<String, [u8; 4]>"),
+            (quote!(Box<dyn Entry + Send>), "Box<dyn Entry + Send>"),
+            (quote!(Box<dyn Fn(u8) -> u8>), "Box<dyn Fn(u8) -> u8>"),
+            (quote!((u8,)), "(u8,)"),
+            (quote!(<A as B>::C), "<A as B>::C"),
+        ];
+        for (tokens, expected) in spelled {
+            assert_eq!(text(tokens), expected);
+        }
+    }
+
+    #[test]
+    fn raw_identifiers_travel_without_their_mark() {
+        let method: Ident = parse_quote!(r#type);
+        assert_eq!(selector(&method), "type");
+        assert_eq!(default_body(&method), "__default_type");
+        assert_eq!(description(&method), "METHOD_type");
+    }
+}

@@ -1,0 +1,164 @@
+//! Owns what a command that failed tells: one line, and an exit code that a script can tell apart. Knows nothing of the
+//! commands.
+
+use std::fmt;
+use std::io;
+use std::process::ExitCode;
+
+use remote_core::{Ended, Error};
+
+use crate::room::RoomError;
+use crate::transcript::TranscriptError;
+
+/// The exit codes, for people.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed after it had begun: a connection lost, a line missing
+  2  wrong usage: also an address that is none, a name that is none
+  3  nobody listens at the address
+  4  nothing is published there under the name
+  5  what is published there is something else
+  6  cannot listen there: the port is in use, for instance
+  7  somebody in the chat has the name already";
+
+/// Why a command failed.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Failure {
+    code: Code,
+    text: String,
+}
+
+/// What went wrong, as an exit code.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Code {
+    /// It had begun.
+    Failed = 1,
+    Usage = 2,
+    NobodyListens = 3,
+    NoSuchName = 4,
+    WrongInterface = 5,
+    CannotListen = 6,
+    NameTaken = 7,
+}
+
+impl Failure {
+    /// A failure told in one line.
+    pub(crate) fn new(code: Code, text: impl fmt::Display) -> Failure {
+        Failure { code, text: text.to_string() }
+    }
+
+    /// As it is when a node cannot be started.
+    pub(crate) fn starting(error: Error) -> Failure {
+        match error {
+            Error::Io(_) => Failure::new(Code::CannotListen, error),
+            other => other.into(),
+        }
+    }
+
+    /// As it is when what a command works with has ended.
+    pub(crate) fn gone(what: &str, ended: Ended) -> Failure {
+        let reason = match ended {
+            Ended::Stopped(reason) | Ended::SessionEnded(reason) => reason,
+            _ => "it was released".to_owned(),
+        };
+        Failure::new(Code::Failed, format_args!("{what} is gone: {reason}"))
+    }
+
+    /// The same, and what is known besides.
+    pub(crate) fn but(self, known: impl fmt::Display) -> Failure {
+        Failure { text: format!("{}; {known}", self.text), ..self }
+    }
+
+    /// For the system.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.code as u8)
+    }
+}
+
+impl fmt::Display for Failure {
+    /// One line, whatever others wrote into it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines = self
+            .text
+            .split(|c: char| c.is_control())
+            .map(str::trim)
+            .filter(|part| !part.is_empty());
+        f.write_str(lines.next().unwrap_or("failed"))?;
+        lines.try_for_each(|line| write!(f, " {line}"))
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        let code = match error.root() {
+            Error::InvalidUri { .. } | Error::Refused(_) => Code::Usage,
+            Error::NotConnected { .. } => Code::NobodyListens,
+            Error::NameNotFound { .. } => Code::NoSuchName,
+            Error::WrongInterface { .. } => Code::WrongInterface,
+            _ => Code::Failed,
+        };
+        Failure::new(code, error)
+    }
+}
+
+impl From<TranscriptError> for Failure {
+    fn from(error: TranscriptError) -> Failure {
+        match error {
+            TranscriptError::Call(error) => error.into(),
+            TranscriptError::TooLong(_) | TranscriptError::SeveralLines => {
+                Failure::new(Code::Usage, error)
+            }
+            TranscriptError::Closed => Failure::new(Code::Failed, error),
+        }
+    }
+}
+
+impl From<RoomError> for Failure {
+    fn from(error: RoomError) -> Failure {
+        match error {
+            RoomError::Call(error) => error.into(),
+            RoomError::NameTaken(_) => Failure::new(Code::NameTaken, error),
+            RoomError::BadName(_) => Failure::new(Code::Usage, error),
+            RoomError::TooLong(_) | RoomError::NotSeated | RoomError::Closed => {
+                Failure::new(Code::Failed, error)
+            }
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        Failure::new(Code::Failed, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_a_script_may_care_for_has_its_code() {
+        let code = |error: Error| Failure::from(error).code as u8;
+        assert_eq!(code(Error::InvalidUri { uri: "x".into(), reason: "no scheme".into() }), 2);
+        assert_eq!(code(Error::NotConnected { address: "x".into(), reason: "refused".into() }), 3);
+        assert_eq!(code(Error::NameNotFound { name: "x".into() }), 4);
+        assert_eq!(code(Error::WrongInterface { found: "A".into(), wanted: "B".into() }), 5);
+        assert_eq!(Failure::starting(Error::Io("in use".into())).code as u8, 6);
+        assert_eq!(Failure::from(RoomError::NameTaken("ada".into())).code as u8, 7);
+        assert_eq!(code(Error::Timeout), 1);
+    }
+
+    #[test]
+    fn every_code_is_documented() {
+        for code in 0..=Code::NameTaken as u8 {
+            assert!(EXIT_CODES.contains(&format!("\n  {code}  ")), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_failure_is_one_line() {
+        let failure = Failure::new(Code::Failed, "a\nb\x1b[2J \n").but("c");
+        assert_eq!(failure.to_string(), "a b [2J ; c");
+    }
+}

@@ -1,0 +1,125 @@
+//! Owns the count of what arrived at one place: which of the numbered lines of each sender, and in which order. Knows
+//! nothing of processes.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The lines that one place has shown.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    numbers: BTreeMap<String, Vec<u64>>,
+    /// Lines that nobody sent.
+    strange: u64,
+}
+
+/// What is wrong with the lines of one sender.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Faults {
+    pub(crate) missing: u64,
+    pub(crate) repeated: u64,
+    pub(crate) out_of_order: u64,
+}
+
+/// A line of the demo.
+pub(crate) fn text(number: u64, of: u64) -> String {
+    format!("line {number} of {of}")
+}
+
+impl Tally {
+    /// Counts a line as it was shown, `TIME SENDER: line N of M`, and gives its number.
+    pub(crate) fn count(&mut self, shown: &str, of: u64) -> Option<u64> {
+        let parsed =
+            parse(shown).filter(|(_, number, claimed)| *claimed == of && (1..=of).contains(number));
+        match parsed {
+            Some((sender, number, _)) => {
+                self.numbers.entry(sender.to_owned()).or_default().push(number);
+                Some(number)
+            }
+            None => {
+                self.strange += 1;
+                None
+            }
+        }
+    }
+
+    /// How many lines came from the sender.
+    pub(crate) fn from(&self, sender: &str) -> u64 {
+        self.numbers.get(sender).map_or(0, |numbers| numbers.len() as u64)
+    }
+
+    /// How many lines came that none of these sent.
+    pub(crate) fn strange(&self, senders: &[&str]) -> u64 {
+        let others = self.numbers.iter().filter(|(sender, _)| !senders.contains(&sender.as_str()));
+        self.strange + others.map(|(_, numbers)| numbers.len() as u64).sum::<u64>()
+    }
+
+    /// What is wrong with the lines 1 to `of` of the sender.
+    pub(crate) fn faults(&self, sender: &str, of: u64) -> Faults {
+        let numbers = self.numbers.get(sender).map_or(&[][..], Vec::as_slice);
+        let mut distinct = numbers.to_vec();
+        distinct.sort_unstable();
+        distinct.dedup();
+        Faults {
+            missing: of - distinct.len() as u64,
+            repeated: (numbers.len() - distinct.len()) as u64,
+            out_of_order: numbers.windows(2).filter(|pair| pair[1] < pair[0]).count() as u64,
+        }
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Faults { missing, repeated, out_of_order } = self;
+        write!(f, "{missing} missing, {repeated} repeated, {out_of_order} out of order")
+    }
+}
+
+fn parse(shown: &str) -> Option<(&str, u64, u64)> {
+    let (_time, line) = shown.split_once(' ')?;
+    let (sender, text) = line.split_once(": line ")?;
+    let (number, of) = text.split_once(" of ")?;
+    Some((sender, number.parse().ok()?, of.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(numbers: &[u64]) -> Faults {
+        let mut tally = Tally::default();
+        for number in numbers {
+            assert_eq!(
+                tally.count(&format!("12:00:00 ada: {}", text(*number, 4)), 4),
+                Some(*number)
+            );
+        }
+        assert_eq!(tally.from("ada"), numbers.len() as u64);
+        tally.faults("ada", 4)
+    }
+
+    #[test]
+    fn each_fault_is_found() {
+        assert_eq!(faults(&[1, 2, 3, 4]), Faults::default());
+        assert_eq!(faults(&[1, 2, 4]), Faults { missing: 1, ..Faults::default() });
+        assert_eq!(faults(&[1, 2, 2, 3, 4]), Faults { repeated: 1, ..Faults::default() });
+        assert_eq!(faults(&[1, 3, 2, 4]), Faults { out_of_order: 1, ..Faults::default() });
+        assert_eq!(faults(&[4, 3, 3]), Faults { missing: 2, repeated: 1, out_of_order: 1 });
+        assert_eq!(faults(&[]), Faults { missing: 4, ..Faults::default() });
+    }
+
+    #[test]
+    fn what_nobody_sent_is_counted_apart() {
+        let mut tally = Tally::default();
+        for shown in [
+            "12:00:00 eve: line 1 of 4",
+            "12:00:00 ada: line 5 of 4",
+            "12:00:00 ada: hello",
+            "",
+            "x y",
+        ] {
+            tally.count(shown, 4);
+        }
+        assert_eq!(tally.strange(&["ada"]), 5);
+        assert_eq!(tally.strange(&["ada", "eve"]), 4);
+    }
+}

@@ -1,0 +1,126 @@
+//! The command `watch`: mirrors a Transcript, through an object of its own that the server calls.
+
+use std::sync::{Mutex, PoisonError};
+
+use remote_core::{Error, Node, Ref, Remote, remote};
+use tokio::sync::mpsc;
+
+use crate::address;
+use crate::failure::{Code, Failure};
+use crate::terminal::{Screen, note};
+use crate::transcript::{self, Line, Listener, Transcript, TranscriptError};
+
+/// What `watch` is asked for.
+#[derive(clap::Args)]
+pub(crate) struct Watch {
+    /// Where the Transcript is
+    #[arg(long, value_name = "URI", default_value = address::DEFAULT)]
+    to: String,
+
+    /// Show the bare text, a line each, for pipes
+    #[arg(long)]
+    plain: bool,
+
+    /// Begin with the last N lines, as far as the server still has them
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    last: u64,
+}
+
+impl Watch {
+    /// Watches until the server ends or nobody reads any more.
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        let node = Node::new();
+        let uri = address::named(&self.to, transcript::NAME);
+        let transcript: Ref<dyn Transcript> = node.lookup(&uri).await?;
+        let lost = Ref::monitor(&transcript);
+        let (watcher, mut over) = Watcher::new(Screen::new(self.plain));
+        transcript.subscribe(Ref::new(watcher), self.last).await?;
+        note(format_args!("watching {uri}"));
+        tokio::select! {
+            biased; // the server says that it ends before it ends
+            over = over.recv() => match over {
+                Some(Over::NobodyReads) | Some(Over::Closed { missed: 0 }) | None => Ok(()),
+                Some(Over::Closed { missed }) => {
+                    Err(Failure::new(Code::Failed, format_args!("{missed} lines were missed: the output is read too slowly")))
+                }
+            },
+            ended = lost => Err(Failure::gone("the server", ended)),
+        }
+    }
+}
+
+/// Subscribes a watcher with all that there is.
+pub(crate) async fn watch_everything(
+    transcript: &Ref<dyn Transcript>,
+    watcher: Watcher,
+) -> Result<(), TranscriptError> {
+    transcript.subscribe(Ref::new(watcher), u64::MAX).await
+}
+
+/// A listener that shows what it hears.
+#[derive(Remote)]
+#[remote(Listener, name = "remote_transcript::Watcher")]
+pub(crate) struct Watcher {
+    screen: Screen,
+    heard: Mutex<Heard>,
+    over: mpsc::Sender<Over>,
+}
+
+/// Why a watcher ended.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Over {
+    /// All of the Transcript was heard but so many lines.
+    Closed { missed: u64 },
+    /// Standard output was closed.
+    NobodyReads,
+}
+
+#[derive(Default)]
+struct Heard {
+    /// The number of the line that should come next; none before the first.
+    next: Option<u64>,
+    missed: u64,
+}
+
+impl Watcher {
+    /// A watcher, and where it says that it has ended.
+    pub(crate) fn new(screen: Screen) -> (Watcher, mpsc::Receiver<Over>) {
+        let (over, receiver) = mpsc::channel(1);
+        (Watcher { screen, heard: Mutex::default(), over }, receiver)
+    }
+
+    /// How many lines are missing before number `first`.
+    fn gap_before(&self, first: u64, count: usize) -> u64 {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let gap = heard.next.map_or(0, |next| first.saturating_sub(next));
+        *heard = Heard { next: Some(first + count as u64), missed: heard.missed + gap };
+        gap
+    }
+}
+
+#[remote]
+impl Listener for Watcher {
+    async fn heard(&self, first: u64, lines: Vec<Line>) -> remote_core::Result<()> {
+        let look = self.screen.look();
+        let mut page = String::new();
+        match self.gap_before(first, lines.len()) {
+            0 => {}
+            gap if look.plain => note(format_args!("{gap} lines were missed")),
+            gap => look.remark(&mut page, &format!("{gap} lines were missed")),
+        }
+        for line in &lines {
+            look.line(&mut page, line.time, &line.sender, &line.text);
+        }
+        let shown = self.screen.print(&page).await;
+        if shown.is_err() {
+            let _ = self.over.try_send(Over::NobodyReads); // one reason to end is enough
+        }
+        shown.map_err(Error::from)
+    }
+
+    async fn closed(&self) -> remote_core::Result<()> {
+        let missed = self.heard.lock().unwrap_or_else(PoisonError::into_inner).missed;
+        let _ = self.over.try_send(Over::Closed { missed });
+        Ok(())
+    }
+}

@@ -1,0 +1,118 @@
+//! `chat`: joining, talking, who is there, and every way of leaving.
+
+use rustix::process::Signal;
+
+use crate::process::{Process, Server, run, run_with_input};
+
+#[test]
+fn what_one_says_all_hear_with_time_and_name() {
+    let server = Server::start();
+    let (mut ada, mut ben) = (server.member("ada"), server.member("ben"));
+    ada.output.line_with("* ben joined");
+    ada.type_line("hello, ben");
+    ben.type_line("hello, ada");
+    for member in [&mut ada, &mut ben] {
+        let mut heard = [member.output.line_with("hello"), member.output.line_with("hello")];
+        heard.sort_unstable_by_key(|line| line[8..].to_owned());
+        assert_eq!([&heard[0][8..], &heard[1][8..]], [" ada: hello, ben", " ben: hello, ada"]);
+    }
+}
+
+#[test]
+fn who_lists_those_who_are_there() {
+    let server = Server::start();
+    let mut ben = server.member("ben");
+    let mut ada = server.member("ada");
+    assert_eq!(who(&mut ben), "... here: ada, ben");
+    ada.type_line("/leave");
+    assert_eq!(ada.end().code, Some(0));
+    assert_eq!(who(&mut ben), "... here: ben");
+    ben.output.line_with("* ada left");
+}
+
+#[test]
+fn a_killed_member_disappears_and_its_name_is_free() {
+    let server = Server::start();
+    let (mut ada, ben) = (server.member("ada"), server.member("ben"));
+    ben.signal(Signal::KILL);
+    drop(ben);
+    ada.output.line_with("* ben is gone without a word");
+    assert_eq!(who(&mut ada), "... here: ada");
+    let _ben = server.member("ben");
+    assert_eq!(who(&mut ada), "... here: ada, ben");
+}
+
+#[test]
+fn two_cannot_have_one_name_and_a_name_must_be_one() {
+    let server = Server::start();
+    let mut ada = server.member("ada");
+    let chat = |name| run(&["chat", "--to", &server.chat_uri(), "--name", name]);
+    let end = chat("ada");
+    assert_eq!(end.code, Some(7));
+    assert!(
+        end.notes.len() == 1 && end.notes[0].contains("is called `ada` already"),
+        "{:?}",
+        end.notes
+    );
+    assert_eq!(who(&mut ada), "... here: ada");
+    for name in ["", "two words", "line\nend", "a-name-that-is-far-too-long-for-anybody"] {
+        assert_eq!(chat(name).code, Some(2), "{name:?}");
+    }
+}
+
+#[test]
+fn a_pipe_talks_to_its_end_and_then_leaves() {
+    let server = Server::start();
+    let mut ada = server.member("ada");
+    let said: String = (0..500).map(|number| format!("line {number}\n")).collect();
+    let end =
+        run_with_input(&["chat", "--to", &server.chat_uri(), "--name", "build"], said.as_bytes());
+    assert_eq!((end.code, &end.notes[..]), (Some(0), &[][..]));
+    let own = end.output.iter().filter(|line| line.contains(" build: line ")).count();
+    assert_eq!(own, 500, "it hears all of it itself before it leaves: {:?}", end.output.last());
+    assert!(end.output.last().unwrap().contains("* build left"));
+    for number in 0..500 {
+        let line = ada.output.line_with("build: line ");
+        assert!(line.ends_with(&format!(" build: line {number}")), "{line}");
+    }
+    ada.output.line_with("* build left");
+}
+
+#[test]
+fn slashes_are_commands_and_two_slashes_are_a_text() {
+    let server = Server::start();
+    let mut ada = server.member("ada");
+    ada.type_line("/help");
+    assert!(ada.output.line_with("/who").contains("/leave"));
+    ada.type_line("/dance");
+    ada.output.line_with("no command /dance");
+    ada.type_line("//who");
+    ada.output.line_with("ada: /who");
+}
+
+#[test]
+fn an_interrupted_member_has_left() {
+    let server = Server::start();
+    let (mut ada, ben) = (server.member("ada"), server.member("ben"));
+    ben.signal(Signal::INT);
+    assert_eq!(ben.end().code, Some(0));
+    ada.output.line_with("* ben left");
+}
+
+#[test]
+fn a_killed_server_is_an_error_in_one_line() {
+    let server = Server::start();
+    let mut ada = server.member("ada");
+    let input = ada.take_input(); // still open
+    server.process.signal(Signal::KILL);
+    let end = ada.end();
+    assert_eq!(end.code, Some(1));
+    assert!(end.notes.len() == 1 && end.notes[0].contains("the room is gone"), "{:?}", end.notes);
+    drop(input);
+}
+
+/// What `/who` answers.
+fn who(member: &mut Process) -> String {
+    member.type_line("/who");
+    member.output.line_with("... here: ")
+}

@@ -1,0 +1,43 @@
+//! `demo`: its counts, and that it leaves no process behind however it ends.
+
+use rustix::process::Signal;
+
+use crate::process::{Process, run};
+
+#[test]
+fn it_counts_every_line_everywhere() {
+    let end = run(&["demo", "--lines", "700"]);
+    assert_eq!((end.code, &end.notes[..]), (Some(0), &[][..]), "{:?}", end.output);
+    for name in ["ada", "ben"] {
+        let counts = end
+            .output
+            .iter()
+            .filter(|line| line.split_whitespace().eq([name, "700", "700", "700"]));
+        assert_eq!(counts.count(), 1, "{:?}", end.output);
+        assert!(
+            end.output.iter().any(|line| line.contains(&format!(" {name}: line 1 of 700"))),
+            "{:?}",
+            end.output
+        );
+    }
+    assert!(
+        end.output
+            .last()
+            .unwrap()
+            .starts_with("every line arrived everywhere exactly once and in order")
+    );
+}
+
+#[test]
+fn killed_in_the_middle_it_leaves_no_process_behind() {
+    let mut demo = Process::start_unread(&["demo", "--lines", "1000000"]);
+    let listening = demo.output.line_with("listening on ");
+    let uri = listening.split_once("listening on ").unwrap().1;
+    let mut outsider = Process::start(&["watch", "--plain", "--to", uri]);
+    outsider.notes.line_with("watching");
+    outsider.output.line_with("line ");
+    demo.signal(Signal::KILL);
+    drop(demo);
+    // The server ends in peace, as it does only because its input has ended; the others end with it.
+    assert_eq!(outsider.end().code, Some(0));
+}

@@ -1,0 +1,96 @@
+//! What can be wrong with an address: each is told in one line on standard error, by an exit code of its own.
+
+use std::net::TcpListener;
+
+use crate::process::{End, Server, run};
+
+/// The commands that look for something at an address.
+const CLIENTS: [&[&str]; 3] = [&["show", "hello"], &["watch"], &["chat", "--name", "ada"]];
+
+#[test]
+fn nobody_listens_there() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port(); // and closed again
+    for client in CLIENTS {
+        let end = run(&[client, &["--to", &format!("tcp://127.0.0.1:{port}")]].concat());
+        one_line(&end, 3, &port.to_string());
+    }
+    let end = run(&["watch", "--to", "unix:///nowhere/at/all"]);
+    one_line(&end, 3, "/nowhere");
+}
+
+#[test]
+fn no_such_name() {
+    let server = Server::start();
+    let uri = server.uri.replace("/transcript", "/typewriter");
+    for client in CLIENTS {
+        let end = run(&[client, &["--to", &uri]].concat());
+        one_line(&end, 4, "typewriter");
+    }
+}
+
+#[test]
+fn wrong_interface() {
+    let server = Server::start();
+    for (client, uri, wanted) in [
+        (CLIENTS[0], server.chat_uri(), "Transcript"),
+        (CLIENTS[1], server.chat_uri(), "Transcript"),
+        (CLIENTS[2], server.uri.clone(), "Room"),
+    ] {
+        let end = run(&[client, &["--to", &uri]].concat());
+        one_line(&end, 5, wanted);
+    }
+}
+
+#[test]
+fn an_address_that_is_none() {
+    for uri in ["nonsense", "", "carrier-pigeon://127.0.0.1:1", "tcp://127.0.0.1:70000", "tcp://"] {
+        for client in CLIENTS {
+            let end = run(&[client, &["--to", uri]].concat());
+            one_line(&end, 2, uri);
+        }
+        let end = run(&["serve", "--listen", uri]);
+        one_line(&end, 2, uri);
+    }
+}
+
+#[test]
+fn the_port_is_in_use() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let end = run(&["serve", "--listen", &format!("tcp://127.0.0.1:{port}")]);
+    one_line(&end, 6, &port.to_string());
+}
+
+#[test]
+fn a_server_beyond_this_machine_is_refused() {
+    let end = run(&["serve", "--listen", "tcp://0.0.0.0:0"]);
+    one_line(&end, 2, "0.0.0.0");
+}
+
+#[test]
+fn a_command_line_that_is_none() {
+    for arguments in [&[][..], &["dance"], &["show", "--loudly"], &["chat"]] {
+        assert_eq!(run(arguments).code, Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_has_examples_and_exit_codes_for_every_command() {
+    for command in ["serve", "show", "watch", "chat", "demo"] {
+        let end = run(&[command, "--help"]);
+        assert_eq!(end.code, Some(0));
+        let help = end.output.join("\n");
+        assert!(help.contains(&format!("  remote-transcript {command}")), "{help}");
+        assert!(help.contains("\n  3  nobody listens at the address"), "{help}");
+    }
+}
+
+/// One line that names the thing, the code, and nothing on standard output.
+fn one_line(end: &End, code: i32, names: &str) {
+    assert_eq!((end.code, &end.output[..]), (Some(code), &[][..]), "{end:?}");
+    assert_eq!(end.notes.len(), 1, "{end:?}");
+    assert!(
+        end.notes[0].starts_with("remote-transcript: ") && end.notes[0].contains(names),
+        "{end:?}"
+    );
+}

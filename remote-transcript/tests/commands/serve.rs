@@ -1,0 +1,105 @@
+//! `serve`: its first line, what it shows, and how it ends.
+
+use rustix::process::Signal;
+
+use crate::process::{Process, Server, run};
+
+#[test]
+fn the_first_line_says_where_with_the_port_that_was_free() {
+    let server = Server::start();
+    let port = server
+        .uri
+        .strip_prefix("tcp://127.0.0.1:")
+        .and_then(|rest| rest.strip_suffix("/transcript"));
+    assert!(
+        port.is_some_and(|port| port.parse::<u16>().is_ok_and(|port| port != 0)),
+        "{}",
+        server.uri
+    );
+}
+
+#[test]
+fn lines_are_shown_as_they_come_with_time_and_sender() {
+    let mut server = Server::start();
+    assert_eq!(
+        run(&["show", "--to", &server.uri, "--name", "ada", "hello", "world"]).code,
+        Some(0)
+    );
+    let line = server.process.output.line();
+    let (time, rest) = line.split_at(8);
+    assert_eq!(rest, " ada: hello world");
+    assert!(time.bytes().enumerate().all(|(at, byte)| if at % 3 == 2 {
+        byte == b':'
+    } else {
+        byte.is_ascii_digit()
+    }));
+}
+
+#[test]
+fn an_address_without_a_name_is_enough() {
+    let mut server = Server::start();
+    let address = server.uri.strip_suffix("/transcript").unwrap();
+    assert_eq!(run(&["show", "--to", address, "hello"]).code, Some(0));
+    assert!(server.process.output.line().ends_with(" tester: hello"));
+}
+
+#[test]
+fn a_socket_in_the_file_system_serves_as_well() {
+    let path =
+        std::env::temp_dir().join(format!("remote-transcript-{}.socket", std::process::id()));
+    let mut server = Server::listening(&format!("unix://{}", path.display()));
+    for uri in [&server.uri, server.uri.strip_suffix("/transcript").unwrap()] {
+        assert_eq!(run(&["show", "--to", uri, "hello"]).code, Some(0));
+        assert!(server.process.output.line().ends_with(": hello"));
+    }
+    server.process.signal(Signal::TERM);
+    assert_eq!(server.process.end().code, Some(0));
+    assert!(!path.exists(), "the socket goes with the server");
+}
+
+#[test]
+fn signals_end_it_in_peace_and_everybody_has_heard_everything() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let server = Server::start();
+        let watcher = server.watcher(&["--plain"]);
+        let member = server.member("ada");
+        let lines: Vec<String> = (0..5_000).map(|number| format!("line {number}")).collect();
+        assert_eq!(run(&["show", "--to", &server.uri, &lines.join("\n")]).code, Some(0));
+        server.process.signal(signal);
+        let end = server.process.end();
+        assert_eq!(
+            (end.code, end.output.len(), &end.notes[..]),
+            (Some(0), 5_000, &[][..]),
+            "{signal:?}"
+        );
+        let end = watcher.end();
+        assert_eq!((end.code, end.output), (Some(0), lines), "{:?}", end.notes);
+        let end = member.end();
+        assert_eq!(end.code, Some(0), "{end:?}");
+    }
+}
+
+#[test]
+fn it_ends_with_its_input_if_asked_to() {
+    let mut server = Process::start(&["serve", "--listen", "tcp://127.0.0.1:0", "--until-eof"]);
+    server.output.line_with("listening on");
+    let end = server.end();
+    assert_eq!((end.code, end.notes), (Some(0), vec![]));
+}
+
+#[test]
+fn it_goes_on_when_nobody_reads_its_output() {
+    let mut process = Process::start_unread(&["serve", "--listen", "tcp://127.0.0.1:0"]);
+    let uri = process.output.line().replace("listening on ", "");
+    process.output.close();
+    let mut watcher = Process::start(&["watch", "--plain", "--to", &uri]);
+    watcher.notes.line_with("watching");
+    for number in 0..3 {
+        let text = format!("line {number}");
+        assert_eq!(run(&["show", "--to", &uri, &text]).code, Some(0));
+        assert_eq!(watcher.output.line(), text);
+    }
+    process.signal(Signal::TERM);
+    let end = process.end();
+    assert_eq!((end.code, end.notes), (Some(0), vec![]));
+}

@@ -1,0 +1,180 @@
+//! `show`: arguments, input as it is typed, input in bulk, and a server that goes away.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::process::Stdio;
+
+use rustix::process::Signal;
+
+use crate::process::{Process, Server, command, run, run_with_input};
+
+/// How many lines are many. A debug build is slower by a factor that says nothing about the program.
+const MANY: u64 = if cfg!(debug_assertions) { 200_000 } else { 1_000_000 };
+
+#[test]
+fn arguments_are_one_line_and_line_ends_in_them_make_several() {
+    let server = Server::start();
+    let mut watcher = server.watcher(&["--plain"]);
+    for text in [&["one", "line"][..], &["two\nlines"], &[""], &["--", "--plain"]] {
+        assert_eq!(run(&[&["show", "--to", &server.uri], text].concat()).code, Some(0));
+    }
+    let shown: Vec<String> = (0..5).map(|_| watcher.output.line()).collect();
+    assert_eq!(shown, ["one line", "two", "lines", "", "--plain"]);
+}
+
+#[test]
+fn a_line_is_there_as_soon_as_it_is_typed() {
+    let server = Server::start();
+    let mut watcher = server.watcher(&["--plain"]);
+    let mut writer = Process::start(&["show", "--to", &server.uri]);
+    for line in ["first", "", "  third, as it is \t"] {
+        writer.type_line(line);
+        assert_eq!(watcher.output.line(), line, "before the next line is typed");
+    }
+    writer.feed(b"the last needs no end");
+    let end = writer.end();
+    assert_eq!((end.code, end.output, end.notes), (Some(0), vec![], vec![]));
+    assert_eq!(watcher.output.line(), "the last needs no end");
+}
+
+#[test]
+fn many_lines_arrive_complete_and_in_order_and_no_bar_is_in_a_pipe() {
+    let server = Server::start();
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("many-lines-watched");
+    let mut watching = command(&["watch", "--plain", "--to", &server.uri]);
+    let watching = watching.stdin(Stdio::null()).stdout(File::create(&path).unwrap());
+    let mut watcher = Process::spawn(watching);
+    watcher.notes.line_with("watching");
+
+    let lines: String =
+        (0..MANY).map(|number| format!("{number} {:1$}|\n", "", (number % 50) as usize)).collect();
+    let mut writer = Process::start(&["show", "--to", &server.uri]);
+    let mut input = writer.take_input();
+    let sent = lines.clone();
+    let feeding = std::thread::spawn(move || input.write_all(sent.as_bytes()));
+    let end = writer.end();
+    feeding.join().unwrap().unwrap();
+    assert_eq!((end.code, end.output, end.notes), (Some(0), vec![], vec![]));
+
+    server.process.signal(Signal::TERM);
+    assert_eq!(server.process.end().output.len() as u64, MANY);
+    assert_eq!(watcher.end().code, Some(0));
+    assert!(
+        std::fs::read_to_string(&path).unwrap() == lines,
+        "{} differs from what was sent",
+        path.display()
+    );
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn two_writers_at_once_are_each_in_order() {
+    let server = Server::start();
+    let watcher = server.watcher(&[]);
+    let names = ["ada", "ben"];
+    let write = |name| {
+        let mut writer = Process::start(&["show", "--to", &server.uri, "--name", name]);
+        for number in 0..2_000 {
+            writer.type_line(&number.to_string());
+        }
+        writer
+    };
+    let writers = names.map(write);
+    for writer in writers {
+        assert_eq!(writer.end().code, Some(0));
+    }
+    server.process.signal(Signal::TERM);
+    let shown = watcher.end().output;
+    for name in names {
+        let of = format!(" {name}: ");
+        let numbers: Vec<usize> =
+            shown.iter().filter_map(|line| line.split_once(&of)?.1.parse().ok()).collect();
+        assert!(numbers.into_iter().eq(0..2_000), "{name}");
+    }
+}
+
+#[test]
+fn what_is_not_utf8_is_shown_as_far_as_it_is_and_noted() {
+    let server = Server::start();
+    let mut watcher = server.watcher(&["--plain"]);
+    let end = run_with_input(&["show", "--to", &server.uri], b"gr\xfc\xdfe\nfine\n");
+    assert_eq!(end.code, Some(0));
+    assert!(
+        end.notes.len() == 1 && end.notes[0].contains("1 lines were not UTF-8"),
+        "{:?}",
+        end.notes
+    );
+    assert_eq!(watcher.output.line(), "gr\u{fffd}\u{fffd}e");
+    assert_eq!(watcher.output.line(), "fine");
+}
+
+#[test]
+fn a_line_that_never_ends_is_refused_and_what_came_before_is_counted() {
+    let server = Server::start();
+    let mut writer = Process::start(&["show", "--to", &server.uri]);
+    let mut input = writer.take_input();
+    let feeding = std::thread::spawn(move || {
+        let _ = input.write_all(b"fine\n"); // refused in the middle, which is what is tested
+        let _ = input.write_all(&vec![b'x'; 2 << 20]);
+    });
+    let end = writer.end();
+    feeding.join().unwrap();
+    assert_eq!(end.code, Some(1));
+    assert!(
+        end.notes.len() == 1 && end.notes[0].contains("line 2 is longer than"),
+        "{:?}",
+        end.notes
+    );
+    assert!(end.notes[0].ends_with("1 lines are known to have arrived"), "{:?}", end.notes);
+}
+
+#[test]
+fn a_server_killed_in_the_middle_is_an_error_that_says_how_many_lines_arrived() {
+    let mut server = Server::start();
+    let mut writer = Process::start(&["show", "--to", &server.uri]);
+    let mut input = writer.take_input();
+    let feeding =
+        std::thread::spawn(move || while input.write_all(b"again and again\n").is_ok() {});
+    server.process.output.line_with("again");
+    server.process.signal(Signal::KILL);
+    let end = writer.end();
+    feeding.join().unwrap();
+    known_to_have_arrived(end.code, &end.notes);
+}
+
+#[test]
+fn a_server_killed_while_nothing_is_typed_is_noticed() {
+    let mut server = Server::start();
+    let mut writer = Process::start(&["show", "--to", &server.uri]);
+    writer.type_line("one");
+    server.process.output.line_with("one");
+    server.process.signal(Signal::KILL);
+    writer.notes.line_with("1 lines are known to have arrived");
+    let input = writer.take_input(); // still open
+    assert_eq!(writer.end().code, Some(1));
+    drop(input);
+}
+
+#[test]
+fn a_server_that_ends_in_peace_is_an_error_for_who_has_more_to_show() {
+    let mut server = Server::start();
+    let mut writer = Process::start(&["show", "--to", &server.uri]);
+    let mut input = writer.take_input();
+    let feeding =
+        std::thread::spawn(move || while input.write_all(b"again and again\n").is_ok() {});
+    server.process.output.line_with("again");
+    server.process.signal(Signal::TERM);
+    let end = writer.end();
+    feeding.join().unwrap();
+    let arrived = known_to_have_arrived(end.code, &end.notes);
+    let shown = server.process.end().output.len() as u64 + 1;
+    assert!(arrived <= shown, "{arrived} lines are said to have arrived, {shown} were shown");
+}
+
+fn known_to_have_arrived(code: Option<i32>, notes: &[String]) -> u64 {
+    assert_eq!((code, notes.len()), (Some(1), 1), "{notes:?}");
+    let known = notes[0]
+        .strip_suffix(" lines are known to have arrived")
+        .and_then(|rest| rest.rsplit(' ').next());
+    known.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{notes:?}"))
+}

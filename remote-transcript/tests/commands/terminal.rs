@@ -1,0 +1,178 @@
+//! What is different on a terminal: colours, the progress bar, control characters, and one's own words.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Instant;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+
+use crate::process::{LIMIT, Server, command, run};
+
+#[test]
+fn colours_are_on_a_terminal_unless_the_user_wants_none() {
+    let server = Server::start();
+    let watch = ["watch", "--to", &server.uri];
+    let mut coloured = Terminal::run(&mut command(&watch));
+    let mut bare = Terminal::run(command(&watch).env("NO_COLOR", "1"));
+    let mut dumb = Terminal::run(command(&watch).env("TERM", "dumb"));
+    for terminal in [&mut coloured, &mut bare, &mut dumb] {
+        terminal.wait_for("watching");
+    }
+    assert_eq!(run(&["show", "--to", &server.uri, "--name", "ada", "hello"]).code, Some(0));
+    for terminal in [&mut coloured, &mut bare, &mut dumb] {
+        terminal.wait_for("hello");
+    }
+    assert!(coloured.seen.contains("\x1b["), "{:?}", coloured.seen);
+    assert!(!bare.seen.contains('\x1b'), "{:?}", bare.seen);
+    assert!(!dumb.seen.contains('\x1b'), "{:?}", dumb.seen);
+}
+
+#[test]
+fn nobody_steers_another_ones_terminal() {
+    let server = Server::start();
+    let mut watchers =
+        [&["watch", "--to", &server.uri][..], &["watch", "--plain", "--to", &server.uri]]
+            .map(|arguments| Terminal::run(command(arguments).env("NO_COLOR", "1")));
+    for watcher in &mut watchers {
+        watcher.wait_for("watching");
+    }
+    assert_eq!(run(&["show", "--to", &server.uri, "a\x1b[2Jb", "end"]).code, Some(0));
+    for watcher in &mut watchers {
+        watcher.wait_for("end");
+        assert!(watcher.seen.contains(r"a\u{1b}[2Jb end"), "{:?}", watcher.seen);
+        assert!(!watcher.seen.contains('\x1b'), "{:?}", watcher.seen);
+    }
+}
+
+#[test]
+fn a_bar_shows_how_far_a_file_is() {
+    let server = Server::start();
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("shown-with-a-bar");
+    std::fs::write(&path, "a line\n".repeat(50_000)).unwrap();
+    let terminal = Terminal::open();
+    let mut show = command(&["show", "--to", &server.uri]);
+    show.stdin(File::open(&path).unwrap()).stdout(Stdio::null()).stderr(terminal.side());
+    let mut terminal = terminal.with(&mut show);
+    terminal.wait_for("50,000 lines");
+    assert_eq!(terminal.end(), Some(0));
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn ones_own_words_are_not_repeated_where_they_were_typed() {
+    let server = Server::start();
+    let chat = |name| {
+        let mut terminal = Terminal::run(
+            command(&["chat", "--to", &server.chat_uri(), "--name", name]).env("NO_COLOR", "1"),
+        );
+        terminal.wait_for("here: ");
+        terminal
+    };
+    let (mut ada, mut ben) = (chat("ada"), chat("ben"));
+    ada.type_in("hello\n");
+    ben.wait_for("ada: hello");
+    ben.type_in("and goodbye\n");
+    ada.wait_for("ben: and goodbye");
+    assert!(!ada.seen.contains("ada: hello"), "{:?}", ada.seen);
+    ada.type_in("\x04"); // Ctrl-D
+    assert_eq!(ada.end(), Some(0));
+    ben.wait_for("* ada left");
+}
+
+/// A pseudo-terminal with a process at its other side.
+struct Terminal {
+    keyboard: File,
+    side: File,
+    process: Option<Child>,
+    screen: Receiver<String>,
+    /// All that was on the screen.
+    seen: String,
+}
+
+impl Terminal {
+    /// A terminal on which the command runs.
+    fn run(command: &mut Command) -> Terminal {
+        let terminal = Terminal::open();
+        command.stdin(terminal.side()).stdout(terminal.side()).stderr(terminal.side());
+        terminal.with(command)
+    }
+
+    fn open() -> Terminal {
+        let user: OwnedFd = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&user).unwrap();
+        unlockpt(&user).unwrap();
+        tcsetwinsize(&user, Winsize { ws_row: 24, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 })
+            .unwrap();
+        let path = ptsname(&user, Vec::new()).unwrap();
+        let path = std::path::Path::new(std::ffi::OsStr::from_bytes(path.as_bytes()));
+        let side = OpenOptions::new().read(true).write(true).open(path).unwrap();
+        let keyboard = File::from(user);
+        let mut output = keyboard.try_clone().unwrap();
+        let (sender, screen) = channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            // The last process that leaves a terminal ends it, which Linux tells as an error.
+            while let Ok(count @ 1..) = output.read(&mut buffer) {
+                let _ = sender.send(String::from_utf8_lossy(&buffer[..count]).into_owned());
+            }
+        });
+        Terminal { keyboard, side, process: None, screen, seen: String::new() }
+    }
+
+    /// The side of the process.
+    fn side(&self) -> File {
+        self.side.try_clone().unwrap()
+    }
+
+    fn with(mut self, command: &mut Command) -> Terminal {
+        self.process = Some(command.spawn().unwrap());
+        self
+    }
+
+    fn type_in(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Waits until the text is on the screen.
+    fn wait_for(&mut self, text: &str) {
+        let begun = Instant::now();
+        while !self.seen.contains(text) {
+            let left = LIMIT.saturating_sub(begun.elapsed());
+            match self.screen.recv_timeout(left) {
+                Ok(shown) => self.seen.push_str(&shown),
+                Err(_) => panic!("{text:?} does not come after {:?}", self.seen),
+            }
+        }
+    }
+
+    /// Waits until the process has ended, and looks at the rest.
+    fn end(&mut self) -> Option<i32> {
+        let begun = Instant::now();
+        let process = self.process.as_mut().unwrap();
+        let status = loop {
+            if let Some(status) = process.try_wait().unwrap() {
+                break status;
+            }
+            assert!(begun.elapsed() < LIMIT, "the process does not end");
+            if let Ok(shown) = self.screen.recv_timeout(std::time::Duration::from_millis(10)) {
+                self.seen.push_str(&shown);
+            }
+        };
+        self.seen.extend(self.screen.try_iter());
+        status.code()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        if let Some(process) = &mut self.process {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
