@@ -7,6 +7,7 @@
 //! assertion made for it, instead of one in each place that uses it.
 
 mod answer;
+mod codec;
 mod interface;
 mod parameter;
 
@@ -15,6 +16,7 @@ pub mod v1 {
 
     pub use std::{
         boxed::Box,
+        primitive::str,
         result::Result::{Err, Ok},
         vec::Vec,
     };
@@ -22,9 +24,13 @@ pub mod v1 {
     pub use inventory;
 
     pub use super::{
-        answer::{Failure, Itself, Outcome, Returned, error_shape, message, message_or_default, reply, value_shape},
+        answer::{
+            Failure, Itself, Outcome, Returned, error_shape, message, message_or_default, reply,
+            value_shape,
+        },
+        codec::{next, push, shape},
         interface::{Registering, Upcasting, methods},
-        parameter::{Borrowing, ByReference, ByValue, Lent, Passed, next, push, shape},
+        parameter::{Borrowing, ByReference, ByValue, Lent, Passed, PassedBorrowing},
     };
     pub use crate::{
         object::{
@@ -48,7 +54,10 @@ pub mod v1 {
         pub use super::super::{
             answer::{AnswersBySerde as _, AnswersNothing as _},
             interface::{RegistersNothing as _, RegistersObject as _, UpcastsNothing as _},
-            parameter::{LendsBySerde as _, LendsNothing as _, PassesBySerde as _, PassesNothing as _},
+            parameter::{
+                LendsBySerde as _, LendsNothing as _, PassesBorrowed as _, PassesBySerde as _,
+                PassesNothing as _,
+            },
         };
     }
 }

@@ -15,7 +15,8 @@ fn each_mistake_says_what_to_write_instead() {
 fn each_mistake_is_one_error_at_its_token() {
     let directory = fs::read_dir("tests/ui").expect("tests run in the directory of their package");
     let files = directory.map(|entry| entry.expect("the directory can be read").path());
-    let cases: Vec<_> = files.filter(|file| file.extension().is_some_and(|extension| extension == "rs")).collect();
+    let cases: Vec<_> =
+        files.filter(|file| file.extension().is_some_and(|extension| extension == "rs")).collect();
     assert!(cases.len() > 20, "only {} cases were found", cases.len());
     let wrong: Vec<_> = cases.iter().filter(|case| reported(case) != marked(case)).collect();
     for case in &wrong {
@@ -39,7 +40,8 @@ fn marked(source: &Path) -> BTreeMap<usize, usize> {
 
 /// How many errors the compiler reports, by line.
 fn reported(source: &Path) -> BTreeMap<usize, usize> {
-    let text = fs::read_to_string(source.with_extension("stderr")).expect("every case has its expected errors");
+    let text = fs::read_to_string(source.with_extension("stderr"))
+        .expect("every case has its expected errors");
     let mut errors = BTreeMap::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {

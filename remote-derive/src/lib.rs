@@ -12,13 +12,130 @@ mod validate;
 
 use proc_macro::TokenStream;
 
-/// TODO
+/// Makes a trait an interface, or an `impl` of one the object's side of it.
+///
+/// # On a trait
+///
+/// Each method is an `async fn` that takes `&self` and returns a `Result`; each call of it is a message.
+///
+/// ```
+/// # extern crate the_library as remote_core;
+/// use remote_core::{Result, remote};
+///
+/// /// Greets.
+/// #[remote]
+/// pub trait Greeter {
+///     /// Greets by name.
+///     async fn greet(&self, name: &str) -> Result<String>;
+///
+///     /// Greets twice. Sent as a message too; this body runs, at the caller's, if the far class is older and does
+///     /// not know the message.
+///     async fn insist(&self, name: &str) -> Result<String> {
+///         Ok(format!("{}, {}", self.greet(name).await?, self.greet(name).await?))
+///     }
+/// }
+/// # fn main() {}
+/// ```
+///
+/// becomes, without the hidden parts,
+///
+/// ```
+/// # extern crate the_library as remote_core;
+/// # use remote_core::Result;
+/// use remote_core::Call;
+///
+/// /// Greets.
+/// pub trait Greeter: Send + Sync + 'static {
+///     /// Greets by name.
+///     fn greet<'remote>(&'remote self, name: &'remote str) -> Call<'remote, Result<String>>;
+///
+///     /// Greets twice. [..]
+///     fn insist<'remote>(&'remote self, name: &'remote str) -> Call<'remote, Result<String>> {
+///         /* the body, as a call */
+/// #       self.greet(name)
+///     }
+/// }
+///
+/// /* pub type GreeterProxy = Proxy<dyn Greeter>; */
+/// # fn main() {}
+/// ```
+///
+/// together with `impl Interface for dyn Greeter`, which describes the methods to both sides; with the implementation for
+/// the proxy, which turns each call into a message; and with a function for each method that decodes its arguments, calls
+/// the object, and encodes what it returns. All borrowed parameters share the lifetime of the call. The trait is an
+/// ordinary trait: it can be used as `dyn Greeter`, generically, and with objects that are no classes (mocks).
+///
+/// **Parameters** are passed by value, if serde carries them, or as `&str`, `&[u8]`, `&V`, `&[V]`, `Option<&str>` and the
+/// like, borrowed from the message where they can be. `Vec<u8>` and `&[u8]` are copied whole. Objects are passed as
+/// `Ref<dyn Trait>`, at any depth. **Results** are `Result<V, E>`, or any alias of it, with owned `V` and `E`, and
+/// `E: From<remote_core::Error>`, so that it can say that the connection was lost.
+///
+/// **Supertraits** are interfaces themselves, except `Send`, `Sync` and the like. `#[cfg(..)]` on a method removes all that
+/// is generated for it.
+///
+/// **Options**: `#[remote(name = "..")]` gives the interface another name on the wire, so that the trait can be renamed;
+/// `#[remote(crate = path)]` says where the library is, if it is no direct dependency.
+///
+/// # On an `impl`
+///
+/// ```
+/// # extern crate the_library as remote_core;
+/// # use remote_core::{Result, remote};
+/// # #[remote]
+/// # pub trait Greeter {
+/// #     async fn greet(&self, name: &str) -> Result<String>;
+/// # }
+/// struct English;
+///
+/// #[remote]
+/// impl Greeter for English {
+///     async fn greet(&self, name: &str) -> Result<String> {
+///         Ok(format!("hello, {name}"))
+///     }
+/// }
+/// # fn main() {}
+/// ```
+///
+/// Each method becomes `fn greet<'remote>(..) -> Call<'remote, Result<String>>` with the body as its future. As in any
+/// `async fn`, nothing runs before the call is awaited, and all parameters live until it is done.
 #[proc_macro_attribute]
 pub fn remote(options: TokenStream, item: TokenStream) -> TokenStream {
     expand::remote(options.into(), item.into()).into()
 }
 
-/// TODO
+/// Makes a type a class: named, known to its process, and with the interfaces that it answers to.
+///
+/// ```
+/// # extern crate the_library as remote_core;
+/// use remote_core::{Ref, Remote, Result, remote};
+///
+/// #[remote]
+/// trait Counter {
+///     async fn add(&self, step: u64) -> Result<u64>;
+/// }
+///
+/// #[derive(Remote)]
+/// #[remote(Counter, name = "example.Steady")]
+/// struct Steady;
+///
+/// #[remote]
+/// impl Counter for Steady {
+///     async fn add(&self, step: u64) -> Result<u64> {
+///         Ok(step)
+///     }
+/// }
+///
+/// # fn main() {
+/// let counter: Ref<dyn Counter> = Ref::new(Steady);
+/// # }
+/// ```
+///
+/// `#[remote(..)]` lists interfaces by their paths. The class is named like the type, or by `name = ".."`; two classes of
+/// one name in a program are an error when a node starts. `crate = path` says where the library is, if it is no direct
+/// dependency. Structs and enums can be classes, generic types cannot.
+///
+/// Classes register themselves when the program is linked. A class in a library of which nothing else is used may be left
+/// out by the linker: name something of that library, `use that_library as _;`.
 #[proc_macro_derive(Remote, attributes(remote))]
 pub fn derive_remote(item: TokenStream) -> TokenStream {
     expand::derive(item.into()).into()

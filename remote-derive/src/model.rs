@@ -3,9 +3,9 @@
 
 use proc_macro2::Span;
 use syn::{
-    Attribute, Block, DeriveInput, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, ItemImpl, ItemTrait, Lifetime, Pat,
-    PatIdent, Path, PathArguments, Receiver, ReturnType, Signature, TraitItem, TraitItemFn, Type, TypeParamBound,
-    TypeReference, parse_quote,
+    AttrStyle, Attribute, Block, DeriveInput, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn,
+    ItemImpl, ItemTrait, Lifetime, Pat, PatIdent, Path, PathArguments, Receiver, ReturnType,
+    Signature, TraitItem, TraitItemFn, Type, TypeParamBound, TypeReference, parse_quote,
     visit::Visit,
 };
 
@@ -80,9 +80,11 @@ pub(crate) struct Answer {
 }
 
 impl Interface {
-    pub(crate) fn new(library: Path, options: Options, item: ItemTrait) -> Self {
+    pub(crate) fn new(library: Path, options: Options, mut item: ItemTrait) -> Self {
+        make_outer(&mut item.attrs);
         let name = wire_name(&options, &item.ident);
-        let supertraits = item.supertraits.iter().filter_map(supertrait_interface).cloned().collect();
+        let supertraits =
+            item.supertraits.iter().filter_map(supertrait_interface).cloned().collect();
         let methods = item
             .items
             .iter()
@@ -101,7 +103,8 @@ impl Interface {
 }
 
 impl Implementation {
-    pub(crate) fn new(library: Path, options: Options, item: ItemImpl) -> Self {
+    pub(crate) fn new(library: Path, options: Options, mut item: ItemImpl) -> Self {
+        make_outer(&mut item.attrs);
         let methods = item
             .items
             .iter()
@@ -131,7 +134,8 @@ impl Method {
         Self::new(method.attrs, method.sig, Some(method.block))
     }
 
-    fn new(attributes: Vec<Attribute>, signature: Signature, body: Option<Block>) -> Self {
+    fn new(mut attributes: Vec<Attribute>, signature: Signature, body: Option<Block>) -> Self {
+        make_outer(&mut attributes);
         let typed = signature.inputs.iter().filter_map(|input| match input {
             FnArg::Typed(parameter) => Some(parameter),
             FnArg::Receiver(_) => None,
@@ -208,6 +212,13 @@ fn wire_name(options: &Options, ident: &Ident) -> String {
     given.unwrap_or_else(|| names::selector(ident))
 }
 
+/// Attributes that stand within the braces are written before them as well.
+fn make_outer(attributes: &mut [Attribute]) {
+    for attribute in attributes {
+        attribute.style = AttrStyle::Outer;
+    }
+}
+
 fn conditions(attributes: &[Attribute]) -> Vec<&Attribute> {
     attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect()
 }
@@ -244,7 +255,9 @@ fn borrows(ty: &Type) -> bool {
 
 fn result_arguments(ty: &Type) -> Vec<Type> {
     let Type::Path(path) = peel(ty) else { return Vec::new() };
-    let Some(last) = path.path.segments.last().filter(|last| last.ident == "Result") else { return Vec::new() };
+    let Some(last) = path.path.segments.last().filter(|last| last.ident == "Result") else {
+        return Vec::new();
+    };
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return Vec::new() };
     let types = arguments.args.iter().filter_map(|argument| match argument {
         GenericArgument::Type(ty) => Some(ty.clone()),
@@ -273,9 +286,11 @@ mod tests {
         let method = method(parse_quote! {
             async fn m(&self, a: &str, b: Option<&str>, mut c: (&[u8]), (d, e): (u8, u8)) -> Result<u8>;
         });
-        let lent: Vec<_> = method.parameters.iter().map(|parameter| parameter.lent.as_ref().map(text)).collect();
+        let lent: Vec<_> =
+            method.parameters.iter().map(|parameter| parameter.lent.as_ref().map(text)).collect();
         assert_eq!(lent, [Some("str".to_owned()), None, Some("[u8]".to_owned()), None]);
-        let names: Vec<_> = method.parameters.iter().map(|parameter| parameter.name.to_string()).collect();
+        let names: Vec<_> =
+            method.parameters.iter().map(|parameter| parameter.name.to_string()).collect();
         assert_eq!(names, ["a", "b", "c", "argument_3"]);
     }
 
@@ -293,7 +308,9 @@ mod tests {
 
     #[test]
     fn markers_are_no_interfaces() {
-        let item: ItemTrait = parse_quote!(trait T: Send + std::marker::Sync + 'static + module::Super {});
+        let item: ItemTrait = parse_quote!(
+            trait T: Send + std::marker::Sync + 'static + module::Super {}
+        );
         let interface = Interface::new(parse_quote!(library), Options::default(), item);
         assert_eq!(interface.supertraits.iter().map(text).collect::<Vec<_>>(), ["module::Super"]);
     }

@@ -52,6 +52,15 @@ pub(crate) fn generated_at(place: Span) -> Span {
     Span::mixed_site().located_at(place)
 }
 
+/// Generated tokens, moved to where an error in them is shown.
+pub(crate) fn placed(tokens: TokenStream, place: Span) -> TokenStream {
+    let moved = tokens.into_iter().map(|mut token| {
+        token.set_span(token.span().located_at(place));
+        token
+    });
+    moved.collect()
+}
+
 /// The tokens as one would write them, so that white space makes no difference: `Result<Vec<u8>, Error>`.
 pub(crate) fn text(tokens: impl ToTokens) -> String {
     let mut text = String::new();
@@ -78,7 +87,9 @@ fn spell(tokens: TokenStream, text: &mut String) {
                 let symbol = punctuation.as_char();
                 match symbol {
                     ',' | ';' => text.extend([symbol, ' ']),
-                    '+' | '=' if punctuation.spacing() == Spacing::Alone => text.extend([' ', symbol, ' ']),
+                    '+' | '=' if punctuation.spacing() == Spacing::Alone => {
+                        text.extend([' ', symbol, ' '])
+                    }
                     '-' => text.extend([' ', symbol]),
                     '>' if text.ends_with('-') => text.extend([symbol, ' ']),
                     _ => text.push(symbol),
@@ -106,7 +117,10 @@ mod tests {
         let spelled = [
             (quote!(Result<Vec<u8>, Error>), "Result<Vec<u8>, Error>"),
             (quote!(&'a mut str), "&'a mut str"),
-            (quote!(::std::collections::HashMap<String, [u8; 4]>), "::std::collections::HashMap<String, [u8; 4]>"),
+            (
+                quote!(::std::collections::HashMap<String, [u8; 4]>),
+                "::std::collections::HashMap<String, [u8; 4]>",
+            ),
             (quote!(Box<dyn Entry + Send>), "Box<dyn Entry + Send>"),
             (quote!(Box<dyn Fn(u8) -> u8>), "Box<dyn Fn(u8) -> u8>"),
             (quote!((u8,)), "(u8,)"),

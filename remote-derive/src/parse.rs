@@ -75,9 +75,9 @@ impl Options {
     }
 
     fn read_attribute(&mut self, attribute: &Attribute) {
-        match attribute.meta.require_list() {
-            Ok(list) => self.read(list.tokens.clone()),
-            Err(_) => {} // `#[remote]` alone lists nothing; that it should is said elsewhere
+        // `#[remote]` alone lists nothing; that it should is said elsewhere.
+        if let Ok(list) = attribute.meta.require_list() {
+            self.read(list.tokens.clone());
         }
     }
 
@@ -100,7 +100,9 @@ impl Parse for Entry {
             let option: Ident = input.parse()?;
             input.parse::<Token![=]>()?;
             return Ok(match input.parse()? {
-                Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) if option == "name" => Self::Name(option, name),
+                Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) if option == "name" => {
+                    Self::Name(option, name)
+                }
                 _ => Self::Unknown(option),
             });
         }
@@ -117,11 +119,20 @@ mod tests {
 
     #[test]
     fn options_are_told_apart() {
-        let options = options(quote!(module::Greeter, crate = the::library, name = "hello", Other, colour = 3));
+        let options = options(quote!(
+            module::Greeter,
+            crate = the::library,
+            name = "hello",
+            Other,
+            colour = 3
+        ));
         assert!(options.unreadable.is_none());
         assert_eq!(options.library().map(text).as_deref(), Some("the::library"));
         assert_eq!(options.name().map(LitStr::value).as_deref(), Some("hello"));
-        assert_eq!(options.interfaces().map(text).collect::<Vec<_>>(), ["module::Greeter", "Other"]);
+        assert_eq!(
+            options.interfaces().map(text).collect::<Vec<_>>(),
+            ["module::Greeter", "Other"]
+        );
         assert!(matches!(&options.entries[4], Entry::Unknown(option) if option == "colour"));
     }
 

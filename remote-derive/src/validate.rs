@@ -2,6 +2,7 @@
 //! what to write instead. Mistakes are gathered, one error for each. It must not generate code, and what only the types
 //! themselves can tell (whether serde carries them) is left to assertions in the expansion.
 
+mod options;
 pub(crate) mod types;
 
 #[cfg(test)]
@@ -9,14 +10,13 @@ mod tests;
 
 use quote::ToTokens;
 use syn::{
-    Data, Error, GenericParam, Item, ItemTrait, Pat, PatIdent, Path, PathArguments, Receiver, ReceiverKind, ReturnType,
-    Safety, Signature, TraitItem, TypeParamBound,
+    Data, Error, GenericParam, Item, ItemTrait, Pat, PatIdent, Path, PathArguments, Receiver,
+    ReceiverKind, ReturnType, Safety, Signature, TraitItem, TypeParamBound,
 };
 
 use crate::{
     model::{Class, Implementation, Interface, Method, Parameter, peel, receiver_span},
     names,
-    parse::{Entry, Options},
 };
 
 /// The mistakes found so far.
@@ -39,21 +39,53 @@ impl Faults {
 
 /// What `Ref<dyn T>` answers itself, before it looks at the methods of `T`.
 const ANSWERED_BY_REF: [&str; 16] = [
-    "borrow", "borrow_mut", "clone", "clone_from", "clone_into", "deref", "drop", "eq", "fmt", "hash", "into", "ne",
-    "serialize", "to_owned", "try_into", "type_id",
+    "borrow",
+    "borrow_mut",
+    "clone",
+    "clone_from",
+    "clone_into",
+    "deref",
+    "drop",
+    "eq",
+    "fmt",
+    "hash",
+    "into",
+    "ne",
+    "serialize",
+    "to_owned",
+    "try_into",
+    "type_id",
 ];
 
 /// Supertraits that many would write and that are no interfaces.
 const FOREIGN_TRAITS: [&str; 16] = [
-    "Any", "AsRef", "Clone", "Copy", "Debug", "Default", "Deserialize", "Display", "Eq", "Error", "Hash", "Ord",
-    "PartialEq", "PartialOrd", "Serialize", "Sized",
+    "Any",
+    "AsRef",
+    "Clone",
+    "Copy",
+    "Debug",
+    "Default",
+    "Deserialize",
+    "Display",
+    "Eq",
+    "Error",
+    "Hash",
+    "Ord",
+    "PartialEq",
+    "PartialOrd",
+    "Serialize",
+    "Sized",
 ];
 
 /// Refuses what a trait marked `#[remote]` may not say.
 pub(crate) fn interface(interface: &Interface) -> Result<(), Error> {
     let mut faults = Faults::default();
-    options(&interface.options, &mut faults);
-    no_list(&interface.options, "a class lists its interfaces, a trait names its supertraits: `trait T: Super`", &mut faults);
+    options::known(&interface.options, &mut faults);
+    options::no_list(
+        &interface.options,
+        "a class lists its interfaces, a trait names its supertraits: `trait T: Super`",
+        &mut faults,
+    );
     declaration(&interface.item, &mut faults);
     for item in &interface.item.items {
         if !matches!(item, TraitItem::Fn(_)) {
@@ -69,14 +101,19 @@ pub(crate) fn interface(interface: &Interface) -> Result<(), Error> {
 /// Refuses what an `impl` marked `#[remote]` may not say. What has to agree with the trait is left to the compiler.
 pub(crate) fn implementation(implementation: &Implementation) -> Result<(), Error> {
     let mut faults = Faults::default();
-    options(&implementation.options, &mut faults);
-    no_list(&implementation.options, "the interface stands in `impl Interface for Type`", &mut faults);
+    options::known(&implementation.options, &mut faults);
+    options::no_list(
+        &implementation.options,
+        "the interface stands in `impl Interface for Type`",
+        &mut faults,
+    );
     if let Some(name) = implementation.options.name() {
         faults.at(name, "an interface is named on its trait, a class on its type");
     }
     if implementation.item.trait_.is_none() {
         let place = &implementation.item.self_ty;
-        faults.at(place, "only what an interface declares is sent: write `impl Interface for Type`");
+        faults
+            .at(place, "only what an interface declares is sent: write `impl Interface for Type`");
     }
     for method in &implementation.methods {
         asynchronous(&method.signature, &mut faults);
@@ -87,7 +124,7 @@ pub(crate) fn implementation(implementation: &Implementation) -> Result<(), Erro
 /// Refuses what a type with `#[derive(Remote)]` may not say.
 pub(crate) fn class(class: &Class) -> Result<(), Error> {
     let mut faults = Faults::default();
-    options(&class.options, &mut faults);
+    options::known(&class.options, &mut faults);
     if let Some(parameter) = class.input.generics.params.first() {
         let place = match parameter {
             GenericParam::Lifetime(parameter) => parameter.lifetime.to_token_stream(),
@@ -103,13 +140,19 @@ pub(crate) fn class(class: &Class) -> Result<(), Error> {
         faults.at(data.union_token, "a class is a `struct` or an `enum`");
     }
     if class.interfaces.is_empty() && class.options.unreadable.is_none() {
-        faults.at(&class.input.ident, "a class lists the interfaces that it answers to: add `#[remote(Interface)]`");
+        faults.at(
+            &class.input.ident,
+            "a class lists the interfaces that it answers to: add `#[remote(Interface)]`",
+        );
     }
     for (position, interface) in class.interfaces.iter().enumerate() {
         if has_arguments(interface) {
             faults.at(interface, "an interface is not generic: name it alone");
         }
-        if class.interfaces[..position].iter().any(|earlier| names::text(earlier) == names::text(interface)) {
+        if class.interfaces[..position]
+            .iter()
+            .any(|earlier| names::text(earlier) == names::text(interface))
+        {
             faults.at(interface, "this interface is listed already: name it once");
         }
     }
@@ -122,7 +165,9 @@ pub(crate) fn other_item(item: &Item) -> Error {
         Item::Struct(_) | Item::Enum(_) | Item::Union(_) => {
             "`#[remote(..)]` on a type needs the derive above it: write `#[derive(Remote)]`, then `#[remote(Interface)]`"
         }
-        _ => "`#[remote]` goes on a trait, on `impl Interface for Type`, or on a type below `#[derive(Remote)]`",
+        _ => {
+            "`#[remote]` goes on a trait, on `impl Interface for Type`, or on a type below `#[derive(Remote)]`"
+        }
     };
     match item {
         Item::Struct(item) => Error::new_spanned(&item.ident, advice),
@@ -142,39 +187,12 @@ pub(crate) fn no_library() -> Error {
     )
 }
 
-fn options(options: &Options, faults: &mut Faults) {
-    faults.0.extend(options.unreadable.clone());
-    for entry in &options.entries {
-        match entry {
-            Entry::Unknown(option) => {
-                faults.at(option, format!("there is no option `{option}` here: write `name = \"..\"` or `crate = path`"));
-            }
-            Entry::Name(_, name) if name.value().trim().is_empty() => faults.at(name, "a name cannot be empty"),
-            Entry::Name(..) | Entry::Library(..) | Entry::Interface(_) => {}
-        }
-    }
-    let names = options.entries.iter().filter_map(|entry| match entry {
-        Entry::Name(option, _) => Some(option.to_token_stream()),
-        _ => None,
-    });
-    let libraries = options.entries.iter().filter_map(|entry| match entry {
-        Entry::Library(option, _) => Some(option.to_token_stream()),
-        _ => None,
-    });
-    for again in names.skip(1).chain(libraries.skip(1)) {
-        faults.at(again, "this option is given already: give it once");
-    }
-}
-
-fn no_list(options: &Options, instead: &str, faults: &mut Faults) {
-    for listed in options.interfaces() {
-        faults.at(listed, instead);
-    }
-}
-
 fn declaration(item: &ItemTrait, faults: &mut Faults) {
     if let Some(unsafety) = &item.unsafety {
-        faults.at(unsafety, "an interface is implemented by far objects too and cannot be unsafe: write `trait`");
+        faults.at(
+            unsafety,
+            "an interface is implemented by far objects too and cannot be unsafe: write `trait`",
+        );
     }
     if !item.generics.params.is_empty() {
         faults.at(
@@ -195,7 +213,8 @@ pub(crate) fn is_allowed(bound: &TypeParamBound) -> bool {
     match bound {
         TypeParamBound::Lifetime(lifetime) => lifetime.ident == "static",
         TypeParamBound::Trait(bound) => {
-            let plain = bound.maybe.is_none() && bound.lifetimes.is_none() && !has_arguments(&bound.path);
+            let plain =
+                bound.maybe.is_none() && bound.lifetimes.is_none() && !has_arguments(&bound.path);
             let last = bound.path.segments.last();
             plain && !last.is_some_and(|last| FOREIGN_TRAITS.iter().any(|name| last.ident == name))
         }
@@ -239,7 +258,10 @@ fn name(method: &Method, faults: &mut Faults) {
             format!("`Ref<dyn Trait>` answers `{selector}` itself, so that it would never be sent: choose another name"),
         );
     } else if selector.starts_with("__") {
-        faults.at(&method.signature.ident, "names that begin with `__` are kept for generated code: choose another");
+        faults.at(
+            &method.signature.ident,
+            "names that begin with `__` are kept for generated code: choose another",
+        );
     }
 }
 
@@ -247,7 +269,10 @@ fn asynchronous(signature: &Signature, faults: &mut Faults) -> bool {
     if signature.asyncness.is_none() {
         faults.at(
             signature.fn_token,
-            format!("a message takes its time: write `async fn {}`", names::selector(&signature.ident)),
+            format!(
+                "a message takes its time: write `async fn {}`",
+                names::selector(&signature.ident)
+            ),
         );
     }
     signature.asyncness.is_some()
@@ -258,21 +283,31 @@ fn qualifiers(signature: &Signature, faults: &mut Faults) {
         faults.at(constness, "a message is never sent while compiling: leave out `const`");
     }
     if !matches!(signature.safety, Safety::Default) {
-        faults.at(&signature.safety, "a message cannot carry a promise about memory: leave this out");
+        faults
+            .at(&signature.safety, "a message cannot carry a promise about memory: leave this out");
     }
     if let Some(abi) = &signature.abi {
         faults.at(abi, "a message has no calling convention: leave out `extern`");
     }
     if let Some(variadic) = &signature.variadic {
-        faults.at(variadic, "a message has a fixed number of parameters: write `&[V]` for any number of values");
+        faults.at(
+            variadic,
+            "a message has a fixed number of parameters: write `&[V]` for any number of values",
+        );
     }
 }
 
 fn receiver(method: &Method, faults: &mut Faults) {
     match method.receiver() {
-        Some(Receiver { kind: ReceiverKind::Reference(_, lifetime, None), mutability: None, .. }) => {
+        Some(Receiver {
+            kind: ReceiverKind::Reference(_, lifetime, None),
+            mutability: None,
+            ..
+        }) => {
             let named = lifetime.as_ref().filter(|lifetime| lifetime.ident != "_");
-            if let Some(lifetime) = named.filter(|lifetime| !types::is_declared(lifetime, &method.signature)) {
+            if let Some(lifetime) =
+                named.filter(|lifetime| !types::is_declared(lifetime, &method.signature))
+            {
                 faults.at(lifetime, "all borrowed parameters share one lifetime, which needs no name: write `&self`");
             }
         }
@@ -280,9 +315,13 @@ fn receiver(method: &Method, faults: &mut Faults) {
             faults.at(receiver, "an object is shared by all who hold a reference: write `&self`, and keep what changes in a `Mutex` or an atomic");
         }
         Some(receiver) => {
-            faults.at(receiver, "an object stays where it is when it gets a message: write `&self`");
+            faults
+                .at(receiver, "an object stays where it is when it gets a message: write `&self`");
         }
-        None => faults.0.push(Error::new(receiver_span(method), "a message goes to an object: write `&self` as the first parameter")),
+        None => faults.0.push(Error::new(
+            receiver_span(method),
+            "a message goes to an object: write `&self` as the first parameter",
+        )),
     }
 }
 
@@ -303,14 +342,21 @@ fn generics(signature: &Signature, faults: &mut Faults) {
         }
     }
     // Bounds on parameters that are refused already would be a second error for one mistake.
-    if let Some(clause) = signature.generics.where_clause.as_ref().filter(|_| signature.generics.params.is_empty()) {
+    if let Some(clause) =
+        signature.generics.where_clause.as_ref().filter(|_| signature.generics.params.is_empty())
+    {
         faults.at(clause, "a message is sent to every object of its interface: leave out `where`");
     }
 }
 
 fn parameter(parameter: &Parameter, method: &Method, faults: &mut Faults) {
-    if let Some(condition) = parameter.attributes.iter().find(|attribute| attribute.path().is_ident("cfg")) {
-        faults.at(condition, "both sides must agree on the parameters: put the condition on the method");
+    if let Some(condition) =
+        parameter.attributes.iter().find(|attribute| attribute.path().is_ident("cfg"))
+    {
+        faults.at(
+            condition,
+            "both sides must agree on the parameters: put the condition on the method",
+        );
     }
     match &parameter.pattern {
         Pat::Ident(PatIdent { by_ref: None, subpat: None, mutability, .. })

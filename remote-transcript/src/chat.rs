@@ -1,21 +1,19 @@
 //! The command `chat`: one member of a room, with a keyboard or a pipe for a mouth.
 
 use std::io::{self, IsTerminal};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use remote_core::{Error, Node, Ref, Remote, remote};
 use tokio::sync::mpsc;
 
 use crate::address;
+use crate::ending::{FAREWELL, asked_to_end};
 use crate::failure::Failure;
+use crate::heard::Heard;
 use crate::input;
 use crate::name;
 use crate::room::{self, Event, Member, Room, RoomError, Seat, What};
 use crate::terminal::Screen;
-
-/// How long the last events may take to come after leaving.
-const FAREWELL: Duration = Duration::from_secs(2);
 
 const COMMANDS: &str =
     "/who: who is here; /leave or Ctrl-D: leave; //text: say what begins with a slash; /help: this";
@@ -36,6 +34,13 @@ impl Chat {
     /// Joins and talks until the input ends, the user leaves or the room closes.
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let node = Node::builder().name(&self.name).start().await?;
+        let outcome = self.chat(&node).await;
+        node.shutdown(FAREWELL).await;
+        outcome
+    }
+
+    async fn chat(self, node: &Node) -> Result<(), Failure> {
+        let asked_to_end = asked_to_end()?;
         let room: Ref<dyn Room> = node.lookup(&address::named(&self.to, room::NAME)).await?;
         let lost = Ref::monitor(&room);
         let screen = Arc::new(Screen::new(false));
@@ -45,29 +50,26 @@ impl Chat {
         tokio::pin!(lost);
         tokio::select! {
             biased; // the room says that it closes before it is gone
-            _ = over.recv() => return Ok(()),
+            Some(()) = over.recv() => return Ok(()),
             failure = &mut lost => return Err(failure),
-            left = talk(&room, &seat, &screen) => left?,
+            talked = talk(&room, &seat, &screen) => talked?,
+            () = asked_to_end => {}
         }
+        seat.leave().await?;
         tokio::select! {
             biased;
-            _ = over.recv() => Ok(()),
+            Some(()) = over.recv() => Ok(()),
             failure = lost => Err(failure),
             () = tokio::time::sleep(FAREWELL) => Ok(()), // it has left; only the rest of the talk is missing
         }
     }
 }
 
-/// Says what standard input says, until it ends or wants to leave; then leaves.
+/// Says what standard input says, until it ends or wants to leave.
 async fn talk(room: &Ref<dyn Room>, seat: &Ref<dyn Seat>, screen: &Screen) -> Result<(), Failure> {
     let mut chunks = input::lines(io::stdin());
     screen.remark(&format!("{}; /help lists the commands", here(room).await?)).await;
-    loop {
-        let chunk = tokio::select! {
-            chunk = chunks.recv() => chunk,
-            _ = tokio::signal::ctrl_c() => None,
-        };
-        let Some(chunk) = chunk else { break };
+    while let Some(chunk) = chunks.recv().await {
         for line in chunk?.lines {
             match Wish::of(&line) {
                 Wish::Say("") => {}
@@ -77,11 +79,11 @@ async fn talk(room: &Ref<dyn Room>, seat: &Ref<dyn Seat>, screen: &Screen) -> Re
                 Wish::Unknown(command) => {
                     screen.remark(&format!("no command {command}; {COMMANDS}")).await
                 }
-                Wish::Leave => return Ok(seat.leave().await?),
+                Wish::Leave => return Ok(()),
             }
         }
     }
-    Ok(seat.leave().await?)
+    Ok(())
 }
 
 async fn say(seat: &Ref<dyn Seat>, text: &str, screen: &Screen) -> Result<(), Failure> {
@@ -130,7 +132,7 @@ struct Guest {
     screen: Arc<Screen>,
     /// Whose sayings need not be shown again: they stand on the terminal where they were typed.
     on_screen: Option<String>,
-    next: Mutex<Option<u64>>,
+    heard: Heard,
     over: mpsc::Sender<()>,
 }
 
@@ -140,13 +142,7 @@ impl Guest {
         let typed = io::stdin().is_terminal() && io::stdout().is_terminal();
         let (over, receiver) = mpsc::channel(1);
         let on_screen = typed.then(|| name.to_owned());
-        (Guest { screen, on_screen, next: Mutex::default(), over }, receiver)
-    }
-
-    fn gap_before(&self, first: u64, count: usize) -> u64 {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let expected = next.replace(first + count as u64);
-        expected.map_or(0, |expected| first.saturating_sub(expected))
+        (Guest { screen, on_screen, heard: Heard::default(), over }, receiver)
     }
 }
 
@@ -155,7 +151,7 @@ impl Member for Guest {
     async fn heard(&self, first: u64, events: Vec<Event>) -> remote_core::Result<()> {
         let look = self.screen.look();
         let mut page = String::new();
-        match self.gap_before(first, events.len()) {
+        match self.heard.count(first, events.len()) {
             0 => {}
             gap => look.remark(&mut page, &format!("{gap} events were missed")),
         }

@@ -80,7 +80,8 @@ impl Seat for Chair {
     }
 
     async fn leave(&self) -> Result<(), RoomError> {
-        self.place.give_up(What::Left).await
+        self.place.give_up(What::Left).await;
+        Ok(())
     }
 }
 
@@ -122,15 +123,15 @@ impl Place {
     }
 
     /// Frees the seat and tells the others why; nothing if it is free already.
-    async fn give_up(&self, why: What) -> Result<(), RoomError> {
+    async fn give_up(&self, why: What) {
         {
             let mut seats = self.floor.seats();
             if seats.get(&self.name) != Some(&self.seat) {
-                return Ok(());
+                return;
             }
             seats.remove(&self.name);
         }
-        self.tell(why).await
+        let _ = self.tell(why).await; // in a room that has closed there is nobody to tell
     }
 
     async fn tell(&self, what: What) -> Result<(), RoomError> {
@@ -150,8 +151,8 @@ async fn attend(
     let telling = tell(&place, &mut events, &member);
     let chair = async {
         let Err(_dropped) = chair_dropped.await;
-        // Also when it was left before: then this changes nothing, and the member still hears the rest.
-        let _ = place.give_up(What::Left).await;
+        // After leaving, too: then this changes nothing, and the member still hears the rest.
+        place.give_up(What::Vanished).await;
         std::future::pending().await
     };
     let told = tokio::select! {
@@ -162,7 +163,7 @@ async fn attend(
     if told.is_none() {
         // Its own place in the log first: the rest is for the others.
         drop(events);
-        let _ = place.give_up(What::Vanished).await; // a room that has closed meanwhile tells nobody
+        place.give_up(What::Vanished).await;
     }
 }
 
@@ -176,8 +177,9 @@ async fn tell(
     while let Some(Batch { first, mut entries }) = events.next().await {
         let missed_some = expected.is_some_and(|expected| expected != first);
         expected = Some(first + entries.len() as u64);
-        let leaving =
-            entries.iter().position(|event| event.seat == place.seat && event.what == What::Left);
+        let leaving = entries.iter().position(|event| {
+            event.seat == place.seat && matches!(event.what, What::Left | What::Vanished)
+        });
         if let Some(at) = leaving {
             entries.truncate(at + 1);
         }
@@ -254,12 +256,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_seat_that_is_dropped_is_left() {
+    async fn who_drops_the_seat_is_gone_without_a_word() {
         let room = Ref::<dyn Room>::new(Hall::new());
         let (_ada, mut events) = join(&room, "ada").await;
         let (ben, _heard) = join(&room, "ben").await;
         drop(ben);
-        while events.recv().await.unwrap().unwrap().what != What::Left {}
+        while events.recv().await.unwrap().unwrap().what != What::Vanished {}
         assert_eq!(room.who().await.unwrap(), ["ada"]);
     }
 

@@ -3,8 +3,10 @@
 mod address;
 mod chat;
 mod demo;
+mod ending;
 mod failure;
 mod hall;
+mod heard;
 mod input;
 mod log;
 mod name;

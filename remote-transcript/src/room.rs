@@ -19,7 +19,7 @@ pub(crate) const LONGEST_SAYING: usize = 16 * 1024;
 #[remote]
 pub(crate) trait Room {
     /// Takes a seat under a name that nobody there has. The member is told of everything from its own arrival to its own
-    /// leaving. It leaves by its seat, also by dropping it, or when its session ends.
+    /// leaving. Who drops the seat, and whose session ends, is gone as well.
     async fn join(&self, name: &str, member: Ref<dyn Member>) -> Result<Ref<dyn Seat>, RoomError>;
 
     /// The names of those who are there, in alphabetical order.
@@ -69,7 +69,7 @@ pub(crate) enum What {
     Said(String),
     /// Gave the seat up.
     Left,
-    /// Went away without leaving: its process died or its connection broke.
+    /// Went away without leaving: dropped the seat, died, or lost the connection.
     Vanished,
 }
 

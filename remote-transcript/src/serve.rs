@@ -1,19 +1,16 @@
 //! The command `serve`: hosts a Transcript and a room, and shows the lines of the Transcript as they come.
 
 use std::io;
-use std::time::Duration;
 
 use remote_core::{Node, Ref};
 
+use crate::ending::{FAREWELL, asked_to_end};
 use crate::failure::Failure;
 use crate::hall::Hall;
 use crate::room::{self, Room};
 use crate::terminal::Screen;
 use crate::transcript::{self, Board, Transcript};
-use crate::watch::{Watcher, watch_everything};
-
-/// How long those who watch and talk may take to hear the rest when the server ends, and then their sessions to close.
-const FAREWELL: Duration = Duration::from_secs(2);
+use crate::watch::Watcher;
 
 /// What `serve` is asked for.
 #[derive(clap::Args)]
@@ -30,7 +27,7 @@ pub(crate) struct Serve {
 impl Serve {
     /// Serves until it is told to end.
     pub(crate) async fn run(self) -> Result<(), Failure> {
-        let asked_to_end = asked_to_end(self.until_eof)?;
+        let asked_to_end = asked_to_end()?;
         let node = Node::builder()
             .name("transcript")
             .listen(&self.listen)
@@ -48,9 +45,12 @@ impl Serve {
         let _ = screen.print(&format!("listening on {}\n", node.uri(transcript::NAME))).await;
         let (watcher, _) = Watcher::new(screen);
         // To this Transcript its own terminal is one more watcher: no special case, and a stopped one holds nobody up.
-        watch_everything(&transcript, watcher).await?;
+        transcript.subscribe(Ref::new(watcher), u64::MAX).await?;
 
-        asked_to_end.await;
+        tokio::select! {
+            () = asked_to_end => {}
+            () = input_ended(), if self.until_eof => {}
+        }
         let farewell = async { tokio::join!(lines.finish(), events.finish()) };
         let _ = tokio::time::timeout(FAREWELL, farewell).await; // who has not heard the rest by then will not
         node.shutdown(FAREWELL).await;
@@ -58,45 +58,13 @@ impl Serve {
     }
 }
 
-/// Ends when the user, the system or, if so wished, the parent process wants the server to end. Listens from now on.
-fn asked_to_end(until_eof: bool) -> io::Result<impl Future<Output = ()>> {
+/// Ends when standard input does.
+async fn input_ended() {
     let (eof, at_eof) = tokio::sync::oneshot::channel();
-    if until_eof {
-        std::thread::spawn(move || {
-            let _ = io::copy(&mut io::stdin(), &mut io::sink()); // an unreadable input has ended as well
-            let _ = eof.send(());
-        });
-    }
-    let at_eof = async move {
-        if at_eof.await.is_err() {
-            std::future::pending().await // nobody watches the input
-        }
-    };
-    let signalled = signalled()?;
-    Ok(async move {
-        tokio::select! {
-            () = signalled => {}
-            () = at_eof => {}
-        }
-    })
-}
-
-#[cfg(unix)]
-fn signalled() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn signalled() -> io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await; // no handler, no way to be asked
-    })
+    // A thread of its own: it stays in a read for as long as the process lives.
+    std::thread::spawn(move || {
+        let _ = io::copy(&mut io::stdin(), &mut io::sink()); // an unreadable input has ended as well
+        let _ = eof.send(());
+    });
+    let _ = at_eof.await;
 }

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use remote_core::{Node, Ref};
 
 use crate::address;
+use crate::ending::FAREWELL;
 use crate::failure::{Code, Failure};
 use crate::input::{self, Chunk};
 use crate::name;
@@ -34,13 +35,19 @@ impl Show {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let name = self.name.unwrap_or_else(name::user);
         let node = Node::builder().name(&name).start().await?;
-        let uri = address::named(&self.to, transcript::NAME);
-        let transcript: Ref<dyn Transcript> = node.lookup(&uri).await?;
-        if self.text.is_empty() {
-            show_input(&transcript).await
-        } else {
-            show_text(&transcript, &self.text.join(" ")).await
-        }
+        let outcome = show(&node, &self.to, &self.text).await;
+        node.shutdown(FAREWELL).await;
+        outcome
+    }
+}
+
+async fn show(node: &Node, to: &str, text: &[String]) -> Result<(), Failure> {
+    let uri = address::named(to, transcript::NAME);
+    let transcript: Ref<dyn Transcript> = node.lookup(&uri).await?;
+    if text.is_empty() {
+        show_input(&transcript).await
+    } else {
+        show_text(&transcript, &text.join(" ")).await
     }
 }
 

@@ -1,14 +1,14 @@
 //! The command `watch`: mirrors a Transcript, through an object of its own that the server calls.
 
-use std::sync::{Mutex, PoisonError};
-
 use remote_core::{Error, Node, Ref, Remote, remote};
 use tokio::sync::mpsc;
 
 use crate::address;
+use crate::ending::FAREWELL;
 use crate::failure::{Code, Failure};
+use crate::heard::Heard;
 use crate::terminal::{Screen, note};
-use crate::transcript::{self, Line, Listener, Transcript, TranscriptError};
+use crate::transcript::{self, Line, Listener, Transcript};
 
 /// What `watch` is asked for.
 #[derive(clap::Args)]
@@ -30,31 +30,32 @@ impl Watch {
     /// Watches until the server ends or nobody reads any more.
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let node = Node::new();
+        let outcome = self.watch(&node).await;
+        node.shutdown(FAREWELL).await;
+        outcome
+    }
+
+    async fn watch(self, node: &Node) -> Result<(), Failure> {
         let uri = address::named(&self.to, transcript::NAME);
         let transcript: Ref<dyn Transcript> = node.lookup(&uri).await?;
         let lost = Ref::monitor(&transcript);
         let (watcher, mut over) = Watcher::new(Screen::new(self.plain));
         transcript.subscribe(Ref::new(watcher), self.last).await?;
         note(format_args!("watching {uri}"));
-        tokio::select! {
+        let missed = tokio::select! {
             biased; // the server says that it ends before it ends
-            over = over.recv() => match over {
-                Some(Over::NobodyReads) | Some(Over::Closed { missed: 0 }) | None => Ok(()),
-                Some(Over::Closed { missed }) => {
-                    Err(Failure::new(Code::Failed, format_args!("{missed} lines were missed: the output is read too slowly")))
-                }
+            Some(over) = over.recv() => match over {
+                Over::Closed { missed } => missed,
+                Over::NobodyReads => 0,
             },
-            ended = lost => Err(Failure::gone("the server", ended)),
+            ended = lost => return Err(Failure::gone("the server", ended)),
+        };
+        if missed == 0 {
+            return Ok(());
         }
+        let told = format_args!("{missed} lines were missed: the output is read too slowly");
+        Err(Failure::new(Code::Failed, told))
     }
-}
-
-/// Subscribes a watcher with all that there is.
-pub(crate) async fn watch_everything(
-    transcript: &Ref<dyn Transcript>,
-    watcher: Watcher,
-) -> Result<(), TranscriptError> {
-    transcript.subscribe(Ref::new(watcher), u64::MAX).await
 }
 
 /// A listener that shows what it hears.
@@ -62,7 +63,7 @@ pub(crate) async fn watch_everything(
 #[remote(Listener, name = "remote_transcript::Watcher")]
 pub(crate) struct Watcher {
     screen: Screen,
-    heard: Mutex<Heard>,
+    heard: Heard,
     over: mpsc::Sender<Over>,
 }
 
@@ -75,26 +76,11 @@ pub(crate) enum Over {
     NobodyReads,
 }
 
-#[derive(Default)]
-struct Heard {
-    /// The number of the line that should come next; none before the first.
-    next: Option<u64>,
-    missed: u64,
-}
-
 impl Watcher {
     /// A watcher, and where it says that it has ended.
     pub(crate) fn new(screen: Screen) -> (Watcher, mpsc::Receiver<Over>) {
         let (over, receiver) = mpsc::channel(1);
-        (Watcher { screen, heard: Mutex::default(), over }, receiver)
-    }
-
-    /// How many lines are missing before number `first`.
-    fn gap_before(&self, first: u64, count: usize) -> u64 {
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let gap = heard.next.map_or(0, |next| first.saturating_sub(next));
-        *heard = Heard { next: Some(first + count as u64), missed: heard.missed + gap };
-        gap
+        (Watcher { screen, heard: Heard::default(), over }, receiver)
     }
 }
 
@@ -103,7 +89,7 @@ impl Listener for Watcher {
     async fn heard(&self, first: u64, lines: Vec<Line>) -> remote_core::Result<()> {
         let look = self.screen.look();
         let mut page = String::new();
-        match self.gap_before(first, lines.len()) {
+        match self.heard.count(first, lines.len()) {
             0 => {}
             gap if look.plain => note(format_args!("{gap} lines were missed")),
             gap => look.remark(&mut page, &format!("{gap} lines were missed")),
@@ -119,8 +105,7 @@ impl Listener for Watcher {
     }
 
     async fn closed(&self) -> remote_core::Result<()> {
-        let missed = self.heard.lock().unwrap_or_else(PoisonError::into_inner).missed;
-        let _ = self.over.try_send(Over::Closed { missed });
+        let _ = self.over.try_send(Over::Closed { missed: self.heard.missed() });
         Ok(())
     }
 }

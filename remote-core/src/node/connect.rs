@@ -10,7 +10,7 @@ use super::link::Link;
 use super::sessions::{Decision, Sessions};
 use crate::error::{Error, Result};
 use crate::id::NodeId;
-use crate::transport::Connection;
+use crate::transport::connection::Connection;
 use crate::transport::uri::Uri;
 use crate::wire::hello::{Hello, Verdict};
 

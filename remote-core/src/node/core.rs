@@ -16,9 +16,8 @@ use super::sessions::Sessions;
 use crate::error::{Error, Result};
 use crate::id::{Identity, ObjectId};
 use crate::object::import::Import;
-use crate::object::message::Receiver;
+use crate::object::message::{Receiver, Route};
 use crate::object::near;
-use crate::object::route::Route;
 use crate::transport::uri::Uri;
 
 /// A node, behind its handles.

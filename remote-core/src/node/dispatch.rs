@@ -10,19 +10,19 @@ use std::task::Poll;
 use super::link::{Delivery, Link};
 use crate::error::Error;
 use crate::id::QuestionId;
-use crate::object::message::{Asked, Reply, Request};
+use crate::object::message::{Asked, Payload, Reply, Request, Ticket};
 use crate::object::promise::NearPromise;
 use crate::wire::frame::Manner;
 
 /// Begins a call.
 pub(crate) fn dispatch(link: &Arc<Link>, delivery: Delivery) {
-    let Delivery { question, receiver, request } = delivery;
-    let answer = Answer { link: Arc::clone(link), question, manner: request.manner, given: false };
+    let Delivery { question, receiver, request, promise } = delivery;
+    let answer = Answer { link: Arc::clone(link), question, manner: request.manner, promise, given: false };
     let receiver = match receiver.and_then(|receiver| admit(link, &request).map(|()| receiver)) {
         Ok(receiver) => receiver,
         Err(error) => return answer.give(Reply::Fault(error)),
     };
-    match receiver.ask(request) {
+    match receiver.ask(&receiver, request) {
         Asked::Refused(error) => answer.give(Reply::Fault(error)),
         Asked::Running(mut running) => match running.poll_in_place() {
             Poll::Ready(reply) => answer.give(reply),
@@ -31,10 +31,11 @@ pub(crate) fn dispatch(link: &Arc<Link>, delivery: Delivery) {
                 answer.give_when_there_is_room(reply).await;
             }),
         },
-        Asked::Sent(mut ticket) => spawn(link, question, async move {
-            let reply = poll_fn(|waking| ticket.poll(waking)).await;
-            answer.give_when_there_is_room(reply).await;
-        }),
+        Asked::Sent(claim) => {
+            let Some(route) = receiver.route() else { return };
+            let ticket = Ticket::new(Arc::clone(route), claim);
+            spawn(link, question, async move { answer.give_when_there_is_room(ticket.reply().await).await });
+        }
     }
 }
 
@@ -59,6 +60,7 @@ struct Answer {
     link: Arc<Link>,
     question: QuestionId,
     manner: Manner,
+    promise: Option<Arc<NearPromise>>,
     given: bool,
 }
 
@@ -74,13 +76,9 @@ impl Answer {
 
     fn send(&mut self, reply: Reply) {
         self.given = true;
-        let promise = match self.manner {
-            Manner::Ask => None,
-            Manner::Promise => self.link.lock().promise(self.question),
+        match self.promise.take() {
             // Nobody waits for what it returned.
-            Manner::Tell => return self.link.send_answer(self.question, Reply::Value(Default::default())),
-        };
-        match promise {
+            _ if self.manner == Manner::Tell => self.link.send_answer(self.question, Reply::Value(Payload::default())),
             None => self.link.send_answer(self.question, reply),
             Some(promise) => resolve(&self.link, self.question, &promise, reply),
         }

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::Sleep;
 
 use super::dispatch::dispatch;
-use super::link::Link;
+use super::link::{Delivery, Link};
 
 /// The read buffer: it begins small and grows with what arrives.
 const FIRST: usize = 4 * 1024;
@@ -36,10 +36,11 @@ pub(crate) fn drive(link: Arc<Link>, reader: Reader, writer: Writer, over: impl 
 
 async fn read(link: Arc<Link>, mut reader: Reader) {
     let mut buffer = Buffer::default();
+    let mut batch = Vec::new();
     loop {
         let used = link.update(|inner| inner.session.receive(Instant::now(), buffer.filled()));
         buffer.consume(used);
-        dispatch_all(&link);
+        dispatch_all(&link, &mut batch);
         let reason = match poll_fn(|context| poll_step(&link, &mut reader, &mut buffer, context)).await {
             Ok(Step::Read) => continue,
             Ok(Step::Ended) => "the peer is gone".to_owned(),
@@ -76,13 +77,13 @@ fn poll_step(
     }
 }
 
-fn dispatch_all(link: &Arc<Link>) {
+fn dispatch_all(link: &Arc<Link>, batch: &mut Vec<Delivery>) {
     loop {
-        let delivery = link.lock().next_delivery();
-        match delivery {
-            Some(delivery) => dispatch(link, delivery),
-            None => return,
+        link.lock().next_deliveries(batch);
+        if batch.is_empty() {
+            return;
         }
+        batch.drain(..).for_each(|delivery| dispatch(link, delivery));
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::error::{Error, Result};
 use crate::id::NodeId;
-use crate::transport::Connection;
+use crate::transport::connection::Connection;
 use crate::wire::breach::Breach;
 use crate::wire::hello::{Hello, LONGEST, PREFACE, Verdict, check_preface, preface};
 

@@ -17,17 +17,16 @@ use crate::error::{Error, Outcome};
 use crate::id::{Identity, NameId, ObjectId, QuestionId};
 use crate::object::import::Import;
 use crate::object::message::{
-    Ended, Interfaced, Payload, Receiver, Reference, Reply, Request, Selector, Watcher,
+    Claim, Ended, Interfaced, Payload, Receiver, Reference, Reply, Request, Route, Selector, Watcher,
 };
 use crate::object::peer::Peer;
 use crate::object::promise::NearPromise;
-use crate::object::route::{Route, Ticket};
 use crate::session::event::{Event, IncomingCall};
 use crate::session::{Ask, Session};
 use crate::wire::content::Content;
 use crate::wire::frame::{Descriptor, Manner, Status, Target};
 
-use super::session::State;
+use super::state::State;
 use super::translate::{Outgoing, prepare};
 
 /// One session.
@@ -78,6 +77,8 @@ pub(crate) struct Delivery {
     pub(crate) question: QuestionId,
     pub(crate) receiver: Result<Arc<dyn Receiver>, Error>,
     pub(crate) request: Request,
+    /// What the peer may pipeline on, if it asked for that.
+    pub(crate) promise: Option<Arc<NearPromise>>,
 }
 
 /// What is to be done when the lock is free.
@@ -134,13 +135,19 @@ impl Link {
 
     /// Drains what the session has to tell, frees the lock, and does what follows from it.
     fn settle(&self, mut inner: MutexGuard<'_, Inner>) {
+        let Some(first) = inner.session.poll_event() else {
+            // The hot path: a call or an answer was sent, and nobody is to be told.
+            let writer = inner.rouse_writer();
+            drop(inner);
+            return writer.into_iter().for_each(Waker::wake);
+        };
         let mut aftermath = Aftermath::default();
-        while let Some(event) = inner.session.poll_event() {
+        let mut next = Some(first);
+        while let Some(event) = next {
             self.handle(&mut inner, event, &mut aftermath);
+            next = inner.session.poll_event();
         }
-        if inner.writer.is_some() && (inner.session.wants_transmit() || inner.session.closed().is_some()) {
-            aftermath.wake.extend(inner.writer.take());
-        }
+        aftermath.wake.extend(inner.rouse_writer());
         drop(inner);
         self.follow(aftermath);
     }
@@ -288,13 +295,18 @@ impl Link {
             manner,
             deadline: deadline.map(|left| Instant::now() + left),
             nesting,
-            caller: self.peer.clone(),
+            caller: Some(self.peer.clone()),
+            waker: None,
         };
-        Delivery { question, receiver: receiver.ok_or(Error::NoSuchObject), request }
+        let promise = inner.promises.get(&question).cloned();
+        Delivery { question, receiver: receiver.ok_or(Error::NoSuchObject), request, promise }
     }
 
     fn payload(&self, inner: &Inner, content: Content) -> Payload {
-        let references = content.references.iter().map(|descriptor| self.reference(inner, descriptor)).collect();
+        let references = match content.references.as_slice() {
+            [] => Vec::new(),
+            some => some.iter().map(|descriptor| self.reference(inner, descriptor)).collect(),
+        };
         Payload::new(content.body, references, self.shared.limits.bounds())
     }
 
@@ -331,6 +343,14 @@ impl Link {
 // ---- for the tasks of the session
 
 impl Inner {
+    /// Calls to be begun now, as many as fit into a batch.
+    pub(crate) fn next_deliveries(&mut self, batch: &mut Vec<Delivery>) {
+        const BATCH: usize = 64;
+        if self.session.has_room() {
+            batch.extend(self.inbox.drain(..self.inbox.len().min(BATCH)));
+        }
+    }
+
     /// The next call to be begun, if there is room for its answer.
     pub(crate) fn next_delivery(&mut self) -> Option<Delivery> {
         if self.session.has_room() { self.inbox.pop_front() } else { None }
@@ -345,10 +365,6 @@ impl Inner {
         true
     }
 
-    pub(crate) fn promise(&self, question: QuestionId) -> Option<Arc<NearPromise>> {
-        self.promises.get(&question).cloned()
-    }
-
     /// Enters the task that executes a call.
     pub(crate) fn note_running(&mut self, question: QuestionId, task: AbortHandle) {
         self.running.insert(question, task);
@@ -356,6 +372,12 @@ impl Inner {
 
     pub(crate) fn forget_running(&mut self, question: QuestionId) {
         self.running.remove(&question);
+    }
+
+    /// The writer, if it sleeps and has something to do.
+    fn rouse_writer(&mut self) -> Option<Waker> {
+        let wanted = self.writer.is_some() && (self.session.wants_transmit() || self.session.closed().is_some());
+        if wanted { self.writer.take() } else { None }
     }
 
     pub(crate) fn sleep_writer(&mut self, writer: &Waker) {
@@ -431,6 +453,9 @@ impl Link {
     }
 
     fn hide(&self, objects: Vec<ObjectId>) {
+        if objects.is_empty() {
+            return;
+        }
         let hidden: Vec<_> = objects.into_iter().filter_map(|object| self.shared.table.hide(object)).collect();
         drop(hidden);
     }
@@ -449,8 +474,8 @@ impl Link {
 // ---- for far references
 
 impl Route for Link {
-    fn ask(self: Arc<Self>, target: Target, request: Request) -> Result<Ticket, Error> {
-        let Request { selector, payload, manner, deadline, nesting, .. } = request;
+    fn ask(&self, target: Target, request: Request) -> Result<Claim, Error> {
+        let Request { selector, payload, manner, deadline, nesting, waker, .. } = request;
         if nesting >= self.shared.limits.nesting {
             let limit = self.shared.limits.nesting;
             return Err(Error::Quota(format!("calls go back and forth {limit} deep (`Limits::nesting`)")));
@@ -467,7 +492,7 @@ impl Route for Link {
                 return Err(error);
             }
         };
-        let token = inner.waiters.insert(Waiter { question: QuestionId(0), state: Waiting::For(None) });
+        let token = inner.waiters.insert(Waiter { question: QuestionId(0), state: Waiting::For(waker) });
         let ask = Ask {
             token,
             target,
@@ -488,7 +513,7 @@ impl Route for Link {
         self.settle(inner);
         self.hide(hidden);
         drop(references);
-        asked.map(|question| Ticket::new(self, token, question))
+        asked.map(|question| Claim { token, question })
     }
 
     fn poll_reply(&self, token: usize, context: &mut Context<'_>) -> Poll<Reply> {

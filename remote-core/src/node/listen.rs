@@ -12,7 +12,7 @@ use tokio::task::AbortHandle;
 use super::handshake::{Decides, decides, hear_hello, hear_verdict, say_hello, say_verdict};
 use super::sessions::{Decision, Sessions};
 use crate::error::{Error, Result};
-use crate::transport::{Connection, Listener};
+use crate::transport::connection::{Connection, Listener};
 use crate::wire::hello::Verdict;
 
 /// After a failure to accept (no more file descriptors, say), how long until the next try.

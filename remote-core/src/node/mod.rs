@@ -14,4 +14,5 @@ pub(crate) mod node;
 pub(crate) mod session;
 mod sessions;
 mod shared;
+pub(crate) mod state;
 mod translate;

@@ -22,7 +22,7 @@ use crate::transport::uri::Uri;
 /// Usually there is one in a process; there may be many. Cheap to clone. When the last handle is dropped the node
 /// listens no more, and its sessions end as soon as no reference needs them.
 ///
-/// ```
+/// ```standalone_crate
 /// use remote_core::{Node, Ref, Remote, Result, remote};
 ///
 /// #[remote]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::link::Link;
+use super::state::State;
 use crate::object::peer::Peer;
 
 /// The association with one other node.
@@ -26,18 +27,6 @@ use crate::object::peer::Peer;
 /// ```
 #[derive(Clone)]
 pub struct Session(pub(crate) Arc<Link>);
-
-/// What a session is up to.
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Messages travel.
-    Connected,
-    /// The connection is lost, and being made again.
-    Suspended,
-    /// It is over.
-    Ended,
-}
 
 /// Figures of a session.
 #[non_exhaustive]

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::id::NodeId;
 use crate::object::peer::Peer;
 use crate::session::{Session, Settings};
-use crate::transport::Connection;
+use crate::transport::connection::Connection;
 use crate::wire::hello::{Hello, Verdict};
 
 /// What is decided about a connection.

@@ -38,6 +38,9 @@ pub(crate) struct Outgoing {
 
 /// Enters references in the object table, for the session that has this number.
 pub(crate) fn prepare<'r>(shared: &Shared, route: usize, references: &'r [Reference]) -> Prepared<'r> {
+    if references.is_empty() {
+        return Prepared { entries: Vec::new() };
+    }
     let entries = references.iter().map(|Reference { receiver, interface }| {
         Entry { kind: enter(shared, route, receiver), interface }
     });
@@ -71,6 +74,9 @@ fn enter(shared: &Shared, route: usize, receiver: &Arc<dyn Receiver>) -> Kind {
 impl Prepared<'_> {
     /// Introduces them to the peer; on failure none of them is, and all must be hidden again.
     pub(crate) fn introduce(self, session: &mut Session) -> Result<Outgoing, (Error, Vec<ObjectId>)> {
+        if self.entries.is_empty() {
+            return Ok(Outgoing { descriptors: Vec::new(), hide: Vec::new() });
+        }
         let mut outgoing = Outgoing { descriptors: Vec::with_capacity(self.entries.len()), hide: Vec::new() };
         let mut failure = None;
         for Entry { kind, interface } in self.entries {

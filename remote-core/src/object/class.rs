@@ -3,13 +3,14 @@
 //! It must not know where an object is held. Classes register themselves at link time, so that two of one name are
 //! found when a node starts, not when one is mistaken for the other.
 
-use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::any::TypeId;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
-use super::message::{Payload, Reply, Selector};
+use foldhash::HashMap;
+
+use super::message::{Payload, Receiver, Reply, Selector};
 use crate::error::{Error, Result};
 use crate::wire::codec::Decoder;
 use crate::wire::method::Method;
@@ -48,12 +49,7 @@ pub struct ClassBuilder {
 }
 
 /// An object as its methods are given it.
-pub struct Near(pub(crate) Arc<dyn Hold>);
-
-/// What holds an object.
-pub(crate) trait Hold: Send + Sync {
-    fn object(&self) -> &(dyn Any + Send + Sync);
-}
+pub struct Near(pub(crate) Arc<dyn Receiver>);
 
 /// The arguments of a message that has arrived.
 pub struct Incoming(pub(crate) Payload);
@@ -124,7 +120,7 @@ impl Near {
     /// # Panics
     /// If it is not, which the generated code cannot bring about.
     pub fn get<S: Class>(&self) -> &S {
-        self.0.object().downcast_ref().expect("a class executes its methods on its own objects")
+        self.0.object().and_then(|object| object.downcast_ref()).expect("a class executes its methods on its own objects")
     }
 }
 
@@ -140,7 +136,7 @@ impl Incoming {
 
 /// Refuses two classes of one name.
 pub(crate) fn check_registrations() -> Result<()> {
-    let mut seen: HashMap<&str, &ClassInfo> = HashMap::new();
+    let mut seen: HashMap<&str, &ClassInfo> = HashMap::default();
     for Registration(class) in inventory::iter::<Registration> {
         if let Some(other) = seen.insert(class.name, class) {
             if !std::ptr::eq(other, *class) {

@@ -4,8 +4,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::message::{Asked, Receiver, Request, Resolving, Standing, Watcher};
-use super::route::Route;
+use super::message::{Asked, Receiver, Request, Resolving, Route, Standing, Watcher};
 use crate::id::{Identity, ObjectId};
 use crate::wire::frame::Target;
 
@@ -31,11 +30,15 @@ pub(crate) fn route_number(route: &Arc<dyn Route>) -> usize {
 }
 
 impl Receiver for Import {
-    fn ask(self: Arc<Self>, request: Request) -> Asked {
-        match Arc::clone(&self.route).ask(Target::Object(self.entry), request) {
-            Ok(ticket) => Asked::Sent(ticket),
+    fn ask(&self, _: &Arc<dyn Receiver>, request: Request) -> Asked {
+        match self.route.ask(Target::Object(self.entry), request) {
+            Ok(claim) => Asked::Sent(claim),
             Err(error) => Asked::Refused(error),
         }
+    }
+
+    fn route(&self) -> Option<&Arc<dyn Route>> {
+        Some(&self.route)
     }
 
     fn standing(&self) -> Standing {

@@ -1,26 +1,40 @@
-//! Owns what a message is, and what receives one: near objects, far ones, promises.
+//! Owns what a message is, what receives one (near objects, far ones, promises), and the route that it takes to a far one.
 //!
-//! It must not know how any of them does it.
+//! It must not know how any of them does it. These belong together because each is made of the others: a receiver takes a
+//! message, a message carries references, a reference is a receiver.
 
-use std::future::Future;
+use std::any::Any;
+use std::borrow::Borrow;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{self, Poll, Waker};
 use std::time::Instant;
 
 use super::peer::Peer;
-use super::route::Ticket;
 use crate::error::{Error, Result};
-use crate::id::{NodeId, ObjectId};
+use crate::id::{NodeId, ObjectId, QuestionId};
 use crate::limits::Bounds;
 use crate::session::Name;
 use crate::wire::codec::Body;
-use crate::wire::frame::Manner;
+use crate::wire::frame::{Manner, Target};
 use crate::wire::method::Method;
 
 /// What receives messages.
 pub(crate) trait Receiver: Send + Sync + 'static {
-    /// Sends a message. Messages to one receiver start in the order of these calls.
-    fn ask(self: Arc<Self>, request: Request) -> Asked;
+    /// Sends a message. Messages to one receiver start in the order of these calls. `this` is the receiver itself: who
+    /// needs a share of it takes one, and the hot path of a far call needs none.
+    fn ask(&self, this: &Arc<dyn Receiver>, request: Request) -> Asked;
+
+    /// The way that messages take, if they leave the process.
+    fn route(&self) -> Option<&Arc<dyn Route>> {
+        None
+    }
+
+    /// A near object: the user's.
+    fn object(&self) -> Option<&(dyn Any + Send + Sync)> {
+        None
+    }
 
     /// Where the object is.
     fn standing(&self) -> Standing;
@@ -124,7 +138,10 @@ pub(crate) struct Request {
     pub(crate) deadline: Option<Instant>,
     /// How often calls have gone back and forth to come here.
     pub(crate) nesting: u8,
-    pub(crate) caller: Peer,
+    /// Nobody, if it never leaves the process.
+    pub(crate) caller: Option<Peer>,
+    /// Who is to be woken by the reply, if the message leaves the process: known beforehand, it saves a lock.
+    pub(crate) waker: Option<Waker>,
 }
 
 /// Which message it is.
@@ -133,6 +150,21 @@ pub(crate) enum Selector {
     Own(&'static Method),
     /// As a peer announced it.
     Heard(Arc<Name>),
+}
+
+impl Request {
+    /// A message without arguments of this crate's own.
+    pub(crate) fn plain(method: &'static Method) -> Request {
+        Request {
+            selector: Selector::Own(method),
+            payload: Payload::default(),
+            manner: Manner::Ask,
+            deadline: None,
+            nesting: 0,
+            caller: None,
+            waker: None,
+        }
+    }
 }
 
 impl Selector {
@@ -155,8 +187,8 @@ impl Selector {
 pub(crate) enum Asked {
     /// It is executed here, by whoever polls it.
     Running(Running),
-    /// It is on its way.
-    Sent(Ticket),
+    /// It is on its way, by the receiver's route; the claim is to the reply.
+    Sent(Claim),
     /// It was not sent.
     Refused(Error),
 }
@@ -170,7 +202,7 @@ pub(crate) struct Running {
 /// What a method can ask about the message that it executes.
 pub(crate) struct Context {
     pub(crate) this: Arc<dyn Receiver>,
-    pub(crate) caller: Peer,
+    pub(crate) caller: Option<Peer>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) nesting: u8,
 }
@@ -217,4 +249,74 @@ pub enum Reply {
     Failure(Payload),
     /// Without the method having a say.
     Fault(Error),
+}
+
+/// A way to the objects of one peer.
+pub(crate) trait Route: Send + Sync + 'static {
+    /// Sends a message; the claim is to the reply.
+    fn ask(&self, target: Target, request: Request) -> Result<Claim, Error>;
+
+    /// The reply to a message, or a wake-up when it is here.
+    fn poll_reply(&self, token: usize, context: &mut task::Context<'_>) -> Poll<Reply>;
+
+    /// The reply to a message if it is here; it stays.
+    fn peek_reply(&self, token: usize) -> Option<Reply>;
+
+    /// Nobody wants the reply any more.
+    fn abandon(&self, token: usize, question: QuestionId);
+
+    /// Nothing more will be sent to the answer of a promise.
+    fn finish(&self, token: usize, question: QuestionId);
+
+    /// A proxy for an object of the peer's was dropped. Never blocks for long, never panics.
+    fn release(&self, object: ObjectId);
+
+    /// Whether messages to the answer of a promise still wait to be sent.
+    fn is_behind(&self, question: QuestionId) -> bool;
+
+    /// Has the peer tell when an object of its ends.
+    fn watch(&self, object: ObjectId, watcher: Watcher) -> u64;
+
+    /// Does not want to be told any more.
+    fn unwatch(&self, watch: u64);
+}
+
+/// What names the reply to one message.
+#[derive(Clone, Copy)]
+pub(crate) struct Claim {
+    pub(crate) token: usize,
+    pub(crate) question: QuestionId,
+}
+
+/// The duty to take the reply to one message. Dropped before, it cancels. The route is owned, or borrowed from the
+/// reference that was sent the message.
+pub(crate) struct Ticket<R: Borrow<Arc<dyn Route>>> {
+    route: R,
+    claim: Claim,
+    spent: bool,
+}
+
+impl<R: Borrow<Arc<dyn Route>>> Ticket<R> {
+    pub(crate) fn new(route: R, claim: Claim) -> Ticket<R> {
+        Ticket { route, claim, spent: false }
+    }
+
+    pub(crate) fn poll(&mut self, context: &mut task::Context<'_>) -> Poll<Reply> {
+        let reply = self.route.borrow().poll_reply(self.claim.token, context);
+        self.spent |= reply.is_ready();
+        reply
+    }
+
+    /// The reply.
+    pub(crate) async fn reply(mut self) -> Reply {
+        poll_fn(|context| self.poll(context)).await
+    }
+}
+
+impl<R: Borrow<Arc<dyn Route>>> Drop for Ticket<R> {
+    fn drop(&mut self) {
+        if !self.spent {
+            self.route.borrow().abandon(self.claim.token, self.claim.question);
+        }
+    }
 }

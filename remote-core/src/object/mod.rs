@@ -1,6 +1,6 @@
 //! Objects and the messages that they receive, near and far alike.
 //!
-//! Nothing here knows sessions or sockets beyond the trait [`Route`](route::Route).
+//! Nothing here knows sessions or sockets beyond the trait [`Route`](message::Route).
 
 pub(crate) mod builtin;
 pub(crate) mod class;
@@ -12,5 +12,4 @@ pub(crate) mod near;
 pub(crate) mod nowhere;
 pub(crate) mod peer;
 pub(crate) mod promise;
-pub(crate) mod route;
 pub(crate) mod table;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use dashmap::DashMap;
 
 use super::builtin;
-use super::class::{Class, ClassInfo, Hold, Incoming, Near};
+use super::class::{Class, ClassInfo, Incoming, Near};
 use super::message::{
     Asked, Context, Ended, Receiver, Reply, Request, Resolving, Running, Standing, Watcher,
 };
@@ -92,14 +92,8 @@ impl<O: Held> NearObject<O> {
     }
 }
 
-impl<O: Held> Hold for NearObject<O> {
-    fn object(&self) -> &(dyn Any + Send + Sync) {
-        self.object.object()
-    }
-}
-
 impl<O: Held> Receiver for NearObject<O> {
-    fn ask(self: Arc<Self>, request: Request) -> Asked {
+    fn ask(&self, this: &Arc<dyn Receiver>, request: Request) -> Asked {
         if let Some(reply) = builtin::reply(&request.selector, self.class) {
             return Asked::Running(Running::ready(reply));
         }
@@ -111,9 +105,12 @@ impl<O: Held> Receiver for NearObject<O> {
             Err(error) => return Asked::Running(Running::ready(Reply::Fault(error))),
         };
         let Request { payload, deadline, nesting, caller, .. } = request;
-        let this: Arc<dyn Receiver> = self.clone();
-        let context = Context { this, caller, deadline, nesting };
-        Asked::Running(Running::new(invoke(Near(self), Incoming(payload)), Some(context)))
+        let context = Context { this: Arc::clone(this), caller, deadline, nesting };
+        Asked::Running(Running::new(invoke(Near(Arc::clone(this)), Incoming(payload)), Some(context)))
+    }
+
+    fn object(&self) -> Option<&(dyn Any + Send + Sync)> {
+        Some(self.object.object())
     }
 
     fn standing(&self) -> Standing {

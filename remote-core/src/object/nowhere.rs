@@ -12,7 +12,7 @@ use crate::id::ObjectId;
 pub(crate) struct Nowhere;
 
 impl Receiver for Nowhere {
-    fn ask(self: Arc<Self>, _: Request) -> Asked {
+    fn ask(&self, _: &Arc<dyn Receiver>, _: Request) -> Asked {
         Asked::Refused(Error::NoSuchObject)
     }
 

@@ -14,15 +14,12 @@ use tokio::sync::{OnceCell, oneshot};
 
 use super::builtin::SETTLE;
 use super::import::route_number;
-use super::message::Payload;
 use super::message::{
-    Asked, Ended, Receiver, Reply, Request, Resolving, Running, Selector, Standing, Watcher,
+    Asked, Claim, Ended, Receiver, Reply, Request, Resolving, Route, Running, Standing, Ticket, Watcher,
 };
-use super::peer::Peer;
-use super::route::{Route, Ticket};
 use crate::error::{Error, Result};
 use crate::id::{ObjectId, QuestionId};
-use crate::wire::frame::{Manner, Target};
+use crate::wire::frame::Target;
 use crate::wire::method::Method;
 
 /// What a promise's call came to: the object, or the failure.
@@ -71,11 +68,11 @@ pub(crate) struct FarPromise {
 
 impl FarPromise {
     pub(crate) fn new(
-        ticket: Ticket,
+        (route, claim): (Arc<dyn Route>, Claim),
         method: &'static Method,
         on: &Arc<dyn Receiver>,
     ) -> FarPromise {
-        let (route, token, question) = ticket.into_parts();
+        let Claim { token, question } = claim;
         let on = Arc::downgrade(on);
         FarPromise {
             route,
@@ -93,17 +90,21 @@ impl FarPromise {
     }
 
     fn send(&self, request: Request) -> Asked {
-        match Arc::clone(&self.route).ask(Target::Answer(self.question), request) {
-            Ok(ticket) => Asked::Sent(ticket),
+        match self.route.ask(Target::Answer(self.question), request) {
+            Ok(claim) => Asked::Sent(claim),
             Err(error) => Asked::Refused(error),
         }
     }
 }
 
 impl Receiver for FarPromise {
-    fn ask(self: Arc<Self>, request: Request) -> Asked {
+    fn ask(&self, _: &Arc<dyn Receiver>, request: Request) -> Asked {
         // Also when the answer is known: what was sent this way keeps its order with what follows.
         self.send(request)
+    }
+
+    fn route(&self) -> Option<&Arc<dyn Route>> {
+        Some(&self.route)
     }
 
     fn standing(&self) -> Standing {
@@ -131,16 +132,8 @@ impl Receiver for FarPromise {
                 Standing::Far { route, .. } if route == route_number(&self.route));
             if !stays || self.route.is_behind(self.question) {
                 // The path shortens: what was sent the long way must have started before anything goes the short one.
-                let settle = Request {
-                    selector: Selector::Own(&SETTLE),
-                    payload: Payload::default(),
-                    manner: Manner::Ask,
-                    deadline: None,
-                    nesting: 0,
-                    caller: Peer::here(),
-                };
-                if let Asked::Sent(mut ticket) = self.send(settle) {
-                    poll_fn(|waking| ticket.poll(waking)).await;
+                if let Asked::Sent(claim) = self.send(Request::plain(&SETTLE)) {
+                    Ticket::new(&self.route, claim).reply().await;
                 }
             }
             Ok(target)
@@ -194,7 +187,7 @@ impl NearPromise {
             drop(state);
             for (request, answer) in batch {
                 match &target {
-                    Ok(target) => start(Arc::clone(target).ask(request), answer),
+                    Ok(target) => start(target, request, answer),
                     Err(error) => drop(answer.send(Reply::Fault(error.clone().broken()))),
                 }
             }
@@ -207,7 +200,7 @@ impl NearPromise {
 }
 
 impl Receiver for NearPromise {
-    fn ask(self: Arc<Self>, request: Request) -> Asked {
+    fn ask(&self, _: &Arc<dyn Receiver>, request: Request) -> Asked {
         let mut state = self.lock();
         match &mut *state {
             State::Open { waiting, .. } => {
@@ -222,7 +215,7 @@ impl Receiver for NearPromise {
                 let target = outcome(reply);
                 drop(state);
                 match target {
-                    Ok(target) => target.ask(request),
+                    Ok(target) => target.ask(&target, request),
                     Err(error) => Asked::Running(Running::ready(Reply::Fault(error.broken()))),
                 }
             }
@@ -271,16 +264,17 @@ impl Receiver for NearPromise {
 }
 
 /// Starts a message, and sees to it that it goes on; its reply goes to whoever waits.
-pub(crate) fn start(asked: Asked, answer: oneshot::Sender<Reply>) {
-    match asked {
+fn start(target: &Arc<dyn Receiver>, request: Request, answer: oneshot::Sender<Reply>) {
+    match target.ask(target, request) {
         Asked::Refused(error) => drop(answer.send(Reply::Fault(error))),
         Asked::Running(mut running) => match running.poll_in_place() {
             Poll::Ready(reply) => drop(answer.send(reply)),
             Poll::Pending => drop(tokio::spawn(answer_unless_closed(running.finish(), answer))),
         },
-        Asked::Sent(mut ticket) => {
-            let reply = async move { poll_fn(|waking| ticket.poll(waking)).await };
-            drop(tokio::spawn(answer_unless_closed(reply, answer)));
+        Asked::Sent(claim) => {
+            let Some(route) = target.route() else { return };
+            let ticket = Ticket::new(Arc::clone(route), claim);
+            drop(tokio::spawn(answer_unless_closed(ticket.reply(), answer)));
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
+use foldhash::fast::RandomState;
 
 use super::message::Receiver;
 use crate::id::ObjectId;
@@ -14,7 +15,7 @@ use crate::id::ObjectId;
 /// The object table of a node.
 #[derive(Default)]
 pub(crate) struct Table {
-    objects: DashMap<ObjectId, Shown>,
+    objects: DashMap<ObjectId, Shown, RandomState>,
 }
 
 struct Shown {

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::parameter::{BySerde, Codec, Shaped, Whole};
+use super::codec::{BySerde, Codec, Shaped, Whole};
 use crate::{
     Error,
     object::message::{Payload, Reply},
@@ -236,7 +236,11 @@ where
 impl<R> Answer for Refused<R> {
     type Result = R;
 
-    fn message<'a, I: ?Sized>(_: &'a Proxy<I>, _: &'static Method, _: Result<Payload, Error>) -> Call<'a, R> {
+    fn message<'a, I: ?Sized>(
+        _: &'a Proxy<I>,
+        _: &'static Method,
+        _: Result<Payload, Error>,
+    ) -> Call<'a, R> {
         unreachable!("refused when compiled")
     }
 
@@ -268,8 +272,15 @@ where
     C: for<'p> Codec<'p, Held = V>,
 {
     match reply {
-        Reply::Value(payload) => payload.decode(|decoder| C::next(decoder)).map_err(E::from),
-        Reply::Failure(payload) => Err(payload.decode(|decoder| decoder.next()).unwrap_or_else(E::from)),
+        Reply::Value(payload) => payload.decode(|decoder| C::next(decoder)).map_err(executed),
+        Reply::Failure(payload) => {
+            Err(payload.decode(|decoder| decoder.next()).unwrap_or_else(executed))
+        }
         Reply::Fault(error) => Err(E::from(error)),
     }
+}
+
+/// A reply that cannot be read says all the same that the method was executed.
+fn executed<E: From<Error>>(error: Error) -> E {
+    E::from(Error::Nested(Box::new(error)))
 }

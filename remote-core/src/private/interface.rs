@@ -10,7 +10,10 @@ use crate::{
 };
 
 /// The methods of an interface: its own, then those of the interfaces that it extends, each once.
-pub fn methods(own: &[&'static Method], inherited: &[fn() -> Vec<&'static Method>]) -> Vec<&'static Method> {
+pub fn methods(
+    own: &[&'static Method],
+    inherited: &[fn() -> Vec<&'static Method>],
+) -> Vec<&'static Method> {
     let mut methods = own.to_vec();
     for method in inherited.iter().flat_map(|inherited| inherited()) {
         if !methods.iter().any(|known| ptr::eq(*known, method)) {

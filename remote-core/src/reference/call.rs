@@ -17,10 +17,8 @@ use super::interface::{Interface, Proxy};
 use super::reference::Ref;
 use crate::error::{Error, Result};
 use crate::object::execution::current;
-use crate::object::message::{Asked, Payload, Receiver, Reply, Request, Running, Selector};
-use crate::object::peer::Peer;
+use crate::object::message::{Asked, Payload, Receiver, Reply, Request, Route, Running, Selector, Ticket};
 use crate::object::promise::{FarPromise, NearPromise};
-use crate::object::route::Ticket;
 use crate::wire::frame::Manner;
 use crate::wire::method::Method;
 
@@ -76,12 +74,12 @@ struct Message<'a, R> {
     limit: Option<Duration>,
     timer: Option<Pin<Box<Sleep>>>,
     default: Option<Box<dyn FnOnce() -> Call<'a, R> + Send + 'a>>,
-    sent: Option<Sent>,
+    sent: Option<Sent<'a>>,
 }
 
-enum Sent {
+enum Sent<'a> {
     Running(Running),
-    Far(Ticket),
+    Far(Ticket<&'a Arc<dyn Route>>),
 }
 
 impl<'a, R> Call<'a, R> {
@@ -269,7 +267,7 @@ impl<R> Unpin for Call<'_, R> {}
 
 impl<R> Message<'_, R> {
     /// Sends the message.
-    fn send(&mut self) -> Asked {
+    fn send(&mut self, waker: Option<Waker>) -> Asked {
         let payload = match self.arguments.take() {
             Some(Ok(payload)) => payload,
             Some(Err(error)) => return Asked::Refused(error),
@@ -286,16 +284,27 @@ impl<R> Message<'_, R> {
             manner: self.manner,
             deadline,
             nesting,
-            caller: Peer::here(),
+            caller: None,
+            waker,
         };
-        Arc::clone(self.receiver).ask(request)
+        self.receiver.ask(self.receiver, request)
     }
 
     fn poll_reply(&mut self, context: &mut Context<'_>) -> Poll<Reply> {
         if self.sent.is_none() {
-            self.sent = match self.send() {
+            // A message without answer is handed over at once, most of the time: it is looked at again below.
+            let waker = (self.manner != Manner::Tell).then(|| context.waker().clone());
+            let is_awaited = waker.is_some();
+            self.sent = match self.send(waker) {
                 Asked::Refused(error) => return Poll::Ready(Reply::Fault(error)),
-                Asked::Sent(ticket) => Some(Sent::Far(ticket)),
+                Asked::Sent(claim) => {
+                    let sent = self.receiver.route().map(|route| Sent::Far(Ticket::new(route, claim)));
+                    if is_awaited {
+                        self.sent = sent;
+                        return Poll::Pending; // It was sent with the waker.
+                    }
+                    sent
+                }
                 Asked::Running(running) if self.manner == Manner::Tell => {
                     return run_aside(running);
                 }
@@ -332,8 +341,13 @@ impl<R> Message<'_, R> {
 
     fn promise(&mut self) -> Arc<dyn Receiver> {
         let on = Arc::downgrade(self.receiver);
-        match self.send() {
-            Asked::Sent(ticket) => Arc::new(FarPromise::new(ticket, self.method, self.receiver)),
+        match self.send(None) {
+            Asked::Sent(claim) => match self.receiver.route() {
+                Some(route) => {
+                    Arc::new(FarPromise::new((Arc::clone(route), claim), self.method, self.receiver))
+                }
+                None => broken(Error::NoSuchObject),
+            },
             Asked::Refused(error) => {
                 let promise = NearPromise::new(self.method, on);
                 promise.resolve(Reply::Fault(error));

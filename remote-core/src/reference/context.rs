@@ -54,5 +54,5 @@ pub fn this<T: ?Sized + Interface>() -> Ref<T> {
 /// Inside a method: who sent the message that it executes. Outside, and for messages within the process, the process
 /// itself, whose address is empty.
 pub fn caller() -> Peer {
-    current(|context| context.caller.clone()).unwrap_or_else(Peer::here)
+    current(|context| context.caller.clone()).flatten().unwrap_or_else(Peer::here)
 }

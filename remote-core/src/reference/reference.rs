@@ -4,7 +4,6 @@
 
 use std::any::TypeId;
 use std::fmt;
-use std::future::poll_fn;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::{Arc, Weak};
@@ -19,13 +18,9 @@ use super::object::{Object, is_any};
 use crate::error::{Error, Result};
 use crate::object::builtin::{INTERFACES, read_interfaces};
 use crate::object::marshal;
-use crate::object::message::{
-    Asked, Interfaced, Payload, Receiver, Reference, Reply, Request, Selector, Standing,
-};
+use crate::object::message::{Asked, Interfaced, Receiver, Reference, Reply, Request, Standing, Ticket};
 use crate::object::near;
 use crate::object::nowhere::Nowhere;
-use crate::object::peer::Peer;
-use crate::wire::frame::Manner;
 use crate::wire::shape::NOWHERE;
 
 /// A reference to an object, near or far: messages are sent by calling the methods of its interface.
@@ -136,10 +131,10 @@ impl<T: ?Sized + Interface> Ref<T> {
 /// ```
 /// # use remote_core::{Ref, Remote, Result, remote};
 /// # #[remote] trait Empty {}
-/// # #[derive(Remote)] #[remote(Empty)] struct Nothing;
-/// # #[remote] impl Empty for Nothing {}
+/// # #[derive(Remote)] #[remote(Empty)] struct Void;
+/// # #[remote] impl Empty for Void {}
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
-/// let strong: Ref<dyn Empty> = Ref::new(Nothing);
+/// let strong: Ref<dyn Empty> = Ref::new(Void);
 /// let weak = Ref::downgrade(&strong);
 /// assert_eq!(weak.upgrade().await?, Some(strong.clone()));
 /// drop(strong);
@@ -261,17 +256,12 @@ impl<'de, T: ?Sized + Interface> Deserialize<'de> for Ref<T> {
 
 /// Class and interfaces of an object, wherever it is.
 pub(crate) async fn interfaces(receiver: &Arc<dyn Receiver>) -> Result<(String, Vec<String>)> {
-    let request = Request {
-        selector: Selector::Own(&INTERFACES),
-        payload: Payload::default(),
-        manner: Manner::Ask,
-        deadline: None,
-        nesting: 0,
-        caller: Peer::here(),
-    };
-    let reply = match Arc::clone(receiver).ask(request) {
+    let reply = match receiver.ask(receiver, Request::plain(&INTERFACES)) {
         Asked::Running(running) => running.await,
-        Asked::Sent(mut ticket) => poll_fn(|waking| ticket.poll(waking)).await,
+        Asked::Sent(claim) => match receiver.route() {
+            Some(route) => Ticket::new(route, claim).reply().await,
+            None => return Err(Error::NoSuchObject),
+        },
         Asked::Refused(error) => return Err(error),
     };
     match reply {

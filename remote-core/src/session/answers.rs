@@ -2,7 +2,8 @@
 //!
 //! It must not know what executes them. A cancelled call counts until its task has ended.
 
-use std::collections::HashMap;
+
+use foldhash::HashMap;
 
 use crate::id::QuestionId;
 use crate::wire::breach::Breach;
@@ -15,6 +16,8 @@ pub(crate) struct Answers {
     granted: Grant,
     calls: u64,
     bytes: u64,
+    /// How many in the table are promises: they stay until finished, without a place in the window.
+    promises: u64,
     /// Places of messages without answer, executed and not yet granted anew.
     credit: (u64, u64),
 }
@@ -28,7 +31,14 @@ struct Answer {
 
 impl Answers {
     pub(crate) fn new(granted: Grant) -> Answers {
-        Answers { open: HashMap::new(), granted, calls: 0, bytes: 0, credit: (0, 0) }
+        Answers {
+            open: HashMap::default(),
+            granted,
+            calls: 0,
+            bytes: 0,
+            promises: 0,
+            credit: (0, 0),
+        }
     }
 
     /// A call of so many bytes begins to arrive.
@@ -38,9 +48,11 @@ impl Answers {
         if self.calls > self.granted.calls || self.bytes > self.granted.bytes {
             return Err(Breach::Window);
         }
-        // Kept answers take no place in the window, but are bounded like calls.
-        if self.open.len() as u64 > self.granted.calls.saturating_mul(2) {
-            return Err(Breach::Window);
+        if manner == Manner::Promise {
+            self.promises += 1;
+            if self.promises > self.granted.references {
+                return Err(Breach::References);
+            }
         }
         match self.open.insert(id, Answer { manner, size, answered: false, finished: false }) {
             None => Ok(()),
@@ -61,7 +73,7 @@ impl Answers {
             self.credit.1 += answer.size;
         }
         if gone {
-            self.open.remove(&id);
+            self.remove(id);
         }
         Some(manner)
     }
@@ -74,7 +86,7 @@ impl Answers {
         }
         answer.finished = true;
         if answer.answered {
-            self.open.remove(&id);
+            self.remove(id);
         }
         Ok(())
     }
@@ -89,7 +101,9 @@ impl Answers {
 
     /// Whether so much credit has gathered that the peer may soon wait for it.
     pub(crate) fn owes_credit(&self) -> bool {
-        self.credit.0 > self.granted.calls / 8 || self.credit.1 > self.granted.bytes / 8
+        // Whatever the peer waits to send must find room in what is not owed.
+        let spare = self.granted.bytes.saturating_sub(self.granted.body);
+        self.credit.0 > self.granted.calls / 8 || self.credit.1 > spare.min(self.granted.bytes / 8)
     }
 
     pub(crate) fn take_credit(&mut self) -> Option<(u64, u64)> {
@@ -98,6 +112,31 @@ impl Answers {
 
     pub(crate) fn running(&self) -> u64 {
         self.calls
+    }
+
+    /// The window is never exceeded, and is what the table says; nothing stays that is over.
+    #[cfg(test)]
+    pub(crate) fn check(&self) {
+        let running = || self.open.values().filter(|answer| !answer.answered);
+        assert_eq!(self.calls, running().count() as u64);
+        assert_eq!(self.bytes, running().map(|answer| answer.size).sum::<u64>());
+        assert!(self.calls <= self.granted.calls && self.bytes <= self.granted.bytes);
+        for answer in self.open.values().filter(|answer| answer.answered) {
+            assert!(answer.manner == Manner::Promise && !answer.finished);
+        }
+        let promises = self.open.values().filter(|answer| answer.manner == Manner::Promise);
+        assert_eq!(self.promises, promises.count() as u64);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    fn remove(&mut self, id: QuestionId) {
+        if self.open.remove(&id).is_some_and(|answer| answer.manner == Manner::Promise) {
+            self.promises -= 1;
+        }
     }
 
     pub(crate) fn clear(&mut self) {

@@ -3,7 +3,8 @@
 //! It must not know the objects. Invariant 3: introduced minus released is the count, never negative, and at zero
 //! the entry goes at once (reference listing, Birrell et al. 1993; counted releases, Cap'n Proto).
 
-use std::collections::HashMap;
+
+use foldhash::HashMap;
 
 use crate::id::ObjectId;
 use crate::wire::breach::Breach;
@@ -52,6 +53,17 @@ impl Exports {
 
     pub(crate) fn len(&self) -> usize {
         self.counts.len()
+    }
+
+    /// How often an object was introduced and not given back.
+    #[cfg(test)]
+    pub(crate) fn count(&self, object: ObjectId) -> u64 {
+        self.counts.get(&object).copied().unwrap_or(0)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn check(&self) {
+        assert!(self.counts.values().all(|count| *count > 0), "at zero an entry goes at once");
     }
 
     /// Empties the table: the session is over.

@@ -3,7 +3,8 @@
 //! It must not know proxies; it is told when one is dropped. A release names the number of introductions it answers,
 //! so that it cannot undo one that is still on its way.
 
-use std::collections::HashMap;
+
+use foldhash::HashMap;
 
 use crate::id::ObjectId;
 
@@ -78,6 +79,24 @@ impl Imports {
 
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// How often an object was introduced and not given back.
+    #[cfg(test)]
+    pub(crate) fn count(&self, object: ObjectId) -> u64 {
+        self.entries.get(&object).map_or(0, |import| import.introductions)
+    }
+
+    /// The pins are these, and what can be given back is not forgotten.
+    #[cfg(test)]
+    pub(crate) fn check(&self, pins: &std::collections::HashMap<ObjectId, u64>) {
+        for (object, import) in &self.entries {
+            assert!(import.introductions > 0 && import.dropped <= import.introductions);
+            assert_eq!(import.pins, pins.get(object).copied().unwrap_or(0), "pins of {object:?}");
+            if import.dropped > 0 && import.pins == 0 {
+                assert!(self.dirty.contains(object), "{object:?} would never be given back");
+            }
+        }
     }
 
     pub(crate) fn clear(&mut self) {

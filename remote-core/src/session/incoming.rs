@@ -73,6 +73,18 @@ impl<H> Partials<H> {
         Ok(Some((head, Content::read(Body::from_vec(bytes), extent.references)?)))
     }
 
+    /// The head of a message that is still arriving.
+    pub(crate) fn head_mut(&mut self, id: QuestionId) -> Option<&mut H> {
+        self.open.get_mut(&id).map(|partial| &mut partial.head)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn check(&self) {
+        let announced = self.open.values().map(|partial| partial.extent.total);
+        assert_eq!(self.announced, announced.sum::<u64>());
+        assert_eq!(self.held, self.open.values().map(|partial| partial.bytes.len()).sum::<usize>());
+    }
+
     /// Bytes held.
     pub(crate) fn held(&self) -> usize {
         self.held

@@ -2,18 +2,31 @@
 //!
 //! Nothing here knows a user's type, reads a clock, or does I/O: the same code runs under tokio and in simulation.
 
-mod answers;
 pub(crate) mod event;
+
+mod names;
+
+mod answers;
 mod exports;
 mod imports;
 mod incoming;
 mod liveness;
-mod machine;
-mod names;
 mod outgoing;
 mod questions;
+mod watches;
+
+mod machine;
+
+mod admission;
+mod ending;
+
+mod command;
+mod receive;
+mod transmit;
+
 #[cfg(test)]
 mod tests;
 
-pub(crate) use machine::{Ask, Session, Settings};
+pub(crate) use command::Ask;
+pub(crate) use machine::{Session, Settings};
 pub(crate) use names::Name;

@@ -2,8 +2,9 @@
 //!
 //! It must not know what the names mean.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use crate::id::NameId;
 use crate::wire::breach::Breach;

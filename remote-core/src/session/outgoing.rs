@@ -38,7 +38,7 @@ pub(crate) enum Whose {
     /// A call of ours; what is for the same lane waits behind it.
     Call { question: QuestionId, lane: Target, references: Vec<Descriptor>, target: Target },
     /// An answer of ours.
-    Answer { question: QuestionId },
+    Answer { question: QuestionId, references: Vec<Descriptor> },
 }
 
 /// The outgoing side of a session.
@@ -85,6 +85,11 @@ impl Outgoing {
         }
     }
 
+    /// Whether no call waits behind a big one.
+    pub(crate) fn is_unblocked(&self) -> bool {
+        self.behind.is_empty()
+    }
+
     pub(crate) fn is_blocked(&self, lane: Target) -> bool {
         !self.behind.is_empty() && self.behind.contains_key(&lane)
     }
@@ -110,10 +115,16 @@ impl Outgoing {
     }
 
     /// Sends the first chunk of a big answer, or lets it wait until the peer takes as many bytes.
-    pub(crate) fn begin_answer(&mut self, head: Frame<'static>, packed: Packed, limit: u64) {
+    pub(crate) fn begin_answer(
+        &mut self,
+        head: Frame<'static>,
+        references: Vec<Descriptor>,
+        packed: Packed,
+        limit: u64,
+    ) {
         let Frame::Answer { question, .. } = head else { return };
         let bytes = packed.joined();
-        let big = Big { whose: Whose::Answer { question }, bytes, sent: 0 };
+        let big = Big { whose: Whose::Answer { question, references }, bytes, sent: 0 };
         if self.answers.is_empty()
             && (self.answer_bytes == 0 || self.answer_bytes + big.bytes.len() as u64 <= limit)
         {
@@ -140,7 +151,7 @@ impl Outgoing {
             let bytes = &big.bytes[big.sent..end];
             let frame = match big.whose {
                 Whose::Call { question, .. } => Frame::CallChunk { question, bytes },
-                Whose::Answer { question } => Frame::AnswerChunk { question, bytes },
+                Whose::Answer { question, .. } => Frame::AnswerChunk { question, bytes },
             };
             let number = self.frame(&frame);
             self.big_left -= end - big.sent;
@@ -180,6 +191,33 @@ impl Outgoing {
         waited
     }
 
+    #[cfg(test)]
+    pub(crate) fn check(&self) {
+        let begun = self.big.iter().map(|big| big.bytes.len() - big.sent);
+        let waiting = self.answers.iter().map(|(_, big)| big.bytes.len());
+        assert_eq!(self.big_left, begun.chain(waiting).sum::<usize>());
+        let answers = self.big.iter().filter(|big| matches!(big.whose, Whose::Answer { .. }));
+        assert_eq!(self.answer_bytes, answers.map(|big| big.bytes.len() as u64).sum::<u64>());
+        let behind = || self.behind.iter().flat_map(|(lane, calls)| calls.iter().map(move |c| (lane, c)));
+        assert_eq!(self.lanes.len(), behind().count());
+        assert!(behind().all(|(lane, call)| self.lanes.get(&call.question) == Some(lane)));
+    }
+
+    /// The calls behind a big one.
+    #[cfg(test)]
+    pub(crate) fn behind(&self) -> impl Iterator<Item = &Queued> {
+        self.behind.values().flatten()
+    }
+
+    /// What the big bodies that are not yet complete name.
+    #[cfg(test)]
+    pub(crate) fn incomplete(&self) -> impl Iterator<Item = (Option<Target>, &[Descriptor])> {
+        self.big.iter().chain(self.answers.iter().map(|(_, big)| big)).map(|big| match &big.whose {
+            Whose::Call { target, references, .. } => (Some(*target), references.as_slice()),
+            Whose::Answer { references, .. } => (None, references.as_slice()),
+        })
+    }
+
     /// Bytes that wait to be written.
     pub(crate) fn len(&self) -> usize {
         self.buffer.len() + self.big_left
@@ -203,10 +241,15 @@ impl Outgoing {
         std::mem::swap(&mut self.buffer, empty);
     }
 
-    /// Drops all that is not yet ready: the session is over.
-    pub(crate) fn clear(&mut self) {
+    /// Drops all that is not yet ready: the session is over, once the rest is written.
+    pub(crate) fn keep_what_is_ready(&mut self) {
         let (buffer, last) = (std::mem::take(&mut self.buffer), self.last);
         *self = Outgoing { buffer, last, ..Outgoing::default() };
+    }
+
+    /// Drops everything: the session is over, and nobody listens.
+    pub(crate) fn clear(&mut self) {
+        *self = Outgoing { last: self.last, ..Outgoing::default() };
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! It must not know callers beyond their token. Invariant 4: each call ends exactly once.
 
-use std::collections::HashMap;
+
+use foldhash::HashMap;
 
 use crate::id::{FrameNumber, QuestionId};
 use crate::wire::frame::Manner;
@@ -13,8 +14,13 @@ pub(crate) struct Questions {
     next: u64,
     open: HashMap<QuestionId, Question>,
     granted: Grant,
+    /// What of the window is in use.
     calls: u64,
     bytes: u64,
+    /// What of that is in use by messages without answer that were sent, until the peer grants it anew.
+    told: (u64, u64),
+    /// How many in the table are promises: each is kept by the peer.
+    promises: u64,
 }
 
 /// A call in progress.
@@ -27,6 +33,12 @@ pub(crate) struct Question {
     /// Messages not yet sent that are for the answer: until they are, the peer must keep it.
     pub(crate) users: u32,
     pub(crate) finish: Finish,
+}
+
+impl Question {
+    fn awaits_answer(&self) -> bool {
+        self.manner != Manner::Tell && matches!(self.progress, Progress::Sent(Some(_)))
+    }
 }
 
 /// Whether the peer may let go of the answer to a promise.
@@ -55,7 +67,15 @@ pub(crate) enum Progress {
 
 impl Questions {
     pub(crate) fn new(granted: Grant) -> Questions {
-        Questions { next: 0, open: HashMap::new(), granted, calls: 0, bytes: 0 }
+        Questions {
+            next: 0,
+            open: HashMap::default(),
+            granted,
+            calls: 0,
+            bytes: 0,
+            told: (0, 0),
+            promises: 0,
+        }
     }
 
     pub(crate) fn open(&mut self, token: usize, manner: Manner, size: u64) -> QuestionId {
@@ -70,6 +90,35 @@ impl Questions {
             finish: Finish::Open,
         };
         self.open.insert(id, question);
+        self.promises += u64::from(manner == Manner::Promise);
+        id
+    }
+
+    /// Whether the peer may be asked to keep one more answer.
+    pub(crate) fn has_room_for_promise(&self) -> bool {
+        self.promises < self.granted.references
+    }
+
+    /// Enters a call that is sent in this moment, in full: the hot path, without the steps in between.
+    pub(crate) fn open_sent(
+        &mut self,
+        token: usize,
+        size: u64,
+        send: impl FnOnce(QuestionId) -> FrameNumber,
+    ) -> QuestionId {
+        self.next += 1;
+        let id = QuestionId(self.next);
+        let question = Question {
+            token: Some(token),
+            manner: Manner::Ask,
+            size,
+            progress: Progress::Sent(Some(send(id))),
+            users: 0,
+            finish: Finish::Open,
+        };
+        self.open.insert(id, question);
+        self.calls += 1;
+        self.bytes += size;
         id
     }
 
@@ -89,19 +138,20 @@ impl Questions {
     /// The answer is here. Its place in the window is free; a promise stays in the table until it is finished.
     /// Nothing if there was no such question to be answered.
     pub(crate) fn answer(&mut self, id: QuestionId) -> Option<Option<usize>> {
-        let question = self.open.get_mut(&id)?;
-        if question.manner == Manner::Tell || !matches!(question.progress, Progress::Sent(Some(_)))
-        {
-            return None;
-        }
+        let question = self.open.get_mut(&id).filter(|question| question.awaits_answer())?;
         question.progress = Progress::Answered;
         self.calls -= 1;
         self.bytes -= question.size;
         let token = question.token;
         if question.manner == Manner::Ask || question.finish == Finish::Told {
-            self.open.remove(&id);
+            self.remove(id);
         }
         Some(token)
+    }
+
+    /// Whether the peer may answer it now.
+    pub(crate) fn awaits_answer(&self, id: QuestionId) -> bool {
+        self.open.get(&id).is_some_and(Question::awaits_answer)
     }
 
     pub(crate) fn get_mut(&mut self, id: QuestionId) -> Option<&mut Question> {
@@ -109,27 +159,39 @@ impl Questions {
     }
 
     /// Forgets a call that was not sent, and gives back its place in the window if it had one.
-    pub(crate) fn withdraw(&mut self, id: QuestionId) -> Option<Question> {
-        let question = self.open.remove(&id)?;
+    pub(crate) fn withdraw(&mut self, id: QuestionId) {
+        let Some(question) = self.remove(id) else { return };
         if question.progress == Progress::Admitted {
             self.calls -= 1;
             self.bytes -= question.size;
         }
-        Some(question)
     }
 
-    /// Forgets a call whose place in the window is accounted for elsewhere.
+    /// Forgets a promise that is finished, or a message without answer that was sent: its place in the window stays in
+    /// use until the peer grants it anew.
     pub(crate) fn forget(&mut self, id: QuestionId) {
-        self.open.remove(&id);
+        let Some(question) = self.remove(id) else { return };
+        if question.manner == Manner::Tell {
+            self.told.0 += 1;
+            self.told.1 += question.size;
+        }
     }
 
     /// The peer grants places of messages without answer anew. False if it grants more than there were.
     #[must_use]
     pub(crate) fn credit(&mut self, calls: u64, bytes: u64) -> bool {
-        let left = (self.calls.checked_sub(calls), self.bytes.checked_sub(bytes));
-        let (Some(calls), Some(bytes)) = left else { return false };
-        (self.calls, self.bytes) = (calls, bytes);
+        let left = (self.told.0.checked_sub(calls), self.told.1.checked_sub(bytes));
+        let (Some(calls_left), Some(bytes_left)) = left else { return false };
+        self.told = (calls_left, bytes_left);
+        self.calls -= calls;
+        self.bytes -= bytes;
         true
+    }
+
+    fn remove(&mut self, id: QuestionId) -> Option<Question> {
+        let question = self.open.remove(&id)?;
+        self.promises -= u64::from(question.manner == Manner::Promise);
+        Some(question)
     }
 
     pub(crate) fn granted(&self) -> Grant {
@@ -140,9 +202,30 @@ impl Questions {
         self.open.len()
     }
 
+    /// The window is never exceeded, and is what the table says.
+    #[cfg(test)]
+    pub(crate) fn check(&self) {
+        let counted = |question: &&Question| {
+            matches!(question.progress, Progress::Admitted | Progress::Sent(_))
+        };
+        let sizes = || self.open.values().filter(counted).map(|question| question.size);
+        assert_eq!(self.calls, sizes().count() as u64 + self.told.0);
+        assert_eq!(self.bytes, sizes().sum::<u64>() + self.told.1);
+        assert!(self.calls <= self.granted.calls && self.bytes <= self.granted.bytes);
+        let promises = self.open.values().filter(|open| open.manner == Manner::Promise);
+        assert_eq!(self.promises, promises.count() as u64);
+        assert!(self.promises <= self.granted.references);
+    }
+
+    /// Each question in the table.
+    #[cfg(test)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (QuestionId, &Question)> {
+        self.open.iter().map(|(id, question)| (*id, question))
+    }
+
     /// Empties the table: the session is over.
     pub(crate) fn clear(&mut self) -> impl Iterator<Item = Question> + use<> {
-        (self.calls, self.bytes) = (0, 0);
-        std::mem::take(&mut self.open).into_values()
+        let ended = Questions { next: self.next, ..Questions::new(self.granted) };
+        std::mem::replace(self, ended).open.into_values()
     }
 }

@@ -9,8 +9,8 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use tokio::sync::mpsc;
 
+use super::connection::{Connection, Listener, Pending, Registered, Transport, not_connected, not_listening};
 use super::uri::Uri;
-use super::{Connection, Listener, Pending, Registered, Transport, not_connected, not_listening};
 use crate::error::Result;
 
 /// Bytes in flight in one direction.

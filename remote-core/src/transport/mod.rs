@@ -2,80 +2,10 @@
 //!
 //! Nothing here knows frames. A transport registers itself; adding one adds its file and its line below.
 
-pub(crate) mod memory;
-pub(crate) mod tcp;
+pub(crate) mod address;
+pub(crate) mod connection;
+mod memory;
+mod tcp;
 #[cfg(unix)]
-pub(crate) mod unix;
+mod unix;
 pub(crate) mod uri;
-
-use std::future::Future;
-use std::pin::Pin;
-
-use tokio::io::{AsyncRead, AsyncWrite};
-
-use crate::error::{Error, Result};
-use uri::Uri;
-
-/// A future of a transport's.
-pub(crate) type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// A kind of connection.
-pub(crate) trait Transport: Sync {
-    /// What its addresses begin with, before `://`.
-    fn scheme(&self) -> &'static str;
-
-    /// Parts an address, without its scheme, into the place of the node and the name of an object there.
-    fn part<'u>(&self, address: &'u str) -> (&'u str, &'u str) {
-        address.split_once('/').unwrap_or((address, ""))
-    }
-
-    /// Waits for connections at a place.
-    fn listen<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Box<dyn Listener>>>;
-
-    /// Connects to a place.
-    fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection>>;
-}
-
-/// What waits for connections.
-pub(crate) trait Listener: Send {
-    /// The address at which it does, as others can use it.
-    fn uri(&self) -> String;
-
-    /// The next connection.
-    fn accept(&mut self) -> Pending<'_, std::io::Result<Connection>>;
-}
-
-/// Two ends of a stream of bytes, and where it leads.
-pub(crate) struct Connection {
-    pub(crate) reader: Box<dyn AsyncRead + Send + Unpin>,
-    pub(crate) writer: Box<dyn AsyncWrite + Send + Unpin>,
-    pub(crate) address: String,
-}
-
-/// A transport, known by its scheme.
-pub(crate) struct Registered(pub(crate) &'static dyn Transport);
-
-inventory::collect!(Registered);
-
-/// The transport of a scheme.
-pub(crate) fn find(scheme: &str) -> Option<&'static dyn Transport> {
-    inventory::iter::<Registered>.into_iter().map(|registered| registered.0).find(|known| known.scheme() == scheme)
-}
-
-/// Nobody answers at an address.
-pub(crate) fn not_connected(uri: &Uri, error: &std::io::Error) -> Error {
-    let reason = match error.kind() {
-        std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::NotFound => "nobody listens there".into(),
-        _ => error.to_string(),
-    };
-    Error::NotConnected { address: uri.node(), reason }
-}
-
-/// An address cannot be listened on.
-pub(crate) fn not_listening(uri: &Uri, error: &std::io::Error) -> Error {
-    let reason = match error.kind() {
-        std::io::ErrorKind::AddrInUse => "somebody listens there already; choose another address".into(),
-        _ => error.to_string(),
-    };
-    Error::Io(format!("cannot listen on {}: {reason}", uri.node()))
-}

@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 
 use tokio::net::{TcpListener, TcpStream, lookup_host};
 
+use super::connection::{Connection, Listener, Pending, Registered, Transport, not_connected, not_listening};
 use super::uri::Uri;
-use super::{Connection, Listener, Pending, Registered, Transport, not_connected, not_listening};
 use crate::error::{Error, Result};
 
 struct Tcp;

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use tokio::net::{UnixListener, UnixStream};
 
+use super::connection::{Connection, Listener, Pending, Registered, Transport, not_connected, not_listening};
 use super::uri::Uri;
-use super::{Connection, Listener, Pending, Registered, Transport, not_connected, not_listening};
 use crate::error::Result;
 
 struct Unix;

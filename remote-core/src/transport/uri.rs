@@ -1,8 +1,7 @@
-//! Owns addresses: `scheme://place` for a node, `scheme://place/name` for an object published there.
+//! Owns an address once it is known what its parts are, and what can be a name in it.
 //!
-//! It must not know what a place is; that is for the transport of the scheme.
+//! It must not know which transports there are.
 
-use super::{Registered, Transport, find};
 use crate::error::{Error, Result};
 
 /// The longest name of a published object, in bytes.
@@ -11,40 +10,12 @@ const LONGEST_NAME: usize = 256;
 /// An address of a node, with the name of an object there if it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Uri {
-    pub(crate) scheme: String,
+    pub(crate) scheme: &'static str,
     pub(crate) place: String,
     pub(crate) name: String,
 }
 
 impl Uri {
-    /// The address of a node.
-    pub(crate) fn of_node(text: &str) -> Result<Uri> {
-        let (transport, rest) = scheme(text)?;
-        // A place may look like a place and a name, as paths do: what is asked for decides.
-        let (place, name) = transport.part(rest);
-        let whole = transport.part(&format!("{rest}/x")).0 == rest;
-        let (place, name) = if whole { (rest, "") } else { (place, name) };
-        if !name.is_empty() {
-            return Err(invalid(text, &format!("it names an object; the node alone is `{}://{place}`", transport.scheme())));
-        }
-        build(text, transport, place, "")
-    }
-
-    /// The address of a published object.
-    pub(crate) fn of_object(text: &str) -> Result<Uri> {
-        let (transport, rest) = scheme(text)?;
-        let (place, name) = transport.part(rest);
-        if name.is_empty() {
-            return Err(invalid(text, "it names no object; add `/name`"));
-        }
-        check_name(name).map_err(|error| invalid(text, &error.to_string()))?;
-        build(text, transport, place, name)
-    }
-
-    pub(crate) fn transport(&self) -> Result<&'static dyn Transport> {
-        find(&self.scheme).ok_or_else(|| invalid(&self.node(), "its scheme is unknown"))
-    }
-
     /// The address of the node alone.
     pub(crate) fn node(&self) -> String {
         format!("{}://{}", self.scheme, self.place)
@@ -62,25 +33,7 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
-fn scheme(text: &str) -> Result<(&'static dyn Transport, &str)> {
-    let schemes = || {
-        let known: Vec<_> = inventory::iter::<Registered>.into_iter().map(|known| known.0.scheme()).collect();
-        known.join("://, ") + "://"
-    };
-    let Some((scheme, rest)) = text.split_once("://") else {
-        return Err(invalid(text, &format!("it must begin with one of {}", schemes())));
-    };
-    let transport = find(scheme).ok_or_else(|| invalid(text, &format!("`{scheme}` is none of {}", schemes())))?;
-    Ok((transport, rest))
-}
-
-fn build(text: &str, transport: &'static dyn Transport, place: &str, name: &str) -> Result<Uri> {
-    if place.is_empty() {
-        return Err(invalid(text, "it names no place"));
-    }
-    Ok(Uri { scheme: transport.scheme().to_owned(), place: place.to_owned(), name: name.to_owned() })
-}
-
+/// An address that is no address.
 pub(crate) fn invalid(text: &str, reason: &str) -> Error {
     Error::InvalidUri { uri: text.to_owned(), reason: reason.to_owned() }
 }
@@ -89,35 +42,11 @@ pub(crate) fn invalid(text: &str, reason: &str) -> Error {
 mod tests {
     use super::*;
 
-    fn object(text: &str) -> (String, String) {
-        let uri = Uri::of_object(text).unwrap();
-        (uri.node(), uri.name)
-    }
-
     #[test]
-    fn objects_have_a_place_and_a_name() {
-        assert_eq!(object("tcp://127.0.0.1:80/log"), ("tcp://127.0.0.1:80".into(), "log".into()));
-        assert_eq!(object("tcp://[::1]:80/log"), ("tcp://[::1]:80".into(), "log".into()));
-        assert_eq!(object("memory://here/log"), ("memory://here".into(), "log".into()));
-        #[cfg(unix)]
-        assert_eq!(object("unix:///run/a.sock/log"), ("unix:///run/a.sock".into(), "log".into()));
-    }
-
-    #[test]
-    fn nodes_have_a_place_alone() {
-        assert_eq!(Uri::of_node("tcp://127.0.0.1:0").unwrap().place, "127.0.0.1:0");
-        #[cfg(unix)]
-        assert_eq!(Uri::of_node("unix:///run/a.sock").unwrap().place, "/run/a.sock");
-    }
-
-    #[test]
-    fn what_is_wrong_is_named() {
-        let reason = |result: Result<Uri>| result.unwrap_err().to_string();
-        assert!(reason(Uri::of_object("127.0.0.1:80/log")).contains("tcp://"));
-        assert!(reason(Uri::of_object("http://127.0.0.1:80/log")).contains("`http`"));
-        assert!(reason(Uri::of_object("tcp://127.0.0.1:80")).contains("/name"));
-        assert!(reason(Uri::of_node("tcp://127.0.0.1:80/log")).contains("tcp://127.0.0.1:80"));
-        assert!(reason(Uri::of_node("tcp://")).contains("no place"));
-        assert!(check_name("a/b").is_err());
+    fn names_that_would_not_stand_in_an_address_are_refused() {
+        assert_eq!(check_name("log"), Ok(()));
+        for wrong in ["", "a/b", "a\nb", &"x".repeat(LONGEST_NAME + 1)] {
+            assert!(matches!(check_name(wrong), Err(Error::Refused(_))), "{wrong}");
+        }
     }
 }

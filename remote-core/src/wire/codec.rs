@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::limits::Bounds;
 
 /// The bytes of a body. Small ones are kept in place: the call that adds two numbers allocates nothing for them.
-pub(crate) type Body = SmallVec<[u8; 48]>;
+pub(crate) type Body = SmallVec<[u8; 24]>;
 
 const CONFIGURATION: Configuration = standard();
 

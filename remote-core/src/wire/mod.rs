@@ -12,4 +12,6 @@ pub(crate) mod frame;
 pub(crate) mod hello;
 pub(crate) mod method;
 pub(crate) mod shape;
+#[cfg(test)]
+mod tests;
 pub(crate) mod varint;

@@ -4,6 +4,8 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote_spanned};
 
+use syn::spanned::Spanned;
+
 use super::interface::{generics, path_span};
 use crate::{
     model::{Interface, Method, Parameter},
@@ -33,35 +35,36 @@ pub(super) fn hosts(interface: &Interface) -> TokenStream {
 
 /// The way in which a parameter travels, picked by its type.
 pub(super) fn codec(parameter: &Parameter) -> TokenStream {
-    let here = Span::mixed_site();
-    match &parameter.lent {
-        Some(lent) => quote_spanned!(here=> (&__remote::Lent::<#lent>::new()).codec()),
-        None => {
-            let ty = &parameter.ty;
-            quote_spanned!(here=> (&__remote::Passed::<#ty>::new()).codec())
-        }
+    let ty = parameter.lent.as_ref().unwrap_or(&parameter.ty);
+    let place = names::generated_at(ty.span());
+    match (&parameter.lent, parameter.borrows) {
+        (Some(_), _) => quote_spanned!(place=> (&__remote::Lent::<#ty>::new()).codec()),
+        (None, true) => quote_spanned!(place=> (&__remote::PassedBorrowing::<#ty>::new()).codec()),
+        (None, false) => quote_spanned!(place=> (&__remote::Passed::<#ty>::new()).codec()),
     }
 }
 
 /// The way in which a result travels, picked by its type.
 pub(super) fn answer(method: &Method) -> TokenStream {
-    let probe = answer_probe(method);
-    quote_spanned!(Span::mixed_site()=> #probe.answer())
+    let (probe, place) = (answer_probe(method), names::generated_at(method.answer.ty.span()));
+    quote_spanned!(place=> #probe.answer())
 }
 
 /// What asks the compiler for the kind of a result.
 pub(super) fn answer_probe(method: &Method) -> TokenStream {
-    let ty = &method.answer.ty;
-    quote_spanned!(Span::mixed_site()=> (&__remote::Returned::<#ty>::new()))
+    let (ty, place) = (&method.answer.ty, names::generated_at(method.answer.ty.span()));
+    quote_spanned!(place=> (&__remote::Returned::<#ty>::new()))
 }
 
 fn registration(interface: &Interface, method: &Method) -> TokenStream {
     let here = Span::mixed_site();
     let (conditions, trait_ident) = (method.conditions(), &interface.item.ident);
-    let (ident, description) = (&method.signature.ident, names::description(&method.signature.ident));
+    let (ident, description) =
+        (&method.signature.ident, names::description(&method.signature.ident));
     let answer = answer(method);
-    let names: Vec<_> =
-        (0..method.parameters.len()).map(|position| format_ident!("argument_{position}", span = here)).collect();
+    let names: Vec<_> = (0..method.parameters.len())
+        .map(|position| format_ident!("argument_{position}", span = here))
+        .collect();
     let reads = method.parameters.iter().map(|parameter| {
         let codec = codec(parameter);
         quote_spanned!(here=> __remote::next(#codec, decoder)?)
@@ -81,10 +84,11 @@ fn registration(interface: &Interface, method: &Method) -> TokenStream {
             }
         }
     });
-    let arguments = method.parameters.iter().zip(&names).map(|(parameter, name)| match parameter.lent {
-        Some(_) => quote_spanned!(here=> &*#name),
-        None => quote_spanned!(here=> #name),
-    });
+    let arguments =
+        method.parameters.iter().zip(&names).map(|(parameter, name)| match parameter.lent {
+            Some(_) => quote_spanned!(here=> &*#name),
+            None => quote_spanned!(here=> #name),
+        });
     quote_spanned! {here=>
         #(#conditions)*
         class.method(&#description, |near, incoming| __remote::Box::pin(async move {

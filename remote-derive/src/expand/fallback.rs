@@ -20,7 +20,8 @@ pub(super) fn interface(interface: &Interface) -> TokenStream {
     let here = Span::mixed_site();
     let library = &interface.library;
     let ident = &interface.item.ident;
-    let signatures: Vec<_> = interface.methods.iter().map(|method| signature_without_faults(method, library)).collect();
+    let signatures: Vec<_> =
+        interface.methods.iter().map(|method| signature_without_faults(method, library)).collect();
     let methods = interface.methods.iter().zip(&signatures).map(|(method, signature)| {
         let attributes = &method.attributes;
         let end = match method.body {
@@ -29,7 +30,8 @@ pub(super) fn interface(interface: &Interface) -> TokenStream {
         };
         quote!(#(#attributes)* #[allow(unused_variables)] #signature #end)
     });
-    let supertraits: Vec<_> = interface.item.supertraits.iter().filter(|bound| validate::is_allowed(bound)).collect();
+    let supertraits: Vec<_> =
+        interface.item.supertraits.iter().filter(|bound| validate::is_allowed(bound)).collect();
     let the_trait = the_trait(interface, &supertraits, methods);
     if !interface.item.generics.params.is_empty() {
         return the_trait;
@@ -46,8 +48,8 @@ pub(super) fn interface(interface: &Interface) -> TokenStream {
         library,
         quote_spanned! {here=>
             impl __remote::Interface for dyn #ident {
-                const NAME: &'static str = "";
-                const REFERENCE: &'static str = "";
+                const NAME: &'static __remote::str = "";
+                const REFERENCE: &'static __remote::str = "";
                 fn methods() -> __remote::Vec<&'static __remote::Method> {
                     ::core::unreachable!()
                 }
@@ -76,12 +78,15 @@ pub(super) fn class(class: &Class) -> TokenStream {
     let here = Span::mixed_site();
     let (ident, library) = (&class.input.ident, &class.library);
     let (generics, arguments, clause) = class.input.generics.split_for_impl();
-    let bounds: Vec<_> = clause.map(|clause| clause.predicates.iter()).into_iter().flatten().collect();
+    let bounds: Vec<_> =
+        clause.map(|clause| clause.predicates.iter()).into_iter().flatten().collect();
     let clause = quote_spanned! {here=>
         where #ident #arguments: ::core::marker::Send + ::core::marker::Sync + 'static, #(#bounds,)*
     };
     let listed = class.interfaces.iter().enumerate().filter(|(position, interface)| {
-        !class.interfaces[..*position].iter().any(|earlier| names::text(earlier) == names::text(interface))
+        !class.interfaces[..*position]
+            .iter()
+            .any(|earlier| names::text(earlier) == names::text(interface))
     });
     let listed = listed.map(|(_, interface)| {
         quote_spanned!(here=> impl #generics __remote::Implements<dyn #interface> for #ident #arguments #clause {})
@@ -114,8 +119,11 @@ fn signature_without_faults(method: &Method, library: &Path) -> TokenStream {
         method.answer.ty = parse_quote!(());
     }
     let generics = &method.signature.generics;
-    let by_value = method.receiver().is_none_or(|receiver| !matches!(receiver.kind, ReceiverKind::Reference(..)));
-    let generic = generics.type_params().next().is_some() || generics.const_params().next().is_some();
+    let by_value = method
+        .receiver()
+        .is_none_or(|receiver| !matches!(receiver.kind, ReceiverKind::Reference(..)));
+    let generic =
+        generics.type_params().next().is_some() || generics.const_params().next().is_some();
     if by_value || generic {
         let clause = method.signature.generics.make_where_clause();
         clause.predicates.push(parse_quote!(Self: ::core::marker::Sized));

@@ -14,7 +14,8 @@ pub(super) fn expand(implementation: &Implementation) -> TokenStream {
     let Some((interface, for_token)) = &item.trait_ else {
         return item.to_token_stream();
     };
-    let (attributes, unsafety, ty) = (&item.attrs, &item.unsafety, &item.self_ty);
+    let (attributes, unsafety, keyword, ty) =
+        (&item.attrs, &item.unsafety, &item.impl_token, &item.self_ty);
     let (generics, _, clause) = item.generics.split_for_impl();
     let mut methods = implementation.methods.iter();
     let items = item.items.iter().map(|item| match item {
@@ -30,7 +31,7 @@ pub(super) fn expand(implementation: &Implementation) -> TokenStream {
     });
     quote! {
         #(#attributes)*
-        #unsafety impl #generics #interface #for_token #ty #clause {
+        #unsafety #keyword #generics #interface #for_token #ty #clause {
             #(#items)*
         }
     }

@@ -17,7 +17,8 @@ use crate::{
 /// The trait and everything beside it.
 pub(super) fn expand(interface: &Interface) -> TokenStream {
     let methods = interface.methods.iter().map(|method| trait_method(interface, method));
-    let the_trait = the_trait(interface, &interface.item.supertraits.iter().collect::<Vec<_>>(), methods);
+    let the_trait =
+        the_trait(interface, &interface.item.supertraits.iter().collect::<Vec<_>>(), methods);
     let alias = proxy::alias(interface);
     let descriptions = interface.methods.iter().map(|method| description(interface, method));
     let identity = identity(interface);
@@ -39,13 +40,14 @@ pub(super) fn the_trait(
     methods: impl Iterator<Item = TokenStream>,
 ) -> TokenStream {
     let item = &interface.item;
-    let (attributes, visibility, ident) = (&item.attrs, &item.vis, &item.ident);
+    let (attributes, visibility, keyword, ident) =
+        (&item.attrs, &item.vis, &item.trait_token, &item.ident);
     let generics = generics(interface, &item.generics.params);
     let advice = not_implemented(interface);
     quote! {
         #(#attributes)*
         #advice
-        #visibility trait #ident #generics: #(#supertraits +)* ::core::marker::Send + ::core::marker::Sync + 'static {
+        #visibility #keyword #ident #generics: #(#supertraits +)* ::core::marker::Send + ::core::marker::Sync + 'static {
             #(#methods)*
         }
     }
@@ -57,7 +59,8 @@ fn identity(interface: &Interface) -> TokenStream {
     let (ident, name) = (&interface.item.ident, &interface.name);
     let reference = format!("Ref<dyn {name}>");
     let own = interface.methods.iter().map(|method| {
-        let (conditions, description) = (method.conditions(), names::description(&method.signature.ident));
+        let (conditions, description) =
+            (method.conditions(), names::description(&method.signature.ident));
         quote_spanned!(here=> #(#conditions)* &#description)
     });
     let inherited = interface.supertraits.iter().map(|supertrait| {
@@ -66,9 +69,10 @@ fn identity(interface: &Interface) -> TokenStream {
     });
     let from_proxy = proxy::from_proxy(interface);
     quote_spanned! {here=>
+        #[diagnostic::do_not_recommend]
         impl __remote::Interface for dyn #ident {
-            const NAME: &'static str = #name;
-            const REFERENCE: &'static str = #reference;
+            const NAME: &'static __remote::str = #name;
+            const REFERENCE: &'static __remote::str = #reference;
 
             fn methods() -> __remote::Vec<&'static __remote::Method> {
                 __remote::methods(&[#(#own),*], &[#(#inherited),*])
@@ -80,7 +84,11 @@ fn identity(interface: &Interface) -> TokenStream {
 }
 
 /// The hidden block that holds generated code. Nothing in it can be named from outside.
-pub(super) fn hidden_block(conditions: &[&Attribute], library: &Path, content: TokenStream) -> TokenStream {
+pub(super) fn hidden_block(
+    conditions: &[&Attribute],
+    library: &Path,
+    content: TokenStream,
+) -> TokenStream {
     let here = Span::mixed_site();
     quote_spanned! {here=>
         #(#conditions)*
@@ -124,7 +132,7 @@ fn trait_method(interface: &Interface, method: &Method) -> TokenStream {
     if method.body.is_none() {
         return quote!(#(#attributes)* #signature;);
     }
-    let conditions = method.conditions();
+    let (ident, conditions) = (&interface.item.ident, method.conditions());
     let default = names::default_body(&method.signature.ident);
     let default_signature = signature::signature(method, library, &default);
     let default_body = signature::body(method, library);
@@ -133,7 +141,7 @@ fn trait_method(interface: &Interface, method: &Method) -> TokenStream {
     // The body has a method of its own, so that a proxy can still send the message.
     quote! {
         #(#attributes)*
-        #signature { #receiver.#default(#(#arguments),*) }
+        #signature { <Self as #ident>::#default(#receiver #(, #arguments)*) }
 
         #(#conditions)*
         #[doc(hidden)]
@@ -182,19 +190,20 @@ fn assertions(method: &Method) -> TokenStream {
         quote_spanned!(place=> let () = <#ty as #carried>::CARRIED;)
     });
     let ty = &method.answer.ty;
-    let value = spread(method.answer.value.as_ref().unwrap_or(ty));
-    let error = spread(method.answer.error.as_ref().unwrap_or(ty));
-    let probe = dispatch::answer_probe(method);
+    let (value, error) =
+        (method.answer.value.as_ref().unwrap_or(ty), method.answer.error.as_ref().unwrap_or(ty));
+    let (value_place, error_place) = (value.span(), error.span());
+    let (value, error, probe) = (spread(value), spread(error), dispatch::answer_probe(method));
     let is_result = quote_spanned!(ty.span()=> let () = <#ty as __remote::Outcome>::CARRIED;);
+    let value =
+        quote_spanned!(value_place=> <#value as __remote::ByValue>::carried(#probe.value()););
+    let failure =
+        quote_spanned!(error_place=> <#error as __remote::Failure>::carried(#probe.failure()););
+    let error =
+        quote_spanned!(error_place=> <#error as __remote::ByValue>::carried(#probe.error()););
     quote! {
         #(#conditions)*
-        const _: fn() = || {
-            #(#parameters)*
-            #is_result
-            <#value as __remote::ByValue>::carried(#probe.value());
-            <#error as __remote::Failure>::carried(#probe.failure());
-            <#error as __remote::ByValue>::carried(#probe.error());
-        };
+        const _: fn() = || { #(#parameters)* #is_result #value #failure #error };
     }
 }
 

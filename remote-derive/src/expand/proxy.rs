@@ -17,7 +17,8 @@ use crate::{
 /// `pub type GreeterProxy = Proxy<dyn Greeter>;`
 pub(super) fn alias(interface: &Interface) -> TokenStream {
     let conditions = interface.conditions();
-    let (ident, visibility, library) = (&interface.item.ident, &interface.item.vis, &interface.library);
+    let (ident, visibility, library) =
+        (&interface.item.ident, &interface.item.vis, &interface.library);
     let proxy = names::proxy(ident);
     let text = format!(" The proxy of [`{ident}`], to which a `Ref<dyn {ident}>` dereferences.");
     quote! {
@@ -37,6 +38,7 @@ pub(super) fn implementation(interface: &Interface) -> TokenStream {
     let assumed = interface.supertraits.iter();
     let generics = generics(interface, &quote_spanned!(here=> __Interface));
     quote_spanned! {here=>
+        #[diagnostic::do_not_recommend]
         impl #generics #ident for __remote::Proxy<__Interface>
         where
             __Interface: ?::core::marker::Sized + __remote::Interface + #ident,
@@ -81,7 +83,8 @@ pub(super) fn from_proxy(interface: &Interface) -> TokenStream {
 
 fn sent(interface: &Interface, method: &Method) -> TokenStream {
     let here = Span::mixed_site();
-    let (conditions, library) = (method.conditions(), &interface.library);
+    let (conditions, library, ident) =
+        (method.conditions(), &interface.library, &interface.item.ident);
     let signature = signature::signature(method, library, &method.signature.ident);
     let description = names::description(&method.signature.ident);
     let answer = dispatch::answer(method);
@@ -95,16 +98,20 @@ fn sent(interface: &Interface, method: &Method) -> TokenStream {
     });
     let arguments = match method.parameters.is_empty() {
         true => quote_spanned!(here=> __remote::Payload::encode(|_| __remote::Ok(()))),
-        false => quote_spanned!(here=> __remote::Payload::encode(|encoder| { #(#pushes)* __remote::Ok(()) })),
+        false => {
+            quote_spanned!(here=> __remote::Payload::encode(|encoder| { #(#pushes)* __remote::Ok(()) }))
+        }
     };
     let send = match method.body {
-        None => quote_spanned!(here=> __remote::message(#answer, #receiver, &#description, arguments)),
+        None => {
+            quote_spanned!(here=> __remote::message(#answer, #receiver, &#description, arguments))
+        }
         Some(_) => {
             let default = names::default_body(&method.signature.ident);
             let names = parameter_names(method);
             quote_spanned! {here=>
                 __remote::message_or_default(#answer, #receiver, &#description, arguments, move || {
-                    #receiver.#default(#(#names),*)
+                    <Self as #ident>::#default(#receiver #(, #names)*)
                 })
             }
         }

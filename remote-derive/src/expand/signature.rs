@@ -2,10 +2,11 @@
 //! the body as a future. It must not know whether the method belongs to a trait, an object or a proxy.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, TokenStreamExt, quote, quote_spanned};
 use syn::{
-    GenericParam, Generics, Ident, Lifetime, ParenthesizedGenericArguments, Path, Receiver, ReceiverKind, Token, Type,
-    TypeFnPtr, TypeReference, WhereClause, parse_quote,
+    GenericParam, Generics, Ident, Lifetime, ParenthesizedGenericArguments, Path, Receiver,
+    ReceiverKind, ReturnType, Token, Type, TypeFnPtr, TypeReference, WhereClause, parse_quote,
+    spanned::Spanned,
     visit_mut::{self, VisitMut},
 };
 
@@ -19,16 +20,20 @@ use crate::{
 /// What an interface may not say is kept where it can be: the fallback uses the same signatures.
 pub(super) fn signature(method: &Method, library: &Path, name: &Ident) -> TokenStream {
     let lifetime = lifetime();
-    let generics: Vec<_> =
-        method.signature.generics.params.iter().filter(|parameter| !is_lifetime(parameter)).collect();
+    let generics: Vec<_> = method
+        .signature
+        .generics
+        .params
+        .iter()
+        .filter(|parameter| !is_lifetime(parameter))
+        .collect();
     let clause = where_clause(&method.signature.generics);
     let receiver = method.receiver().map(receiver);
     let parameters = method.parameters.iter().map(typed_parameter);
     let inputs = receiver.into_iter().chain(parameters);
-    let answer = with_one_lifetime(&method.answer.ty);
-    quote! {
-        fn #name<#lifetime #(, #generics)*>(#(#inputs),*) -> #library::Call<#lifetime, #answer> #clause
-    }
+    let keyword = &method.signature.fn_token;
+    let call = call(method, library);
+    quote!(#keyword #name<#lifetime #(, #generics)*>(#(#inputs),*) -> #call #clause)
 }
 
 /// The body as the future of a call: as in an `async fn`, every parameter moves into it, used or not.
@@ -38,8 +43,28 @@ pub(super) fn body(method: &Method, library: &Path) -> TokenStream {
         let (pattern, name) = (&parameter.pattern, &parameter.name);
         quote_spanned!(here=> let #pattern = #name;)
     });
-    let block = &method.body;
-    quote_spanned!(here=> { #library::Call::new(async move { #(#bindings)* #block }) })
+    let Some(body) = &method.body else { return TokenStream::new() };
+    let call = call(method, library);
+    // In the user's own braces: a block within a block would be warned of.
+    let mut block = TokenStream::new();
+    body.brace_token.surround(&mut block, |block| {
+        block.extend(bindings);
+        block.append_all(&body.stmts);
+    });
+    // The type is said again, so that an error in the body is found where it is.
+    let place = names::generated_at(body.brace_token.span.open());
+    quote_spanned!(place=> { <#call>::new(async move #block) })
+}
+
+/// `Call<'remote, Result<String>>`, in the place of the result.
+fn call(method: &Method, library: &Path) -> TokenStream {
+    let place = names::generated_at(match &method.signature.output {
+        ReturnType::Default => method.signature.ident.span(),
+        ReturnType::Type(arrow, _) => arrow.span(),
+    });
+    let (lifetime, answer) = (lifetime(), with_one_lifetime(&method.answer.ty));
+    let library = names::placed(library.to_token_stream(), place);
+    quote_spanned!(place=> #library::Call<#lifetime, #answer>)
 }
 
 /// The names of the parameters, as generated signatures have them.
@@ -116,5 +141,6 @@ impl VisitMut for OneLifetime {
 
     // The lifetimes of a function's own parameters are its own affair.
     fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
-    fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {}
+    fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {
+    }
 }

@@ -3,8 +3,8 @@
 
 use quote::ToTokens;
 use syn::{
-    GenericArgument, Lifetime, ParenthesizedGenericArguments, Path, PathArguments, PathSegment, Signature, Type, TypeFnPtr,
-    TypeImplTrait, TypeInfer, TypeReference, TypeTraitObject,
+    GenericArgument, Lifetime, ParenthesizedGenericArguments, Path, PathArguments, PathSegment,
+    Signature, Type, TypeFnPtr, TypeImplTrait, TypeInfer, TypeReference, TypeTraitObject,
     visit::{self, Visit},
 };
 
@@ -19,7 +19,9 @@ pub(super) fn parameter(ty: &Type, signature: &Signature, faults: &mut Faults) {
 /// Refuses what the type of a result may not say.
 pub(super) fn answer(ty: &Type, signature: &Signature, faults: &mut Faults) {
     match peel(ty) {
-        Type::Path(_) | Type::Macro(_) => Walk::new(Place::Answer, signature, faults).visit_type(ty),
+        Type::Path(_) | Type::Macro(_) => {
+            Walk::new(Place::Answer, signature, faults).visit_type(ty)
+        }
         Type::Reference(reference) => faults.at(reference, BORROWED),
         Type::ImplTrait(ty) => faults.at(ty, IMPL_TRAIT),
         ty => faults.at(ty, NO_RESULT),
@@ -40,13 +42,25 @@ pub(super) fn is_declared(lifetime: &Lifetime, signature: &Signature) -> bool {
 }
 
 const BORROWED: &str = "a result crosses to the caller and cannot be borrowed: return it owned, as `String`, `Vec<V>` or `V`";
-const IMPL_TRAIT: &str = "both sides must know the type: name it, or pass `Box<dyn Value>` or `Ref<dyn Trait>`";
+const IMPL_TRAIT: &str =
+    "both sides must know the type: name it, or pass `Box<dyn Value>` or `Ref<dyn Trait>`";
 const NO_RESULT: &str = "every message can fail, at least by a lost connection: return a `Result`";
-const BARE_OBJECT: &str = "a trait object needs its box: `Box<dyn Value>` goes by value, `Ref<dyn Trait>` by reference";
+const BARE_OBJECT: &str =
+    "a trait object needs its box: `Box<dyn Value>` goes by value, `Ref<dyn Trait>` by reference";
 
 /// Containers of the standard library that hold what they contain in place.
 const CONTAINERS: [&str; 11] = [
-    "BTreeMap", "BTreeSet", "BinaryHeap", "HashMap", "HashSet", "LinkedList", "Mutex", "Option", "Result", "Vec", "VecDeque",
+    "BTreeMap",
+    "BTreeSet",
+    "BinaryHeap",
+    "HashMap",
+    "HashSet",
+    "LinkedList",
+    "Mutex",
+    "Option",
+    "Result",
+    "Vec",
+    "VecDeque",
 ];
 
 struct Walk<'a> {
@@ -112,7 +126,10 @@ impl<'ast> Visit<'ast> for Walk<'_> {
             Place::Answer => self.faults.at(lifetime, BORROWED),
             Place::Parameter if lifetime.ident == "_" => {}
             Place::Parameter => {
-                self.faults.at(lifetime, "all borrowed parameters share one lifetime, which needs no name: write `'_`");
+                self.faults.at(
+                    lifetime,
+                    "all borrowed parameters share one lifetime, which needs no name: write `'_`",
+                );
             }
         }
     }
@@ -134,7 +151,10 @@ impl<'ast> Visit<'ast> for Walk<'_> {
 
     fn visit_path(&mut self, path: &'ast Path) {
         if path.is_ident("Self") {
-            self.refuse(path, "an interface does not know its classes: write `Ref<dyn Trait>` with its own name");
+            self.refuse(
+                path,
+                "an interface does not know its classes: write `Ref<dyn Trait>` with its own name",
+            );
             return;
         }
         visit::visit_path(self, path);
@@ -143,7 +163,9 @@ impl<'ast> Visit<'ast> for Walk<'_> {
     fn visit_path_segment(&mut self, segment: &'ast PathSegment) {
         if hides_lifetime(segment) {
             match self.place {
-                Place::Parameter => self.faults.at(segment, "this hides what is borrowed: write `Cow<'_, ..>`"),
+                Place::Parameter => {
+                    self.faults.at(segment, "this hides what is borrowed: write `Cow<'_, ..>`")
+                }
                 Place::Answer => self.faults.at(segment, BORROWED),
             }
             return;
@@ -163,5 +185,6 @@ impl<'ast> Visit<'ast> for Walk<'_> {
 /// `Cow<str>` says nothing of its lifetime, and only the compiler could tell that it has one.
 fn hides_lifetime(segment: &PathSegment) -> bool {
     let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return false };
-    segment.ident == "Cow" && !arguments.args.iter().any(|argument| matches!(argument, GenericArgument::Lifetime(_)))
+    segment.ident == "Cow"
+        && !arguments.args.iter().any(|argument| matches!(argument, GenericArgument::Lifetime(_)))
 }

@@ -26,8 +26,8 @@ fn who_lists_those_who_are_there() {
     assert_eq!(who(&mut ben), "... here: ada, ben");
     ada.type_line("/leave");
     assert_eq!(ada.end().code, Some(0));
-    assert_eq!(who(&mut ben), "... here: ben");
     ben.output.line_with("* ada left");
+    assert_eq!(who(&mut ben), "... here: ben");
 }
 
 #[test]

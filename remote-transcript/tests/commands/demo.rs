@@ -1,12 +1,16 @@
 //! `demo`: its counts, and that it leaves no process behind however it ends.
 
+use std::time::{Duration, Instant};
+
 use rustix::process::Signal;
 
 use crate::process::{Process, run};
 
 #[test]
 fn it_counts_every_line_everywhere() {
+    let begun = Instant::now();
     let end = run(&["demo", "--lines", "700"]);
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     assert_eq!((end.code, &end.notes[..]), (Some(0), &[][..]), "{:?}", end.output);
     for name in ["ada", "ben"] {
         let counts = end

@@ -8,8 +8,8 @@ use rustix::process::Signal;
 
 use crate::process::{Process, Server, command, run, run_with_input};
 
-/// How many lines are many. A debug build is slower by a factor that says nothing about the program.
-const MANY: u64 = if cfg!(debug_assertions) { 200_000 } else { 1_000_000 };
+/// How many lines are many.
+const MANY: u64 = 1_000_000;
 
 #[test]
 fn arguments_are_one_line_and_line_ends_in_them_make_several() {
@@ -146,12 +146,15 @@ fn a_server_killed_in_the_middle_is_an_error_that_says_how_many_lines_arrived() 
 fn a_server_killed_while_nothing_is_typed_is_noticed() {
     let mut server = Server::start();
     let mut writer = Process::start(&["show", "--to", &server.uri]);
-    writer.type_line("one");
-    server.process.output.line_with("one");
+    for line in ["one", "two"] {
+        writer.type_line(line);
+        server.process.output.line_with(line);
+    }
     server.process.signal(Signal::KILL);
-    writer.notes.line_with("1 lines are known to have arrived");
     let input = writer.take_input(); // still open
-    assert_eq!(writer.end().code, Some(1));
+    let end = writer.end();
+    // That the second one arrived may not have been said any more; the first was, or the second had not been sent.
+    assert!((1..=2).contains(&known_to_have_arrived(end.code, &end.notes)), "{:?}", end.notes);
     drop(input);
 }
 

@@ -1,0 +1,198 @@
+//! Owns what the application may tell a session to do.
+//!
+//! It must not know when it is done: commands only change the tables, and make frames ready.
+
+use std::time::Instant;
+
+use super::ending::shortened;
+use super::exports::Presence;
+use super::machine::Session;
+use super::outgoing::{Queued, extent};
+use super::questions::{Finish, Progress};
+use crate::error::{Error, Outcome};
+use crate::id::{NameId, ObjectId, QuestionId};
+use crate::limits::Bounds;
+use crate::wire::bounded_writer::Leaving;
+use crate::wire::codec::Encoder;
+use crate::wire::content::Content;
+use crate::wire::frame::{Frame, Manner, Status, Target};
+
+/// A call to be sent.
+pub(crate) struct Ask<'a> {
+    pub(crate) token: usize,
+    pub(crate) target: Target,
+    pub(crate) selector: (&'a str, u64),
+    pub(crate) manner: Manner,
+    pub(crate) nesting: u8,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) content: Content,
+}
+
+impl Session {
+    /// The number that stands for a name, which is announced if it is new.
+    pub(crate) fn intern(&mut self, text: &str, fingerprint: u64) -> NameId {
+        let (id, new) = self.announced.intern(fingerprint);
+        if new {
+            self.send(&Frame::Name { id, fingerprint, name: text });
+        }
+        id
+    }
+
+    /// Enters an object of ours that is about to be named to the peer.
+    pub(crate) fn introduce(&mut self, object: ObjectId) -> Result<Presence, Error> {
+        let limit = self.limits.references.min(self.questions.granted().references as usize);
+        if self.exports.len() >= limit && !self.exports.contains(object) {
+            return Err(Error::Quota(format!(
+                "{limit} objects exported to one peer (`Limits::references`)"
+            )));
+        }
+        Ok(self.exports.introduce(object))
+    }
+
+    /// Sends a call, or lets it wait for room: it keeps its place. Of a call that is refused, nothing was sent, and what
+    /// it was to introduce is to be retracted.
+    pub(crate) fn ask(&mut self, now: Option<Instant>, ask: Ask<'_>) -> Result<QuestionId, Error> {
+        if let Some(now) = now {
+            self.now = now;
+        }
+        if let Some(cause) = &self.closed {
+            return Err(Error::SessionLost {
+                reason: cause.reason().to_owned(),
+                outcome: Outcome::NotExecuted,
+            });
+        }
+        let Ask {
+            token,
+            target,
+            selector: (text, fingerprint),
+            manner,
+            nesting,
+            deadline,
+            content,
+        } = ask;
+        let references = content.references.clone();
+        let packed = content.pack();
+        let (size, limit) = (packed.size(), self.questions.granted().body);
+        if size > limit {
+            return Err(Error::TooLarge { size, limit });
+        }
+        if manner == Manner::Promise && !self.questions.has_room_for_promise() {
+            let limit = self.questions.granted().references;
+            return Err(Error::Quota(format!(
+                "{limit} promises of one peer's (`Limits::references`)"
+            )));
+        }
+        let selector = self.intern(text, fingerprint);
+        if manner == Manner::Ask && deadline.is_none() && self.may_send_at_once(&packed) {
+            let extent = extent(&packed);
+            let (deadline, content) = (0, &[]);
+            return Ok(self.questions.open_sent(token, size, |question| {
+                let head = Frame::Call {
+                    question,
+                    target,
+                    selector,
+                    manner,
+                    nesting,
+                    deadline,
+                    extent,
+                    content,
+                };
+                self.outgoing.frame_with(&head, &[&packed.body, &packed.references])
+            }));
+        }
+        let question = self.questions.open(token, manner, size);
+        self.enqueue(Queued {
+            question,
+            target,
+            selector,
+            manner,
+            nesting,
+            deadline,
+            packed,
+            references,
+        });
+        Ok(question)
+    }
+
+    /// The caller gave up. What was not sent is not sent; what was is cancelled.
+    pub(crate) fn cancel(&mut self, question: QuestionId) {
+        let Some(open) = self.questions.get_mut(question) else { return };
+        match open.progress {
+            Progress::Waiting => {
+                self.questions.withdraw(question);
+                self.note_withdrawn();
+            }
+            Progress::Admitted => {
+                self.questions.withdraw(question);
+                self.admit_waiting();
+            }
+            Progress::Sent(_) => {
+                open.token = None;
+                self.send(&Frame::Cancel { question });
+            }
+            Progress::Answered => {}
+        }
+    }
+
+    /// The promise is gone: nothing more will be sent to its answer.
+    pub(crate) fn finish(&mut self, question: QuestionId) {
+        let Some(open) = self.questions.get_mut(question) else { return };
+        if open.finish == Finish::Open {
+            open.finish = Finish::Wanted;
+        }
+        open.token = None;
+        self.finish_if_unused(question);
+    }
+
+    /// A call of the peer's has ended. Every call is answered exactly once: what comes later is dropped, and what it
+    /// would have introduced is retracted.
+    pub(crate) fn answer(&mut self, question: QuestionId, status: Status, content: Content) {
+        match self.answers.answer(question) {
+            Some(Manner::Ask | Manner::Promise) => {}
+            Some(Manner::Tell) | None => return self.retract_all(&content.references),
+        }
+        let (mut status, mut references) = (status, content.references.clone());
+        let mut packed = content.pack();
+        let (size, limit) = (packed.size(), self.largest_answer());
+        if size > limit {
+            self.retract_all(&references);
+            references.clear();
+            (status, packed) = (Status::Fault, too_large(size, limit).pack());
+        }
+        let extent = extent(&packed);
+        let head = Frame::Answer { question, status, extent, content: &[] };
+        if extent.total == 0 {
+            self.outgoing.frame_with(&head, &[&packed.body, &packed.references]);
+        } else {
+            self.pin(None, &references);
+            self.outgoing.begin_answer(head, references, packed, self.questions.granted().bytes);
+        }
+    }
+
+    /// A proxy that stood for one introduction was dropped.
+    pub(crate) fn release(&mut self, object: ObjectId) {
+        self.imports.drop_one(object);
+    }
+
+    pub(crate) fn watch(&mut self, watch: u64, object: ObjectId) {
+        self.send(&Frame::Watch { watch, object });
+    }
+
+    pub(crate) fn unwatch(&mut self, watch: u64) {
+        self.send(&Frame::Unwatch { watch });
+    }
+
+    pub(crate) fn tell_ended(&mut self, watch: u64, stopped: bool, reason: &str) {
+        if self.watches.close(watch) {
+            self.send(&Frame::Ended { watch, stopped, reason: shortened(reason) });
+        }
+    }
+}
+
+/// What the caller is told in place of an answer that its side would not take.
+fn too_large(size: u64, limit: u64) -> Content {
+    let error = Error::Nested(Box::new(Error::TooLarge { size, limit }));
+    let mut encoder = Encoder::new(Bounds::default(), usize::MAX, Leaving::AsValue);
+    let encoded = encoder.push(&error).and_then(|()| encoder.finish());
+    Content { body: encoded.unwrap_or_default(), references: Vec::new() }
+}

@@ -1,0 +1,104 @@
+//! Owns the end of a session: what the peer is told last, and what is known about each call in progress.
+//!
+//! It must not know who waits for them.
+
+use super::event::{Cause, Event};
+use super::incoming::Partials;
+use super::machine::Session;
+use super::questions::Progress;
+use crate::error::Outcome;
+use crate::wire::breach::Breach;
+use crate::wire::frame::Frame;
+
+impl Session {
+    /// Ends the session in good order.
+    pub(crate) fn close(&mut self, reason: &str) {
+        self.say_goodbye(0, reason);
+        self.end(Cause::ClosedHere { reason: reason.to_owned() });
+    }
+
+    /// The connection has ended.
+    pub(crate) fn lose(&mut self, reason: &str) {
+        self.end(Cause::Lost { reason: reason.to_owned() });
+    }
+
+    /// The peer broke a rule.
+    pub(super) fn breach(&mut self, breach: Breach) {
+        let reason = breach.to_string();
+        self.say_goodbye(breach.code(), &reason);
+        self.end(Cause::Breach { reason });
+    }
+
+    /// Makes a frame ready, unless the session is over: nothing follows the last word.
+    pub(super) fn send(&mut self, frame: &Frame<'_>) {
+        if self.closed.is_none() {
+            self.outgoing.frame(frame);
+        }
+    }
+
+    /// Tells the peer how far its frames have arrived.
+    pub(super) fn acknowledge(&mut self) {
+        self.send(&Frame::Acknowledge { number: self.received });
+        self.acknowledged = self.received;
+    }
+
+    /// Ends the session: every call in progress is told what is known, every export is given back.
+    pub(super) fn end(&mut self, cause: Cause) {
+        if self.closed.is_some() {
+            return;
+        }
+        for question in self.questions.clear() {
+            if let (Some(token), Some(outcome)) =
+                (question.token, self.outcome(question.progress, &cause))
+            {
+                self.events.push_back(Event::Lost { token, outcome });
+            }
+        }
+        self.events.extend(self.exports.clear().map(|object| Event::Unexported { object }));
+        self.imports.clear();
+        self.answers.clear();
+        self.watches.clear();
+        self.partial_calls = Partials::default();
+        self.partial_answers = Partials::default();
+        self.waiting.clear();
+        self.withdrawn = 0;
+        match cause {
+            Cause::ClosedHere { .. } | Cause::Breach { .. } => self.outgoing.keep_what_is_ready(),
+            // A connection given up may still carry bytes: what is told to be not executed must not go out after all.
+            Cause::ClosedThere { .. } | Cause::Lost { .. } => self.outgoing.clear(),
+        }
+        self.closed = Some(cause.clone());
+        self.events.push_back(Event::Closed { cause });
+    }
+
+    /// What is known about a call that will not be answered; nothing if it was.
+    fn outcome(&self, progress: Progress, cause: &Cause) -> Option<Outcome> {
+        let last = match progress {
+            Progress::Answered => return None,
+            Progress::Waiting | Progress::Admitted | Progress::Sent(None) => {
+                return Some(Outcome::NotExecuted);
+            }
+            Progress::Sent(Some(last)) => last,
+        };
+        let may_have_arrived = match cause {
+            // What was ready goes out before the last word.
+            Cause::ClosedHere { .. } | Cause::Breach { .. } => self.outgoing.last(),
+            // Before its last word the peer told how far it had come; it looks at nothing later.
+            Cause::ClosedThere { .. } => self.acknowledged_by_peer,
+            Cause::Lost { .. } => self.transmitted,
+        };
+        Some(if last > may_have_arrived { Outcome::NotExecuted } else { Outcome::Unknown })
+    }
+
+    fn say_goodbye(&mut self, code: u64, reason: &str) {
+        // What the peer has of ours in progress is over: what was not acknowledged by now was not executed.
+        self.acknowledge();
+        self.send(&Frame::Close { code, reason: shortened(reason) });
+    }
+}
+
+/// Text for the peer that fits into a frame.
+pub(super) fn shortened(text: &str) -> &str {
+    const LONGEST: usize = 1024;
+    &text[..text.floor_char_boundary(LONGEST.min(text.len()))]
+}

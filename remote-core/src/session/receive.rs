@@ -1,0 +1,280 @@
+//! Owns what comes in: bytes from the connection, and time.
+//!
+//! It must not trust any of it. Invariant 7: nothing a peer sends can panic us; breaking a rule ends the session.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::event::{Cause, Event, IncomingCall};
+use super::liveness::Due;
+use super::machine::{CallHead, Session};
+use crate::id::{NameId, QuestionId};
+use crate::wire::breach::Breach;
+use crate::wire::codec::Body;
+use crate::wire::content::Content;
+use crate::wire::frame::{
+    Descriptor, Extent, Frame, LENGTH, LONGEST_FRAME, Manner, Status, Target,
+};
+
+impl Session {
+    /// Takes bytes from the connection. Returns how many were used: what is left is the beginning of a frame.
+    pub(crate) fn receive(&mut self, now: Instant, input: &[u8]) -> usize {
+        self.now = now;
+        self.liveness.heard(now);
+        let mut used = 0;
+        while self.closed.is_none() {
+            let rest = &input[used..];
+            let Some((length, rest)) = rest.split_first_chunk::<LENGTH>() else { return used };
+            let length = u32::from_le_bytes(*length);
+            if length == 0 || length as usize > LONGEST_FRAME {
+                self.breach(Breach::FrameLength(length));
+                break;
+            }
+            let Some(frame) = rest.get(..length as usize) else { return used };
+            if let Err(breach) = self.receive_frame(frame) {
+                self.breach(breach);
+                break;
+            }
+            used += LENGTH + length as usize;
+        }
+        input.len()
+    }
+
+    /// Time has passed.
+    pub(crate) fn time_out(&mut self, now: Instant) {
+        self.now = now;
+        match self.liveness.due(now) {
+            Due::Nothing => {}
+            Due::Ping => {
+                self.send(&Frame::Ping);
+                self.liveness.sent(now);
+            }
+            Due::Lost => {
+                let silence = self.liveness.silence().as_secs_f32();
+                self.lose(&format!("the peer was silent for {silence} s"));
+            }
+        }
+    }
+
+    fn receive_frame(&mut self, bytes: &[u8]) -> Result<(), Breach> {
+        let (number, frame) = Frame::read(bytes)?;
+        if let Some(number) = number {
+            if number.0 <= self.received.0 {
+                return Ok(()); // Sent again, but it had arrived.
+            }
+            if number.0 != self.received.0 + 1 {
+                return Err(Breach::Number);
+            }
+            self.received = number;
+        }
+        match frame {
+            Frame::Call {
+                question,
+                target,
+                selector,
+                manner,
+                nesting,
+                deadline,
+                extent,
+                content,
+            } => {
+                let head = CallHead {
+                    target,
+                    selector: Arc::clone(self.heard.get(selector)?),
+                    manner,
+                    nesting,
+                    deadline: deadline.checked_sub(1).map(Duration::from_millis),
+                    cancelled: false,
+                };
+                self.receive_call(question, head, extent, content)
+            }
+            Frame::Answer { question, status, extent, content } => {
+                self.receive_answer(question, status, extent, content)
+            }
+            Frame::CallChunk { question, bytes } => {
+                match self.partial_calls.chunk(question, bytes)? {
+                    Some((head, content)) => self.deliver_call(question, head, content),
+                    None => Ok(()),
+                }
+            }
+            Frame::AnswerChunk { question, bytes } => {
+                match self.partial_answers.chunk(question, bytes)? {
+                    Some((status, content)) => self.deliver_answer(question, status, content),
+                    None => Ok(()),
+                }
+            }
+            Frame::Cancel { question } => {
+                self.receive_cancel(question);
+                Ok(())
+            }
+            Frame::Finish { question } => {
+                self.answers.finish(question)?;
+                self.events.push_back(Event::Finished { question });
+                Ok(())
+            }
+            Frame::Release { object, introductions } => {
+                if self.exports.release(object, introductions)? {
+                    self.events.push_back(Event::Unexported { object });
+                }
+                Ok(())
+            }
+            Frame::Name { id, fingerprint, name } => self.heard.announce(id, fingerprint, name),
+            Frame::Watch { watch, object } => {
+                if !self.exports.contains(object) {
+                    return Err(Breach::References);
+                }
+                self.watches.open(watch, self.limits.references)?;
+                self.events.push_back(Event::Watch { watch, object });
+                Ok(())
+            }
+            Frame::Unwatch { watch } => {
+                // The end may have crossed it.
+                if self.watches.close(watch) {
+                    self.events.push_back(Event::Unwatch { watch });
+                }
+                Ok(())
+            }
+            Frame::Ended { watch, stopped, reason } => {
+                let reason = reason.to_owned();
+                self.events.push_back(Event::WatchEnded { watch, stopped, reason });
+                Ok(())
+            }
+            Frame::Close { reason, .. } => {
+                self.end(Cause::ClosedThere { reason: reason.to_owned() });
+                Ok(())
+            }
+            Frame::Acknowledge { number } => {
+                if number > self.transmitted {
+                    return Err(Breach::Acknowledgement);
+                }
+                self.acknowledged_by_peer = self.acknowledged_by_peer.max(number);
+                Ok(())
+            }
+            Frame::Credit { calls, bytes } => {
+                if !self.questions.credit(calls, bytes) {
+                    return Err(Breach::Window);
+                }
+                self.admit_waiting();
+                Ok(())
+            }
+            Frame::Ping => Ok(()),
+        }
+    }
+
+    fn receive_call(
+        &mut self,
+        question: QuestionId,
+        head: CallHead,
+        extent: Extent,
+        content: &[u8],
+    ) -> Result<(), Breach> {
+        let size = self.size(extent, content)?;
+        self.answers.open(question, head.manner, size)?;
+        if head.manner == Manner::Promise {
+            self.events.push_back(Event::Promised { question });
+        }
+        if extent.total > 0 {
+            let limit = self.limits.window_bytes;
+            return self.partial_calls.begin(question, head, extent, content, limit);
+        }
+        let content = Content::read(Body::from_slice(content), extent.references)?;
+        self.deliver_call(question, head, content)
+    }
+
+    fn deliver_call(
+        &mut self,
+        question: QuestionId,
+        head: CallHead,
+        content: Content,
+    ) -> Result<(), Breach> {
+        self.register(&content)?;
+        let known = match head.target {
+            Target::Object(object) => self.exports.contains(object),
+            Target::Answer(question) => self.answers.is_promise(question),
+        };
+        let CallHead { target, selector, manner, nesting, deadline, cancelled } = head;
+        let target = known.then_some(target);
+        let call = IncomingCall { question, target, selector, manner, nesting, deadline, content };
+        self.events.push_back(Event::Call(call));
+        if cancelled {
+            self.events.push_back(Event::Cancelled { question });
+        }
+        Ok(())
+    }
+
+    fn receive_cancel(&mut self, question: QuestionId) {
+        if let Some(head) = self.partial_calls.head_mut(question) {
+            // Nobody can answer it yet: the cancellation follows the call.
+            head.cancelled = true;
+        } else if self.answers.is_running(question) {
+            self.events.push_back(Event::Cancelled { question });
+        }
+        // Else the answer has crossed it, and there is nothing left to cancel.
+    }
+
+    fn receive_answer(
+        &mut self,
+        question: QuestionId,
+        status: Status,
+        extent: Extent,
+        content: &[u8],
+    ) -> Result<(), Breach> {
+        // Room for a word on what went wrong there always is.
+        if status != Status::Fault || extent.total > 0 {
+            self.size(extent, content)?;
+        }
+        if extent.total > 0 {
+            if !self.questions.awaits_answer(question) {
+                return Err(Breach::Question);
+            }
+            let limit = self.limits.window_bytes;
+            return self.partial_answers.begin(question, status, extent, content, limit);
+        }
+        let content = Content::read(Body::from_slice(content), extent.references)?;
+        self.deliver_answer(question, status, content)
+    }
+
+    fn deliver_answer(
+        &mut self,
+        question: QuestionId,
+        status: Status,
+        content: Content,
+    ) -> Result<(), Breach> {
+        self.register(&content)?;
+        let token = self.questions.answer(question).ok_or(Breach::Question)?;
+        self.events.push_back(Event::Answered { token, status, content });
+        self.admit_waiting();
+        Ok(())
+    }
+
+    /// How much a message comes to, as its head says; not more than one may.
+    fn size(&self, extent: Extent, first: &[u8]) -> Result<u64, Breach> {
+        let size = if extent.total > 0 { extent.total } else { first.len() as u64 };
+        if size > self.limits.body as u64 { Err(Breach::Body(size)) } else { Ok(size) }
+    }
+
+    /// Enters the references of a message into the tables, before anything of the user's is decoded.
+    fn register(&mut self, content: &Content) -> Result<(), Breach> {
+        for reference in &content.references {
+            let (Descriptor::Mine { interface, .. }
+            | Descriptor::Yours { interface, .. }
+            | Descriptor::Forwarded { interface, .. }) = *reference;
+            if interface != NameId::NONE {
+                self.heard.get(interface)?;
+            }
+            match *reference {
+                Descriptor::Yours { object, .. } if !self.exports.contains(object) => {
+                    return Err(Breach::References);
+                }
+                Descriptor::Yours { .. } => {}
+                Descriptor::Mine { object, .. } | Descriptor::Forwarded { object, .. } => {
+                    self.imports.introduce(object);
+                    if self.imports.len() > self.limits.references {
+                        return Err(Breach::References);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,105 @@
+//! Owns what an application at one end of a session has seen, and that it sees nothing twice.
+//!
+//! It must not know the other end.
+
+use std::collections::{HashMap, HashSet};
+
+use super::super::event::{Cause, Event, IncomingCall};
+use crate::error::Outcome;
+use crate::id::{ObjectId, QuestionId};
+use crate::wire::codec::Body;
+use crate::wire::content::Content;
+use crate::wire::frame::{Descriptor, Status, Target};
+
+/// How a call of this side's ended.
+#[derive(Debug, PartialEq)]
+pub(super) enum End {
+    Answered(Status, Content),
+    HandedOver,
+    Lost(Outcome),
+}
+
+/// What one side has seen.
+#[derive(Default)]
+pub(super) struct Application {
+    /// Calls of the peer's, in the order of their arrival, that are not yet taken.
+    pub(super) calls: Vec<IncomingCall>,
+    /// Calls of this side's that have ended, by their token.
+    pub(super) ended: HashMap<usize, End>,
+    /// Answers that arrived after their caller had given up.
+    pub(super) unwanted: Vec<Content>,
+    pub(super) promised: HashSet<QuestionId>,
+    pub(super) finished: HashSet<QuestionId>,
+    pub(super) cancelled: Vec<QuestionId>,
+    pub(super) unexported: Vec<ObjectId>,
+    pub(super) watched: HashMap<u64, ObjectId>,
+    pub(super) watches_ended: HashSet<u64>,
+    pub(super) closed: Option<Cause>,
+}
+
+impl Application {
+    pub(super) fn handle(&mut self, event: Event) {
+        assert_eq!(self.closed, None, "nothing happens after the end: {event:?}");
+        match event {
+            Event::Promised { question } => assert!(self.promised.insert(question)),
+            Event::Call(call) => {
+                if let Some(Target::Answer(promise)) = call.target {
+                    assert!(self.promised.contains(&promise), "pipelined on what is no promise");
+                    assert!(!self.finished.contains(&promise), "{promise:?} was finished before");
+                }
+                self.calls.push(call);
+            }
+            Event::Cancelled { question } => self.cancelled.push(question),
+            Event::Finished { question } => {
+                assert!(self.promised.contains(&question) && self.finished.insert(question));
+            }
+            Event::Answered { token: Some(token), status, content } => {
+                self.end(token, End::Answered(status, content));
+            }
+            Event::Answered { token: None, content, .. } => self.unwanted.push(content),
+            Event::HandedOver { token } => self.end(token, End::HandedOver),
+            Event::Lost { token, outcome } => self.end(token, End::Lost(outcome)),
+            Event::Unexported { object } => self.unexported.push(object),
+            Event::Watch { watch, object } => {
+                assert_eq!(self.watched.insert(watch, object), None);
+            }
+            Event::Unwatch { watch } => assert!(self.watched.remove(&watch).is_some()),
+            Event::WatchEnded { watch, .. } => assert!(self.watches_ended.insert(watch)),
+            Event::Closed { cause } => self.closed = Some(cause),
+        }
+    }
+
+    /// Invariant 4: each call ends exactly once.
+    fn end(&mut self, token: usize, end: End) {
+        let before = self.ended.insert(token, end);
+        assert_eq!(before, None, "call {token} has ended before");
+    }
+
+    /// The bodies of the calls that arrived, which are taken.
+    pub(super) fn bodies(&mut self) -> Vec<Vec<u8>> {
+        self.calls.drain(..).map(|call| call.content.body.into_vec()).collect()
+    }
+
+    /// The reason of a breach, if there was one.
+    pub(super) fn breach(&self) -> Option<&str> {
+        match &self.closed {
+            Some(Cause::Breach { reason }) => Some(reason),
+            _ => None,
+        }
+    }
+}
+
+/// Content without references.
+pub(super) fn plain(body: &[u8]) -> Content {
+    Content { body: Body::from_slice(body), references: Vec::new() }
+}
+
+/// Content of so many bytes, which a missing or misplaced part would spoil.
+pub(super) fn pattern(size: usize) -> Content {
+    Content { body: (0..size).map(|at| (at % 251) as u8).collect(), references: Vec::new() }
+}
+
+/// Content with references.
+pub(super) fn referring(body: &[u8], references: &[Descriptor]) -> Content {
+    Content { references: references.to_vec(), ..plain(body) }
+}

@@ -1,0 +1,58 @@
+//! Owns what holds of a session's tables at any moment, whatever was done to it.
+//!
+//! It must not know how the session came to be as it is.
+
+use std::collections::HashMap;
+
+use super::super::admission::named;
+use super::super::machine::Session;
+use super::super::questions::{Finish, Progress};
+use crate::id::ObjectId;
+use crate::wire::frame::Target;
+
+/// Checks the tables, each by itself and against each other.
+pub(super) fn audit(session: &Session) {
+    session.questions.check();
+    session.answers.check();
+    session.exports.check();
+    session.partial_calls.check();
+    session.partial_answers.check();
+    session.outgoing.check();
+    if session.closed.is_some() {
+        return assert_empty(session);
+    }
+    let queued = || session.waiting.iter().chain(session.outgoing.behind());
+    let mut pins: HashMap<ObjectId, u64> = HashMap::new();
+    let unsent = queued().map(|call| (Some(call.target), call.references.as_slice()));
+    for (target, references) in unsent.chain(session.outgoing.incomplete()) {
+        for object in named(target, references) {
+            *pins.entry(object).or_default() += 1;
+        }
+    }
+    session.imports.check(&pins);
+
+    let asked: HashMap<_, _> = session.questions.iter().collect();
+    let live = |call: &&super::super::outgoing::Queued| asked.contains_key(&call.question);
+    let withdrawn = session.waiting.iter().filter(|call| !live(call)).count();
+    assert_eq!(session.withdrawn, withdrawn);
+    assert!(session.waiting.front().is_none_or(|call| live(&call)), "the first one holds up others");
+    for (id, question) in &asked {
+        let users = queued().filter(|call| call.target == Target::Answer(*id)).count();
+        assert_eq!(question.users as usize, users, "users of {id:?}");
+        let sent = !matches!(question.progress, Progress::Waiting | Progress::Admitted);
+        assert!(!(question.finish == Finish::Wanted && users == 0 && sent), "{id:?} is not finished");
+    }
+}
+
+/// Nothing is left in any table.
+pub(super) fn assert_empty(session: &Session) {
+    assert_eq!(session.question_count(), 0, "questions");
+    assert_eq!(session.answers.len(), 0, "answers");
+    assert_eq!(session.export_count(), 0, "exports");
+    assert_eq!(session.import_count(), 0, "imports");
+    assert_eq!(session.watches.len(), 0, "watches");
+    assert_eq!(session.waiting.len(), 0, "waiting calls");
+    assert_eq!(session.outgoing.behind().count(), 0, "calls behind big ones");
+    assert_eq!(session.outgoing.incomplete().count(), 0, "big bodies");
+    assert_eq!(session.partial_calls.held() + session.partial_answers.held(), 0, "parts");
+}

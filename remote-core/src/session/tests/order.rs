@@ -1,0 +1,157 @@
+//! Messages to one object start in the order in which they were sent; what is big lets pass what is for others.
+
+use std::time::Duration;
+
+use super::application::{pattern, plain};
+use super::pair::Side::{Left, Right};
+use super::pair::{DIRECTORY, Pair};
+use crate::limits::Limits;
+use crate::wire::frame::{CHUNK, Manner, Target};
+
+/// As many bytes as 256 chunks have.
+const BIG: usize = 4 << 20;
+
+/// Whole bodies are unwieldy in a failure; their first byte and size tell them apart.
+fn arrived(pair: &mut Pair) -> Vec<(u8, usize)> {
+    pair.seen(Right).bodies().iter().map(|body| (body[0], body.len())).collect()
+}
+
+fn body(first: u8, size: usize) -> crate::wire::content::Content {
+    plain(&vec![first; size])
+}
+
+#[test]
+fn small_messages_keep_their_order() {
+    let mut pair = Pair::new();
+    (0..100).for_each(|number| drop(pair.ask(Left, DIRECTORY, plain(&[number]))));
+    pair.settle();
+    assert_eq!(pair.seen(Right).bodies(), (0..100).map(|number| vec![number]).collect::<Vec<_>>());
+}
+
+#[test]
+fn messages_to_one_object_keep_their_order_behind_a_big_one() {
+    let mut pair = Pair::new();
+    let sizes = [10, BIG, 20, CHUNK + 1, 30, 3 * CHUNK, 40];
+    for (number, size) in (0..).zip(sizes) {
+        let manner = [Manner::Ask, Manner::Tell, Manner::Promise][number as usize % 3];
+        pair.send(Left, manner, DIRECTORY, body(number, size)).expect("it is sent");
+    }
+    pair.settle();
+    assert_eq!(arrived(&mut pair), (0..).zip(sizes).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_big_body_arrives_as_it_was_sent() {
+    let mut pair = Pair::new();
+    for size in [CHUNK, CHUNK + 1, 2 * CHUNK, 2 * CHUNK + 1, BIG] {
+        let question = pair.ask(Left, DIRECTORY, pattern(size));
+        pair.settle();
+        assert_eq!(pair.seen(Right).bodies(), [pattern(size).body.into_vec()]);
+        pair.answer(Right, question, pattern(size));
+        pair.settle();
+        let token = pair.last_token();
+        let end = pair.seen(Left).ended.remove(&token);
+        let whole = super::application::End::Answered(
+            crate::wire::frame::Status::Value,
+            pattern(size),
+        );
+        assert_eq!(end, Some(whole));
+    }
+}
+
+#[test]
+fn small_answers_and_messages_to_others_pass_between_the_chunks_of_a_big_one() {
+    let mut pair = Pair::new();
+    let other = pair.given(Right);
+    let asked = pair.ask(Right, DIRECTORY, plain(b"asked before"));
+    pair.settle();
+    pair.ask(Left, DIRECTORY, body(1, BIG));
+    pair.exchange();
+    pair.answer(Left, asked, plain(b"answer"));
+    pair.ask(Left, Target::Object(other), body(2, 1));
+    pair.ask(Left, DIRECTORY, body(3, 1));
+    pair.exchange();
+    assert_eq!(arrived(&mut pair), [(2, 1)], "it waits only for what is written already");
+    assert_eq!(pair.seen(Right).ended.len(), 1);
+    pair.settle();
+    assert_eq!(arrived(&mut pair), [(1, BIG), (3, 1)]);
+}
+
+#[test]
+fn a_small_answer_passes_between_the_chunks_of_a_big_answer() {
+    let mut pair = Pair::new();
+    let questions = [0, 1].map(|number| pair.ask(Left, DIRECTORY, plain(&[number])));
+    pair.settle();
+    pair.answer(Right, questions[0], body(1, BIG));
+    pair.exchange();
+    pair.answer(Right, questions[1], body(2, 1));
+    pair.exchange();
+    let ended: Vec<_> = pair.seen(Left).ended.keys().copied().collect();
+    assert_eq!(ended, [1]);
+    pair.settle();
+    assert_eq!(pair.seen(Left).ended.len(), 2);
+}
+
+#[test]
+fn big_messages_to_different_objects_take_turns() {
+    let mut pair = Pair::new();
+    let other = pair.given(Right);
+    pair.ask(Left, DIRECTORY, body(1, BIG));
+    pair.ask(Left, Target::Object(other), body(2, BIG / 4));
+    pair.settle();
+    assert_eq!(arrived(&mut pair), [(2, BIG / 4), (1, BIG)], "the shorter one is not held up");
+}
+
+#[test]
+fn messages_keep_their_order_behind_a_full_window() {
+    let limits = Limits { window_calls: 2, ..Limits::default() };
+    let mut pair = Pair::with(Limits::default(), limits);
+    let sizes = [1, 3 * CHUNK, 2, 2 * CHUNK, 3, 4];
+    for (number, size) in (0..).zip(sizes) {
+        pair.ask(Left, DIRECTORY, body(number, size));
+    }
+    let mut order = Vec::new();
+    while order.len() < sizes.len() {
+        pair.settle();
+        let calls = &pair.seen(Right).calls;
+        assert!((1..=2).contains(&calls.len()), "{} at once", calls.len());
+        order.extend(calls.iter().map(|call| call.content.body[0]));
+        pair.answer_all(Right);
+    }
+    assert_eq!(order, [0, 1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn what_is_pipelined_keeps_its_order_behind_a_big_message_to_the_object_before_it() {
+    let mut pair = Pair::new();
+    pair.ask(Left, DIRECTORY, body(1, BIG));
+    let promise = pair.promise(Left, DIRECTORY, body(2, 1));
+    let promise = pair.promise(Left, Target::Answer(promise), body(3, 2 * CHUNK));
+    pair.ask(Left, Target::Answer(promise), body(4, 1));
+    pair.ask(Left, DIRECTORY, body(5, 1));
+    assert!(pair[Left].is_behind(promise), "its path must not be shortened yet");
+    pair.settle();
+    assert!(!pair[Left].is_behind(promise));
+    // The last of the chain need not wait for all of what it is pipelined on: the peer keeps it until then.
+    let order: Vec<u8> = arrived(&mut pair).iter().map(|(first, _)| *first).collect();
+    assert_eq!(order, [1, 2, 5, 4, 3].map(|first| first as u8));
+}
+
+#[test]
+fn order_does_not_depend_on_how_bytes_are_split() {
+    for most in [1, 2, 3, 5, 4096] {
+        let mut pair = Pair::new();
+        let sizes = [1, CHUNK + 3, 2, 300];
+        for (number, size) in (0..).zip(sizes) {
+            pair.ask(Left, DIRECTORY, body(number, size));
+        }
+        while pair[Left].wants_transmit() {
+            pair.transmit(Left);
+        }
+        pair.now += Duration::from_millis(1);
+        while pair.is_coming(Right) {
+            pair.deliver(Right, most);
+        }
+        assert_eq!(arrived(&mut pair), (0..).zip(sizes).collect::<Vec<_>>());
+    }
+}

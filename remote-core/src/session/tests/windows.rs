@@ -1,0 +1,268 @@
+//! One side has no more in progress with the other than it was granted; whoever finds no room waits, and keeps its place.
+
+use super::application::{End, pattern, plain};
+use super::forger::{Forger, answer, call, in_manner};
+use super::pair::Side::{Left, Right};
+use super::pair::{DIRECTORY, Pair};
+use crate::error::{Error, Outcome};
+use crate::limits::Limits;
+use crate::wire::breach::Breach;
+use crate::wire::frame::{CHUNK, Frame, Manner, Target};
+
+/// A left side that may have this much in progress.
+fn narrow(window_calls: u32, window_bytes: u64) -> Pair {
+    let body = (window_bytes as usize).min(4 << 20);
+    let limits = Limits { window_calls, window_bytes, body, ..Limits::default() };
+    Pair::with(Limits::default(), limits)
+}
+
+#[test]
+fn a_call_without_a_place_waits_for_an_answer() {
+    let mut pair = narrow(2, 1 << 20);
+    let questions = [1, 2, 3, 4].map(|number| pair.ask(Left, DIRECTORY, plain(&[number])));
+    pair.settle();
+    assert_eq!(pair.seen(Right).bodies(), [[1], [2]]);
+    pair.answer(Right, questions[1], plain(b""));
+    pair.settle();
+    assert_eq!(pair.seen(Right).bodies(), [[3]]);
+    pair.answer(Right, questions[0], plain(b""));
+    pair.settle();
+    assert_eq!(pair.seen(Right).bodies(), [[4]]);
+}
+
+#[test]
+fn a_call_without_bytes_waits_for_an_answer_and_keeps_its_place() {
+    let mut pair = narrow(100, 1000);
+    let first = pair.ask(Left, DIRECTORY, plain(&[1; 600]));
+    pair.ask(Left, DIRECTORY, plain(&[2; 600]));
+    pair.ask(Left, DIRECTORY, plain(&[3; 10]));
+    pair.settle();
+    assert_eq!(pair.seen(Right).bodies().len(), 1, "what would fit waits behind what does not");
+    pair.answer(Right, first, plain(b""));
+    pair.settle();
+    assert_eq!(pair.seen(Right).bodies(), [vec![2; 600], vec![3; 10]]);
+}
+
+#[test]
+fn a_call_that_can_never_fit_is_refused() {
+    let mut pair = narrow(2, 1000);
+    let refused = pair.send(Left, Manner::Ask, DIRECTORY, pattern(1001));
+    assert_eq!(refused, Err(Error::TooLarge { size: 1001, limit: 1000 }));
+    assert_eq!(pair[Left].question_count(), 0);
+}
+
+#[test]
+fn a_cancelled_call_that_was_not_sent_never_is() {
+    let mut pair = narrow(1, 1 << 20);
+    let questions = [1, 2, 3].map(|number| pair.ask(Left, DIRECTORY, plain(&[number])));
+    pair[Left].cancel(questions[1]);
+    pair.settle();
+    pair.answer(Right, questions[0], plain(b""));
+    pair.settle();
+    assert_eq!(pair.seen(Right).bodies(), [[1], [3]]);
+    assert!(pair.seen(Right).cancelled.is_empty());
+}
+
+#[test]
+fn a_cancelled_call_that_was_sent_counts_until_its_task_has_ended() {
+    let mut pair = narrow(1, 1 << 20);
+    let first = pair.ask(Left, DIRECTORY, plain(&[1]));
+    pair.ask(Left, DIRECTORY, plain(&[2]));
+    pair.settle();
+    pair[Left].cancel(first);
+    pair.settle();
+    assert_eq!(pair.seen(Right).cancelled, [first]);
+    assert_eq!(pair.seen(Right).bodies(), [[1]]);
+    pair.answer(Right, first, plain(b""));
+    pair.settle();
+    assert_eq!(pair.seen(Right).bodies(), [[2]]);
+}
+
+#[test]
+fn what_fits_goes_as_soon_as_what_held_it_up_is_withdrawn() {
+    let mut pair = narrow(100, 1000);
+    pair.ask(Left, DIRECTORY, plain(&[1; 600]));
+    let held_up = pair.ask(Left, DIRECTORY, plain(&[2; 600]));
+    for number in 3..7 {
+        pair.ask(Left, DIRECTORY, plain(&[number; 10]));
+    }
+    pair.settle();
+    pair[Left].cancel(held_up);
+    pair.note(Left);
+    pair.settle();
+    let order: Vec<u8> = pair.seen(Right).bodies().iter().map(|body| body[0]).collect();
+    assert_eq!(order, [1, 3, 4, 5, 6], "nothing else needs to happen first");
+}
+
+#[test]
+fn many_withdrawn_calls_hold_nothing() {
+    let mut pair = narrow(1, 1 << 20);
+    pair.ask(Left, DIRECTORY, plain(&[0]));
+    let waiting: Vec<_> = (0..1000).map(|_| pair.ask(Left, DIRECTORY, pattern(100))).collect();
+    for question in waiting {
+        pair[Left].cancel(question);
+        pair.note(Left);
+    }
+    assert!(pair[Left].waiting.is_empty());
+}
+
+#[test]
+fn messages_without_answer_wait_for_credit_which_comes_by_itself() {
+    let mut pair = narrow(8, 1000);
+    for number in 0..200 {
+        pair.tell(Left, DIRECTORY, plain(&[number; 90]));
+    }
+    let mut order = Vec::new();
+    while order.len() < 200 {
+        pair.settle();
+        let calls = &pair.seen(Right).calls;
+        assert!((1..=8).contains(&calls.len()), "{} at once", calls.len());
+        order.extend(calls.iter().map(|call| call.content.body[0]));
+        pair.answer_all(Right);
+    }
+    assert_eq!(order, (0..200).collect::<Vec<u8>>());
+    assert!(pair.seen(Left).ended.values().all(|end| *end == End::HandedOver));
+    assert_eq!(pair[Left].question_count(), 0);
+}
+
+#[test]
+fn a_body_as_large_as_the_window_finds_room_after_messages_without_answer() {
+    let mut pair = narrow(100, 64 << 10);
+    pair.tell(Left, DIRECTORY, plain(&[1]));
+    pair.settle();
+    pair.answer_all(Right);
+    pair.ask(Left, DIRECTORY, pattern(64 << 10));
+    pair.settle();
+    assert_eq!(pair.seen(Right).bodies().len(), 1);
+}
+
+#[test]
+fn a_full_queue_holds_calls_back_until_it_is_written() {
+    let limits = Limits { queue: 100 << 10, body: 100 << 10, ..Limits::default() };
+    let mut pair = Pair::with(limits.clone(), Limits::default());
+    let other = pair.given(Right);
+    pair.ask(Left, DIRECTORY, pattern(100 << 10));
+    pair.ask(Left, Target::Object(other), plain(&[2]));
+    assert!(!pair[Left].has_room());
+    assert_eq!(pair[Left].waiting.len(), 1);
+    assert!(pair[Left].held() <= limits.queue + limits.body);
+    pair.settle();
+    assert_eq!(pair.seen(Right).bodies().len(), 2);
+    assert!(pair[Left].has_room());
+}
+
+#[test]
+fn answers_beyond_what_the_peer_takes_at_once_wait_for_each_other() {
+    let limits = Limits { window_bytes: 100 << 10, body: 60 << 10, ..Limits::default() };
+    let mut pair = Pair::with(limits.clone(), limits);
+    let questions: Vec<_> = (0..5).map(|_| pair.ask(Left, DIRECTORY, plain(b""))).collect();
+    pair.settle();
+    for question in questions {
+        pair.answer(Right, question, pattern(60 << 10));
+    }
+    pair.settle();
+    assert_eq!(pair.seen(Left).ended.len(), 5);
+    assert_eq!(pair[Left].closed(), None);
+}
+
+#[test]
+fn kept_promises_take_no_place_in_the_window() {
+    let mut pair = narrow(2, 1 << 20);
+    let promises: Vec<_> = (0..20)
+        .map(|_| {
+            let promise = pair.promise(Left, DIRECTORY, plain(b""));
+            pair.settle();
+            pair.answer_all(Right);
+            promise
+        })
+        .collect();
+    pair.settle();
+    assert_eq!(pair.seen(Left).ended.len(), 20);
+    for promise in promises {
+        pair[Left].finish(promise);
+    }
+    pair.settle();
+    assert_eq!((pair[Left].question_count(), pair[Right].answers.len()), (0, 0));
+}
+
+#[test]
+fn kept_promises_are_as_many_as_references() {
+    let limits = Limits { references: 3, ..Limits::default() };
+    let mut pair = Pair::with(limits.clone(), limits.clone());
+    let kept = [(); 3].map(|()| pair.promise(Left, DIRECTORY, plain(b"")));
+    let refused = pair.send(Left, Manner::Promise, DIRECTORY, plain(b""));
+    assert!(matches!(refused, Err(Error::Quota(_))), "{refused:?}");
+    pair.settle();
+    pair.answer_all(Right);
+    pair[Left].finish(kept[0]);
+    pair.settle();
+    pair.promise(Left, DIRECTORY, plain(b""));
+    pair.settle();
+    assert_eq!(pair[Right].closed(), None);
+
+    let mut forger = Forger::with(limits);
+    (1..4).for_each(|question| forger.say(in_manner(call(question, b""), Manner::Promise)));
+    assert_eq!(forger.session.closed(), None);
+    forger.say(in_manner(call(4, b""), Manner::Promise));
+    forger.assert_breach(Breach::References);
+}
+
+#[test]
+fn more_calls_than_granted_are_a_breach() {
+    for manner in [Manner::Ask, Manner::Tell, Manner::Promise] {
+        let mut forger = Forger::with(Limits { window_calls: 3, ..Limits::default() });
+        (1..4).for_each(|question| forger.say(in_manner(call(question, b""), manner)));
+        assert_eq!(forger.session.closed(), None);
+        forger.say(in_manner(call(4, b""), manner));
+        forger.assert_breach(Breach::Window);
+    }
+}
+
+#[test]
+fn more_bytes_than_granted_are_a_breach() {
+    let limits = Limits { window_bytes: 1000, body: 1000, ..Limits::default() };
+    let mut forger = Forger::with(limits);
+    forger.say(call(1, &[0; 600]));
+    forger.say(call(2, &[0; 400]));
+    assert_eq!(forger.session.closed(), None);
+    forger.say(call(3, &[0; 1]));
+    forger.assert_breach(Breach::Window);
+}
+
+#[test]
+fn a_place_is_free_once_the_answer_is_made() {
+    let mut forger = Forger::with(Limits { window_calls: 1, ..Limits::default() });
+    for question in 1..10 {
+        forger.say(call(question, b""));
+        let call = forger.seen.calls.pop().expect("it arrived");
+        forger.session.answer(call.question, crate::wire::frame::Status::Value, plain(b""));
+    }
+    assert_eq!(forger.session.closed(), None);
+}
+
+#[test]
+fn credit_for_what_awaits_an_answer_is_a_breach() {
+    let mut pair = Pair::new();
+    let question = pair.ask(Left, DIRECTORY, plain(&[0; 10]));
+    pair.exchange();
+    let mut forger = Forger::new();
+    forger.session = std::mem::replace(&mut pair[Left], Forger::new().session);
+    forger.say_numbered(1, Frame::Credit { calls: 1, bytes: 10 });
+    forger.assert_breach(Breach::Window);
+    assert_eq!(forger.seen.ended[&0], End::Lost(Outcome::Unknown));
+    forger.say_numbered(2, answer(question, b""));
+}
+
+#[test]
+fn credit_for_more_than_was_told_is_a_breach() {
+    let mut pair = Pair::new();
+    pair.tell(Left, DIRECTORY, plain(&[0; 10]));
+    pair.ask(Left, DIRECTORY, plain(&[0; CHUNK]));
+    pair.exchange();
+    let mut forger = Forger::new();
+    forger.session = std::mem::replace(&mut pair[Left], Forger::new().session);
+    forger.say_numbered(1, Frame::Credit { calls: 1, bytes: 9 });
+    assert_eq!(forger.session.closed(), None);
+    forger.say_numbered(2, Frame::Credit { calls: 0, bytes: 2 });
+    forger.assert_breach(Breach::Window);
+}

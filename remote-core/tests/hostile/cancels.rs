@@ -1,0 +1,148 @@
+//! Calls that are cancelled as soon as they are made, by a peer that reads and by one that does not.
+
+use std::time::Duration;
+
+use remote_core::Limits;
+
+use super::peer::{Peer, fault};
+use super::stage::{Stage, run, until};
+use super::wire::{Bytes, CANCEL, Call, Frame, Manner, To};
+
+/// As many as a debug build does in a second or two.
+const MANY: u64 = if cfg!(debug_assertions) { 100_000 } else { 1_000_000 };
+
+#[test]
+fn calls_cancelled_at_once_leave_nothing_behind() {
+    run(async {
+        let stage = Stage::new().await;
+        let mut peer = Peer::connect(&stage.address()).await;
+        let target = peer.target().await;
+        let calls = [
+            peer.call(target, "never", Bytes::new()).await,
+            peer.call(target, "add", Bytes::new().count(1)).await,
+        ];
+        let first = calls[0].question;
+        let (batch, mut answered) = (1000, 0);
+        for start in (0..MANY).step_by(batch as usize) {
+            let frames: Vec<_> = (start..start + batch)
+                .flat_map(|number| {
+                    let question = first + number;
+                    let call = Call { question, ..calls[(number % 2) as usize].clone() };
+                    [call.frame(), Frame::numbers(CANCEL, &[question])]
+                })
+                .collect();
+            peer.send_all(&frames).await;
+            // The window holds: each call has ended before more than it grants have begun.
+            while answered + 10_000 < start {
+                peer.next_answer().await;
+                answered += 1;
+            }
+        }
+        while answered < MANY {
+            let answer = peer.next_answer().await;
+            assert!((first..first + MANY).contains(&answer.question));
+            answered += 1;
+        }
+        until("nothing runs", || stage.running() == 0).await;
+        stage.goes_on().await;
+        let session = stage.server.sessions().into_iter().find(|session| session.peer().name() == "raw").unwrap();
+        assert_eq!(session.stats().calls_in, 0);
+        drop(peer);
+        stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn cancelling_what_is_not_there_is_harmless() {
+    run(async {
+        let stage = Stage::new().await;
+        let mut peer = Peer::connect(&stage.address()).await;
+        let target = peer.target().await;
+        let cancels: Vec<_> = (0..10_000).map(|question| Frame::numbers(CANCEL, &[question])).collect();
+        peer.send_all(&cancels).await;
+        peer.send(&Frame::numbers(CANCEL, &[u64::MAX])).await;
+        let never = peer.ask(target, "never", Bytes::new()).await;
+        let again = Frame::numbers(CANCEL, &[never]);
+        peer.send_all(&[again.clone(), again.clone(), again]).await;
+        assert_eq!(peer.answer(never).await.fault(), fault::CANCELLED);
+        drop(peer);
+        stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn what_was_cancelled_before_it_began_breaks_what_was_pipelined_on_it() {
+    run(async {
+        let limits = Limits { body: 64 << 10, queue: 64 << 10, ..Limits::default() };
+        let stage = Stage::with(limits).await;
+        let mut peer = Peer::connect(&stage.address()).await;
+        let target = peer.target().await;
+        // Answers that are not read fill the queue, so that what follows is not begun.
+        let mut last = 0;
+        for _ in 0..2000 {
+            last = peer.ask(target, "large", Bytes::new().count(60 << 10)).await;
+        }
+        let head = peer.call_promise(target, "child").await;
+        let after = peer.call(target, "add", Bytes::new().count(1)).await;
+        let after = Call { to: To::Answer(head.question), ..after };
+        let promised = peer.call_promise(target, "child").await;
+        let behind = Call { to: To::Answer(promised.question), question: peer.question(), ..after.clone() };
+        peer.send_all(&[head.frame(), after.frame(), promised.frame(), behind.frame()]).await;
+        let stats = || {
+            let session = stage.server.sessions().into_iter().find(|session| session.peer().name() == "raw");
+            session.expect("the session goes on").stats()
+        };
+        until("all calls have arrived", || stats().held >= 64 << 10 && stats().calls_in >= 4).await;
+        peer.send(&Frame::numbers(CANCEL, &[head.question])).await;
+        stage.goes_on().await;
+        let mut ended = Vec::new();
+        loop {
+            let answer = peer.next_answer().await;
+            if answer.question > last {
+                ended.push((answer.question, answer.status, answer.body.first().copied()));
+            }
+            if answer.question == behind.question {
+                break;
+            }
+        }
+        assert_eq!(ended[0], (head.question, 2, Some(fault::CANCELLED)));
+        assert_eq!(ended[1], (after.question, 2, Some(fault::BROKEN)));
+        assert_eq!((ended[2].1, ended[3].1), (0, 0), "the other promise was kept");
+        drop(peer);
+        stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn a_peer_that_does_not_read_and_cancels_is_held_back_like_any_other() {
+    run(async {
+        let limits = Limits { queue: 256 << 10, body: 64 << 10, ..Limits::default() };
+        let queue = limits.queue;
+        let stage = Stage::with(limits).await;
+        let mut peer = Peer::connect(&stage.address()).await;
+        let target = peer.target().await;
+        let large = peer.call(target, "large", Bytes::new().count(60 << 10)).await;
+        let fill: Vec<_> = (0..1000).map(|more| Call { question: large.question + more, ..large.clone() }.frame()).collect();
+        peer.send_all(&fill).await;
+        let session = stage.server.sessions().into_iter().find(|session| session.peer().name() == "raw").unwrap();
+        until("the queue is full", || session.stats().held >= queue).await;
+        let call = peer.call(target, "add", Bytes::new().count(1)).await.manner(Manner::Ask);
+        for batch in 0..200 {
+            let frames: Vec<_> = (0..500)
+                .flat_map(|number| {
+                    let question = 10_000 + batch * 500 + number;
+                    [Call { question, ..call.clone() }.frame(), Frame::numbers(CANCEL, &[question])]
+                })
+                .collect();
+            let bytes = peer.write(&frames);
+            if peer.send_while_taken(&bytes, Duration::from_millis(300)).await < bytes.len() {
+                break;
+            }
+            assert!(session.stats().held < 2 * queue, "{} bytes wait to be read", session.stats().held);
+        }
+        stage.goes_on().await;
+        assert!(session.stats().held < 2 * queue, "{} bytes wait to be read", session.stats().held);
+        drop(peer);
+        stage.is_alone_again().await;
+    });
+}

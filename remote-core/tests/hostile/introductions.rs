@@ -1,0 +1,248 @@
+//! Connections that never become a session, because what they begin with is wrong, late, or nothing at all.
+
+use std::time::Duration;
+
+use remote_core::Limits;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::peer::{Peer, drained, greater, lesser, stranger};
+use super::stage::{Good, Stage, run, soon, until};
+use super::wire::{ACCEPT, Bytes, Hello, PREFACE};
+
+/// Sends bytes to the node, and expects the connection to end without the sender's doing.
+async fn refused(stage: &Stage, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = stranger(&stage.address()).await;
+    // The node may end the connection while this is still being sent.
+    let _ = soon("sending", stream.write_all(bytes)).await;
+    drained(&mut stream).await
+}
+
+/// Random bytes, the same each time.
+fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed;
+    let mut next = || {
+        // xorshift64* (Vigna 2016).
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        state.wrapping_mul(0x2545_f491_4f6c_dd1d) as u8
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+#[test]
+fn noise_is_refused_at_its_first_byte() {
+    run(async {
+        let stage = Stage::new().await;
+        for seed in 1..=8 {
+            let noise = noise(seed, 1 << 20);
+            assert_ne!(noise[0], b'R', "the first byte is to be wrong");
+            assert_eq!(refused(&stage, &noise).await, b"", "a stranger is told nothing");
+        }
+        stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn noise_after_each_step_of_the_introduction_is_refused() {
+    run(async {
+        let stage = Stage::new().await;
+        let hello = Hello::of(greater()).write();
+        let steps = [
+            PREFACE.to_vec(),
+            hello.clone(),
+            [hello.clone(), ACCEPT.to_vec()].concat(),
+            [hello, ACCEPT.to_vec(), vec![1, 0, 0, 0]].concat(),
+        ];
+        for step in steps {
+            refused(&stage, &[step, noise(9, 1 << 20)].concat()).await;
+            stage.goes_on().await;
+        }
+        stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn other_protocols_are_refused() {
+    run(async {
+        let stage = Stage::new().await;
+        let request = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        assert_eq!(refused(&stage, request).await, b"");
+        // The beginning of a TLS 1.3 hello: a handshake record, a ClientHello of 508 bytes.
+        let tls = [&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3][..], &noise(3, 506)].concat();
+        assert_eq!(refused(&stage, &tls).await, b"");
+        for version in [0, 2, 255, u16::MAX] {
+            let future = [&b"REMOTE"[..], &version.to_le_bytes(), &Hello::of(greater()).write()[8..]].concat();
+            assert_eq!(refused(&stage, &future).await, b"", "version {version}");
+        }
+        stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn introductions_that_cannot_be_right_are_refused() {
+    run(async {
+        let stage = Stage::new().await;
+        let hello = Hello::of(greater());
+        let framed = |fields: &[u8]| {
+            let length = (fields.len() as u16).to_le_bytes();
+            Bytes::new().raw(&PREFACE).raw(&length).raw(fields).0
+        };
+        let wrong = [
+            ("no bytes", framed(&[])),
+            ("the longest and more", Bytes::new().raw(&PREFACE).raw(&1025_u16.to_le_bytes()).0),
+            ("all that a length can say", Bytes::new().raw(&PREFACE).raw(&[0xff; 3000]).0),
+            ("a name that is too long", Hello { name: "n".repeat(129), ..hello.clone() }.write()),
+            ("a name that is no text", framed(&[&[1; 16][..], &[2, 0xff, 0xff], &[1; 64]].concat())),
+            ("no calls granted", Hello { calls: 0, ..hello.clone() }.write()),
+            ("bodies larger than the window", Hello { body: 1 << 30, ..hello.clone() }.write()),
+            ("a number without end", framed(&[&[1; 16][..], &[0], &[0xff; 64]].concat())),
+        ];
+        for (what, bytes) in wrong {
+            assert_eq!(refused(&stage, &bytes).await, b"", "{what}");
+        }
+        let whole = hello.write();
+        for end in 0..whole.len() {
+            let mut stream = stranger(&stage.address()).await;
+            stream.write_all(&whole[..end]).await.unwrap();
+            stream.shutdown().await.unwrap();
+            assert_eq!(drained(&mut stream).await, b"", "cut after {end} bytes");
+        }
+        stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn wrong_verdicts_are_refused() {
+    run(async {
+        let stage = Stage::new().await;
+        let refusal = Bytes::new().byte(2).number(9).text("no").0;
+        let refusal = [&(refusal.len() as u16).to_le_bytes()[..], &refusal].concat();
+        for verdict in [&[0, 0][..], &[1, 0, 1], &[1, 0, 3], &[2, 0, 2, 9], &[0xff; 64], &refusal] {
+            let opening = [Hello::of(greater()).write(), verdict.to_vec()].concat();
+            let heard = refused(&stage, &opening).await;
+            assert!(heard.starts_with(&PREFACE), "it introduced itself, and no more: {heard:?}");
+            assert_eq!(heard.len(), 10 + usize::from(u16::from_le_bytes([heard[8], heard[9]])));
+        }
+        stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn an_introduction_that_never_ends_is_cut_off() {
+    run(async {
+        let limits = Limits { handshake_time: Duration::from_millis(700), ..Limits::default() };
+        let stage = Stage::with(limits).await;
+        let mut silent = stranger(&stage.address()).await;
+        let mut half = stranger(&stage.address()).await;
+        half.write_all(&Hello::of(greater()).write()[..20]).await.unwrap();
+        // Whole, but the verdict, which is the peer's to give, never comes.
+        let mut undecided = stranger(&stage.address()).await;
+        undecided.write_all(&Hello::of(greater()).write()).await.unwrap();
+        let (mut reader, mut writer) = stranger(&stage.address()).await.into_split();
+        // Never silent, and never through: one byte at a time.
+        let dripping = tokio::spawn(async move {
+            for byte in Hello::of(greater()).write() {
+                if writer.write_all(&[byte]).await.is_err() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        });
+        assert_eq!(drained(&mut silent).await, b"");
+        assert_eq!(drained(&mut half).await, b"");
+        assert!(drained(&mut undecided).await.starts_with(&PREFACE));
+        let mut heard = Vec::new();
+        let _ = soon("the end of the dripping connection", reader.read_to_end(&mut heard)).await;
+        assert_eq!(heard, b"");
+        dripping.abort();
+        stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn of_many_that_say_nothing_the_oldest_go_and_good_ones_still_come_in() {
+    run(async {
+        let limits = Limits { handshake_time: Duration::from_secs(3600), ..Limits::default() };
+        let most = limits.handshakes;
+        let stage = Stage::with(limits).await;
+        let mut silent = Vec::new();
+        for _ in 0..most + 44 {
+            silent.push(stranger(&stage.address()).await);
+        }
+        for oldest in silent.drain(..44) {
+            let mut oldest = oldest;
+            assert_eq!(drained(&mut oldest).await, b"", "the oldest is closed");
+        }
+        for newest in silent.iter().skip(silent.len() - 10) {
+            let mut byte = [0];
+            let read = newest.try_read(&mut byte);
+            assert!(read.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock), "the newest wait");
+        }
+        let another = Good::at(&stage.server.uri("target")).await;
+        another.goes_on().await;
+        stage.goes_on().await;
+    });
+}
+
+#[test]
+fn the_same_introduction_again_makes_no_second_session() {
+    run(async {
+        let stage = Stage::new().await;
+        // The node decides: it keeps the session that it has.
+        let hello = Hello::of(lesser());
+        let mut first = stranger(&stage.address()).await;
+        first.write_all(&hello.write()).await.unwrap();
+        let mut first = Peer::on(first);
+        first.hear_hello().await;
+        assert_eq!(first.verdict().await, [0], "accepted");
+        let object = first.target().await;
+        for _ in 0..20 {
+            let mut again = stranger(&stage.address()).await;
+            again.write_all(&hello.write()).await.unwrap();
+            let mut again = Peer::on(again);
+            again.hear_hello().await;
+            assert_eq!(again.verdict().await, [1], "a duplicate");
+            again.end().await;
+        }
+        assert_eq!(stage.server.sessions().len(), 2);
+        assert_eq!(first.answer_to(object, "length", Bytes::new().string("four")).await.value(), 4);
+        drop(first);
+        stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn a_peer_that_decides_has_one_session_too() {
+    run(async {
+        let stage = Stage::new().await;
+        let hello = Hello::of(greater());
+        let mut earlier = Peer::introduced(&stage.address(), &hello).await;
+        earlier.target().await;
+        for _ in 0..20 {
+            let mut later = Peer::introduced(&stage.address(), &hello).await;
+            later.target().await;
+            earlier.end().await;
+            earlier = later;
+            until("one session is left", || stage.server.sessions().len() == 2).await;
+        }
+        drop(earlier);
+        stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn a_peer_with_the_nodes_own_identity_gets_nothing() {
+    run(async {
+        let stage = Stage::new().await;
+        let mut curious = Peer::on(stranger(&stage.address()).await);
+        curious.send_raw(&Hello::of(lesser()).write()).await;
+        let identity = curious.hear_hello().await;
+        let mut double = Peer::on(stranger(&stage.address()).await);
+        double.send_raw(&[Hello::of(identity).write(), ACCEPT.to_vec()].concat()).await;
+        double.hear_hello().await;
+        double.end().await;
+        drop(curious);
+        stage.is_alone_again().await;
+    });
+}

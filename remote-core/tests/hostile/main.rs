@@ -1,0 +1,26 @@
+//! Hostile peers: whatever a peer sends ends at most its own session, while a good client beside it goes on; and a
+//! hostile server cannot do more to a client.
+//!
+//! The peer here is a plain socket with a writer of its own (`wire`): it knows the protocol and nothing of the library.
+
+mod answers;
+mod bodies;
+mod cancels;
+#[cfg(target_os = "linux")]
+mod child;
+mod frames;
+mod introductions;
+mod life;
+#[cfg(target_os = "linux")]
+mod memory;
+mod messages;
+mod methods;
+mod mutations;
+mod peer;
+mod promises;
+mod raw_server;
+mod servers;
+mod stage;
+mod target;
+mod vocabulary;
+mod wire;

@@ -1,0 +1,190 @@
+//! What hostile peers cost in memory: what the limits of their sessions say, and little more.
+
+use std::time::Duration;
+
+use super::child::Served;
+use super::peer::{Peer, TARGET, stranger};
+use super::stage::run;
+use super::wire::{Bytes, CANCEL, CHUNK, Call, Frame, LONGEST_FRAME, WATCH, mine};
+
+const MIB: u64 = 1 << 20;
+/// What any attack may cost beyond the limits of its sessions.
+const SLACK: u64 = 16 * MIB;
+/// Connections at once: two ends of each count against the limit of the machine.
+const CONNECTIONS: usize = if cfg!(debug_assertions) { 500 } else { 1000 };
+
+/// The memory that an attack costs a node at most.
+fn cost<A: Future>(attack: impl FnOnce(String) -> A) -> u64 {
+    run(async {
+        let served = Served::new().await;
+        let before = served.peak();
+        let attack = attack(served.address()).await;
+        served.goes_on().await;
+        let cost = served.peak() - before;
+        drop(attack);
+        served.goes_on().await;
+        cost
+    })
+}
+
+#[track_caller]
+fn assert_costs(limit: u64, cost: u64) {
+    assert!(cost <= limit + SLACK, "{} MiB, where {} are allowed", cost / MIB, (limit + SLACK) / MIB);
+}
+
+#[test]
+fn frames_and_bodies_announced_and_not_sent_cost_next_to_nothing() {
+    assert_costs(
+        0,
+        cost(async |address| {
+            let mut peers = Vec::new();
+            for number in 0..CONNECTIONS {
+                let mut peer = Peer::connect(&address).await;
+                if number % 2 == 0 {
+                    peer.send_raw(&(LONGEST_FRAME as u32).to_le_bytes()).await;
+                    peer.send_raw(&[1; 6]).await;
+                } else {
+                    let call = peer.call(0, "bytes", Bytes(vec![1; 10])).await;
+                    peer.send(&Call { total: 4 << 20, ..call }.frame()).await;
+                }
+                peers.push(peer);
+            }
+            peers
+        }),
+    );
+}
+
+#[test]
+fn noise_costs_next_to_nothing() {
+    assert_costs(
+        0,
+        cost(async |address| {
+            for _ in 0..20 {
+                let mut stream = stranger(&address).await;
+                let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, &vec![0x52; 1 << 20]).await;
+                super::peer::drained(&mut stream).await;
+            }
+        }),
+    );
+}
+
+#[test]
+fn bodies_that_claim_too_much_cost_no_more_than_they_are() {
+    assert_costs(
+        2 * 4 * MIB,
+        cost(async |address| {
+            let mut peer = Peer::connect(&address).await;
+            let target = peer.target().await;
+            for claim in [u64::MAX, 1 << 32, 4 << 20] {
+                for method in ["length", "bytes", "words", "vectors"] {
+                    peer.answer_to(target, method, Bytes::new().count(claim).raw(&[0; 3])).await;
+                }
+            }
+            peer.answer_to(target, "units", Bytes::new().count(u64::MAX)).await;
+            for _ in 0..3 {
+                peer.answer_to(target, "vectors", Bytes(vec![1; 4 << 20])).await;
+                let deep = Bytes::new().count(1).string("Framed").0;
+                peer.answer_to(target, "shape", Bytes(deep.repeat((4 << 20) / deep.len()))).await;
+                let tag = "x".repeat((4 << 20) - 10);
+                peer.answer_to(target, "shape", Bytes::new().count(1).string(&tag)).await;
+            }
+        }),
+    );
+}
+
+#[test]
+fn a_peer_that_never_reads_costs_its_queue() {
+    // The queue, the answer that is the last to go into it, and the one being written.
+    assert_costs(
+        (8 + 4 + 4) * MIB,
+        cost(async |address| {
+            let mut peer = Peer::connect(&address).await;
+            let target = peer.target().await;
+            let large = peer.call(target, "large", Bytes::new().count((4 << 20) - 10)).await;
+            let asks: Vec<_> =
+                (0..2000).map(|more| Call { question: large.question + more, ..large.clone() }.frame()).collect();
+            peer.send_all(&asks).await;
+            peer
+        }),
+    );
+}
+
+#[test]
+fn a_peer_that_never_reads_and_cancels_costs_its_queue() {
+    assert_costs(
+        (8 + 4 + 4) * MIB,
+        cost(async |address| {
+            let mut peer = Peer::connect(&address).await;
+            let target = peer.target().await;
+            let large = peer.call(target, "large", Bytes::new().count((4 << 20) - 10)).await;
+            let asks: Vec<_> =
+                (0..20).map(|more| Call { question: large.question + more, ..large.clone() }.frame()).collect();
+            peer.send_all(&asks).await;
+            let add = peer.call(target, "add", Bytes::new().count(1)).await;
+            let pairs: Vec<_> = (1000..501_000)
+                .flat_map(|question| [Call { question, ..add.clone() }.frame(), Frame::numbers(CANCEL, &[question])])
+                .collect();
+            let bytes = peer.write(&pairs);
+            peer.send_while_taken(&bytes, Duration::from_millis(300)).await;
+            peer
+        }),
+    );
+}
+
+#[test]
+fn bodies_begun_and_never_ended_cost_their_window() {
+    assert_costs(
+        16 * MIB,
+        cost(async |address| {
+            let mut peer = Peer::connect(&address).await;
+            let target = peer.target().await;
+            let mut calls = Vec::new();
+            for _ in 0..4 {
+                let call = peer.call(target, "bytes", Bytes(vec![1; CHUNK])).await;
+                peer.send(&Call { total: 4 << 20, ..call.clone() }.frame()).await;
+                calls.push(call);
+            }
+            // All but the last byte of each.
+            for call in calls {
+                let whole = Call { content: vec![1; (4 << 20) - 1], ..call };
+                peer.send_all(&whole.frames()[1..]).await;
+            }
+            peer
+        }),
+    );
+}
+
+#[test]
+fn monitors_without_end_cost_no_more_than_references() {
+    assert_costs(
+        // Until they are as many as references may be.
+        256 * MIB,
+        cost(async |address| {
+            let mut peer = Peer::connect(&address).await;
+            let target = peer.target().await;
+            for start in (0..3_000_000_u64).step_by(100_000) {
+                let watches: Vec<_> =
+                    (start..start + 100_000).map(|watch| Frame::numbers(WATCH, &[watch, target])).collect();
+                peer.send_all(&watches).await;
+            }
+            peer
+        }),
+    );
+}
+
+#[test]
+fn one_object_named_a_million_times_costs_no_more_than_a_million_objects() {
+    assert_costs(
+        256 * MIB,
+        cost(async |address| {
+            let mut peer = Peer::connect(&address).await;
+            let target = peer.target().await;
+            let interface = peer.name(TARGET).await;
+            let references = Bytes(mine(7, interface).0.repeat((4 << 20) / 3 - 10));
+            let call = peer.call(target, "keep_all", Bytes::new().count(0)).await.with(references);
+            peer.send_all(&call.frames()).await;
+            peer.answer(call.question).await;
+            peer
+        }),
+    );
+}

@@ -1,0 +1,195 @@
+//! Messages for objects that were never given, by names that nobody has, beyond every window.
+
+use remote_core::Limits;
+
+use super::peer::{DIRECTORY, Peer, TARGET, code, fault};
+use super::stage::{Stage, run, until};
+use super::vocabulary::fingerprint;
+use super::wire::{Bytes, Call, Manner, To, yours};
+
+#[test]
+fn a_method_that_nobody_has_is_refused_by_name() {
+    run(async {
+        let stage = Stage::new().await;
+        let mut peer = Peer::connect(&stage.address()).await;
+        let target = peer.target().await;
+        let add = fingerprint("Target.add");
+        for (name, fingerprint, expected) in [
+            ("Target.fly", 1, fault::MESSAGE_NOT_UNDERSTOOD),
+            ("", 2, fault::MESSAGE_NOT_UNDERSTOOD),
+            ("Target.add ", 3, fault::MESSAGE_NOT_UNDERSTOOD),
+            ("remote.Directory.names", fingerprint("remote.Directory.names"), fault::MESSAGE_NOT_UNDERSTOOD),
+            ("Target.add", add ^ 1, fault::SIGNATURE_MISMATCH),
+        ] {
+            let selector = peer.name_as(name, fingerprint).await;
+            let call = Call::new(peer.question(), To::Object(target), selector, Bytes::new().count(1));
+            peer.send(&call.frame()).await;
+            let answer = peer.answer(call.question).await;
+            assert_eq!(answer.fault(), expected, "`{name}`: {}", answer.text());
+            assert!(answer.text().contains(name), "{}", answer.text());
+        }
+        // The arguments of another method are not what this one takes.
+        let answer = peer.answer_to(target, "add", Bytes::new().string("a text")).await;
+        assert_eq!(answer.fault(), fault::DECODE);
+        let answer = peer.answer_to(target, "words", Bytes::new().count(300)).await;
+        assert_eq!(answer.fault(), fault::DECODE);
+        drop(peer);
+        stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn names_are_announced_once_in_order_and_in_bounds() {
+    run(async {
+        let stage = Stage::new().await;
+        for selector in [0, 1, 2, u64::MAX] {
+            let mut peer = Peer::connect(&stage.address()).await;
+            peer.send(&Call::new(1, To::Object(DIRECTORY), selector, Bytes::new()).frame()).await;
+            assert_eq!(peer.end().await, code::NAME, "{selector} was never announced");
+        }
+        for (id, name) in [(0, "zero"), (2, "two"), (u64::MAX, "all"), (1, &"x".repeat(1025))] {
+            let mut peer = Peer::connect(&stage.address()).await;
+            peer.send(&super::peer::announcement(id, 1, name)).await;
+            assert_eq!(peer.end().await, code::NAME, "{id}, {} bytes", name.len());
+        }
+        let mut twice = Peer::connect(&stage.address()).await;
+        twice.name_as("one", 1).await;
+        twice.send(&super::peer::announcement(1, 1, "one")).await;
+        assert_eq!(twice.end().await, code::NAME);
+        let mut endless = Peer::connect(&stage.address()).await;
+        let names: Vec<_> = (1..=20_000).map(|id| super::peer::announcement(id, id, "name")).collect();
+        endless.send_all(&names).await;
+        assert_eq!(endless.end().await, code::NAME);
+        let mut large = Peer::connect(&stage.address()).await;
+        let name = "x".repeat(1024);
+        let names: Vec<_> = (1..=1025).map(|id| super::peer::announcement(id, id, &name)).collect();
+        large.send_all(&names).await;
+        assert_eq!(large.end().await, code::NAME);
+        stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn an_object_never_given_cannot_be_named() {
+    run(async {
+        let stage = Stage::new().await;
+        // Another session has a child of its own; its number is no secret, and no use.
+        let mut owner = Peer::connect(&stage.address()).await;
+        let target = owner.target().await;
+        let child = owner.answer_to(target, "child", Bytes::new()).await.object();
+        let mut peer = Peer::connect(&stage.address()).await;
+        for object in [target, child, child + 1, 1 << 40, u64::MAX] {
+            let answer = peer.answer_to(object, "add", Bytes::new().count(1)).await;
+            assert_eq!(answer.fault(), fault::NO_SUCH_OBJECT, "{object}");
+        }
+        let own = peer.target().await;
+        assert_eq!(own, target);
+        // Given back, it is as if it had never been given.
+        peer.send(&super::wire::Frame::numbers(super::wire::RELEASE, &[own, 1])).await;
+        let answer = peer.answer_to(own, "add", Bytes::new().count(1)).await;
+        assert_eq!(answer.fault(), fault::NO_SUCH_OBJECT);
+        // Nor can it be passed on: who does lies, and his session ends.
+        let directory = DIRECTORY;
+        let interface = peer.name(TARGET).await;
+        let call = peer.call(directory, "keep", Bytes::new().count(0)).await.with(yours(child, interface));
+        peer.send(&call.frame()).await;
+        assert_eq!(peer.end().await, code::REFERENCES);
+        assert_eq!(owner.answer_to(child, "length", Bytes::new().string("yes")).await.value(), 3);
+        drop(owner);
+        stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn questions_in_use_are_refused() {
+    run(async {
+        let stage = Stage::new().await;
+        let mut peer = Peer::connect(&stage.address()).await;
+        let target = peer.target().await;
+        let call = peer.call(target, "never", Bytes::new()).await;
+        peer.send(&call.frame()).await;
+        until("the method runs", || stage.running() == 1).await;
+        peer.send(&call.frame()).await;
+        assert_eq!(peer.end().await, code::QUESTION);
+        stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn more_calls_than_granted_end_the_session() {
+    run(async {
+        let stage = Stage::with(Limits { window_calls: 100, ..Limits::default() }).await;
+        for manner in [Manner::Ask, Manner::Promise] {
+            let mut peer = Peer::connect(&stage.address()).await;
+            let target = peer.target().await;
+            let call = peer.call(target, "never_child", Bytes::new()).await.manner(manner);
+            for more in 0..100 {
+                let question = call.question + more;
+                peer.send(&Call { question, ..call.clone() }.frame()).await;
+            }
+            until("the window is full", || stage.running() == 100).await;
+            stage.goes_on().await;
+            peer.send(&Call { question: call.question + 100, ..call }.frame()).await;
+            assert_eq!(peer.end().await, code::WINDOW);
+            until("what was begun is dropped", || stage.running() == 0).await;
+        }
+        stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn more_bytes_than_granted_end_the_session() {
+    run(async {
+        let limits = Limits { window_bytes: 100_000, body: 50_000, ..Limits::default() };
+        let stage = Stage::with(limits).await;
+        let mut peer = Peer::connect(&stage.address()).await;
+        let target = peer.target().await;
+        // What a method does not take it does not read; but it counts. 10 bodies of 10,000 bytes fit exactly.
+        let endless = peer.call_promise(target, "never_child").await;
+        peer.send(&endless.frame()).await;
+        for _ in 0..10 {
+            let call = peer.call(target, "bytes", Bytes(vec![1; 10_000])).await;
+            let call = Call { to: To::Answer(endless.question), ..call };
+            peer.send(&call.frame()).await;
+        }
+        stage.goes_on().await;
+        let call = peer.call(target, "bytes", Bytes(vec![1; 1])).await;
+        peer.send(&call.frame()).await;
+        assert_eq!(peer.end().await, code::WINDOW);
+        stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn nesting_and_deadlines_are_taken_at_their_word_and_no_further() {
+    run(async {
+        let stage = Stage::new().await;
+        let mut peer = Peer::connect(&stage.address()).await;
+        let target = peer.target().await;
+        for (nesting, expected) in [(0, None), (32, None), (33, Some(fault::QUOTA)), (255, Some(fault::QUOTA))] {
+            let call = peer.call(target, "add", Bytes::new().count(1)).await;
+            peer.send(&Call { nesting, ..call.clone() }.frame()).await;
+            let answer = peer.answer(call.question).await;
+            match expected {
+                None => assert_eq!(answer.status, 0, "{nesting} deep"),
+                Some(expected) => assert_eq!(answer.fault(), expected, "{nesting} deep"),
+            }
+        }
+        for (deadline, method) in [(u64::MAX, "add"), (1 << 62, "add"), (1, "never"), (2, "never")] {
+            let body = if method == "add" { Bytes::new().count(1) } else { Bytes::new() };
+            let call = peer.call(target, method, body).await;
+            peer.send(&Call { deadline, ..call.clone() }.frame()).await;
+            let answer = peer.answer(call.question).await;
+            match method {
+                "add" => assert_eq!(answer.status, 0, "a deadline in {deadline} ms"),
+                _ => assert_eq!(answer.fault(), fault::TIMEOUT, "a deadline in {deadline} ms"),
+            }
+        }
+        // A method that waits, with the farthest of deadlines.
+        let call = peer.call(target, "never", Bytes::new()).await;
+        peer.send(&Call { deadline: u64::MAX, ..call }.frame()).await;
+        until("it runs", || stage.running() == 1).await;
+        drop(peer);
+        stage.is_alone_again().await;
+    });
+}

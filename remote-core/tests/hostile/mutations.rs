@@ -1,0 +1,126 @@
+//! Good exchanges, cut at every byte and with every single bit flipped.
+
+use super::peer::{Peer, TARGET, announcement, greater, stranger};
+use super::stage::{Stage, run};
+use super::vocabulary::fingerprint;
+use super::wire::{
+    ACCEPT, ACKNOWLEDGE, Bytes, CANCEL, Call, FINISH, Frame, Hello, Manner, PING, RELEASE, To, UNWATCH, WATCH, mine, yours,
+};
+
+/// A peer that looked up the target, and the bytes with which it goes on: one message of every kind.
+async fn prepared(stage: &Stage) -> (Peer, Vec<u8>) {
+    let mut peer = Peer::connect(&stage.address()).await;
+    let target = peer.target().await;
+    let methods = ["add", "words", "shape", "keep", "child", "never", "call"];
+    let ids: Vec<u64> = (2..).take(methods.len()).collect();
+    let names = methods.iter().zip(&ids).map(|(method, id)| {
+        let name = format!("{TARGET}.{method}");
+        announcement(*id, fingerprint(&name), &name)
+    });
+    let to = To::Object(target);
+    let [add, words, shape, keep, child, never, call] = ids[..] else { unreachable!("seven methods") };
+    let shapes = Bytes::new().count(1).string("Framed").count(1).string("Square").count(4);
+    let messages = [
+        announcement(9, fingerprint(TARGET), TARGET),
+        Call::new(2, to, add, Bytes::new().count(300)).frame(),
+        Call::new(3, to, words, Bytes::new().count(2).string("one").string("two")).frame(),
+        Call::new(4, to, shape, shapes).frame(),
+        Call::new(5, to, keep, Bytes::new().count(0)).with(mine(7, 9)).frame(),
+        Call::new(6, to, call, Bytes::new().count(0)).with(yours(target, 9)).frame(),
+        Call::new(7, to, child, Bytes::new()).manner(Manner::Promise).frame(),
+        Call::new(8, To::Answer(7), add, Bytes::new().count(1)).frame(),
+        Call { deadline: 1001, ..Call::new(9, to, never, Bytes::new()) }.frame(),
+        Frame::numbers(CANCEL, &[9]),
+        Frame::numbers(FINISH, &[7]),
+        Frame::numbers(WATCH, &[1, target]),
+        Frame::numbers(UNWATCH, &[1]),
+        Call::new(10, to, add, Bytes::new().count(1)).manner(Manner::Tell).frame(),
+        Frame::numbers(ACKNOWLEDGE, &[1]),
+        Frame::numbers(PING, &[]),
+        Frame::numbers(RELEASE, &[target, 1]),
+    ];
+    let frames: Vec<_> = names.chain(messages).collect();
+    let bytes = peer.write(&frames);
+    (peer, bytes)
+}
+
+/// Sends a changed exchange, and waits until the node is through with it.
+async fn play(stage: &Stage, change: impl FnOnce(&mut Vec<u8>)) {
+    let (mut peer, mut bytes) = prepared(stage).await;
+    change(&mut bytes);
+    peer.send_raw(&bytes).await;
+    peer.hush().await;
+    peer.end().await;
+}
+
+#[test]
+fn the_exchange_itself_is_good() {
+    run(async {
+        let stage = Stage::new().await;
+        let (mut peer, bytes) = prepared(&stage).await;
+        peer.send_raw(&bytes).await;
+        let mut statuses = std::collections::BTreeMap::new();
+        while statuses.len() < 8 {
+            let answer = peer.next_answer().await;
+            statuses.insert(answer.question, answer.status);
+        }
+        let expected = [(2, 0), (3, 0), (4, 0), (5, 0), (6, 0), (7, 0), (8, 0), (9, 2)];
+        assert_eq!(statuses.into_iter().collect::<Vec<_>>(), expected);
+        drop(peer);
+        stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn messages_cut_at_every_byte_harm_nobody() {
+    run(async {
+        let stage = Stage::new().await;
+        let (_, bytes) = prepared(&stage).await;
+        for end in 0..bytes.len() {
+            play(&stage, |bytes| bytes.truncate(end)).await;
+        }
+        stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn messages_with_any_byte_left_out_harm_nobody() {
+    run(async {
+        let stage = Stage::new().await;
+        let (_, bytes) = prepared(&stage).await;
+        for at in 0..bytes.len() {
+            play(&stage, |bytes| _ = bytes.remove(at)).await;
+        }
+        stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn messages_with_any_bit_flipped_harm_nobody() {
+    run(async {
+        let stage = Stage::new().await;
+        let (_, bytes) = prepared(&stage).await;
+        for bit in 0..bytes.len() * 8 {
+            play(&stage, |bytes| bytes[bit / 8] ^= 1 << (bit % 8)).await;
+        }
+        stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn introductions_with_any_bit_flipped_harm_nobody() {
+    run(async {
+        let stage = Stage::new().await;
+        let opening = || [Hello::of(greater()).write(), ACCEPT.to_vec()].concat();
+        for bit in 0..opening().len() * 8 {
+            let mut peer = Peer::on(stranger(&stage.address()).await);
+            let mut bytes = opening();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            peer.send_raw(&bytes).await;
+            peer.hush().await;
+            // It may or may not have got as far as a session; the node is through with it either way.
+            peer.ended_somehow().await;
+        }
+        stage.is_alone_again().await;
+    });
+}

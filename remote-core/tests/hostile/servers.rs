@@ -1,0 +1,355 @@
+//! The mirror: hostile servers, whose clients end each call by a clear error, in time, and go on with others.
+
+use std::time::{Duration, Instant};
+
+use remote_core::{Error, Limits, Node, Ref, Result};
+use tokio::io::AsyncWriteExt;
+
+use super::peer::{TARGET, code, drained};
+use super::raw_server::{OBJECT, RawServer};
+use super::stage::{Good, LIMIT, run, serve, soon, until};
+use super::target::{Butt, Target};
+use super::wire::{
+    ANSWER, Bytes, CREDIT, Call, Frame, LONGEST_FRAME, Manner, PREFACE, RELEASE, To, answer, mine, yours,
+};
+
+/// A client of a hostile server that is a client of a good one as well.
+struct Client {
+    node: Node,
+    good: Good,
+    _server: Node,
+}
+
+impl Client {
+    async fn new() -> Client {
+        Client::with(Limits::default()).await
+    }
+
+    async fn with(limits: Limits) -> Client {
+        let server = serve(Limits::default()).await.expect("a node starts");
+        server.publish("target", Ref::<dyn Target>::new(Butt::default())).await.expect("the name is free");
+        let node = Node::builder().limits(limits).start().await.expect("a node starts");
+        let good = Good::of(&node, &server.uri("target")).await;
+        Client { node, good, _server: server }
+    }
+
+    /// Looks up what a hostile server shows; never longer than anything may take.
+    async fn lookup(&self, server: &RawServer) -> Result<Ref<dyn Target>> {
+        soon("the lookup", self.node.lookup(server.uri())).await
+    }
+
+    async fn goes_on(&self) {
+        self.good.goes_on().await;
+    }
+
+    async fn is_alone_again(&self) {
+        until("the hostile session ends", || self.node.sessions().len() == 1).await;
+        self.goes_on().await;
+    }
+}
+
+#[track_caller]
+fn not_connected<V>(result: Result<V>) -> String {
+    match result {
+        Err(Error::NotConnected { reason, .. }) => reason,
+        Err(other) => panic!("another error: {other:?}"),
+        Ok(_) => panic!("it connected"),
+    }
+}
+
+#[track_caller]
+fn lost<V>(result: Result<V>) -> String {
+    match result {
+        Err(Error::SessionLost { reason, .. }) => reason,
+        Err(other) => panic!("another error: {other:?}"),
+        Ok(_) => panic!("it was answered"),
+    }
+}
+
+#[test]
+fn servers_of_other_protocols_are_told_apart() {
+    run(async {
+        let client = Client::new().await;
+        let server = RawServer::new().await;
+        let openings = [
+            (b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), "does not speak the remote protocol"),
+            (vec![0x15, 3, 3, 0, 2, 2, 40], "does not speak the remote protocol"),
+            (vec![0xa5; 1 << 20], "does not speak the remote protocol"),
+            (b"REMOTE\x07\x00".to_vec(), "version 7"),
+            ([&PREFACE[..], &[0xff; 2000]].concat(), "introduction cannot be read"),
+            ([&PREFACE[..], &[5, 0], &[0xff; 5]].concat(), "introduction cannot be read"),
+            (PREFACE[..5].to_vec(), "closed during the introduction"),
+            (Vec::new(), "closed during the introduction"),
+        ];
+        for (opening, reason) in openings {
+            let serving = async {
+                let mut stream = server.stranger().await;
+                let _ = stream.write_all(&opening).await;
+                let _ = stream.shutdown().await;
+                drained(&mut stream).await;
+            };
+            let (told, ()) = tokio::join!(client.lookup(&server), serving);
+            let told = not_connected(told);
+            assert!(told.contains(reason), "{told}");
+        }
+        client.is_alone_again().await;
+    });
+}
+
+#[test]
+fn a_server_that_says_nothing_is_given_up() {
+    run(async {
+        let limits = Limits { handshake_time: Duration::from_millis(300), ..Limits::default() };
+        let client = Client::with(limits).await;
+        let server = RawServer::new().await;
+        let began = Instant::now();
+        let (told, silent) = tokio::join!(client.lookup(&server), server.stranger());
+        assert!(not_connected(told).contains("no answer within 0.3 s"));
+        assert!(began.elapsed() < LIMIT / 4);
+        drop(silent);
+        client.is_alone_again().await;
+    });
+}
+
+#[test]
+fn verdicts_that_cannot_be_are_errors() {
+    run(async {
+        let limits = Limits { handshake_time: Duration::from_millis(600), ..Limits::default() };
+        let client = Client::with(limits).await;
+        let server = RawServer::new().await;
+        let refusal = Bytes::new().byte(2).number(9).text("not you").0;
+        let refusal = [&(refusal.len() as u16).to_le_bytes()[..], &refusal].concat();
+        for (verdict, reason) in [
+            (&[1, 0, 9][..], "introduction cannot be read"),
+            (&[0, 0], "frame cannot be read"),
+            (&[0xff; 100], "introduction cannot be read"),
+            // A session that the client knows nothing of.
+            (&[1, 0, 1], "has a session with this node"),
+            (&refusal, "refused: not you"),
+            // None at all.
+            (&[], "no answer within"),
+        ] {
+            let (told, peer) = tokio::join!(client.lookup(&server), server.introduced(verdict));
+            let told = not_connected(told);
+            assert!(told.contains(reason), "{told}");
+            peer.ended_somehow().await;
+        }
+        client.is_alone_again().await;
+    });
+}
+
+#[test]
+fn answers_of_another_shape_are_errors_and_the_session_goes_on() {
+    run(async {
+        let client = Client::new().await;
+        let server = RawServer::new().await;
+        let (target, mut peer) = tokio::join!(client.lookup(&server), server.looked_up());
+        let target = target.unwrap();
+        let interface = peer.name(TARGET).await;
+        let nothing = Bytes::new;
+        for (status, body, references) in [
+            (0, nothing(), nothing()),
+            (0, Bytes(vec![0xff; 9000]), nothing()),
+            (0, Bytes::new().count(5).byte(0), nothing()),
+            (1, nothing(), nothing()),
+            (1, Bytes(vec![21; 9000]), nothing()),
+            (2, nothing(), nothing()),
+            (2, Bytes(vec![22; 9000]), nothing()),
+            (2, Bytes(vec![200; 9]), nothing()),
+        ] {
+            let what = format!("{status} {body:?}");
+            let answering = async {
+                let asked = peer.asked().await;
+                peer.send(&answer(asked.question, status, body, references)).await;
+            };
+            let (told, ()) = tokio::join!(soon("a call", target.add(1)), answering);
+            let told = told.expect_err(&what);
+            assert!(matches!(told, Error::Decode(_) | Error::Quota(_)), "{what}: {told:?}");
+        }
+        // References where none are wanted, and none where one is.
+        let answering = async {
+            let asked = peer.asked().await;
+            peer.send(&answer(asked.question, 0, Bytes::new().count(5), mine(9, interface))).await;
+            let asked = peer.asked().await;
+            peer.send(&answer(asked.question, 0, Bytes::new().count(3), mine(9, interface))).await;
+        };
+        let calling = async {
+            assert_eq!(target.add(1).await, Ok(5));
+            assert!(matches!(target.child().await, Err(Error::Decode(_))));
+        };
+        soon("both calls", async { tokio::join!(calling, answering) }).await;
+        drop((target, peer));
+        client.is_alone_again().await;
+    });
+}
+
+#[test]
+fn an_answer_that_cannot_be_read_does_not_say_that_the_call_was_not_executed() {
+    run(async {
+        let client = Client::new().await;
+        let server = RawServer::new().await;
+        let (target, mut peer) = tokio::join!(client.lookup(&server), server.looked_up());
+        let target = target.unwrap();
+        for status in [0, 1, 2] {
+            let answering = async {
+                let asked = peer.asked().await;
+                peer.send(&answer(asked.question, status, Bytes(vec![0xff; 3]), Bytes::new())).await;
+            };
+            let (told, ()) = tokio::join!(soon("a call", target.add(1)), answering);
+            let told = told.unwrap_err();
+            assert_ne!(told.outcome(), remote_core::Outcome::NotExecuted, "{status}: {told:?}");
+        }
+        drop((target, peer));
+        client.is_alone_again().await;
+    });
+}
+
+#[test]
+fn a_server_that_breaks_a_rule_loses_its_session() {
+    run(async {
+        let client = Client::new().await;
+        let server = RawServer::new().await;
+        let begin = |question, total| {
+            Frame::new(ANSWER, Bytes::new().number(question).byte(0).number(0).number(total).raw(&[1; 10]))
+        };
+        type Script<'s> = Box<dyn Fn(u64) -> Vec<Frame> + 's>;
+        let scripts: Vec<(Script<'_>, _)> = vec![
+            (Box::new(|asked| vec![begin(asked, (4 << 20) + 1)]), code::BODY),
+            (Box::new(|asked| vec![begin(asked, 1 << 40)]), code::BODY),
+            (Box::new(|asked| vec![answer(asked + 1, 0, Bytes::new().count(1), Bytes::new())]), code::QUESTION),
+            (Box::new(|asked| vec![answer(asked, 0, Bytes::new().count(1), mine(9, 77))]), code::NAME),
+            (Box::new(|asked| vec![answer(asked, 0, Bytes::new().count(1), yours(9, 0))]), code::REFERENCES),
+            (Box::new(|asked| vec![answer(asked, 3, Bytes::new().count(1), Bytes::new())]), code::FRAME),
+            (Box::new(|_| vec![Frame::numbers(RELEASE, &[1, 1])]), code::RELEASE),
+            (Box::new(|_| vec![Frame::numbers(CREDIT, &[1000, 0])]), code::WINDOW),
+            (Box::new(|_| vec![Frame::numbers(CREDIT, &[1, 0])]), code::WINDOW),
+            (Box::new(|_| vec![Frame::new(0x3f, Bytes::new())]), code::FRAME),
+            (Box::new(|_| vec![Frame::new(CREDIT, Bytes(vec![0; LONGEST_FRAME]))]), code::FRAME_LENGTH),
+        ];
+        for (script, end) in scripts {
+            let (target, mut peer) = tokio::join!(client.lookup(&server), server.looked_up());
+            let target = target.unwrap();
+            let answering = async {
+                let asked = peer.asked().await;
+                peer.send_all(&script(asked.question)).await;
+                peer.end().await
+            };
+            let (told, ended) = tokio::join!(soon("a call", target.add(1)), answering);
+            assert_eq!(ended, end, "{told:?}");
+            lost(told);
+            lost(soon("a call after the end", target.add(1)).await);
+            drop(target);
+            client.is_alone_again().await;
+        }
+    });
+}
+
+#[test]
+fn a_server_that_stays_silent_is_given_up_and_its_promises_break() {
+    run(async {
+        let limits = Limits { ping: Duration::from_millis(200), silence: Duration::from_millis(900), ..Limits::default() };
+        let client = Client::with(limits).await;
+        let server = RawServer::new().await;
+        let (target, peer) = tokio::join!(client.lookup(&server), server.looked_up());
+        let target = target.unwrap();
+        let promise = target.never_child().pipelined();
+        let (call, pipelined) = soon("silence is noticed", async {
+            tokio::join!(target.add(1), async { promise.add(1).await })
+        })
+        .await;
+        assert!(lost(call).contains("silent"));
+        assert!(matches!(pipelined.unwrap_err().root(), Error::SessionLost { .. }));
+        drop((target, promise, peer));
+        client.is_alone_again().await;
+    });
+}
+
+#[test]
+fn a_promise_that_a_server_never_keeps_ends_with_its_deadline() {
+    run(async {
+        let client = Client::new().await;
+        let server = RawServer::new().await;
+        let (target, mut peer) = tokio::join!(client.lookup(&server), server.looked_up());
+        let target = target.unwrap();
+        let promise = target.never_child().pipelined();
+        let short = Duration::from_millis(50);
+        assert_eq!(soon("the deadline", promise.add(1).timeout(short)).await, Err(Error::Timeout));
+        assert_eq!(soon("the deadline", target.add(1).timeout(short)).await, Err(Error::Timeout));
+        // Kept with what is no reference, or with one of the client's that it was never given, it breaks.
+        let kept = peer.asked().await;
+        assert_eq!(kept.manner, Manner::Promise as u8);
+        peer.send(&answer(kept.question, 0, Bytes::new().count(5), Bytes::new())).await;
+        assert!(soon("the promise breaks", Ref::resolved(&promise)).await.is_err());
+        drop((target, promise, peer));
+        client.is_alone_again().await;
+    });
+}
+
+#[test]
+fn a_server_cannot_reach_what_a_client_did_not_give() {
+    run(async {
+        let client = Client::new().await;
+        let server = RawServer::new().await;
+        let (target, mut peer) = tokio::join!(client.lookup(&server), server.looked_up());
+        let target = target.unwrap();
+        let selector = peer.name("Target.add").await;
+        for object in [1, 2, 3, OBJECT, 1000, u64::MAX] {
+            let call = Call::new(peer.question(), To::Object(object), selector, Bytes::new().count(1));
+            peer.ask_back(&call).await;
+            assert_eq!(peer.answer(call.question).await.fault(), super::peer::fault::NO_SUCH_OBJECT, "{object}");
+        }
+        drop((target, peer));
+        client.is_alone_again().await;
+    });
+}
+
+#[test]
+fn answers_with_any_bit_flipped_or_cut_at_every_byte_end_their_calls() {
+    run(async {
+        let client = Client::new().await;
+        let server = RawServer::new().await;
+        // The answer to the lookup and to one call, from one server after another.
+        let length = {
+            let (target, mut peer) = tokio::join!(client.lookup(&server), server.looked_up());
+            let asking = target.unwrap();
+            let (_, answers) = tokio::join!(asking.add(1).timeout(Duration::from_millis(20)), async {
+                let asked = peer.asked().await;
+                answers(&mut peer, asked.question)
+            });
+            answers.len()
+        };
+        let flips = (0..length * 8).map(|bit| (length, Some(bit)));
+        let cuts = (0..length).map(|end| (end, None));
+        for (end, bit) in flips.chain(cuts) {
+            let serving = async {
+                let mut peer = server.looked_up().await;
+                let Some(asked) = peer.asked_unless_ended().await else { return };
+                let mut bytes = answers(&mut peer, asked.question);
+                if let Some(bit) = bit {
+                    bytes[bit / 8] ^= 1 << (bit % 8);
+                }
+                peer.send_raw(&bytes[..end]).await;
+                peer.hush().await;
+                peer.end().await;
+            };
+            let calling = async {
+                let target = client.lookup(&server).await.unwrap();
+                // Whatever it comes to: it ends.
+                let _ = soon("the call ends", target.child()).await;
+            };
+            tokio::join!(serving, calling);
+        }
+        client.is_alone_again().await;
+    });
+}
+
+/// The answer to a call for a reference, in the frames that it needs.
+fn answers(peer: &mut super::peer::Peer, question: u64) -> Vec<u8> {
+    let frames = [
+        super::peer::announcement(2, 3, "Other"),
+        answer(question, 0, Bytes::new().count(0), mine(6, 1)),
+        Frame::numbers(super::wire::ACKNOWLEDGE, &[1]),
+        Frame::numbers(super::wire::PING, &[]),
+    ];
+    peer.write(&frames)
+}

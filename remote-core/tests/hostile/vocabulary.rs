@@ -1,0 +1,111 @@
+//! Owns what a good exchange looks like, overheard between two nodes: the fingerprints of the methods, which a peer must
+//! know to call them, and the bytes themselves.
+//!
+//! It must not make any of it up.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use remote_core::{Limits, Node, Ref, Result};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::stage::{run, serve};
+use super::target::{Butt, Chain, Lists, Nest, Square, Target};
+use super::wire::{Frame, LONGEST_FRAME, NAME};
+
+/// The selectors and interfaces that nodes announce, with their fingerprints.
+pub(crate) fn fingerprint(name: &str) -> u64 {
+    static KNOWN: OnceLock<HashMap<String, u64>> = OnceLock::new();
+    let known = KNOWN.get_or_init(|| {
+        // On a thread of its own: tests ask from within their runtimes.
+        let listening = std::thread::spawn(|| run(overhear()));
+        listening.join().expect("two nodes can talk").expect("two nodes understand each other")
+    });
+    *known.get(name).unwrap_or_else(|| panic!("nobody announced `{name}`; known are {:?}", known.keys()))
+}
+
+/// Has a good client call every method once, through a relay that listens.
+async fn overhear() -> Result<HashMap<String, u64>> {
+    let server = serve(Limits::default()).await?;
+    server.publish("target", Ref::<dyn Target>::new(Butt::default())).await?;
+    let (relay, heard) = relay(server.uri("").trim_start_matches("tcp://").trim_end_matches('/')).await?;
+    let client = Node::new();
+    let target: Ref<dyn Target> = client.lookup(format!("tcp://{relay}/target")).await?;
+    let own: Ref<dyn Target> = Ref::new(Butt::default());
+    client.names(format!("tcp://{relay}")).await?;
+    target.add(1).await?;
+    target.length("text".into()).await?;
+    target.bytes(vec![1, 2]).await?;
+    target.words(vec!["word".into()]).await?;
+    target.units(vec![(); 3]).await?;
+    target.shape(Box::new(Square(4))).await?;
+    target.enums(Nest::More(Box::new(Nest::End))).await?;
+    target.options(Chain(None)).await?;
+    target.vectors(Lists(Vec::new())).await?;
+    target.child().await?;
+    target.keep(own.clone()).await?;
+    target.keep_all(vec![own.clone()]).await?;
+    target.kept().await?;
+    target.call(own).await?;
+    target.large(3).await?;
+    let no_time = std::time::Duration::from_millis(1);
+    let _ = target.never().timeout(no_time).await;
+    let _ = target.never_child().timeout(no_time).await;
+    let _ = target.panics().await;
+    let heard = heard.lock().unwrap().clone();
+    Ok(heard.iter().flat_map(|bytes| names(bytes)).collect())
+}
+
+/// The bytes that went each way.
+type Heard = Arc<Mutex<[Vec<u8>; 2]>>;
+
+/// Passes one connection on, and listens.
+async fn relay(to: &str) -> Result<(String, Heard)> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?.to_string();
+    let (heard, to) = (Heard::default(), to.to_owned());
+    let overheard = Arc::clone(&heard);
+    tokio::spawn(async move {
+        let (caller, _) = listener.accept().await?;
+        let (from_caller, to_caller) = caller.into_split();
+        let (from_callee, to_callee) = TcpStream::connect(to).await?.into_split();
+        tokio::spawn(pass(from_caller, to_callee, 0, Arc::clone(&heard)));
+        tokio::spawn(pass(from_callee, to_caller, 1, heard));
+        Ok::<_, std::io::Error>(())
+    });
+    Ok((address, overheard))
+}
+
+async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, way: usize, heard: Heard) {
+    let mut bytes = vec![0; 1 << 16];
+    while let Ok(read @ 1..) = from.read(&mut bytes).await {
+        heard.lock().unwrap()[way].extend_from_slice(&bytes[..read]);
+        if to.write_all(&bytes[..read]).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The names announced in what one side sent.
+fn names(bytes: &[u8]) -> Vec<(String, u64)> {
+    let introduction = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    // A verdict may follow, which is one byte with its length before it; a frame is never as short.
+    let verdict = if bytes[introduction..].starts_with(&[1, 0, 0]) && bytes[introduction + 3] != 0 { 3 } else { 0 };
+    let (mut rest, mut names) = (&bytes[introduction + verdict..], Vec::new());
+    while let Some((length, after)) = rest.split_first_chunk::<4>() {
+        let length = u32::from_le_bytes(*length) as usize;
+        assert!(length <= LONGEST_FRAME, "the relay lost its place");
+        let Some(frame) = after.get(..length) else { break };
+        let frame = Frame::read(frame);
+        if frame.kind == NAME {
+            let mut fields = frame.fields();
+            let _id = fields.number();
+            let fingerprint = u64::from_le_bytes(fields.take(8).try_into().expect("eight bytes"));
+            names.push((fields.text().to_owned(), fingerprint));
+        }
+        rest = &after[length..];
+    }
+    names
+}

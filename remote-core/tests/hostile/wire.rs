@@ -1,0 +1,281 @@
+//! Owns the bytes that a hostile peer writes and reads: the protocol once more, from its description.
+//!
+//! It must not know the library, whose idea of the protocol is what is tested.
+
+/// The kinds of frames that are named in the tests.
+pub(crate) const CALL: u8 = 0x01;
+pub(crate) const ANSWER: u8 = 0x02;
+pub(crate) const CALL_CHUNK: u8 = 0x03;
+pub(crate) const ANSWER_CHUNK: u8 = 0x04;
+pub(crate) const CANCEL: u8 = 0x05;
+pub(crate) const FINISH: u8 = 0x06;
+pub(crate) const RELEASE: u8 = 0x07;
+pub(crate) const NAME: u8 = 0x08;
+pub(crate) const WATCH: u8 = 0x09;
+pub(crate) const UNWATCH: u8 = 0x0a;
+pub(crate) const ENDED: u8 = 0x0b;
+pub(crate) const CREDIT: u8 = 0x0c;
+pub(crate) const CLOSE: u8 = 0x0d;
+pub(crate) const ACKNOWLEDGE: u8 = 0x40;
+pub(crate) const PING: u8 = 0x41;
+
+/// Kinds from here on carry no number.
+pub(crate) const UNNUMBERED: u8 = 0x40;
+/// The longest frame, without its length.
+pub(crate) const LONGEST_FRAME: usize = 16 * 1024 + 256;
+/// The most bytes of one body in one frame.
+pub(crate) const CHUNK: usize = 16 * 1024;
+
+/// The first bytes of a connection, and the version after them.
+pub(crate) const PREFACE: [u8; 8] = *b"REMOTE\x01\x00";
+/// The verdict by which a session begins.
+pub(crate) const ACCEPT: [u8; 3] = [1, 0, 0];
+
+/// Bytes being put together.
+#[derive(Clone, Default, Debug, PartialEq)]
+pub(crate) struct Bytes(pub(crate) Vec<u8>);
+
+impl Bytes {
+    pub(crate) fn new() -> Bytes {
+        Bytes::default()
+    }
+
+    pub(crate) fn byte(self, byte: u8) -> Bytes {
+        self.raw(&[byte])
+    }
+
+    pub(crate) fn raw(mut self, bytes: &[u8]) -> Bytes {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    /// A number as frames have it: seven bits a byte, low bits first.
+    pub(crate) fn number(mut self, mut value: u64) -> Bytes {
+        while value >= 0x80 {
+            self.0.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.0.push(value as u8);
+        self
+    }
+
+    /// Text as frames have it.
+    pub(crate) fn text(self, text: &str) -> Bytes {
+        self.number(text.len() as u64).raw(text.as_bytes())
+    }
+
+    /// A number as bodies have it: a byte, or a byte that tells how many follow.
+    pub(crate) fn count(self, value: u64) -> Bytes {
+        match value {
+            0..=250 => self.byte(value as u8),
+            251..=0xffff => self.byte(251).raw(&(value as u16).to_le_bytes()),
+            0x1_0000..=0xffff_ffff => self.byte(252).raw(&(value as u32).to_le_bytes()),
+            _ => self.byte(253).raw(&value.to_le_bytes()),
+        }
+    }
+
+    /// Text as bodies have it.
+    pub(crate) fn string(self, text: &str) -> Bytes {
+        self.count(text.len() as u64).raw(text.as_bytes())
+    }
+}
+
+/// What a peer says of itself, and what it lets the other have in progress.
+#[derive(Clone)]
+pub(crate) struct Hello {
+    pub(crate) node: [u8; 16],
+    pub(crate) name: String,
+    pub(crate) calls: u64,
+    pub(crate) bytes: u64,
+    pub(crate) body: u64,
+    pub(crate) references: u64,
+}
+
+impl Hello {
+    pub(crate) fn of(node: [u8; 16]) -> Hello {
+        let (calls, bytes, body, references) = (16_384, 16 << 20, 4 << 20, 1 << 21);
+        Hello { node, name: "raw".into(), calls, bytes, body, references }
+    }
+
+    /// Preface and introduction.
+    pub(crate) fn write(&self) -> Vec<u8> {
+        let fields = Bytes::new()
+            .raw(&self.node)
+            .text(&self.name)
+            .number(self.calls)
+            .number(self.bytes)
+            .number(self.body)
+            .number(self.references)
+            .number(30_000)
+            .raw(&[7; 32]);
+        let length = fields.0.len() as u16;
+        Bytes::new().raw(&PREFACE).raw(&length.to_le_bytes()).raw(&fields.0).0
+    }
+}
+
+/// A frame without its length and its number.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Frame {
+    pub(crate) kind: u8,
+    pub(crate) fields: Vec<u8>,
+}
+
+impl Frame {
+    pub(crate) fn new(kind: u8, fields: Bytes) -> Frame {
+        Frame { kind, fields: fields.0 }
+    }
+
+    /// A frame whose fields are numbers.
+    pub(crate) fn numbers(kind: u8, numbers: &[u64]) -> Frame {
+        Frame::new(kind, numbers.iter().fold(Bytes::new(), |fields, number| fields.number(*number)))
+    }
+
+    /// As it stands on the wire, under this number if it carries one.
+    pub(crate) fn write(&self, number: u64) -> Vec<u8> {
+        let head = Bytes::new().byte(self.kind);
+        let head = if self.kind < UNNUMBERED { head.number(number) } else { head };
+        let frame = head.raw(&self.fields);
+        Bytes::new().raw(&(frame.0.len() as u32).to_le_bytes()).raw(&frame.0).0
+    }
+
+    /// Reads a frame, without its length.
+    pub(crate) fn read(bytes: &[u8]) -> Frame {
+        let mut fields = Fields(bytes);
+        let kind = fields.byte();
+        if kind < UNNUMBERED {
+            fields.number();
+        }
+        Frame { kind, fields: fields.0.to_vec() }
+    }
+
+    pub(crate) fn fields(&self) -> Fields<'_> {
+        Fields(&self.fields)
+    }
+}
+
+/// The fields of a frame from a node, which are trusted to be well formed.
+pub(crate) struct Fields<'f>(pub(crate) &'f [u8]);
+
+impl<'f> Fields<'f> {
+    pub(crate) fn take(&mut self, length: usize) -> &'f [u8] {
+        let (taken, rest) = self.0.split_at(length);
+        self.0 = rest;
+        taken
+    }
+
+    pub(crate) fn byte(&mut self) -> u8 {
+        self.take(1)[0]
+    }
+
+    pub(crate) fn number(&mut self) -> u64 {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte();
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                break;
+            }
+        }
+        value
+    }
+
+    pub(crate) fn text(&mut self) -> &'f str {
+        let length = self.number() as usize;
+        std::str::from_utf8(self.take(length)).expect("a node writes text as UTF-8")
+    }
+}
+
+/// Whom a call is for.
+#[derive(Clone, Copy)]
+pub(crate) enum To {
+    Object(u64),
+    Answer(u64),
+}
+
+/// What the sender of a call wants back.
+#[derive(Clone, Copy)]
+pub(crate) enum Manner {
+    Ask = 0,
+    Promise = 1,
+    Tell = 2,
+}
+
+/// A call to be written.
+#[derive(Clone)]
+pub(crate) struct Call {
+    pub(crate) question: u64,
+    pub(crate) to: To,
+    pub(crate) selector: u64,
+    pub(crate) manner: Manner,
+    pub(crate) nesting: u8,
+    pub(crate) deadline: u64,
+    /// Bytes of references, behind the body.
+    pub(crate) references: u64,
+    /// The whole content, if it does not end in this frame.
+    pub(crate) total: u64,
+    pub(crate) content: Vec<u8>,
+}
+
+impl Call {
+    pub(crate) fn new(question: u64, to: To, selector: u64, body: Bytes) -> Call {
+        let (manner, content) = (Manner::Ask, body.0);
+        Call { question, to, selector, manner, nesting: 1, deadline: 0, references: 0, total: 0, content }
+    }
+
+    /// With these references behind the body.
+    pub(crate) fn with(mut self, references: Bytes) -> Call {
+        self.references = references.0.len() as u64;
+        self.content.extend_from_slice(&references.0);
+        self
+    }
+
+    pub(crate) fn manner(mut self, manner: Manner) -> Call {
+        self.manner = manner;
+        self
+    }
+
+    pub(crate) fn frame(&self) -> Frame {
+        let (kind, id) = match self.to {
+            To::Object(object) => (0, object),
+            To::Answer(question) => (1, question),
+        };
+        let fields = Bytes::new()
+            .number(self.question)
+            .byte(kind | (self.manner as u8) << 1)
+            .number(id)
+            .number(self.selector)
+            .byte(self.nesting)
+            .number(self.deadline)
+            .number(self.references)
+            .number(self.total)
+            .raw(&self.content);
+        Frame::new(CALL, fields)
+    }
+
+    /// In as many frames as its content needs.
+    pub(crate) fn frames(&self) -> Vec<Frame> {
+        if self.content.len() <= CHUNK {
+            return vec![self.frame()];
+        }
+        let (first, rest) = self.content.split_at(CHUNK);
+        let head = Call { total: self.content.len() as u64, content: first.to_vec(), ..self.clone() };
+        let chunk = |bytes: &[u8]| Frame::new(CALL_CHUNK, Bytes::new().number(self.question).raw(bytes));
+        std::iter::once(head.frame()).chain(rest.chunks(CHUNK).map(chunk)).collect()
+    }
+}
+
+/// An answer whose content is in one frame.
+pub(crate) fn answer(question: u64, status: u8, body: Bytes, references: Bytes) -> Frame {
+    let fields = Bytes::new().number(question).byte(status).number(references.0.len() as u64).number(0);
+    Frame::new(ANSWER, fields.raw(&body.0).raw(&references.0))
+}
+
+/// A reference to an object of the sender's.
+pub(crate) fn mine(object: u64, interface: u64) -> Bytes {
+    Bytes::new().byte(0).number(object).number(interface)
+}
+
+/// A reference to an object of the receiver's.
+pub(crate) fn yours(object: u64, interface: u64) -> Bytes {
+    Bytes::new().byte(1).number(object).number(interface)
+}

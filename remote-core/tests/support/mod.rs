@@ -1,0 +1,124 @@
+//! Owns what the tests of several promises need: connected nodes, and waiting for an event with a generous limit.
+//!
+//! It must not know what is tested.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+pub(crate) mod child;
+pub(crate) mod relay;
+
+use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use remote_core::{Interface, Limits, Node, Ref, Session};
+
+/// Longer than anything takes that does not hang.
+pub(crate) const GENEROUS: Duration = Duration::from_secs(60);
+
+/// What a future comes to, which must not take for ever.
+pub(crate) async fn within<F: Future>(future: F) -> F::Output {
+    tokio::time::timeout(GENEROUS, future).await.expect("it ends within the generous limit")
+}
+
+/// Waits for a state of affairs that nobody announces.
+pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < GENEROUS, "waited in vain until {what}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// An address within the process that no other test has.
+pub(crate) fn fresh_address() -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    format!("memory://{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Two nodes, and an object of the first as the second refers to it.
+pub(crate) struct Pair<T: ?Sized + Interface> {
+    pub(crate) server: Node,
+    pub(crate) client: Node,
+    pub(crate) far: Ref<T>,
+}
+
+impl<T: ?Sized + Interface> Pair<T> {
+    pub(crate) async fn new(object: Ref<T>) -> Pair<T> {
+        Pair::limited(object, Limits::default(), Limits::default()).await
+    }
+
+    /// Over TCP, whose buffers the system sizes; within the process otherwise.
+    pub(crate) async fn tcp(object: Ref<T>) -> Pair<T> {
+        let server = Node::listen("tcp://127.0.0.1:0").await.unwrap();
+        Pair::of(server, Node::new(), object).await
+    }
+
+    pub(crate) async fn limited(object: Ref<T>, server: Limits, client: Limits) -> Pair<T> {
+        let server = Node::builder().listen(fresh_address()).limits(server).start().await.unwrap();
+        let client = Node::builder().limits(client).start().await.unwrap();
+        Pair::of(server, client, object).await
+    }
+
+    async fn of(server: Node, client: Node, object: Ref<T>) -> Pair<T> {
+        server.publish("object", object).await.unwrap();
+        let far = within(client.lookup(server.uri("object"))).await.unwrap();
+        Pair { server, client, far }
+    }
+
+    /// The session as the server has it.
+    pub(crate) fn server_session(&self) -> Session {
+        only_session(&self.server)
+    }
+
+    /// The session as the client has it.
+    pub(crate) fn client_session(&self) -> Session {
+        only_session(&self.client)
+    }
+}
+
+/// The one session of a node.
+pub(crate) fn only_session(node: &Node) -> Session {
+    let sessions = node.sessions();
+    assert_eq!(sessions.len(), 1, "{sessions:?}");
+    sessions[0].clone()
+}
+
+/// Tells when it is dropped.
+pub(crate) struct DropWitness(tokio::sync::watch::Sender<bool>);
+
+/// Waits until its witness is dropped.
+#[derive(Clone)]
+pub(crate) struct DropWatch(tokio::sync::watch::Receiver<bool>);
+
+pub(crate) fn drop_witness() -> (DropWitness, DropWatch) {
+    let (sender, receiver) = tokio::sync::watch::channel(false);
+    (DropWitness(sender), DropWatch(receiver))
+}
+
+impl Drop for DropWitness {
+    fn drop(&mut self) {
+        self.0.send_replace(true);
+    }
+}
+
+impl DropWatch {
+    pub(crate) async fn dropped(&mut self) {
+        within(self.0.wait_for(|dropped| *dropped)).await.expect("it says so before it goes");
+    }
+
+    pub(crate) fn is_dropped(&self) -> bool {
+        *self.0.borrow()
+    }
+}
+
+/// Polls a future once.
+pub(crate) async fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+    let mut polled = std::pin::pin!(future);
+    std::future::poll_fn(|context| {
+        std::task::Poll::Ready(match polled.as_mut().poll(context) {
+            std::task::Poll::Ready(output) => Some(output),
+            std::task::Poll::Pending => None,
+        })
+    })
+    .await
+}

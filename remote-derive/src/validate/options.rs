@@ -1,0 +1,40 @@
+//! Owns the refusals of what stands in the parentheses of `#[remote(..)]`. It must not know on what item.
+
+use quote::ToTokens;
+
+use super::Faults;
+use crate::parse::{Entry, Options};
+
+/// Refuses options that do not exist, say nothing, or are given twice.
+pub(super) fn known(options: &Options, faults: &mut Faults) {
+    faults.0.extend(options.unreadable.clone());
+    for entry in &options.entries {
+        match entry {
+            Entry::Unknown(option) => {
+                faults.at(option, format!("there is no option `{option}` here: write `name = \"..\"` or `crate = path`"));
+            }
+            Entry::Name(_, name) if name.value().trim().is_empty() => {
+                faults.at(name, "a name cannot be empty")
+            }
+            Entry::Name(..) | Entry::Library(..) | Entry::Interface(_) => {}
+        }
+    }
+    let names = options.entries.iter().filter_map(|entry| match entry {
+        Entry::Name(option, _) => Some(option.to_token_stream()),
+        _ => None,
+    });
+    let libraries = options.entries.iter().filter_map(|entry| match entry {
+        Entry::Library(option, _) => Some(option.to_token_stream()),
+        _ => None,
+    });
+    for again in names.skip(1).chain(libraries.skip(1)) {
+        faults.at(again, "this option is given already: give it once");
+    }
+}
+
+/// Refuses a list of interfaces where none is wanted.
+pub(super) fn no_list(options: &Options, instead: &str, faults: &mut Faults) {
+    for listed in options.interfaces() {
+        faults.at(listed, instead);
+    }
+}
