@@ -7,6 +7,7 @@
 //! assertion made for it, instead of one in each place that uses it.
 
 mod answer;
+mod carried;
 mod codec;
 mod interface;
 mod parameter;
@@ -28,9 +29,10 @@ pub mod v1 {
             Failure, Itself, Outcome, Returned, error_shape, message, message_or_default, reply,
             value_shape,
         },
+        carried::{Borrowing, ByReference, ByValue},
         codec::{next, push, shape},
         interface::{Registering, Upcasting, methods},
-        parameter::{Borrowing, ByReference, ByValue, Lent, Passed, PassedBorrowing},
+        parameter::{Lent, Passed, PassedBorrowing},
     };
     pub use crate::{
         object::{

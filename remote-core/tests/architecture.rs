@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 fn every_file_stands_in_the_ladder_and_every_rung_is_a_file() {
     let ladder: BTreeSet<String> = ladder().into_iter().collect();
     assert_eq!(ladder.len(), self::ladder().len(), "a file stands in the ladder twice");
-    let files: BTreeSet<String> = files().into_keys().filter(|file| !file.ends_with("mod.rs")).collect();
+    let files: BTreeSet<String> =
+        files().into_keys().filter(|file| !file.ends_with("mod.rs")).collect();
     let missing: Vec<_> = files.difference(&ladder).collect();
     let gone: Vec<_> = ladder.difference(&files).collect();
     assert!(missing.is_empty(), "not in the ladder of ARCHITECTURE.md: {missing:?}");
@@ -37,7 +38,10 @@ fn a_file_uses_only_what_stands_above_it() {
             }
         }
     }
-    assert!(uses > 200, "only {uses} uses were found: this test no longer reads the source as it is written");
+    assert!(
+        uses > 200,
+        "only {uses} uses were found: this test no longer reads the source as it is written"
+    );
     assert!(wrong.is_empty(), "down the ladder:\n{}", wrong.join("\n"));
 }
 
@@ -61,7 +65,11 @@ fn what_must_not_be_named_is_not() {
 fn every_file_begins_by_saying_what_it_owns() {
     for entry in walk(&source()) {
         let text = fs::read_to_string(&entry).unwrap();
-        assert!(text.starts_with("//! ") || !text.contains("fn "), "{} says nothing of itself", entry.display());
+        assert!(
+            text.starts_with("//! ") || !text.contains("fn "),
+            "{} says nothing of itself",
+            entry.display()
+        );
     }
 }
 
@@ -71,14 +79,20 @@ fn ladder() -> Vec<String> {
     let section = text.split("\n## The ladder\n").nth(1).expect("ARCHITECTURE.md has the ladder");
     let section = section.split("\n## ").next().unwrap_or_default();
     let cells = section.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
-    cells.map(|cell| cell.trim_matches('*').to_owned()).filter(|cell| cell.ends_with(".rs")).collect()
+    cells
+        .map(|cell| cell.trim_matches('*').to_owned())
+        .filter(|cell| cell.ends_with(".rs"))
+        .collect()
 }
 
 /// The files of the crate by their path below `src`: their code, without comments and tests.
 fn files() -> BTreeMap<String, String> {
     let source = source();
-    let name = |path: &Path| path.strip_prefix(&source).unwrap().to_str().unwrap().replace('\\', "/");
-    let all = walk(&source).into_iter().map(|path| (name(&path), code(&fs::read_to_string(&path).unwrap())));
+    let name =
+        |path: &Path| path.strip_prefix(&source).unwrap().to_str().unwrap().replace('\\', "/");
+    let all = walk(&source)
+        .into_iter()
+        .map(|path| (name(&path), code(&fs::read_to_string(&path).unwrap())));
     all.filter(|(name, _)| !is_test(name)).collect()
 }
 
@@ -106,7 +120,8 @@ fn walk(folder: &Path) -> Vec<PathBuf> {
 /// Without comments; and without what follows the first `#[cfg(test)]` that stands before a module with a body, as
 /// tests stand last.
 fn code(text: &str) -> String {
-    let tests = text.find("#[cfg(test)]\nmod tests {").or_else(|| text.find("#[cfg(test)]\n#[allow"));
+    let tests =
+        text.find("#[cfg(test)]\nmod tests {").or_else(|| text.find("#[cfg(test)]\n#[allow"));
     let text = &text[..tests.unwrap_or(text.len())];
     text.lines().map(|line| line.split("//").next().unwrap_or_default().to_owned() + "\n").collect()
 }
@@ -123,7 +138,8 @@ impl Crate {
         let passed_on = files
             .iter()
             .map(|(file, text)| {
-                let uses = statements(text).filter(|(public, _)| *public).flat_map(|(_, paths)| paths);
+                let uses =
+                    statements(text).filter(|(public, _)| *public).flat_map(|(_, paths)| paths);
                 let named = uses.filter_map(|path| Some((path.last()?.clone(), path)));
                 (file.clone(), named.collect())
             })
@@ -189,7 +205,8 @@ fn paths(text: &str) -> Vec<Vec<String>> {
     let mut found: Vec<Vec<String>> = statements(text).flat_map(|(_, paths)| paths).collect();
     for start in ["crate::", "super::"] {
         for (at, _) in text.match_indices(start) {
-            let within_a_name = text[..at].ends_with(|last: char| last.is_alphanumeric() || "_:$".contains(last));
+            let within_a_name =
+                text[..at].ends_with(|last: char| last.is_alphanumeric() || "_:$".contains(last));
             let end = text[at..].find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':');
             let path = &text[at..end.map_or(text.len(), |end| at + end)];
             // A path that goes on with a brace is that of a statement, which was read as a tree.
@@ -216,7 +233,11 @@ fn from_the_file(mut path: Vec<String>, text: &str, at: usize) -> Vec<String> {
             path.remove(0);
         }
     }
-    if path.len() > 1 || path == ["crate"] { path } else { [vec!["self".to_owned()], path].concat() }
+    if path.len() > 1 || path == ["crate"] {
+        path
+    } else {
+        [vec!["self".to_owned()], path].concat()
+    }
 }
 
 /// The `use` statements of a file: whether each is public, and its paths.
@@ -226,7 +247,8 @@ fn statements(text: &str) -> impl Iterator<Item = (bool, Vec<Vec<String>>)> + '_
         let is_statement = before.is_empty() || before.starts_with("pub");
         let tree = text[at + "use ".len()..].split(';').next()?;
         let tree = tree.split_whitespace().collect::<Vec<_>>().join(" ");
-        let paths = || expand(&tree).into_iter().map(|path| from_the_file(path, text, at)).collect();
+        let paths =
+            || expand(&tree).into_iter().map(|path| from_the_file(path, text, at)).collect();
         is_statement.then(|| (before.starts_with("pub"), paths()))
     })
 }
@@ -236,11 +258,19 @@ fn expand(tree: &str) -> Vec<Vec<String>> {
     let tree = tree.trim();
     let Some((prefix, rest)) = tree.split_once('{') else {
         let path = tree.split(" as ").next().unwrap_or_default();
-        return vec![path.split("::").map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()];
+        return vec![
+            path.split("::")
+                .map(|name| name.trim().to_owned())
+                .filter(|name| !name.is_empty())
+                .collect(),
+        ];
     };
     let inner = rest.strip_suffix('}').unwrap_or(rest);
-    let prefix: Vec<String> =
-        prefix.split("::").map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
+    let prefix: Vec<String> = prefix
+        .split("::")
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .collect();
     let branches = branches(inner).into_iter().filter(|branch| !branch.trim().is_empty());
     branches
         .flat_map(|branch| expand(&branch))
@@ -274,7 +304,9 @@ fn trees_of_imports_are_read_as_rust_reads_them() {
     let joined = |tree: &str| expand(tree).iter().map(|path| path.join("::")).collect::<Vec<_>>();
     assert_eq!(joined("crate::a::B"), ["crate::a::B"]);
     assert_eq!(joined("crate::{a::{self, B as C}, d}"), ["crate::a", "crate::a::B", "crate::d"]);
-    let found = paths("pub(crate) use super::x::{Y, Z};\nmod m {\n    use super::super::h::I;\n}\nfn f() -> crate::e::F { not_crate::g() }\n");
+    let found = paths(
+        "pub(crate) use super::x::{Y, Z};\nmod m {\n    use super::super::h::I;\n}\nfn f() -> crate::e::F { not_crate::g() }\n",
+    );
     assert!(found.contains(&vec!["super".into(), "h".into(), "I".into()]));
     assert!(found.contains(&vec!["super".into(), "x".into(), "Z".into()]));
     assert!(found.contains(&vec!["crate".into(), "e".into(), "F".into()]));

@@ -303,7 +303,7 @@ struct Sound;
 #[remote]
 impl Sleeper for Sound {
     async fn block(&self, time: Duration) -> Result<()> {
-        // Not the test's waiting: what a careless method does.
+        #[allow(clippy::disallowed_methods, reason = "not the test's waiting: what a careless method does")]
         std::thread::sleep(time);
         Ok(())
     }

@@ -16,7 +16,7 @@ use crate::wire::hello::LONGEST_NODE_NAME;
 /// For how long references live after their holder was last heard of, unless set.
 const LEASE: Duration = Duration::from_secs(30);
 
-/// A node that is not yet started; made by [`Node::builder`].
+/// A node that is not yet started; made by [`Node::builder`](crate::Node::builder).
 ///
 /// ```
 /// use std::time::Duration;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
 
 use super::connect::{Dialled, Reached};
 use super::directory::Published;
@@ -25,7 +25,7 @@ pub(crate) struct Core {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) published: Published,
     dialled: Dialled,
-    listening: Mutex<Vec<(String, AbortHandle)>>,
+    listening: Mutex<Vec<(String, Option<JoinHandle<()>>)>>,
     closed: watch::Sender<bool>,
 }
 
@@ -47,7 +47,7 @@ impl Core {
         let listener = uri.transport()?.listen(uri).await?;
         let bound = listener.uri();
         let task = tokio::spawn(accept_all(Arc::clone(&self.sessions), listener));
-        self.lock().push((bound, task.abort_handle()));
+        self.lock().push((bound, Some(task)));
         Ok(())
     }
 
@@ -72,8 +72,11 @@ impl Core {
 
     /// Takes no more connections and calls, lets those in progress finish, and ends the sessions.
     pub(crate) async fn shut_down(&self, limit: Duration) {
-        self.stop_listening();
         self.sessions.shared.begin_closing();
+        for task in self.stop_listening() {
+            // Gone when it has ended: a socket in the file system is removed by then.
+            let _ = task.await;
+        }
         let _ = tokio::time::timeout(limit, self.wait_until(|link| link.is_quiet())).await;
         self.published.clear();
         for link in self.sessions.all() {
@@ -105,13 +108,13 @@ impl Core {
         }
     }
 
-    fn stop_listening(&self) {
-        for (_, task) in self.lock().iter() {
-            task.abort();
-        }
+    fn stop_listening(&self) -> Vec<JoinHandle<()>> {
+        let tasks: Vec<_> = self.lock().iter_mut().filter_map(|(_, task)| task.take()).collect();
+        tasks.iter().for_each(JoinHandle::abort);
+        tasks
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(String, AbortHandle)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(String, Option<JoinHandle<()>>)>> {
         self.listening.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
@@ -120,7 +123,7 @@ impl Drop for Core {
     /// The last handle is gone: nobody can publish or look up any more. Sessions go on for the references that are
     /// held, and end when there are none.
     fn drop(&mut self) {
-        self.stop_listening();
+        drop(self.stop_listening());
         self.published.clear();
         self.sessions.orphan();
     }

@@ -22,7 +22,7 @@ pub(crate) fn dispatch(link: &Arc<Link>, delivery: Delivery) {
         Ok(receiver) => receiver,
         Err(error) => return answer.give(Reply::Fault(error)),
     };
-    match receiver.ask(&receiver, request) {
+    match receiver.ask(&receiver, request.for_the_reply()) {
         Asked::Refused(error) => answer.give(Reply::Fault(error)),
         Asked::Running(mut running) => match running.poll_in_place() {
             Poll::Ready(reply) => answer.give(reply),

@@ -2,6 +2,7 @@
 //!
 //! They must not wait for each other: whatever a method does to the reader's thread, pings and acknowledgements go out.
 
+use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
@@ -14,6 +15,7 @@ use tokio::time::Sleep;
 
 use super::dispatch::dispatch;
 use super::link::{Delivery, Link};
+use crate::object::execution::contained;
 
 /// The read buffer: it begins small and grows with what arrives.
 const FIRST: usize = 4 * 1024;
@@ -36,9 +38,9 @@ pub(crate) fn drive(link: Arc<Link>, reader: Reader, writer: Writer, over: impl 
 
 async fn read(link: Arc<Link>, mut reader: Reader) {
     let mut buffer = Buffer::default();
-    let mut batch = Vec::new();
+    let mut batch = VecDeque::new();
     loop {
-        let used = link.update(|inner| inner.session.receive(Instant::now(), buffer.filled()));
+        let used = link.update(|inner| inner.receive(buffer.filled()));
         buffer.consume(used);
         dispatch_all(&link, &mut batch);
         let reason = match poll_fn(|context| poll_step(&link, &mut reader, &mut buffer, context)).await {
@@ -73,17 +75,22 @@ fn poll_step(
             return Poll::Pending;
         };
         drop(inner);
-        dispatch(link, delivery);
+        contained(|| dispatch(link, delivery));
     }
 }
 
-fn dispatch_all(link: &Arc<Link>, batch: &mut Vec<Delivery>) {
+fn dispatch_all(link: &Arc<Link>, batch: &mut VecDeque<Delivery>) {
     loop {
         link.lock().next_deliveries(batch);
         if batch.is_empty() {
             return;
         }
-        batch.drain(..).for_each(|delivery| dispatch(link, delivery));
+        while let Some(delivery) = batch.pop_front() {
+            contained(|| dispatch(link, delivery));
+            if link.is_full() && !batch.is_empty() {
+                link.lock().put_back(batch);
+            }
+        }
     }
 }
 
@@ -100,6 +107,9 @@ async fn write(link: &Arc<Link>, mut writer: Writer) {
             (inner.session.closed().is_some() && !inner.session.wants_transmit(), inner.room())
         });
         room.into_iter().for_each(Waker::wake);
+        if link.shared.is_closing() {
+            link.shared.ended.notify_waiters();
+        }
         let failure = match tokio::time::timeout(stall, writer.write_all(&buffer)).await {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(error.to_string()),
@@ -132,7 +142,7 @@ fn poll_work(link: &Arc<Link>, mut timer: Pin<&mut Sleep>, context: &mut Context
                 inner.sleep_writer(context.waker());
                 return Poll::Pending;
             }
-            inner.session.time_out(Instant::now());
+            inner.time_out();
             // Not reset by each frame: it comes early, looks, and comes again.
             timer.as_mut().reset(inner.session.poll_timeout().into());
         }

@@ -3,11 +3,13 @@
 //! It must not execute user code under the lock, nor drop anything of the user's there: what is to be woken, told or
 //! dropped is gathered in [`Aftermath`] and seen to when the lock is free.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
+use foldhash::HashMap;
 use slab::Slab;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -15,6 +17,7 @@ use tokio::task::AbortHandle;
 use super::shared::Shared;
 use crate::error::{Error, Outcome};
 use crate::id::{Identity, NameId, ObjectId, QuestionId};
+use crate::object::execution::contained;
 use crate::object::import::Import;
 use crate::object::message::{
     Claim, Ended, Interfaced, Payload, Receiver, Reference, Reply, Request, Route, Selector, Watcher,
@@ -29,12 +32,17 @@ use crate::wire::frame::{Descriptor, Manner, Status, Target};
 use super::state::State;
 use super::translate::{Outgoing, prepare};
 
+/// Errors up to this length are told whatever the peer's limit.
+const SHORT: u64 = 256;
+
 /// One session.
 pub(crate) struct Link {
     pub(crate) shared: Arc<Shared>,
     pub(crate) peer: Peer,
     this: Weak<Link>,
     inner: Mutex<Inner>,
+    /// Whether there was no room for another answer when the state was last changed; read without the lock.
+    is_full: AtomicBool,
     state: watch::Sender<State>,
 }
 
@@ -54,6 +62,8 @@ pub(crate) struct Inner {
     /// Who watches objects of the peer's, by our number.
     watchers: HashMap<u64, Watcher>,
     next_watch: u64,
+    /// Whether the reader is at work on what it has read: so long it cannot hear the peer.
+    is_deaf: bool,
     /// The writer, if it sleeps.
     writer: Option<Waker>,
     /// The reader, if it holds back calls for want of room.
@@ -105,16 +115,18 @@ impl Link {
             inner: Mutex::new(Inner {
                 session,
                 waiters: Slab::new(),
-                promises: HashMap::new(),
-                running: HashMap::new(),
+                promises: HashMap::default(),
+                running: HashMap::default(),
                 inbox: VecDeque::new(),
-                watched: HashMap::new(),
-                watchers: HashMap::new(),
+                watched: HashMap::default(),
+                watchers: HashMap::default(),
                 next_watch: 0,
+                is_deaf: false,
                 writer: None,
                 reader: None,
                 answerers: Vec::new(),
             }),
+            is_full: AtomicBool::new(false),
             state: watch::Sender::new(State::Connected),
         })
     }
@@ -135,10 +147,17 @@ impl Link {
 
     /// Drains what the session has to tell, frees the lock, and does what follows from it.
     fn settle(&self, mut inner: MutexGuard<'_, Inner>) {
+        if self.shared.is_orphaned() && inner.is_unneeded() {
+            inner.session.close("the node is gone");
+        }
+        if self.shared.is_closing() {
+            self.shared.ended.notify_waiters(); // Who waits looks when the lock is free.
+        }
         let Some(first) = inner.session.poll_event() else {
             // The hot path: a call or an answer was sent, and nobody is to be told.
             let writer = inner.rouse_writer();
-            drop(inner);
+            self.is_full.store(!inner.session.has_room(), Ordering::Relaxed);
+        drop(inner);
             return writer.into_iter().for_each(Waker::wake);
         };
         let mut aftermath = Aftermath::default();
@@ -152,28 +171,20 @@ impl Link {
         self.follow(aftermath);
     }
 
+    /// Whether there was no room for another answer when the state was last changed.
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_full.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn state(&self) -> &watch::Sender<State> {
         &self.state
     }
 
-    /// Whether nothing is in progress in either direction.
+    /// Whether nothing is in progress in either direction. A promise that is kept, its answer here, is nothing.
     pub(crate) fn is_quiet(&self) -> bool {
         let inner = self.lock();
-        inner.session.running() == 0 && inner.session.question_count() == 0 && inner.session.held() == 0
-    }
-
-    /// Ends the session if nobody can use it any more: the node's last handle is gone, and neither side refers to
-    /// anything of the other's.
-    pub(crate) fn end_if_orphaned(&self) {
-        if !self.shared.is_orphaned() {
-            return;
-        }
-        self.update(|Inner { session, .. }| {
-            let held = session.export_count() + session.import_count() + session.question_count();
-            if held == 0 && session.running() == 0 {
-                session.close("the node is gone");
-            }
-        });
+        let is_awaited = inner.waiters.iter().any(|(_, waiter)| matches!(waiter.state, Waiting::For(_)));
+        !is_awaited && inner.session.running() == 0 && inner.session.held() == 0
     }
 
     fn this(&self) -> Arc<Link> {
@@ -194,14 +205,17 @@ impl Link {
             Event::Cancelled { question } => {
                 if let Some(task) = inner.running.get(&question) {
                     aftermath.abort.push(task.clone());
-                } else if let Some(at) = inner.inbox.iter().position(|delivery| delivery.question == question) {
-                    aftermath.deliveries.extend(inner.inbox.remove(at));
-                    inner.session.answer(question, Status::Fault, fault(&Error::Cancelled));
+                } else if let Some(held) = inner.inbox.iter_mut().find(|delivery| delivery.question == question) {
+                    // Answered in its turn, when there is room: else a peer that does not read could fill the queue
+                    // with answers by cancelling.
+                    let receiver = std::mem::replace(&mut held.receiver, Err(Error::Cancelled));
+                    aftermath.receivers.extend(receiver);
+                    aftermath.replies.push(Reply::Value(std::mem::take(&mut held.request.payload)));
                 }
             }
             Event::Finished { question } => aftermath.promises.extend(inner.promises.remove(&question)),
             Event::Answered { token, status, content } => {
-                let reply = self.reply(inner, status, content);
+                let reply = self.reply(inner, status, content, aftermath);
                 match token {
                     Some(token) => answer(inner, token, reply, aftermath),
                     None => aftermath.replies.push(reply),
@@ -218,7 +232,11 @@ impl Link {
                     aftermath.watch.push((watch, receiver));
                 }
             }
-            Event::Unwatch { watch } => aftermath.guards.extend(inner.watched.remove(&watch)),
+            Event::Unwatch { watch } => {
+                // It may have begun in the same batch, and not be watched yet.
+                aftermath.watch.retain(|(begun, _)| *begun != watch);
+                aftermath.guards.extend(inner.watched.remove(&watch));
+            }
             Event::WatchEnded { watch, stopped, reason } => {
                 let ended = if stopped { Ended::Stopped(reason) } else { Ended::Released };
                 aftermath.tell.extend(inner.watchers.remove(&watch).map(|watcher| (watcher, ended)));
@@ -241,7 +259,7 @@ impl Link {
     }
 
     fn follow(&self, aftermath: Aftermath) {
-        let Aftermath { wake, tell, watch, abort, ended, .. } = aftermath;
+        let Aftermath { wake, tell, watch, abort, ended, replies, receivers, deliveries, guards, promises } = aftermath;
         wake.into_iter().for_each(Waker::wake);
         abort.iter().for_each(AbortHandle::abort);
         tell.into_iter().for_each(|(watcher, ended)| watcher(ended));
@@ -253,6 +271,12 @@ impl Link {
             self.state.send_replace(State::Ended);
             self.shared.ended.notify_waiters();
         }
+        // One by one: of several that panic at once, the second would end the process.
+        receivers.into_iter().for_each(|receiver| contained(|| drop(receiver)));
+        replies.into_iter().for_each(|reply| contained(|| drop(reply)));
+        deliveries.into_iter().for_each(|delivery| contained(|| drop(delivery)));
+        promises.into_iter().for_each(|promise| contained(|| drop(promise)));
+        guards.into_iter().for_each(|guard| contained(|| drop(guard)));
     }
 
     fn watch_for_peer(&self, watch: u64, receiver: Arc<dyn Receiver>) {
@@ -330,12 +354,19 @@ impl Link {
         Reference { receiver, interface }
     }
 
-    fn reply(&self, inner: &Inner, status: Status, content: Content) -> Reply {
+    fn reply(&self, inner: &Inner, status: Status, content: Content, aftermath: &mut Aftermath) -> Reply {
         let payload = self.payload(inner, content);
         match status {
             Status::Value => Reply::Value(payload),
             Status::Failure => Reply::Failure(payload),
-            Status::Fault => Reply::Fault(payload.decode(|decoder| decoder.next()).unwrap_or_else(|error| error)),
+            Status::Fault => {
+                let read = payload.decode(|decoder| decoder.next());
+                // The call failed over there, and why is not known: so neither is whether it was executed.
+                let error = read.unwrap_or_else(|error| Error::Protocol(format!("a fault that cannot be read: {error}")));
+                // References have no business there, and are not given back under the lock.
+                aftermath.replies.push(Reply::Value(payload));
+                Reply::Fault(error)
+            }
         }
     }
 }
@@ -343,11 +374,40 @@ impl Link {
 // ---- for the tasks of the session
 
 impl Inner {
+    /// Whether neither side refers to anything of the other's, or waits for it.
+    fn is_unneeded(&self) -> bool {
+        let session = &self.session;
+        session.export_count() + session.import_count() + session.question_count() == 0 && session.running() == 0
+    }
+
+    /// Takes bytes from the connection; see [`Session::receive`].
+    pub(crate) fn receive(&mut self, input: &[u8]) -> usize {
+        self.is_deaf = true;
+        self.session.receive(Instant::now(), input)
+    }
+
+    /// Time has passed. While a method blocks the reader's thread, the silence is not the peer's.
+    pub(crate) fn time_out(&mut self) {
+        let now = Instant::now();
+        if self.is_deaf {
+            self.session.receive(now, &[]);
+        }
+        self.session.time_out(now);
+    }
+
     /// Calls to be begun now, as many as fit into a batch.
-    pub(crate) fn next_deliveries(&mut self, batch: &mut Vec<Delivery>) {
+    pub(crate) fn next_deliveries(&mut self, batch: &mut VecDeque<Delivery>) {
         const BATCH: usize = 64;
         if self.session.has_room() {
             batch.extend(self.inbox.drain(..self.inbox.len().min(BATCH)));
+        }
+    }
+
+    /// The rest of a batch waits for room. When the session is over, nothing comes back for it: it stays where it is.
+    pub(crate) fn put_back(&mut self, batch: &mut VecDeque<Delivery>) {
+        if self.session.closed().is_none() {
+            std::mem::swap(&mut self.inbox, batch);
+            self.inbox.append(batch);
         }
     }
 
@@ -358,6 +418,7 @@ impl Inner {
 
     /// Whether calls are held back; then the reader is woken when there is room.
     pub(crate) fn hold_back(&mut self, reader: &Waker) -> bool {
+        self.is_deaf = false;
         if self.inbox.is_empty() || self.session.has_room() {
             return false;
         }
@@ -371,7 +432,10 @@ impl Inner {
     }
 
     pub(crate) fn forget_running(&mut self, question: QuestionId) {
-        self.running.remove(&question);
+        // Most calls end in place and never had a task.
+        if !self.running.is_empty() {
+            self.running.remove(&question);
+        }
     }
 
     /// The writer, if it sleeps and has something to do.
@@ -441,15 +505,21 @@ impl Link {
         self.settle(inner);
         self.hide(hidden);
         drop(references);
-        self.note_ended();
     }
 
     fn send_fault(&self, question: QuestionId, error: &Error) {
+        let content = fault(error);
         self.update(|inner| {
             inner.forget_running(question);
-            inner.session.answer(question, Status::Fault, fault(error));
+            let (limit, size) = (inner.session.largest_answer(), content.body.len() as u64);
+            // The text of an error may be the user's, and of any length.
+            let content = if size <= limit.max(SHORT) {
+                content
+            } else {
+                fault(&Error::Nested(Box::new(Error::TooLarge { size, limit })))
+            };
+            inner.session.answer(question, Status::Fault, content);
         });
-        self.note_ended();
     }
 
     fn hide(&self, objects: Vec<ObjectId>) {
@@ -458,12 +528,6 @@ impl Link {
         }
         let hidden: Vec<_> = objects.into_iter().filter_map(|object| self.shared.table.hide(object)).collect();
         drop(hidden);
-    }
-
-    fn note_ended(&self) {
-        if self.shared.is_closing() {
-            self.shared.ended.notify_waiters();
-        }
     }
 
     fn route_number(&self) -> usize {
@@ -548,7 +612,6 @@ impl Route for Link {
             inner.take_waiter(token, question)
         });
         drop(waiter);
-        self.note_ended();
     }
 
     fn finish(&self, token: usize, question: QuestionId) {
@@ -561,7 +624,6 @@ impl Route for Link {
 
     fn release(&self, object: ObjectId) {
         self.update(|inner| inner.session.release(object));
-        self.end_if_orphaned();
     }
 
     fn is_behind(&self, question: QuestionId) -> bool {

@@ -31,10 +31,10 @@ pub(crate) async fn accept_all(sessions: Arc<Sessions>, mut listener: Box<dyn Li
             }
         };
         strangers.retain(|stranger| !stranger.is_finished());
-        if strangers.len() >= sessions.shared.limits.handshakes {
-            if let Some(oldest) = strangers.pop_front() {
-                oldest.abort();
-            }
+        if strangers.len() >= sessions.shared.limits.handshakes
+            && let Some(oldest) = strangers.pop_front()
+        {
+            oldest.abort();
         }
         let task = tokio::spawn(welcome(Arc::clone(&sessions), connection));
         strangers.push_back(task.abort_handle());

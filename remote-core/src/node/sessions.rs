@@ -16,7 +16,7 @@ use crate::id::NodeId;
 use crate::object::peer::Peer;
 use crate::session::{Session, Settings};
 use crate::transport::connection::Connection;
-use crate::wire::hello::{Hello, Verdict};
+use crate::wire::hello::{Grant, Hello, Verdict};
 
 /// What is decided about a connection.
 pub(crate) enum Decision {
@@ -91,10 +91,10 @@ impl Sessions {
             return Decision::Refused(reason);
         }
         let mut links = self.lock();
-        if let Some(link) = links.get(&hello.node) {
-            if link.lock().session.closed().is_none() {
-                return Decision::Duplicate(Arc::clone(link));
-            }
+        if let Some(link) = links.get(&hello.node)
+            && link.lock().session.closed().is_none()
+        {
+            return Decision::Duplicate(Arc::clone(link));
         }
         let link = self.make(connection, hello);
         links.insert(hello.node, Arc::clone(&link));
@@ -115,7 +115,7 @@ impl Sessions {
     pub(crate) fn orphan(&self) {
         self.shared.orphan();
         for link in self.all() {
-            link.end_if_orphaned();
+            link.update(|_| ());
         }
     }
 
@@ -123,6 +123,9 @@ impl Sessions {
     pub(crate) fn refusal(&self) -> Option<String> {
         if self.shared.is_closing() {
             return Some("the node is shutting down".into());
+        }
+        if self.shared.is_orphaned() {
+            return Some("the node is gone".into());
         }
         let held: usize = self.all().iter().map(|link| link.lock().session.held()).sum();
         let limit = self.shared.limits.memory;
@@ -150,7 +153,10 @@ impl Sessions {
 
     fn make(&self, connection: &Connection, hello: &Hello) -> Arc<Link> {
         let peer = Peer::new(hello.node, hello.name.clone(), connection.address.clone());
-        let settings = Settings { limits: self.shared.limits.clone(), granted: hello.grant };
+        let limits = self.shared.limits.clone();
+        // What the peer would take does not raise what this side makes.
+        let granted = Grant { body: hello.grant.body.min(limits.body as u64), ..hello.grant };
+        let settings = Settings { limits, granted };
         Link::new(Arc::clone(&self.shared), peer, Session::new(settings, Instant::now()))
     }
 

@@ -138,11 +138,11 @@ impl Incoming {
 pub(crate) fn check_registrations() -> Result<()> {
     let mut seen: HashMap<&str, &ClassInfo> = HashMap::default();
     for Registration(class) in inventory::iter::<Registration> {
-        if let Some(other) = seen.insert(class.name, class) {
-            if !std::ptr::eq(other, *class) {
-                let paths = (other.path.to_owned(), class.path.to_owned());
-                return Err(Error::DuplicateClass { name: class.name.to_owned(), paths });
-            }
+        if let Some(other) = seen.insert(class.name, class)
+            && !std::ptr::eq(other, *class)
+        {
+            let paths = (other.path.to_owned(), class.path.to_owned());
+            return Err(Error::DuplicateClass { name: class.name.to_owned(), paths });
         }
     }
     Ok(())

@@ -93,6 +93,13 @@ impl Drop for Entered<'_> {
     }
 }
 
+/// Runs what may drop something of the user's. A destructor that panics must not take a session with it.
+pub(crate) fn contained(run: impl FnOnce()) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {
+        tracing::error!(panic = panic_text(panic.as_ref()), "a destructor panicked");
+    }
+}
+
 fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));

@@ -9,7 +9,8 @@ use super::message::{Payload, Reference, Reply};
 use crate::error::{Error, Result};
 use crate::limits::Bounds;
 use crate::wire::bounded_writer::Leaving;
-use crate::wire::codec::{Body, Decoder, Encoder};
+use crate::wire::body::Body;
+use crate::wire::codec::{Decoder, Encoder};
 
 /// The largest body that is made before anybody looks at the receiver's limit.
 const LARGEST: usize = 256 << 20;

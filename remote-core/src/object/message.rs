@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::id::{NodeId, ObjectId, QuestionId};
 use crate::limits::Bounds;
 use crate::session::Name;
-use crate::wire::codec::Body;
+use crate::wire::body::Body;
 use crate::wire::frame::{Manner, Target};
 use crate::wire::method::Method;
 
@@ -87,6 +87,16 @@ pub enum Ended {
     SessionEnded(String),
 }
 
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Ended::Released => write!(f, "nobody refers to it any more"),
+            Ended::Stopped(reason) => write!(f, "it was stopped: {reason}"),
+            Ended::SessionEnded(reason) => write!(f, "the session with its node ended: {reason}"),
+        }
+    }
+}
+
 /// Where an object is.
 #[derive(Clone)]
 pub(crate) enum Standing {
@@ -153,6 +163,13 @@ pub(crate) enum Selector {
 }
 
 impl Request {
+    /// The same, if it comes from one who pipelines on it and is passed on by one who does not: what is pipelined waits
+    /// for the reply where it is passed on.
+    pub(crate) fn for_the_reply(self) -> Request {
+        let manner = if self.manner == Manner::Promise { Manner::Ask } else { self.manner };
+        Request { manner, ..self }
+    }
+
     /// A message without arguments of this crate's own.
     pub(crate) fn plain(method: &'static Method) -> Request {
         Request {

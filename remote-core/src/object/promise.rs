@@ -29,13 +29,8 @@ fn outcome(reply: &Reply) -> Result<Arc<dyn Receiver>> {
             [reference] => Ok(Arc::clone(&reference.receiver)),
             _ => Err(Error::Decode("the answer to a promise is not one reference".into())),
         },
-        Reply::Failure(payload) => {
-            // If the method's errors are this crate's, it says itself what went wrong.
-            let error = payload.decode(|decoder| decoder.next::<Error>());
-            Err(error.unwrap_or_else(|_| {
-                Error::Broken(Box::new(Error::Decode("an error of the user's".into())))
-            }))
-        }
+        // Its type is known to its callers alone; see `Message::decode`.
+        Reply::Failure(_) => Err(Error::Broken(Box::new(Error::Decode("an error of the user's".into())))),
         Reply::Fault(error) => Err(error.clone()),
     }
 }
@@ -201,6 +196,7 @@ impl NearPromise {
 
 impl Receiver for NearPromise {
     fn ask(&self, _: &Arc<dyn Receiver>, request: Request) -> Asked {
+        let request = request.for_the_reply();
         let mut state = self.lock();
         match &mut *state {
             State::Open { waiting, .. } => {
@@ -215,7 +211,7 @@ impl Receiver for NearPromise {
                 let target = outcome(reply);
                 drop(state);
                 match target {
-                    Ok(target) => target.ask(&target, request),
+                    Ok(target) => passed_on(&target, request),
                     Err(error) => Asked::Running(Running::ready(Reply::Fault(error.broken()))),
                 }
             }
@@ -260,6 +256,18 @@ impl Receiver for NearPromise {
                 State::Open { .. } => Err(Error::Cancelled),
             }
         })
+    }
+}
+
+/// Passes a message on to what a promise came to. Whoever sent it knows no route but the promise's own, of which there
+/// is none: so the reply of a far object is awaited here.
+fn passed_on(target: &Arc<dyn Receiver>, request: Request) -> Asked {
+    match (target.ask(target, request), target.route()) {
+        (Asked::Sent(claim), Some(route)) => {
+            let ticket = Ticket::new(Arc::clone(route), claim);
+            Asked::Running(Running::new(Box::pin(ticket.reply()), None))
+        }
+        (asked, _) => asked,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Owns how what a method returns travels, and how the reply becomes it again. It must not know which method.
 
-use std::marker::PhantomData;
+use std::{any::type_name, future::Pending, marker::PhantomData};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -142,6 +142,11 @@ impl<V, E: From<Error>> Returned<Result<V, E>> {
     pub fn error(&self) -> PhantomData<E> {
         PhantomData
     }
+
+    /// A call that can be awaited.
+    pub fn future<'a>(&self, call: Call<'a, Result<V, E>>) -> Call<'a, Result<V, E>> {
+        call
+    }
 }
 
 impl<E: From<Error> + Serialize + DeserializeOwned> Returned<Result<Vec<u8>, E>> {
@@ -184,6 +189,11 @@ pub trait AnswersNothing<R> {
         PhantomData
     }
 
+    /// A call with such a result cannot be awaited.
+    fn future(&self, _: Call<'_, R>) -> Pending<R> {
+        unreachable!("refused when compiled")
+    }
+
     /// The answer.
     fn answer(&self) -> Refused<R> {
         Refused(PhantomData)
@@ -220,7 +230,7 @@ where
     fn reply(result: Result<V, E>) -> Reply {
         match result {
             Ok(value) => Reply::value(|encoder| C::push(&value, encoder)),
-            Err(error) => Reply::failure(|encoder| encoder.push(&error)),
+            Err(error) => failure(&error),
         }
     }
 
@@ -263,6 +273,16 @@ impl<R> Answer for Refused<R> {
 
     fn error_shape(_: &mut Shape) {
         unreachable!("refused when compiled")
+    }
+}
+
+fn failure<E: Serialize>(error: &E) -> Reply {
+    match Reply::failure(|encoder| encoder.push(error)) {
+        // An error of the library's own says what went wrong to whatever was pipelined on the call, too.
+        Reply::Failure(payload) if type_name::<E>() == type_name::<Error>() => {
+            Reply::Fault(payload.decode(|decoder| decoder.next()).unwrap_or_else(|error| error))
+        }
+        reply => reply,
     }
 }
 

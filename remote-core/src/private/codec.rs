@@ -1,10 +1,10 @@
 //! Owns the ways in which a value travels: by serde, or whole, as byte strings do. It must not know who picks one.
 
-use std::{marker::PhantomData, ops::Deref};
+use std::marker::PhantomData;
 
-use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::parameter::ByReference;
+use super::carried::{ByReference, Owned};
 use crate::{
     Error,
     wire::{
@@ -67,9 +67,6 @@ pub struct LentOwned;
 
 /// Not at all: the assertion made for the type has been refused.
 pub struct Refused<P: ?Sized, H>(PhantomData<fn(Box<P>) -> H>);
-
-/// A value that lends itself.
-pub struct Owned<P>(P);
 
 impl<P> BySerde<P> {
     pub(super) const HERE: Self = Self(PhantomData);
@@ -214,17 +211,3 @@ macro_rules! shaped_as_bytes {
 }
 
 shaped_as_bytes!(Whole, LentWhole, LentOwned);
-
-impl<P> Deref for Owned<P> {
-    type Target = P;
-
-    fn deref(&self) -> &P {
-        &self.0
-    }
-}
-
-impl<'p, P: Deserialize<'p>> Deserialize<'p> for Owned<P> {
-    fn deserialize<D: Deserializer<'p>>(deserializer: D) -> Result<Self, D::Error> {
-        P::deserialize(deserializer).map(Owned)
-    }
-}

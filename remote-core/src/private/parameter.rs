@@ -1,78 +1,12 @@
-//! Owns the questions about a parameter's type: whether it can travel, asked once at the user's token, and in which way,
-//! asked wherever it is written or read. It must not know how.
+//! Owns the question in which way a parameter travels, asked of its type wherever it is written or read. It must not know
+//! how.
 
-use std::{marker::PhantomData, ops::Deref, path::Path};
+use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::codec::{
-    BorrowedBySerde, BySerde, LentBySerde, LentOwned, LentWhole, Owned, Refused, Whole,
-};
-
-/// What can be passed and returned by value. The one place where a type that serde cannot carry is refused.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot travel in a message",
-    label = "serde cannot carry this",
-    note = "derive serde::Serialize and serde::Deserialize, or pass it by reference as Ref<dyn Trait>, the trait marked #[remote]"
-)]
-pub trait ByValue {
-    /// Named to assert that the type can travel.
-    const CARRIED: () = ();
-
-    /// Called to assert that a type whose spelling is not known can travel.
-    fn carried(_: PhantomData<Self>) {}
-}
-
-#[diagnostic::do_not_recommend]
-impl<P: Serialize + DeserializeOwned> ByValue for P {}
-
-/// What can be passed by value while it borrows from the message, as `Option<&str>` does.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot travel in a message",
-    label = "serde cannot carry this borrowed",
-    note = "pass it owned, without the `&` inside"
-)]
-pub trait Borrowing<'p> {
-    /// Named to assert that the type can travel.
-    const CARRIED: () = ();
-}
-
-#[diagnostic::do_not_recommend]
-impl<'p, P: Serialize + Deserialize<'p>> Borrowing<'p> for P {}
-
-/// What can be passed as `&Self`: it is lent from the message itself, or by a value decoded for the call.
-#[diagnostic::on_unimplemented(
-    message = "`&{Self}` cannot travel in a message",
-    label = "serde cannot carry this",
-    note = "derive serde::Serialize and serde::Deserialize, or pass it by reference as Ref<dyn Trait>, the trait marked #[remote]"
-)]
-pub trait ByReference {
-    /// Named to assert that the type can travel.
-    const CARRIED: () = ();
-
-    /// What holds the value during the call.
-    type Holder<'p>: Deref<Target = Self> + Deserialize<'p>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<P: Serialize + DeserializeOwned> ByReference for P {
-    type Holder<'p> = Owned<P>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<P: Serialize + DeserializeOwned> ByReference for [P] {
-    type Holder<'p> = Vec<P>;
-}
-
-#[diagnostic::do_not_recommend]
-impl ByReference for str {
-    type Holder<'p> = &'p str;
-}
-
-#[diagnostic::do_not_recommend]
-impl ByReference for Path {
-    type Holder<'p> = &'p Path;
-}
+use super::carried::ByReference;
+use super::codec::{BorrowedBySerde, BySerde, LentBySerde, LentOwned, LentWhole, Refused, Whole};
 
 /// Asks how a parameter travels that is passed by value.
 pub struct Passed<P>(PhantomData<fn() -> P>);

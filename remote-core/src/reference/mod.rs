@@ -7,4 +7,5 @@ pub(crate) mod context;
 pub(crate) mod interface;
 pub(crate) mod monitor;
 pub(crate) mod object;
+#[allow(clippy::module_inception, reason = "the room for the reference itself")]
 pub(crate) mod reference;

@@ -25,7 +25,7 @@ impl Session {
         if self.waiting.is_empty() && self.has_room_for(&call) {
             self.admit(call);
         } else {
-            self.hold(&call);
+            self.hold(call.target, &call.references);
             self.waiting.push_back(call);
         }
     }
@@ -69,6 +69,7 @@ impl Session {
         };
         self.unpin(Some(target), &references);
         self.note_sent(question, Progress::Sent(Some(last)));
+        self.unhold(target);
         for call in self.outgoing.unblock(lane) {
             let target = call.target;
             self.unpin(Some(target), &call.references);
@@ -130,10 +131,10 @@ impl Session {
     /// Counts a call in the window and sends it, or puts it behind the big one that is on its way to the same object.
     fn admit(&mut self, call: Queued) {
         let Some(question) = self.questions.admit(call.question) else { return };
-        if call.manner == Manner::Tell {
-            if let Some(token) = question.token.take() {
-                self.events.push_back(Event::HandedOver { token });
-            }
+        if call.manner == Manner::Tell
+            && let Some(token) = question.token.take()
+        {
+            self.events.push_back(Event::HandedOver { token });
         }
         self.submit(call);
     }
@@ -141,7 +142,7 @@ impl Session {
     fn submit(&mut self, call: Queued) {
         let lane = self.outgoing.lane(call.target);
         if self.outgoing.is_blocked(lane) {
-            self.hold(&call);
+            self.hold(call.target, &call.references);
             self.outgoing.wait_behind(lane, call);
         } else {
             self.emit(call, lane);
@@ -165,7 +166,7 @@ impl Session {
             ))
         } else {
             debug_assert!(packed.size() > CHUNK as u64);
-            self.pin(Some(target), &references);
+            self.hold(target, &references);
             self.outgoing.begin_call(head, lane, target, references, packed);
             Progress::Sent(None)
         };
@@ -197,23 +198,23 @@ impl Session {
         self.withdrawn = 0;
     }
 
-    /// While a call waits, neither what it names nor the answer that it is for may be given back.
-    fn hold(&mut self, call: &Queued) {
-        self.pin(Some(call.target), &call.references);
-        if let Target::Answer(question) = call.target {
-            if let Some(promise) = self.questions.get_mut(question) {
-                promise.users += 1;
-            }
+    /// Until a call is sent in full, neither what it names nor the answer that it is for may be given back.
+    fn hold(&mut self, target: Target, references: &[Descriptor]) {
+        self.pin(Some(target), references);
+        if let Target::Answer(question) = target
+            && let Some(promise) = self.questions.get_mut(question)
+        {
+            promise.users += 1;
         }
     }
 
-    /// A call that waited has been sent, waits elsewhere, or never will be sent.
+    /// The call has been sent in full, waits elsewhere, or never will be sent.
     fn unhold(&mut self, target: Target) {
-        if let Target::Answer(question) = target {
-            if let Some(promise) = self.questions.get_mut(question) {
-                promise.users -= 1;
-                self.finish_if_unused(question);
-            }
+        if let Target::Answer(question) = target
+            && let Some(promise) = self.questions.get_mut(question)
+        {
+            promise.users -= 1;
+            self.finish_if_unused(question);
         }
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! It must not know what executes them. A cancelled call counts until its task has ended.
 
-
 use foldhash::HashMap;
 
 use crate::id::QuestionId;

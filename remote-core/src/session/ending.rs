@@ -100,5 +100,6 @@ impl Session {
 /// Text for the peer that fits into a frame.
 pub(super) fn shortened(text: &str) -> &str {
     const LONGEST: usize = 1024;
-    &text[..text.floor_char_boundary(LONGEST.min(text.len()))]
+    let end = (0..=LONGEST.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
 }

@@ -3,7 +3,6 @@
 //! It must not know the objects. Invariant 3: introduced minus released is the count, never negative, and at zero
 //! the entry goes at once (reference listing, Birrell et al. 1993; counted releases, Cap'n Proto).
 
-
 use foldhash::HashMap;
 
 use crate::id::ObjectId;

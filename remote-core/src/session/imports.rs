@@ -3,7 +3,6 @@
 //! It must not know proxies; it is told when one is dropped. A release names the number of introductions it answers,
 //! so that it cannot undo one that is still on its way.
 
-
 use foldhash::HashMap;
 
 use crate::id::ObjectId;

@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 
 use crate::id::QuestionId;
+use crate::wire::body::Body;
 use crate::wire::breach::Breach;
-use crate::wire::codec::Body;
 use crate::wire::content::Content;
 use crate::wire::frame::Extent;
 

@@ -198,7 +198,8 @@ impl Outgoing {
         assert_eq!(self.big_left, begun.chain(waiting).sum::<usize>());
         let answers = self.big.iter().filter(|big| matches!(big.whose, Whose::Answer { .. }));
         assert_eq!(self.answer_bytes, answers.map(|big| big.bytes.len() as u64).sum::<u64>());
-        let behind = || self.behind.iter().flat_map(|(lane, calls)| calls.iter().map(move |c| (lane, c)));
+        let behind =
+            || self.behind.iter().flat_map(|(lane, calls)| calls.iter().map(move |c| (lane, c)));
         assert_eq!(self.lanes.len(), behind().count());
         assert!(behind().all(|(lane, call)| self.lanes.get(&call.question) == Some(lane)));
     }

@@ -2,7 +2,6 @@
 //!
 //! It must not know callers beyond their token. Invariant 4: each call ends exactly once.
 
-
 use foldhash::HashMap;
 
 use crate::id::{FrameNumber, QuestionId};

@@ -9,8 +9,8 @@ use super::event::{Cause, Event, IncomingCall};
 use super::liveness::Due;
 use super::machine::{CallHead, Session};
 use crate::id::{NameId, QuestionId};
+use crate::wire::body::Body;
 use crate::wire::breach::Breach;
-use crate::wire::codec::Body;
 use crate::wire::content::Content;
 use crate::wire::frame::{
     Descriptor, Extent, Frame, LENGTH, LONGEST_FRAME, Manner, Status, Target,
@@ -123,8 +123,13 @@ impl Session {
                 if !self.exports.contains(object) {
                     return Err(Breach::References);
                 }
-                self.watches.open(watch, self.limits.references)?;
-                self.events.push_back(Event::Watch { watch, object });
+                if self.watches.open(watch, self.limits.references)? {
+                    self.events.push_back(Event::Watch { watch, object });
+                } else {
+                    // No breach: the peer could not know how many of its watches have ended here.
+                    let reason = "too many objects are watched (`Limits::references`)";
+                    self.send(&Frame::Ended { watch, stopped: true, reason });
+                }
                 Ok(())
             }
             Frame::Unwatch { watch } => {

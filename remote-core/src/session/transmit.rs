@@ -41,10 +41,10 @@ impl Session {
             while let Some((whose, last)) = self.outgoing.chunk(self.questions.granted().bytes) {
                 self.complete(whose, last);
             }
-            if self.answers.owes_credit() || self.outgoing.has_frames() {
-                if let Some((calls, bytes)) = self.answers.take_credit() {
-                    self.outgoing.frame(&Frame::Credit { calls, bytes });
-                }
+            if (self.answers.owes_credit() || self.outgoing.has_frames())
+                && let Some((calls, bytes)) = self.answers.take_credit()
+            {
+                self.outgoing.frame(&Frame::Credit { calls, bytes });
             }
             let unacknowledged = self.received.0 - self.acknowledged.0;
             if unacknowledged >= UNACKNOWLEDGED

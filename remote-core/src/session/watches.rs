@@ -13,12 +13,12 @@ pub(crate) struct Watches {
 }
 
 impl Watches {
-    /// The peer begins to watch; at most `limit` objects at once.
-    pub(crate) fn open(&mut self, watch: u64, limit: usize) -> Result<(), Breach> {
-        if self.open.len() >= limit {
-            return Err(Breach::References);
+    /// The peer begins to watch. False if it watches as much as it may already.
+    pub(crate) fn open(&mut self, watch: u64, limit: usize) -> Result<bool, Breach> {
+        if self.open.contains(&watch) {
+            return Err(Breach::Question);
         }
-        if self.open.insert(watch) { Ok(()) } else { Err(Breach::Question) }
+        Ok(self.open.len() < limit && self.open.insert(watch))
     }
 
     /// The watch is over. False if it was already: each is told of at most once.

@@ -7,7 +7,7 @@ use std::pin::Pin;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::uri::Uri;
+use super::uri::{Uri, invalid};
 use crate::error::{Error, Result};
 
 /// A future of a transport's.
@@ -59,6 +59,7 @@ pub(crate) fn find(scheme: &str) -> Option<&'static dyn Transport> {
 /// Nobody answers at an address.
 pub(crate) fn not_connected(uri: &Uri, error: &std::io::Error) -> Error {
     let reason = match error.kind() {
+        std::io::ErrorKind::InvalidInput => return invalid(&uri.node(), &error.to_string()),
         std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::NotFound => "nobody listens there".into(),
         _ => error.to_string(),
     };
@@ -68,6 +69,7 @@ pub(crate) fn not_connected(uri: &Uri, error: &std::io::Error) -> Error {
 /// An address cannot be listened on.
 pub(crate) fn not_listening(uri: &Uri, error: &std::io::Error) -> Error {
     let reason = match error.kind() {
+        std::io::ErrorKind::InvalidInput => return invalid(&uri.node(), &error.to_string()),
         std::io::ErrorKind::AddrInUse => "somebody listens there already; choose another address".into(),
         _ => error.to_string(),
     };

@@ -10,7 +10,7 @@ use serde::de::{
     Visitor,
 };
 
-use super::budget::{Budget, excerpt, expects_polymorphic};
+use super::budget::{Budget, cut, excerpt, expects_polymorphic};
 use crate::error::Error;
 
 /// Anything of serde's for reading, with the budget kept around it.
@@ -277,7 +277,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Polymorphic<'_, V> {
             return Err(A::Error::custom("a polymorphic value has exactly one tag"));
         }
         let _level = budget.enter()?;
-        inner.visit_map(Tagged(Bounded::new(entries, budget)))
+        inner.visit_map(Tagged(Bounded::new(entries, budget))).map_err(|error| cut(error, A::Error::custom))
     }
 }
 

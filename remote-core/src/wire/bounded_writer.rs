@@ -3,11 +3,11 @@
 //! It must not know the encoding beneath.
 
 use serde::ser::{
-    Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
+    Error as _, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
     SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 
-use super::budget::Budget;
+use super::budget::{Budget, cut};
 use crate::error::{NESTED_INDEX, UNNESTED};
 
 /// Whether what is written is the error of a method that failed.
@@ -39,7 +39,7 @@ impl<'b, T> Bounded<'b, T> {
 impl<T: Serialize + ?Sized> Serialize for Bounded<'_, &T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let _level = self.budget.enter_writing()?;
-        self.inner.serialize(self.around(serializer))
+        self.inner.serialize(self.around(serializer)).map_err(|error| cut(error, S::Error::custom))
     }
 }
 

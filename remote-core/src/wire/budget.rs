@@ -101,6 +101,14 @@ pub(crate) fn excerpt(text: &str) -> String {
     }
 }
 
+/// An error as it may go one level up. Each level of polymorphic values puts the text of an error into another, and its
+/// quotes into quotes: uncut, it doubles with every level, and sixteen of them take minutes and all memory.
+pub(crate) fn cut<E: fmt::Display>(error: E, custom: impl FnOnce(String) -> E) -> E {
+    const LONGEST: usize = 512;
+    let text = error.to_string();
+    if text.len() <= LONGEST { error } else { custom(excerpt(&text)) }
+}
+
 /// Whether a visitor expects a polymorphic value: typetag says `dyn Trait`, and says it through every erasure of
 /// types, which is why it is asked here rather than by type.
 pub(crate) fn expects_polymorphic(expected: &dyn serde::de::Expected) -> bool {

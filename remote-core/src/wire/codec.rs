@@ -9,16 +9,13 @@ use bincode::enc::write::Writer;
 use bincode::error::EncodeError;
 use serde::Serialize;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer};
-use smallvec::SmallVec;
 
+use super::body::Body;
 use super::bounded_reader;
 use super::bounded_writer::{self, Leaving};
 use super::budget::Budget;
 use crate::error::Error;
 use crate::limits::Bounds;
-
-/// The bytes of a body. Small ones are kept in place: the call that adds two numbers allocates nothing for them.
-pub(crate) type Body = SmallVec<[u8; 24]>;
 
 const CONFIGURATION: Configuration = standard();
 

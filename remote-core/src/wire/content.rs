@@ -4,7 +4,7 @@
 //! before anything of the user's is decoded; behind it, so that the body of a big message is cut off without a copy.
 
 use super::breach::Breach;
-use super::codec::Body;
+use super::body::Body;
 use super::frame::Descriptor;
 use super::varint::Cursor;
 

@@ -2,6 +2,7 @@
 //!
 //! Data in, data out: nothing here knows a session, an object, or the network.
 
+pub(crate) mod body;
 pub(crate) mod bounded_reader;
 pub(crate) mod bounded_writer;
 pub(crate) mod breach;

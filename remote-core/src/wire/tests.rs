@@ -4,11 +4,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::breach::Breach;
+use super::body::Body;
 use super::bounded_writer::Leaving;
+use super::breach::Breach;
 use super::codec::Encoder;
 use super::content::Content;
-use super::frame::{CHUNK, Descriptor, Extent, Frame, LENGTH, LONGEST_FRAME, LONGEST_NAME, Manner, Status, Target};
+use super::frame::{
+    CHUNK, Descriptor, Extent, Frame, LENGTH, LONGEST_FRAME, LONGEST_NAME, Manner, Status, Target,
+};
 use super::hello::{Grant, Hello, LONGEST, LONGEST_NODE_NAME, Verdict, preface};
 use super::method::{Method, Parameter, Type, name_fingerprint};
 use super::shape::Shape;
@@ -21,11 +24,15 @@ const WHOLE: Extent = Extent { references: 0, total: 0 };
 
 #[test]
 fn every_frame_has_the_bytes_that_the_document_says() {
-    let mut rows: Vec<(&str, String)> = vec![("preface", hex(&preface())), ("introduction", hex(&hello().write()))];
+    let mut rows: Vec<(&str, String)> =
+        vec![("preface", hex(&preface())), ("introduction", hex(&hello().write()))];
     rows.extend(verdicts().iter().map(|(what, verdict)| (*what, hex(&verdict.write()))));
     rows.extend(frames().iter().map(|(what, frame)| (*what, hex(&written(frame)))));
-    rows.extend(fingerprints().into_iter().map(|(what, fingerprint)| (what, format!("{fingerprint:016x}"))));
-    let expected: Vec<String> = rows.into_iter().map(|(what, bytes)| format!("| {what} | `{bytes}` |")).collect();
+    rows.extend(
+        fingerprints().into_iter().map(|(what, fingerprint)| (what, format!("{fingerprint:016x}"))),
+    );
+    let expected: Vec<String> =
+        rows.into_iter().map(|(what, bytes)| format!("| {what} | `{bytes}` |")).collect();
     assert_eq!(section("Golden bytes"), expected, "the rows should be:\n{}\n", expected.join("\n"));
 }
 
@@ -59,14 +66,17 @@ fn every_code_is_in_the_document() {
         Breach::Acknowledgement,
     ];
     let codes: Vec<String> = breaches.iter().map(|breach| breach.code().to_string()).collect();
-    let documented: Vec<String> = rows("Codes").filter_map(|row| Some(row.first()?.to_string())).skip(1).collect();
+    let documented: Vec<String> =
+        rows("Codes").filter_map(|row| Some(row.first()?.to_string())).skip(1).collect();
     assert_eq!(codes, documented);
 }
 
 #[test]
 fn every_error_has_the_index_that_the_document_says() {
-    let documented: Vec<(String, String)> =
-        rows("Errors").filter_map(|row| Some((row.first()?.to_string(), row.get(1)?.to_string()))).skip(1).collect();
+    let documented: Vec<(String, String)> = rows("Errors")
+        .filter_map(|row| Some((row.first()?.to_string(), row.get(1)?.to_string())))
+        .skip(1)
+        .collect();
     let written: Vec<(String, String)> = errors()
         .iter()
         .map(|error| {
@@ -83,7 +93,9 @@ fn every_error_has_the_index_that_the_document_says() {
 #[test]
 fn the_limits_are_those_of_the_document() {
     let limits = Limits::default();
-    let says = |text: String| assert!(DOCUMENT.replace('\n', " ").contains(&text), "PROTOCOL.md should say: {text}");
+    let says = |text: String| {
+        assert!(DOCUMENT.replace('\n', " ").contains(&text), "PROTOCOL.md should say: {text}")
+    };
     says(format!("1 to {} [5]", thousands(LONGEST_FRAME)));
     says(format!("A content of more than {} bytes goes in parts", thousands(CHUNK)));
     says(format!("A name has at most {LONGEST_NAME} bytes"));
@@ -94,13 +106,22 @@ fn the_limits_are_those_of_the_document() {
     says(format!("if nothing else was for {} s", limits.ping.as_secs()));
     says(format!("nothing arrives for {} s", limits.silence.as_secs()));
     says(format!("Past {} the answer is", limits.nesting));
-    says(format!("{} values within each other, of which {} polymorphic", limits.depth, limits.polymorphic_depth));
+    says(format!(
+        "{} values within each other, of which {} polymorphic",
+        limits.depth, limits.polymorphic_depth
+    ));
     assert_eq!(limits.elements, 1 << 21);
 }
 
 fn hello() -> Hello {
     let grant = Grant::of(&Limits::default());
-    Hello { node: NodeId::from_bytes([1; 16]), name: "one".into(), grant, lease: Duration::from_secs(30), nonce: [2; 32] }
+    Hello {
+        node: NodeId::from_bytes([1; 16]),
+        name: "one".into(),
+        grant,
+        lease: Duration::from_secs(30),
+        nonce: [2; 32],
+    }
 }
 
 fn verdicts() -> [(&'static str, Verdict); 3] {
@@ -125,11 +146,10 @@ fn frames() -> Vec<(&'static str, Frame<'static>)> {
     };
     let object = Target::Object(ObjectId(2));
     // Descriptors of each kind behind a body of one byte.
-    const CONTENT: &[u8] = &[
-        0x2a, 0, 9, 1, 1, 8, 0, 2, 7, 1, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0xac, 2,
-    ];
+    const CONTENT: &[u8] =
+        &[0x2a, 0, 9, 1, 1, 8, 0, 2, 7, 1, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0xac, 2];
     let content = Content {
-        body: smallvec::smallvec![0x2a],
+        body: Body::from_slice(&[0x2a]),
         references: vec![
             Descriptor::Mine { object: ObjectId(9), interface: NameId(1) },
             Descriptor::Yours { object: ObjectId(8), interface: NameId::NONE },
@@ -144,7 +164,10 @@ fn frames() -> Vec<(&'static str, Frame<'static>)> {
     assert_eq!([&packed.body[..], &packed.references[..]].concat(), CONTENT);
     let extent = Extent { references: packed.references.len() as u64, total: 0 };
     vec![
-        ("Call: question 300 to object 2, selector 3, ask, \"abc\"", call(object, Manner::Ask, WHOLE, b"abc")),
+        (
+            "Call: question 300 to object 2, selector 3, ask, \"abc\"",
+            call(object, Manner::Ask, WHOLE, b"abc"),
+        ),
         (
             "Call: question 300 to answer 299, tell, nesting 31, 1 s left, 70,000 bytes to come, 3 of references",
             Frame::Call {
@@ -158,18 +181,37 @@ fn frames() -> Vec<(&'static str, Frame<'static>)> {
                 content: b"",
             },
         ),
-        ("Call: question 300 to object 2, promise, a byte and a reference of each kind", call(object, Manner::Promise, extent, CONTENT)),
-        ("Answer: question 300, value, nothing", Frame::Answer { question, status: Status::Value, extent: WHOLE, content: b"" }),
-        ("Answer: question 300, failure, \"no\"", Frame::Answer { question, status: Status::Failure, extent: WHOLE, content: b"no" }),
-        ("Answer: question 300, fault, Timeout", Frame::Answer { question, status: Status::Fault, extent: WHOLE, content: &[18] }),
+        (
+            "Call: question 300 to object 2, promise, a byte and a reference of each kind",
+            call(object, Manner::Promise, extent, CONTENT),
+        ),
+        (
+            "Answer: question 300, value, nothing",
+            Frame::Answer { question, status: Status::Value, extent: WHOLE, content: b"" },
+        ),
+        (
+            "Answer: question 300, failure, \"no\"",
+            Frame::Answer { question, status: Status::Failure, extent: WHOLE, content: b"no" },
+        ),
+        (
+            "Answer: question 300, fault, Timeout",
+            Frame::Answer { question, status: Status::Fault, extent: WHOLE, content: &[18] },
+        ),
         ("CallChunk: question 300, \"chunk\"", Frame::CallChunk { question, bytes: b"chunk" }),
         ("AnswerChunk: question 300, \"chunk\"", Frame::AnswerChunk { question, bytes: b"chunk" }),
         ("Cancel: question 300", Frame::Cancel { question }),
         ("Finish: question 300", Frame::Finish { question }),
-        ("Release: object 5, 2 introductions", Frame::Release { object: ObjectId(5), introductions: 2 }),
+        (
+            "Release: object 5, 2 introductions",
+            Frame::Release { object: ObjectId(5), introductions: 2 },
+        ),
         (
             "Name: 1 is Greeter.greet, fingerprint 0102030405060708",
-            Frame::Name { id: NameId(1), fingerprint: 0x0102_0304_0506_0708, name: "Greeter.greet" },
+            Frame::Name {
+                id: NameId(1),
+                fingerprint: 0x0102_0304_0506_0708,
+                name: "Greeter.greet",
+            },
         ),
         ("Watch: 1, object 5", Frame::Watch { watch: 1, object: ObjectId(5) }),
         ("Unwatch: 1", Frame::Unwatch { watch: 1 }),
@@ -186,17 +228,29 @@ fn fingerprints() -> Vec<(&'static str, u64)> {
     static NOTHING: &[Parameter] = &[];
     static TWO: &[Parameter] = &[
         Parameter { name: "name", ty: Type { text: "&str", shape: |shape| shape.of::<&str>() } },
-        Parameter { name: "interface", ty: Type { text: "&str", shape: |shape| shape.of::<&str>() } },
+        Parameter {
+            name: "interface",
+            ty: Type { text: "&str", shape: |shape| shape.of::<&str>() },
+        },
     ];
-    let method = |interface, name, parameters, value, error| Method::new(interface, name, parameters, value, error).fingerprint();
+    let method = |interface, name, parameters, value, error| {
+        Method::new(interface, name, parameters, value, error).fingerprint()
+    };
     let ty = |shape: fn(&mut Shape)| Type { text: "", shape };
-    let (unit, names) = (|shape: &mut Shape| shape.of::<()>(), |shape: &mut Shape| shape.of::<Vec<String>>());
+    let (unit, names) =
+        (|shape: &mut Shape| shape.of::<()>(), |shape: &mut Shape| shape.of::<Vec<String>>());
     let error = |shape: &mut Shape| shape.of::<Error>();
     vec![
         ("fingerprint of the interface `Object`", name_fingerprint("Object")),
-        ("fingerprint of `Object.interfaces`", method("Object", "interfaces", NOTHING, ty(names), ty(unit))),
+        (
+            "fingerprint of `Object.interfaces`",
+            method("Object", "interfaces", NOTHING, ty(names), ty(unit)),
+        ),
         ("fingerprint of `Object.settle`", method("Object", "settle", NOTHING, ty(unit), ty(unit))),
-        ("fingerprint of `remote.Directory.names`", method("remote.Directory", "names", NOTHING, ty(names), ty(error))),
+        (
+            "fingerprint of `remote.Directory.names`",
+            method("remote.Directory", "names", NOTHING, ty(names), ty(error)),
+        ),
         (
             "fingerprint of a method `Two.strings` of two strings that returns unit, with this crate's error",
             method("Two", "strings", TWO, ty(unit), ty(error)),
@@ -257,12 +311,16 @@ fn kind(cell: &str) -> Option<u8> {
 
 /// The rows of the tables under a heading, of whatever level, without the first.
 fn section(heading: &str) -> Vec<&'static str> {
-    let under = DOCUMENT.split("\n#").find(|part| part.trim_start_matches('#').trim_start().starts_with(&format!("{heading}\n")));
+    let under = DOCUMENT.split("\n#").find(|part| {
+        part.trim_start_matches('#').trim_start().starts_with(&format!("{heading}\n"))
+    });
     let under = under.unwrap_or_else(|| panic!("PROTOCOL.md has no section `{heading}`"));
     under.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| what |")).collect()
 }
 
 /// Their cells.
 fn rows(heading: &str) -> impl Iterator<Item = Vec<&'static str>> {
-    section(heading).into_iter().map(|row| row.trim_matches('|').split('|').map(str::trim).collect())
+    section(heading)
+        .into_iter()
+        .map(|row| row.trim_matches('|').split('|').map(str::trim).collect())
 }

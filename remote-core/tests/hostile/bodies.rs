@@ -1,7 +1,10 @@
 //! Bodies that lie: too deep, too long, too many, of no class, or with something left over.
 
+use remote_core::{Error, Limits, Node, Ref};
+
 use super::peer::{Peer, fault};
-use super::stage::{Stage, run};
+use super::stage::{Stage, run, serve, soon};
+use super::target::{Butt, Framed, Shape, Square, Target};
 use super::wire::Bytes;
 
 /// A polymorphic value of so many levels.
@@ -38,6 +41,23 @@ fn nesting_is_refused_past_its_limit_and_never_overflows_a_stack() {
         assert_eq!(peer.answer_to(target, "length", Bytes::new().string("on")).await.value(), 2);
         drop(peer);
         stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn values_nested_too_deep_are_refused_before_they_are_sent_too() {
+    run(async {
+        let server = serve(Limits::default()).await.unwrap();
+        server.publish("target", Ref::<dyn Target>::new(Butt::default())).await.unwrap();
+        let client = Node::new();
+        let target: Ref<dyn Target> = client.lookup(server.uri("target")).await.unwrap();
+        let nested = |levels| (1..levels).fold(Box::new(Square(4)) as Box<dyn Shape>, |inner, _| Box::new(Framed(inner)));
+        assert_eq!(target.shape(nested(16)).await, Ok(15 + 4));
+        for levels in [17, 68, 1000] {
+            let told = soon("a refusal", target.shape(nested(levels))).await;
+            assert!(matches!(told, Err(Error::Quota(_))), "{levels}: {told:?}");
+        }
+        assert_eq!(target.add(0).await, Ok(0));
     });
 }
 

@@ -3,7 +3,7 @@
 
 #![deny(warnings, clippy::pedantic)]
 
-use remote_core::{Ref, Remote, remote};
+use remote_core::{Error, Ref, Remote, remote};
 
 use super::far;
 
@@ -230,6 +230,7 @@ mod conditional {
     pub(crate) struct Both;
 
     #[remote]
+    #[allow(clippy::many_single_char_names)]
     impl Conditional for Both {
         #[cfg(not(test))]
         async fn absent(&self, missing: NoSuchType) -> Result<NoSuchTypeEither> {
@@ -294,6 +295,62 @@ async fn an_interface_may_stand_in_a_function_with_its_class() -> remote_core::R
     }
 
     assert_eq!(far::<dyn Inner, dyn Inner>(Ref::new(Local)).await?.inner().await?, 5);
+    Ok(())
+}
+
+/// Bodies that end in other ways than with a value.
+mod endings {
+    use remote_core::{Error, Remote, Result, remote};
+
+    #[remote]
+    pub(crate) trait Endings {
+        async fn never(&self) -> Result<u64>;
+        async fn early(&self, number: u64) -> Result<Vec<String>>;
+        async fn inferred(&self, _unused: u64) -> Result<Vec<u64>> {
+            Ok("1 2".split(' ').map(|number| number.parse().unwrap_or_default()).collect())
+        }
+        async fn panics(&self) -> Result<Box<[u8]>> {
+            panic!("it ends here")
+        }
+    }
+
+    #[derive(Remote)]
+    #[remote(Endings)]
+    pub(crate) struct Ends;
+
+    #[remote]
+    impl Endings for Ends {
+        async fn never(&self) -> Result<u64> {
+            std::future::pending().await
+        }
+
+        async fn early(&self, number: u64) -> Result<Vec<String>> {
+            if number == 0 {
+                return Err(Error::Cancelled);
+            }
+            let mut found = Vec::new();
+            loop {
+                if found.len() as u64 == number {
+                    return Ok(found);
+                }
+                tokio::task::yield_now().await;
+                found.push(number.to_string());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn bodies_may_end_as_they_like() -> remote_core::Result<()> {
+    use endings::Endings;
+    let object = far::<dyn Endings, dyn Endings>(Ref::new(endings::Ends)).await?;
+    assert_eq!(object.early(0).await, Err(Error::Nested(Box::new(Error::Cancelled))));
+    assert_eq!(object.early(1).await?, ["1"]);
+    assert_eq!(object.early(2).await?, ["2", "2"]);
+    assert_eq!(object.inferred(0).await?, [1, 2]);
+    assert_eq!(object.panics().await, Err(Error::Panicked("it ends here".to_owned())));
+    let never = tokio::time::timeout(std::time::Duration::from_millis(1), object.never());
+    assert!(never.await.is_err());
     Ok(())
 }
 

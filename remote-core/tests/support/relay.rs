@@ -13,7 +13,8 @@ use tokio::time::Instant;
 /// A relay in front of a server.
 pub(crate) struct Relay {
     address: SocketAddr,
-    flows: watch::Sender<bool>,
+    calls: watch::Sender<bool>,
+    answers: watch::Sender<bool>,
 }
 
 impl Relay {
@@ -22,7 +23,8 @@ impl Relay {
         let server: SocketAddr = server.strip_prefix("tcp://").unwrap().parse().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (flows, flowing) = watch::channel(true);
+        let (calls, call_flow) = watch::channel(true);
+        let (answers, answer_flow) = watch::channel(true);
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
                 let far = TcpStream::connect(server).await.unwrap();
@@ -30,11 +32,11 @@ impl Relay {
                 far.set_nodelay(true).unwrap();
                 let (near_reader, near_writer) = near.into_split();
                 let (far_reader, far_writer) = far.into_split();
-                tokio::spawn(pass(near_reader, far_writer, delay, flowing.clone()));
-                tokio::spawn(pass(far_reader, near_writer, delay, flowing.clone()));
+                tokio::spawn(pass(near_reader, far_writer, delay, call_flow.clone()));
+                tokio::spawn(pass(far_reader, near_writer, delay, answer_flow.clone()));
             }
         });
-        Relay { address, flows }
+        Relay { address, calls, answers }
     }
 
     /// Where an object of the server is found through the relay.
@@ -44,12 +46,19 @@ impl Relay {
 
     /// Lets nothing pass any more, either way.
     pub(crate) fn hold(&self) {
-        self.flows.send_replace(false);
+        self.calls.send_replace(false);
+        self.hold_answers();
+    }
+
+    /// Lets nothing pass any more from the server to the client.
+    pub(crate) fn hold_answers(&self) {
+        self.answers.send_replace(false);
     }
 
     /// Lets everything pass again, what was held back first.
     pub(crate) fn release(&self) {
-        self.flows.send_replace(true);
+        self.calls.send_replace(true);
+        self.answers.send_replace(true);
     }
 }
 

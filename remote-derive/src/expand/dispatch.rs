@@ -89,13 +89,17 @@ fn registration(interface: &Interface, method: &Method) -> TokenStream {
             Some(_) => quote_spanned!(here=> &*#name),
             None => quote_spanned!(here=> #name),
         });
+    let (call, result) = (quote_spanned!(here=> call), quote_spanned!(here=> result));
+    let (probe, place) = (answer_probe(method), names::generated_at(method.answer.ty.span()));
+    let future = quote_spanned!(place=> #probe.future(#call).await);
+    let reply = quote_spanned!(place=> __remote::reply(#answer, #result));
     quote_spanned! {here=>
         #(#conditions)*
         class.method(&#description, |near, incoming| __remote::Box::pin(async move {
             #decode
-            let object = near.get::<__Class>();
-            let result = <__Class as #trait_ident>::#ident(object #(, #arguments)*).await;
-            __remote::reply(#answer, result)
+            let call = <__Class as #trait_ident>::#ident(near.get::<__Class>() #(, #arguments)*);
+            let result = #future;
+            #reply
         }));
     }
 }

@@ -29,10 +29,7 @@ pub(super) fn expand(implementation: &Implementation) -> TokenStream {
         }
         other => other.to_token_stream(),
     });
-    quote! {
-        #(#attributes)*
-        #unsafety #keyword #generics #interface #for_token #ty #clause {
-            #(#items)*
-        }
-    }
+    let mut block = TokenStream::new();
+    item.brace_token.surround(&mut block, |block| block.extend(items));
+    quote!(#(#attributes)* #unsafety #keyword #generics #interface #for_token #ty #clause #block)
 }

@@ -44,12 +44,14 @@ pub(super) fn the_trait(
         (&item.attrs, &item.vis, &item.trait_token, &item.ident);
     let generics = generics(interface, &item.generics.params);
     let advice = not_implemented(interface);
+    let mut block = TokenStream::new();
+    item.brace_token.surround(&mut block, |block| block.extend(methods));
     quote! {
         #(#attributes)*
         #advice
-        #visibility #keyword #ident #generics: #(#supertraits +)* ::core::marker::Send + ::core::marker::Sync + 'static {
-            #(#methods)*
-        }
+        #visibility #keyword #ident #generics:
+            #(#supertraits +)* ::core::marker::Send + ::core::marker::Sync + 'static
+        #block
     }
 }
 
@@ -141,6 +143,7 @@ fn trait_method(interface: &Interface, method: &Method) -> TokenStream {
     // The body has a method of its own, so that a proxy can still send the message.
     quote! {
         #(#attributes)*
+        #[allow(clippy::used_underscore_binding)]
         #signature { <Self as #ident>::#default(#receiver #(, #arguments)*) }
 
         #(#conditions)*

@@ -2,7 +2,7 @@
 //! the body as a future. It must not know whether the method belongs to a trait, an object or a proxy.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, TokenStreamExt, quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{
     GenericParam, Generics, Ident, Lifetime, ParenthesizedGenericArguments, Path, Receiver,
     ReceiverKind, ReturnType, Token, Type, TypeFnPtr, TypeReference, WhereClause, parse_quote,
@@ -38,22 +38,36 @@ pub(super) fn signature(method: &Method, library: &Path, name: &Ident) -> TokenS
 
 /// The body as the future of a call: as in an `async fn`, every parameter moves into it, used or not.
 pub(super) fn body(method: &Method, library: &Path) -> TokenStream {
+    let Some(body) = &method.body else { return TokenStream::new() };
     let here = Span::mixed_site();
+    let place = names::generated_at(body.brace_token.span.join());
     let bindings = method.parameters.iter().map(|parameter| {
         let (pattern, name) = (&parameter.pattern, &parameter.name);
-        quote_spanned!(here=> let #pattern = #name;)
+        quote_spanned! {here=>
+            #[allow(clippy::no_effect_underscore_binding, clippy::used_underscore_binding)]
+            let #pattern = #name;
+        }
     });
-    let Some(body) = &method.body else { return TokenStream::new() };
-    let call = call(method, library);
-    // In the user's own braces: a block within a block would be warned of.
+    let (answer, statements) = (with_one_lifetime(&method.answer.ty), &body.stmts);
+    let statements = quote_spanned!(place=> { #(#statements)* });
+    let library = names::placed(library.to_token_stream(), place);
+    // A future has nowhere to say what it returns. So a return that never happens tells the compiler, which then finds
+    // a mistake in the body where it was made, as in an `async fn`.
+    let future = quote_spanned! {place=>
+        #library::Call::new(async move {
+            if let ::core::option::Option::Some(answer) = ::core::option::Option::None::<#answer> {
+                return answer;
+            }
+            #(#bindings)*
+            #[allow(clippy::diverging_sub_expression)]
+            let answer: #answer = #statements;
+            #[allow(unreachable_code)]
+            answer
+        })
+    };
     let mut block = TokenStream::new();
-    body.brace_token.surround(&mut block, |block| {
-        block.extend(bindings);
-        block.append_all(&body.stmts);
-    });
-    // The type is said again, so that an error in the body is found where it is.
-    let place = names::generated_at(body.brace_token.span.open());
-    quote_spanned!(place=> { <#call>::new(async move #block) })
+    body.brace_token.surround(&mut block, |block| block.extend(future));
+    block
 }
 
 /// `Call<'remote, Result<String>>`, in the place of the result.

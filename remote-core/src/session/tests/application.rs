@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use super::super::event::{Cause, Event, IncomingCall};
 use crate::error::Outcome;
 use crate::id::{ObjectId, QuestionId};
-use crate::wire::codec::Body;
+use crate::wire::body::Body;
 use crate::wire::content::Content;
 use crate::wire::frame::{Descriptor, Status, Target};
 
@@ -96,7 +96,7 @@ pub(super) fn plain(body: &[u8]) -> Content {
 
 /// Content of so many bytes, which a missing or misplaced part would spoil.
 pub(super) fn pattern(size: usize) -> Content {
-    Content { body: (0..size).map(|at| (at % 251) as u8).collect(), references: Vec::new() }
+    Content { body: Body::from_vec((0..size).map(|at| (at % 251) as u8).collect()), references: Vec::new() }
 }
 
 /// Content with references.

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use super::super::admission::named;
 use super::super::machine::Session;
+use super::super::outgoing::Queued;
 use super::super::questions::{Finish, Progress};
 use crate::id::ObjectId;
 use crate::wire::frame::Target;
@@ -32,15 +33,26 @@ pub(super) fn audit(session: &Session) {
     session.imports.check(&pins);
 
     let asked: HashMap<_, _> = session.questions.iter().collect();
-    let live = |call: &&super::super::outgoing::Queued| asked.contains_key(&call.question);
+    let live = |call: &&Queued| asked.contains_key(&call.question);
     let withdrawn = session.waiting.iter().filter(|call| !live(call)).count();
     assert_eq!(session.withdrawn, withdrawn);
-    assert!(session.waiting.front().is_none_or(|call| live(&call)), "the first one holds up others");
+    assert!(
+        session.waiting.front().is_none_or(|call| live(&call)),
+        "the first one holds up others"
+    );
+    let mut users: HashMap<_, u32> = HashMap::new();
+    let incomplete = session.outgoing.incomplete().filter_map(|(target, _)| target);
+    for target in queued().map(|call| call.target).chain(incomplete) {
+        *users.entry(target).or_default() += 1;
+    }
     for (id, question) in &asked {
-        let users = queued().filter(|call| call.target == Target::Answer(*id)).count();
-        assert_eq!(question.users as usize, users, "users of {id:?}");
+        let users = users.get(&Target::Answer(*id)).copied().unwrap_or(0);
+        assert_eq!(question.users, users, "users of {id:?}");
         let sent = !matches!(question.progress, Progress::Waiting | Progress::Admitted);
-        assert!(!(question.finish == Finish::Wanted && users == 0 && sent), "{id:?} is not finished");
+        assert!(
+            !(question.finish == Finish::Wanted && users == 0 && sent),
+            "{id:?} is not finished"
+        );
     }
 }
 

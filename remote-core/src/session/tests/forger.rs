@@ -11,7 +11,7 @@ use super::pair::epoch;
 use crate::id::{FrameNumber, NameId, ObjectId, QuestionId};
 use crate::limits::Limits;
 use crate::wire::breach::Breach;
-use crate::wire::frame::{Extent, Frame, LENGTH, Manner, Status, Target};
+use crate::wire::frame::{Descriptor, Extent, Frame, LENGTH, Manner, Status, Target};
 use crate::wire::hello::Grant;
 
 /// A session and the forger at its other end.
@@ -31,12 +31,21 @@ impl Forger {
 
     /// A forger that has announced one name, number 1.
     pub(super) fn with(limits: Limits) -> Forger {
+        let mut forger = Forger::silent_with(limits);
+        forger.say(Frame::Name { id: NameId(1), fingerprint: 7, name: "Interface.method" });
+        forger
+    }
+
+    /// A forger that has said nothing yet.
+    pub(super) fn silent() -> Forger {
+        Forger::silent_with(Limits::default())
+    }
+
+    fn silent_with(limits: Limits) -> Forger {
         let (now, granted) = (epoch(), Grant::of(&limits));
         let session = Session::new(Settings { limits, granted }, now);
         let seen = Application::default();
-        let mut forger = Forger { session, seen, now, number: 0, said: Vec::new() };
-        forger.say(Frame::Name { id: NameId(1), fingerprint: 7, name: "Interface.method" });
-        forger
+        Forger { session, seen, now, number: 0, said: Vec::new() }
     }
 
     /// Says a frame, with the number that is due.
@@ -58,10 +67,22 @@ impl Forger {
         used
     }
 
+    /// Introduces an object, in a call of the same number.
+    pub(super) fn introduce(&mut self, object: u64) {
+        let mut content = Vec::new();
+        let interface = NameId::NONE;
+        Descriptor::Mine { object: ObjectId(object), interface }.write(&mut content);
+        let extent = Extent { references: content.len() as u64, total: 0 };
+        self.say(call_in_parts(object, extent, &content));
+    }
+
     /// What the session said since it was last asked, frame by frame, and as text: frames borrow.
     pub(super) fn hear(&mut self) -> Vec<String> {
         self.collect();
-        frames(&std::mem::take(&mut self.said)).iter().map(|(_, frame)| format!("{frame:?}")).collect()
+        frames(&std::mem::take(&mut self.said))
+            .iter()
+            .map(|(_, frame)| format!("{frame:?}"))
+            .collect()
     }
 
     /// What the session said, as bytes.

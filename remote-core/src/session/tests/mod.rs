@@ -18,3 +18,4 @@ mod references;
 mod schedule;
 mod time;
 mod windows;
+mod world;

@@ -106,14 +106,32 @@ impl Pair {
         target: Target,
         content: Content,
     ) -> Result<QuestionId, Error> {
+        self.send_before(None, from, manner, target, content)
+    }
+
+    fn send_before(
+        &mut self,
+        deadline: Option<Instant>,
+        from: Side,
+        manner: Manner,
+        target: Target,
+        content: Content,
+    ) -> Result<QuestionId, Error> {
         let token = self.next_token;
         self.next_token += 1;
-        let (selector, nesting, deadline) = (("Interface.method", 7), 1, None);
+        let (selector, nesting) = (("Interface.method", 7), 1);
         let ask = Ask { token, target, selector, manner, nesting, deadline, content };
         let now = self.now;
         let question = self[from].ask(Some(now), ask);
         self.note(from);
         question
+    }
+
+    /// Asks with a deadline.
+    pub(super) fn ask_before(&mut self, from: Side, deadline: Instant) -> QuestionId {
+        let content = Content::default();
+        let asked = self.send_before(Some(deadline), from, Manner::Ask, DIRECTORY, content);
+        asked.expect("the call is sent")
     }
 
     pub(super) fn ask(&mut self, from: Side, target: Target, content: Content) -> QuestionId {
@@ -211,14 +229,15 @@ impl Pair {
 
     /// One write by each side, and its arrival.
     pub(super) fn exchange(&mut self) {
-        Side::BOTH.map(|side| self.transmit(side));
+        Side::BOTH.into_iter().for_each(|side| self.transmit(side));
         self.now += self.latency;
-        Side::BOTH.map(|side| self.deliver(side, usize::MAX));
+        Side::BOTH.into_iter().for_each(|side| self.deliver(side, usize::MAX));
     }
 
     /// Until neither side has anything to write, and nothing is on its way.
     pub(super) fn settle(&mut self) {
-        while Side::BOTH.into_iter().any(|side| self[side].wants_transmit() || self.is_coming(side)) {
+        while Side::BOTH.into_iter().any(|side| self[side].wants_transmit() || self.is_coming(side))
+        {
             self.exchange();
         }
     }

@@ -98,7 +98,7 @@ fn what_fits_goes_as_soon_as_what_held_it_up_is_withdrawn() {
 fn many_withdrawn_calls_hold_nothing() {
     let mut pair = narrow(1, 1 << 20);
     pair.ask(Left, DIRECTORY, plain(&[0]));
-    let waiting: Vec<_> = (0..1000).map(|_| pair.ask(Left, DIRECTORY, pattern(100))).collect();
+    let waiting: Vec<_> = (0..200).map(|_| pair.ask(Left, DIRECTORY, pattern(100))).collect();
     for question in waiting {
         pair[Left].cancel(question);
         pair.note(Left);

@@ -1,0 +1,18 @@
+//! A library that defines a class. A program that links it can receive its objects, also if it never names them.
+
+use serde::{Deserialize, Serialize};
+use shapes::Shape;
+
+/// A circle.
+#[derive(Serialize, Deserialize)]
+pub struct Circle {
+    /// From its centre to its edge.
+    pub radius: f64,
+}
+
+#[typetag::serde]
+impl Shape for Circle {
+    fn area(&self) -> f64 {
+        std::f64::consts::PI * self.radius * self.radius
+    }
+}

@@ -1,0 +1,187 @@
+//! When a session ends, each call in progress is told once what is known, and the truth: a call said not to have been
+//! executed never is.
+
+use super::application::{End, pattern, plain};
+use super::audit::assert_empty;
+use super::forger::{Forger, call, frames};
+use super::pair::Side::{Left, Right};
+use super::pair::{DIRECTORY, Pair};
+use crate::error::{Error, Outcome};
+use crate::id::{FrameNumber, ObjectId, QuestionId};
+use crate::limits::Limits;
+use crate::session::event::Cause;
+use crate::wire::frame::{CHUNK, Frame, Manner, Target};
+
+/// One call answered, one that arrived, one that is written, one big in parts, one behind it, one that waits for room.
+fn busy() -> Pair {
+    let limits = Limits { window_calls: 4, ..Limits::default() };
+    let mut pair = Pair::with(Limits::default(), limits);
+    let other = pair.given(Right);
+    pair.promise(Left, DIRECTORY, plain(b"answered"));
+    pair.settle();
+    pair.answer_all(Right);
+    pair.settle();
+    pair.ask(Left, DIRECTORY, plain(b"arrived"));
+    pair.settle();
+    pair.ask(Left, Target::Object(other), pattern(64 * CHUNK));
+    pair.transmit(Left);
+    pair.ask(Left, Target::Object(other), plain(b"behind"));
+    pair.ask(Left, DIRECTORY, plain(b"ready"));
+    pair.ask(Left, DIRECTORY, plain(b"waiting"));
+    pair
+}
+
+/// The tokens in `busy`.
+const ANSWERED: usize = 1;
+const ARRIVED: usize = 2;
+const BIG: usize = 3;
+const BEHIND: usize = 4;
+const READY: usize = 5;
+const WAITING: usize = 6;
+
+#[track_caller]
+fn assert_outcomes(pair: &mut Pair, not_executed: &[usize], unknown: &[usize]) {
+    let ended = &pair.seen(Left).ended;
+    assert!(matches!(ended[&ANSWERED], End::Answered(..)));
+    for token in not_executed {
+        assert_eq!(ended[token], End::Lost(Outcome::NotExecuted), "token {token}");
+    }
+    for token in unknown {
+        assert_eq!(ended[token], End::Lost(Outcome::Unknown), "token {token}");
+    }
+    // One before it gave the object.
+    assert_eq!(ended.len(), not_executed.len() + unknown.len() + 1);
+    assert_empty(&pair[Left]);
+}
+
+/// What arrives on the other side in the end, as far as it is small.
+fn arrivals(pair: &mut Pair) -> Vec<Vec<u8>> {
+    pair.settle();
+    pair.seen(Right).bodies().into_iter().filter(|body| body.len() < CHUNK).collect()
+}
+
+#[test]
+fn a_lost_connection_leaves_unknown_what_was_transmitted() {
+    let mut pair = busy();
+    pair[Left].lose("pulled the plug");
+    pair.note(Left);
+    assert_outcomes(&mut pair, &[BIG, BEHIND, READY, WAITING], &[ARRIVED]);
+    assert!(!pair[Left].wants_transmit(), "nothing goes out that was said not to");
+    assert_eq!(arrivals(&mut pair), [b"arrived"]);
+}
+
+#[test]
+fn closing_here_leaves_unknown_what_goes_out_before_the_last_word() {
+    let mut pair = busy();
+    pair[Left].close("enough");
+    pair.note(Left);
+    assert_outcomes(&mut pair, &[BIG, BEHIND, WAITING], &[ARRIVED, READY]);
+    assert_eq!(arrivals(&mut pair), [&b"arrived"[..], b"ready"]);
+    let there = Cause::ClosedThere { reason: "enough".into() };
+    assert_eq!(pair.seen(Right).closed, Some(there));
+    assert_empty(&pair[Right]);
+}
+
+#[test]
+fn closing_there_tells_apart_what_had_arrived() {
+    let mut pair = busy();
+    pair[Right].close("enough");
+    pair.note(Right);
+    pair.transmit(Right);
+    pair.exchange();
+    assert_outcomes(&mut pair, &[BIG, BEHIND, READY, WAITING], &[ARRIVED]);
+    assert_eq!(arrivals(&mut pair), [b"arrived"]);
+}
+
+#[test]
+fn a_breach_is_told_and_ends_in_the_same_way() {
+    let mut forger = Forger::new();
+    forger.say(call(1, b"executed?"));
+    forger.say_bytes(&[0; 4]);
+    forger.say(call(2, b"never"));
+    assert_eq!(forger.seen.bodies(), [b"executed?"]);
+    let said = forger.hear();
+    assert_eq!(said[0], format!("{:?}", Frame::Acknowledge { number: FrameNumber(2) }));
+    assert!(said[1].starts_with("Close"), "{said:?}");
+    assert_eq!(said.len(), 2);
+}
+
+#[test]
+fn nothing_is_said_after_the_last_word() {
+    let mut forger = Forger::new();
+    forger.say(call(1, b""));
+    forger.session.introduce(ObjectId(1)).expect("there is room");
+    forger.session.close("enough");
+    forger.note();
+    forger.hear();
+    let session = &mut forger.session;
+    session.intern("late", 99);
+    session.watch(1, ObjectId::DIRECTORY);
+    session.unwatch(1);
+    session.tell_ended(1, false, "");
+    session.release(ObjectId(1));
+    session.cancel(QuestionId(1));
+    session.finish(QuestionId(1));
+    session.answer(QuestionId(1), crate::wire::frame::Status::Value, plain(b""));
+    session.close("again");
+    session.lose("again");
+    forger.now += Limits::default().silence;
+    forger.session.time_out(forger.now);
+    forger.note();
+    assert_eq!(forger.hear(), [""; 0]);
+    assert_eq!(forger.session.held(), 0);
+}
+
+#[test]
+fn a_call_after_the_end_is_refused_as_not_executed() {
+    let mut pair = Pair::new();
+    pair[Left].lose("pulled the plug");
+    pair.note(Left);
+    let refused = pair.send(Left, Manner::Ask, DIRECTORY, plain(b""));
+    let (reason, outcome) = ("pulled the plug".to_owned(), Outcome::NotExecuted);
+    assert_eq!(refused, Err(Error::SessionLost { reason, outcome }));
+}
+
+#[test]
+fn exports_are_given_back_once_at_the_end() {
+    let mut pair = Pair::new();
+    let objects = [pair.given(Left), pair.given(Left)];
+    let descriptor = pair.introduce_again(Left, objects[0]);
+    pair.tell(Left, DIRECTORY, super::application::referring(b"", &[descriptor]));
+    pair[Left].lose("pulled the plug");
+    pair.note(Left);
+    let mut unexported = std::mem::take(&mut pair.seen(Left).unexported);
+    unexported.sort();
+    assert_eq!(unexported, objects);
+}
+
+#[test]
+fn what_is_ready_is_written_before_the_last_word() {
+    let mut pair = Pair::new();
+    pair.tell(Left, DIRECTORY, plain(b"handed over"));
+    pair[Left].close("enough");
+    let (now, mut bytes) = (pair.now, Vec::new());
+    pair[Left].poll_transmit(now, &mut bytes);
+    let said = frames(&bytes);
+    assert!(matches!(said[said.len() - 3].1, Frame::Call { content: b"handed over", .. }));
+    assert!(matches!(said[said.len() - 1].1, Frame::Close { code: 0, reason: "enough" }));
+    assert!(!pair[Left].wants_transmit());
+}
+
+#[test]
+fn a_long_reason_is_cut_between_characters() {
+    let mut forger = Forger::new();
+    forger.session.close(&"é".repeat(100_000));
+    let said = forger.hear_bytes();
+    let Some((_, Frame::Close { reason, .. })) = frames(&said).pop() else { panic!("no Close") };
+    assert_eq!(reason, "é".repeat(512));
+}
+
+#[test]
+fn what_follows_the_last_word_is_not_looked_at() {
+    let mut forger = Forger::new();
+    forger.say(Frame::Close { code: 0, reason: "enough" });
+    assert_eq!(forger.say_bytes(&[0; 1000]), 1000);
+    assert_eq!(forger.seen.closed, Some(Cause::ClosedThere { reason: "enough".into() }));
+    assert_eq!(forger.hear(), [""; 0], "nobody listens there");
+}

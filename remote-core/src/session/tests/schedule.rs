@@ -1,0 +1,293 @@
+//! Random schedules: both sides do anything that an application may, in any order, over pipes that split anywhere.
+//!
+//! A schedule is all in its seed. One that fails prints the command that plays it again.
+
+use std::time::Duration;
+
+use super::audit::assert_empty;
+use super::pair::Side;
+use super::random::Random;
+use super::world::World;
+use crate::id::{Identity, NameId, NodeId, ObjectId};
+use crate::limits::Limits;
+use crate::wire::frame::{Descriptor, Manner, Status, Target};
+
+/// Seeds of one test; there are several tests so that they run side by side.
+const SEEDS: u64 = 1000;
+const STEPS: usize = 100;
+
+#[test]
+fn schedules_end_with_empty_tables() {
+    play(0..SEEDS, Schedule::run_to_the_end);
+}
+
+#[test]
+fn more_schedules_end_with_empty_tables() {
+    play(SEEDS..2 * SEEDS, Schedule::run_to_the_end);
+}
+
+#[test]
+fn schedules_that_are_interrupted_end_with_the_truth() {
+    play(2 * SEEDS..3 * SEEDS, Schedule::run_and_interrupt);
+}
+
+/// Plays the seed of the environment, or else all of these.
+fn play(seeds: std::ops::Range<u64>, run: impl Fn(Schedule)) {
+    match std::env::var("REMOTE_SEED") {
+        Ok(seed) => run(Schedule::new(seed.parse().expect("REMOTE_SEED is a number"))),
+        Err(_) => seeds.for_each(|seed| run(Schedule::new(seed))),
+    }
+}
+
+struct Schedule {
+    random: Random,
+    world: World,
+    next_object: u64,
+    next_watch: u64,
+    watches: Vec<(Side, u64)>,
+    seed: u64,
+}
+
+impl Drop for Schedule {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!(
+                "to play it again: REMOTE_SEED={} cargo test -p remote-core session",
+                self.seed
+            );
+        }
+    }
+}
+
+impl Schedule {
+    fn new(seed: u64) -> Schedule {
+        let mut random = Random::new(seed);
+        let world = World::new(limits(&mut random), limits(&mut random));
+        Schedule { random, world, next_object: 1, next_watch: 0, watches: Vec::new(), seed }
+    }
+
+    fn run_to_the_end(mut self) {
+        (0..STEPS).for_each(|_| self.step());
+        self.drain();
+        for side in Side::BOTH {
+            assert_eq!(self.world.pair[side].closed(), None);
+            assert_empty(&self.world.pair[side]);
+        }
+        self.world.assert_complete();
+    }
+
+    fn run_and_interrupt(mut self) {
+        (0..self.random.below(STEPS)).for_each(|_| self.step());
+        let first = Side::BOTH[self.random.below(2)];
+        if self.random.percent(50) {
+            self.world.pair[first].close("enough");
+        } else {
+            self.world.pair[first].lose("pulled the plug");
+        }
+        self.world.pair.note(first);
+        self.world.see(first);
+        // What is on its way may still arrive, or a part of it; then the other side notices.
+        let second = first.other();
+        for _ in 0..self.random.below(20) {
+            self.step_of(second);
+            self.world.pair.transmit(first);
+            self.advance();
+            self.deliver(second);
+        }
+        self.world.pair.settle();
+        self.world.see(second);
+        self.world.pair[second].lose("the peer is gone");
+        self.world.pair.note(second);
+        Side::BOTH.into_iter().for_each(|side| self.world.see(side));
+        self.world.assert_all_told();
+        Side::BOTH.into_iter().for_each(|side| assert_empty(&self.world.pair[side]));
+    }
+
+    fn step(&mut self) {
+        let side = Side::BOTH[self.random.below(2)];
+        match self.random.below(100) {
+            0..15 => self.world.pair.transmit(side),
+            15..35 => self.deliver(side),
+            35..50 => self.advance(),
+            _ => self.step_of(side),
+        }
+        self.world.see(side);
+    }
+
+    /// Something that one application does.
+    fn step_of(&mut self, side: Side) {
+        if self.world.pair[side].closed().is_some() {
+            return;
+        }
+        match self.random.below(100) {
+            0..40 => self.send(side),
+            40..65 => self.answer(side),
+            65..75 => self.release(side),
+            75..83 => {
+                if let Some(number) = self.random.take(&mut self.world.end(side).open) {
+                    self.world.cancel(number);
+                }
+            }
+            83..92 => {
+                if let Some(number) = self.random.pick(&self.world.end(side).promises).copied() {
+                    self.finish(side, number);
+                }
+            }
+            _ => self.watch(side),
+        }
+    }
+
+    fn send(&mut self, side: Side) {
+        let end = &self.world.ends[side as usize];
+        let target = match self.random.below(3) {
+            0 => self.random.pick(&end.proxies).map(|object| Target::Object(*object)),
+            1 => {
+                let promise = self.random.pick(&end.promises);
+                promise.map(|number| Target::Answer(self.world.question(*number)))
+            }
+            _ => None,
+        };
+        let manner =
+            [Manner::Ask, Manner::Ask, Manner::Promise, Manner::Tell][self.random.below(4)];
+        let (size, references) = (self.size(), self.references(side));
+        let target = target.unwrap_or(super::pair::DIRECTORY);
+        self.world.send(side, manner, target, size, references);
+    }
+
+    fn answer(&mut self, side: Side) {
+        let Some(question) = self.random.take(&mut self.world.end(side).running) else { return };
+        let status = [Status::Value, Status::Value, Status::Failure, Status::Fault];
+        let status = status[self.random.below(4)];
+        let (size, references) = (self.size(), self.references(side));
+        self.world.answer(side, question, status, size, references);
+    }
+
+    fn release(&mut self, side: Side) {
+        if let Some(object) = self.random.take(&mut self.world.end(side).proxies) {
+            self.world.release(side, object);
+        }
+    }
+
+    fn finish(&mut self, side: Side, number: usize) {
+        self.world.end(side).open.retain(|open| *open != number);
+        self.world.finish(number);
+    }
+
+    fn watch(&mut self, side: Side) {
+        let proxies = &self.world.ends[side as usize].proxies;
+        let (watcher, owner) = (side, side.other());
+        match self.random.pick(proxies).copied() {
+            Some(object) if self.random.percent(50) => {
+                self.next_watch += 1;
+                self.world.pair[watcher].watch(self.next_watch, object);
+                self.watches.push((watcher, self.next_watch));
+            }
+            _ => {
+                let Some((watcher, watch)) = self.random.take(&mut self.watches) else { return };
+                self.world.pair[watcher].unwatch(watch);
+            }
+        }
+        let watched: Vec<u64> = self.world.pair.seen(owner).watched.keys().copied().collect();
+        if let Some(watch) = watched.into_iter().min().filter(|_| self.random.percent(20)) {
+            self.world.pair.seen(owner).watched.remove(&watch);
+            self.world.pair[owner].tell_ended(watch, true, "stopped");
+        }
+    }
+
+    fn deliver(&mut self, side: Side) {
+        let most = [1, 7, 100, 20_000, usize::MAX][self.random.below(5)];
+        self.world.pair.deliver(side, most);
+        self.world.see(side);
+    }
+
+    fn advance(&mut self) {
+        self.world.pair.now += Duration::from_millis(self.random.below(4) as u64);
+        Side::BOTH.into_iter().for_each(|side| self.world.pair.wake(side));
+    }
+
+    fn size(&mut self) -> usize {
+        match self.random.below(20) {
+            0..14 => self.random.below(100),
+            14..18 => self.random.below(40_000),
+            _ => self.random.below(200_000),
+        }
+    }
+
+    /// References to new objects, to known ones, to what is somebody else's, and to what comes home.
+    fn references(&mut self, side: Side) -> Vec<Descriptor> {
+        let mut references = Vec::new();
+        while self.random.percent(30) {
+            let named = self.random.percent(50);
+            let interface =
+                if named { self.world.pair[side].intern("Face", 9) } else { NameId::NONE };
+            let end = &self.world.ends[side as usize];
+            let home = self.random.pick(&end.proxies).copied();
+            if let Some(object) = home.filter(|_| self.random.percent(40)) {
+                references.push(Descriptor::Yours { object, interface });
+                continue;
+            }
+            let known = self.random.pick(&end.objects).copied();
+            let known = known.filter(|_| self.random.percent(60));
+            let object = known.unwrap_or(ObjectId(self.next_object));
+            if self.world.pair[side].introduce(object).is_err() {
+                break;
+            }
+            if known.is_none() {
+                self.next_object += 1;
+                self.world.end(side).objects.push(object);
+            }
+            references.push(if self.random.percent(70) {
+                Descriptor::Mine { object, interface }
+            } else {
+                let owner = Identity { node: NodeId::from_bytes([7; 16]), object };
+                Descriptor::Forwarded { object, owner, interface }
+            });
+        }
+        references
+    }
+
+    /// Ends all that is in progress, drops all that is held, and waits until nothing moves.
+    fn drain(&mut self) {
+        for (watcher, watch) in std::mem::take(&mut self.watches) {
+            self.world.pair[watcher].unwatch(watch);
+        }
+        for round in 0.. {
+            assert!(round < 1000, "something is stuck");
+            self.world.pair.settle();
+            let mut moved = false;
+            for side in Side::BOTH {
+                self.world.see(side);
+                let end = self.world.end(side);
+                let (running, promises) = (std::mem::take(&mut end.running), end.promises.clone());
+                let proxies = std::mem::take(&mut end.proxies);
+                moved |= !(running.is_empty() && promises.is_empty() && proxies.is_empty());
+                for question in running {
+                    self.world.answer(side, question, Status::Value, 0, Vec::new());
+                }
+                proxies.into_iter().for_each(|object| self.world.release(side, object));
+                // A promise that was not yet answered may be dropped as well; but let some be kept to the last.
+                for number in promises.into_iter().filter(|number| round > number % 3) {
+                    self.finish(side, number);
+                }
+            }
+            let pair = &self.world.pair;
+            if !moved && Side::BOTH.into_iter().all(|side| !pair[side].wants_transmit()) {
+                return;
+            }
+        }
+    }
+}
+
+/// Narrow limits, so that calls wait, in all ways.
+fn limits(random: &mut Random) -> Limits {
+    let window_bytes = [40_000, 300_000, 1 << 20][random.below(3)];
+    let body = window_bytes as usize / [1, 2][random.below(2)];
+    Limits {
+        window_calls: [1, 2, 3, 8, 30][random.below(5)],
+        window_bytes,
+        body,
+        queue: body + random.below(100_000),
+        references: [2, 5, 1000][random.below(3)],
+        ..Limits::default()
+    }
+}
