@@ -96,7 +96,8 @@ async fn nothing_is_sent_before_the_first_poll() {
     let pair = Pair::new(object).await;
     let mine = desk().0;
     let (note, keep) = (pair.far.note("never"), pair.far.keep(mine));
-    let (oneway, timed) = (pair.far.note("never").oneway(), pair.far.note("never").timeout(GENEROUS));
+    let (oneway, timed) =
+        (pair.far.note("never").oneway(), pair.far.note("never").timeout(GENEROUS));
     assert_eq!(within(pair.far.note("sent")).await, Ok(1));
     assert_eq!((pair.client_session().stats().calls_out, pair.client.exports()), (0, 0));
     drop((note, keep, oneway, timed));
@@ -109,7 +110,8 @@ async fn messages_start_in_the_order_of_their_first_polls() {
     let (object, behind) = desk();
     let pair = Pair::new(object).await;
     let clone = pair.far.clone();
-    let (mut one, mut two, mut three) = (pair.far.note("one"), clone.note("two"), pair.far.note("three").oneway());
+    let (mut one, mut two, mut three) =
+        (pair.far.note("one"), clone.note("two"), pair.far.note("three").oneway());
     assert!(poll_once(&mut two).await.is_none());
     assert!(poll_once(&mut three).await.is_some(), "there is room");
     assert!(poll_once(&mut one).await.is_none());
@@ -125,7 +127,9 @@ async fn order_holds_across_tasks_and_sizes() {
     let mut tasks = Vec::new();
     let expected: Vec<String> = (0..300)
         // Every tenth is so big that it travels in pieces.
-        .map(|number| if number % 10 == 0 { format!("{number:060000}") } else { number.to_string() })
+        .map(
+            |number| if number % 10 == 0 { format!("{number:060000}") } else { number.to_string() },
+        )
         .collect();
     for text in expected.clone() {
         let clone = pair.far.clone();
@@ -230,7 +234,9 @@ async fn more_oneway_calls_than_the_window_holds_all_arrive_in_order() {
         within(pair.far.note(&number.to_string()).oneway()).await.unwrap();
     }
     assert_eq!(within(pair.far.note("last")).await, Ok(1001));
-    assert!(behind.lines()[..1000].iter().enumerate().all(|(number, line)| *line == number.to_string()));
+    assert!(
+        behind.lines()[..1000].iter().enumerate().all(|(number, line)| *line == number.to_string())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -37,14 +37,19 @@ enum Breaks {
 }
 
 impl Serialize for Brittle {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    fn serialize<S: serde::Serializer>(
+        &self,
+        serializer: S,
+    ) -> std::result::Result<S::Ok, S::Error> {
         assert_ne!(self.when, Breaks::Written, "broken while written");
         self.when.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Brittle {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Brittle, D::Error> {
+    fn deserialize<D: serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> std::result::Result<Brittle, D::Error> {
         let when = Breaks::deserialize(deserializer)?;
         assert_ne!(when, Breaks::Read, "broken while read");
         Ok(Brittle { when })
@@ -165,7 +170,10 @@ async fn errors_of_the_users_arrive_as_themselves() {
     let near = patient();
     let pair = Pair::new(near.clone()).await;
     for reference in [&pair.far, &near] {
-        assert_eq!(within(reference.misspell("recieve")).await, Err(Mistake::Spelling("recieve".into())));
+        assert_eq!(
+            within(reference.misspell("recieve")).await,
+            Err(Mistake::Spelling("recieve".into()))
+        );
     }
 }
 
@@ -180,11 +188,17 @@ async fn an_error_that_leaves_a_method_is_nested_at_its_caller() {
         assert_eq!(error.outcome(), Outcome::Failed, "this call was executed");
         // Also in an error of the user's, and only once, however far it comes.
         let deep = within(reference.fail_deep(lost.clone())).await.unwrap_err();
-        assert_eq!(deep, Mistake::Deep { causes: vec![None, Some(nested(lost.clone()))], depth: 2 });
+        assert_eq!(
+            deep,
+            Mistake::Deep { causes: vec![None, Some(nested(lost.clone()))], depth: 2 }
+        );
         let through = within(reference.fail_through(patient())).await.unwrap_err();
         assert_eq!(through, Mistake::Remote(nested(Error::Timeout)));
         // As a value it stays what it is.
-        assert_eq!(within(reference.fail(nested(Error::Timeout))).await, Err(nested(Error::Timeout)));
+        assert_eq!(
+            within(reference.fail(nested(Error::Timeout))).await,
+            Err(nested(Error::Timeout))
+        );
     }
 }
 
@@ -223,9 +237,18 @@ async fn code_of_the_users_may_panic_anywhere() {
     let pair = Pair::new(patient()).await;
     let brittle = |when| Brittle { when };
     let read = within(pair.far.take(brittle(Breaks::Read))).await;
-    assert_eq!(read, Err(Error::Panicked("assertion `left != right` failed: broken while read\n  left: Read\n right: Read".into())));
+    assert_eq!(
+        read,
+        Err(Error::Panicked(
+            "assertion `left != right` failed: broken while read\n  left: Read\n right: Read"
+                .into()
+        ))
+    );
     let written = within(pair.far.give(Breaks::Written)).await.unwrap_err();
-    assert!(matches!(&written, Error::Panicked(text) if text.contains("broken while written")), "{written:?}");
+    assert!(
+        matches!(&written, Error::Panicked(text) if text.contains("broken while written")),
+        "{written:?}"
+    );
     // The last reference to it goes at the client; it is dropped by the server's session.
     let bomb = within(pair.far.bomb()).await.unwrap();
     drop(bomb);
@@ -251,7 +274,10 @@ async fn calls_go_back_and_forth_so_deep_and_no_deeper() {
     let pair = Pair::new(patient()).await;
     assert_eq!(within(pair.far.bounce(31, patient())).await, Ok(31));
     let error = within(pair.far.bounce(32, patient())).await.unwrap_err();
-    assert!(matches!(error.root(), Error::Quota(text) if text.contains("Limits::nesting")), "{error:?}");
+    assert!(
+        matches!(error.root(), Error::Quota(text) if text.contains("Limits::nesting")),
+        "{error:?}"
+    );
     assert_eq!(error.outcome(), Outcome::Failed);
     assert_eq!(within(pair.far.bounce(31, patient())).await, Ok(31));
     let shallow = Limits { nesting: 3, ..Limits::default() };
@@ -283,7 +309,8 @@ async fn a_method_that_blocks_its_thread_costs_no_session() {
         silence: Duration::from_millis(500),
         ..Limits::default()
     };
-    let server = Node::builder().listen(fresh_address()).limits(limits.clone()).start().await.unwrap();
+    let server =
+        Node::builder().listen(fresh_address()).limits(limits.clone()).start().await.unwrap();
     server.publish("sleeper", Ref::<dyn Sleeper>::new(Sound)).await.unwrap();
     let client = Node::builder().limits(limits).start().await.unwrap();
     let sleeper: Ref<dyn Sleeper> = within(client.lookup(server.uri("sleeper"))).await.unwrap();
@@ -303,7 +330,10 @@ struct Sound;
 #[remote]
 impl Sleeper for Sound {
     async fn block(&self, time: Duration) -> Result<()> {
-        #[allow(clippy::disallowed_methods, reason = "not the test's waiting: what a careless method does")]
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "not the test's waiting: what a careless method does"
+        )]
         std::thread::sleep(time);
         Ok(())
     }

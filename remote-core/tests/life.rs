@@ -8,7 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use remote_core::{Ended, Error, Monitor, Node, Ref, Remote, Result, remote};
-use support::{DropWitness, GENEROUS, Pair, drop_witness, fresh_address, only_session, poll_once, until, within};
+use support::{
+    DropWitness, GENEROUS, Pair, drop_witness, fresh_address, only_session, poll_once, until,
+    within,
+};
 
 #[remote]
 trait Holder {
@@ -61,7 +64,8 @@ impl Holder for Chest {
 
     async fn make(&self, count: usize) -> Result<Vec<Ref<dyn Holder>>> {
         let living = |living: &Living| Living::new(&living.0);
-        let one = || Ref::new(Chest { living: self.living.as_ref().map(living), ..Chest::default() });
+        let one =
+            || Ref::new(Chest { living: self.living.as_ref().map(living), ..Chest::default() });
         Ok((0..count).map(|_| one()).collect())
     }
 
@@ -157,14 +161,22 @@ async fn a_hundred_thousand_objects_come_and_go() {
     // From the client, in its arguments.
     let local = Arc::new(AtomicUsize::new(0));
     for _ in 0..10 {
-        let one = || Ref::<dyn Holder>::new(Chest { living: Some(Living::new(&local)), ..Chest::default() });
+        let one = || {
+            Ref::<dyn Holder>::new(Chest { living: Some(Living::new(&local)), ..Chest::default() })
+        };
         within(pair.far.put((0..COUNT / 10).map(|_| one()).collect())).await.unwrap();
     }
     assert_eq!((pair.client.exports(), local.load(Ordering::SeqCst)), (COUNT, COUNT));
     drop(held);
     drop(within(pair.far.take()).await.unwrap());
-    until("all objects are gone", || (living.load(Ordering::SeqCst), local.load(Ordering::SeqCst)) == (1, 0)).await;
-    until("both tables are empty but for the root", || (pair.server.exports(), pair.client.exports()) == (1, 0)).await;
+    until("all objects are gone", || {
+        (living.load(Ordering::SeqCst), local.load(Ordering::SeqCst)) == (1, 0)
+    })
+    .await;
+    until("both tables are empty but for the root", || {
+        (pair.server.exports(), pair.client.exports()) == (1, 0)
+    })
+    .await;
     let (server, client) = (pair.server_session(), pair.client_session());
     until("the sessions agree", || {
         let (server, client) = (server.stats(), client.stats());
@@ -239,7 +251,10 @@ async fn a_monitor_is_told_that_the_session_ended() {
     let monitor = Ref::monitor(&far);
     let server = pair.server.clone();
     let ended = told(monitor, async || server.shutdown(GENEROUS).await).await;
-    assert!(matches!(&ended, Ended::SessionEnded(reason) if reason.contains("shut down")), "{ended:?}");
+    assert!(
+        matches!(&ended, Ended::SessionEnded(reason) if reason.contains("shut down")),
+        "{ended:?}"
+    );
     // Also who asks when it is over.
     assert!(matches!(within(Ref::monitor(&far)).await, Ended::SessionEnded(_)));
 }

@@ -30,7 +30,9 @@ impl Doll for Matryoshka {
 }
 
 fn dolls(depth: u32) -> Box<dyn Doll> {
-    (1..depth).fold(Box::new(Matryoshka { inner: None }), |inner, _| Box::new(Matryoshka { inner: Some(inner) }))
+    (1..depth).fold(Box::new(Matryoshka { inner: None }), |inner, _| {
+        Box::new(Matryoshka { inner: Some(inner) })
+    })
 }
 
 #[derive(Serialize, Deserialize)]
@@ -158,7 +160,8 @@ async fn callers_wait_for_the_window_and_keep_their_place() {
     drop(calls.remove(10));
     for ended in 1..=19 {
         behind.gate.add_permits(1);
-        until("the next one starts", || behind.notes.lock().unwrap().len() >= (4 + ended).min(20)).await;
+        until("the next one starts", || behind.notes.lock().unwrap().len() >= (4 + ended).min(20))
+            .await;
         assert!(pair.server_session().stats().calls_in <= 4);
     }
     for call in calls {
@@ -166,7 +169,9 @@ async fn callers_wait_for_the_window_and_keep_their_place() {
     }
     within(oneway).await.unwrap();
     until("the last one starts", || behind.notes.lock().unwrap().len() == 20).await;
-    assert!(behind.notes.lock().unwrap().iter().copied().eq((0..=20).filter(|number| *number != 10)));
+    assert!(
+        behind.notes.lock().unwrap().iter().copied().eq((0..=20).filter(|number| *number != 10))
+    );
 }
 
 #[tokio::test]
@@ -189,11 +194,11 @@ async fn a_body_that_is_too_large_fails_its_call_alone() {
     assert!(matches!(error, Error::TooLarge { size: 60_000.., limit: 50_000 }), "{error:?}");
     assert_eq!(error.outcome(), Outcome::NotExecuted);
     assert_eq!(within(pair.far.length(vec![1; 49_000])).await, Ok(49_000));
-    // What bounds a result is the limit of whoever asked for it.
-    let error = within(pair.far.bytes(5 << 20)).await.unwrap_err();
-    assert!(matches!(error.root(), Error::TooLarge { limit, .. } if *limit == 4 << 20), "{error:?}");
+    // The smaller limit of the two counts, in both directions.
+    let error = within(pair.far.bytes(60_000)).await.unwrap_err();
+    assert!(matches!(error.root(), Error::TooLarge { limit: 50_000, .. }), "{error:?}");
     assert_eq!(error.outcome(), Outcome::Failed);
-    assert_eq!(within(pair.far.bytes(60_000)).await.map(|bytes| bytes.len()), Ok(60_000));
+    assert_eq!(within(pair.far.bytes(49_000)).await.map(|bytes| bytes.len()), Ok(49_000));
     assert_eq!(pair.client.sessions().len(), 1);
 }
 
@@ -202,14 +207,22 @@ async fn values_nest_so_deep_and_no_deeper() {
     let (pair, _) = limited(Limits::default()).await;
     assert_eq!(within(pair.far.dolls(dolls(16))).await, Ok(16));
     for depth in [17, 20] {
-        assert_quota(within(pair.far.dolls(dolls(depth))).await, "Limits::polymorphic_depth", Outcome::NotExecuted);
+        assert_quota(
+            within(pair.far.dolls(dolls(depth))).await,
+            "Limits::polymorphic_depth",
+            Outcome::NotExecuted,
+        );
     }
     assert_eq!(within(pair.far.make_dolls(16)).await.map(|doll| doll.depth()), Ok(16));
     let made = within(pair.far.make_dolls(17)).await.map(|doll| doll.depth());
     assert_quota(made, "Limits::polymorphic_depth", Outcome::Failed);
     assert_eq!(within(pair.far.chain(Chain::of(25))).await, Ok(()));
     for length in [65, 1_000, 100_000] {
-        assert_quota(within(pair.far.chain(Chain::of(length))).await, "Limits::depth", Outcome::NotExecuted);
+        assert_quota(
+            within(pair.far.chain(Chain::of(length))).await,
+            "Limits::depth",
+            Outcome::NotExecuted,
+        );
     }
 }
 
@@ -217,7 +230,11 @@ async fn values_nest_so_deep_and_no_deeper() {
 async fn a_body_has_so_many_elements_and_no_more() {
     let (pair, _) = limited(Limits { elements: 1000, ..Limits::default() }).await;
     assert_eq!(within(pair.far.units(vec![(); 900])).await, Ok(900));
-    assert_quota(within(pair.far.units(vec![(); 1001])).await, "Limits::elements", Outcome::NotExecuted);
+    assert_quota(
+        within(pair.far.units(vec![(); 1001])).await,
+        "Limits::elements",
+        Outcome::NotExecuted,
+    );
     // A byte string is one.
     assert_eq!(within(pair.far.length(vec![0; 5000])).await, Ok(5000));
     // The default, for what comes back.
@@ -230,7 +247,11 @@ async fn a_peer_is_given_so_many_references_and_no_more() {
     let many = |count| (0..count).map(|_| store().0).collect::<Vec<_>>();
     assert_eq!(within(pair.far.keep(many(100))).await, Ok(()));
     until("they are given back", || pair.client.exports() == 0).await;
-    assert_quota(within(pair.far.keep(many(101))).await, "Limits::references", Outcome::NotExecuted);
+    assert_quota(
+        within(pair.far.keep(many(101))).await,
+        "Limits::references",
+        Outcome::NotExecuted,
+    );
     assert_eq!(pair.client.exports(), 0);
     assert_eq!(within(pair.far.keep(many(100))).await, Ok(()));
 }
@@ -262,7 +283,8 @@ async fn a_peer_that_does_not_read_is_held_within_bounds_and_hinders_nobody() {
     let limits = Limits { queue: 4 << 20, ..Limits::default() };
     let server = Node::builder().listen("tcp://127.0.0.1:0").limits(limits).start().await.unwrap();
     server.publish("store", store().0).await.unwrap();
-    let relay = Relay::start(server.uri("store").strip_suffix("/store").unwrap(), Duration::ZERO).await;
+    let relay =
+        Relay::start(server.uri("store").strip_suffix("/store").unwrap(), Duration::ZERO).await;
     let (slow, quick) = (Node::new(), Node::new());
     let far: Ref<dyn Store> = within(slow.lookup(relay.uri("store"))).await.unwrap();
     let other: Ref<dyn Store> = within(quick.lookup(server.uri("store"))).await.unwrap();
@@ -271,12 +293,16 @@ async fn a_peer_that_does_not_read_is_held_within_bounds_and_hinders_nobody() {
     for call in &mut calls {
         assert!(poll_once(call).await.is_none());
     }
-    let of_slow = || server.sessions().into_iter().find(|session| session.peer().id() == slow.id()).unwrap();
+    let of_slow =
+        || server.sessions().into_iter().find(|session| session.peer().id() == slow.id()).unwrap();
     until("its answers fill the queue", || of_slow().stats().held >= 3 << 20).await;
     for _ in 0..1000 {
         assert_eq!(within(other.length(vec![0; 100])).await, Ok(100));
         let held = of_slow().stats().held;
-        assert!(held <= (4 << 20) + 2 * RESULT, "{held} bytes are held for a peer that does not read");
+        assert!(
+            held <= (4 << 20) + 2 * RESULT,
+            "{held} bytes are held for a peer that does not read"
+        );
     }
     relay.release();
     for call in calls {
@@ -289,7 +315,8 @@ async fn a_write_that_stalls_ends_the_session_and_the_memory_limit_refuses_new_o
     let limits = Limits { stall: Duration::from_secs(3), memory: 1 << 20, ..Limits::default() };
     let server = Node::builder().listen("tcp://127.0.0.1:0").limits(limits).start().await.unwrap();
     server.publish("store", store().0).await.unwrap();
-    let relay = Relay::start(server.uri("store").strip_suffix("/store").unwrap(), Duration::ZERO).await;
+    let relay =
+        Relay::start(server.uri("store").strip_suffix("/store").unwrap(), Duration::ZERO).await;
     let (slow, late) = (Node::new(), Node::new());
     let far: Ref<dyn Store> = within(slow.lookup(relay.uri("store"))).await.unwrap();
     relay.hold_answers();
@@ -300,8 +327,9 @@ async fn a_write_that_stalls_ends_the_session_and_the_memory_limit_refuses_new_o
     let session = support::only_session(&server);
     until("its answers wait", || session.stats().held > 1 << 20).await;
     let error = within(late.lookup::<dyn Store>(server.uri("store"))).await.unwrap_err();
-    let Error::NotConnected { reason, .. } = &error else { panic!("{error:?}") };
-    assert!(reason.contains("refused") || reason.contains("closed"), "{reason}");
+    // Which of the two it is depends on who decides about connections between them.
+    assert!(matches!(error, Error::NotConnected { .. } | Error::SessionLost { .. }), "{error:?}");
+    assert_eq!(error.outcome(), Outcome::NotExecuted);
     within(session.watch().wait_for(|state| *state == State::Ended)).await.unwrap();
     until("nothing is held for it", || server.sessions().is_empty()).await;
     let found: Ref<dyn Store> = within(late.lookup(server.uri("store"))).await.unwrap();
@@ -310,17 +338,25 @@ async fn a_write_that_stalls_ends_the_session_and_the_memory_limit_refuses_new_o
 
 #[tokio::test]
 async fn a_peer_that_falls_silent_is_given_up() {
-    let limits = Limits { ping: Duration::from_millis(100), silence: Duration::from_millis(400), ..Limits::default() };
+    let limits = Limits {
+        ping: Duration::from_millis(100),
+        silence: Duration::from_millis(400),
+        ..Limits::default()
+    };
     let server = Node::listen("tcp://127.0.0.1:0").await.unwrap();
     server.publish("store", store().0).await.unwrap();
-    let relay = Relay::start(server.uri("store").strip_suffix("/store").unwrap(), Duration::ZERO).await;
+    let relay =
+        Relay::start(server.uri("store").strip_suffix("/store").unwrap(), Duration::ZERO).await;
     let client = Node::builder().limits(limits).start().await.unwrap();
     let far: Ref<dyn Store> = within(client.lookup(relay.uri("store"))).await.unwrap();
     let mut call = far.gated(1);
     assert!(poll_once(&mut call).await.is_none());
     relay.hold();
     let error = within(call).await.unwrap_err();
-    assert!(matches!(&error, Error::SessionLost { reason, outcome: Outcome::Unknown } if reason.contains("silent")), "{error:?}");
+    assert!(
+        matches!(&error, Error::SessionLost { reason, outcome: Outcome::Unknown } if reason.contains("silent")),
+        "{error:?}"
+    );
     relay.release();
     let again: Ref<dyn Store> = within(client.lookup(relay.uri("store"))).await.unwrap();
     assert_eq!(within(again.length(vec![0; 3])).await, Ok(3));

@@ -120,6 +120,8 @@ trait Desk {
     async fn keep(&self, listener: Ref<dyn Listener>) -> Result<()>;
     async fn kept(&self) -> Result<Vec<Ref<dyn Listener>>>;
     async fn own(&self) -> Result<Ref<dyn Listener>>;
+    /// A new one.
+    async fn another(&self) -> Result<Ref<dyn Listener>>;
     async fn is_own(&self, listener: Ref<dyn Listener>) -> Result<(bool, bool)>;
 }
 
@@ -183,6 +185,10 @@ impl Desk for Office {
         Ok(self.own.clone())
     }
 
+    async fn another(&self) -> Result<Ref<dyn Listener>> {
+        Ok(Ref::new(Ear::default()))
+    }
+
     async fn is_own(&self, listener: Ref<dyn Listener>) -> Result<(bool, bool)> {
         Ok((listener == self.own, Ref::is_near(&listener)))
     }
@@ -214,14 +220,22 @@ async fn values_arrive_as_they_were() {
 async fn near_objects_are_given_copies_as_far_ones_are() {
     let near = office();
     assert_eq!(near.parcel(parcel(), &parcel()).await, Ok((parcel(), true)));
-    assert!(matches!(near.ghost().await, Err(error) if error.root() == &Error::UnknownClass("Ghost".into())));
+    assert!(
+        matches!(near.ghost().await, Err(error) if error.root() == &Error::UnknownClass("Ghost".into()))
+    );
 }
 
 #[tokio::test]
 async fn polymorphic_values_keep_their_class() {
     let pair = Pair::new(office()).await;
-    let drawing = Drawing { shapes: vec![Box::new(Square(2.0)), Box::new(Square(3.0))], frame: Some(Box::new(Square(4.0))) };
-    assert_eq!(within(pair.far.area(Box::new(Square(1.0)), drawing)).await, Ok(1.0 + 4.0 + 9.0 + 16.0));
+    let drawing = Drawing {
+        shapes: vec![Box::new(Square(2.0)), Box::new(Square(3.0))],
+        frame: Some(Box::new(Square(4.0))),
+    };
+    assert_eq!(
+        within(pair.far.area(Box::new(Square(1.0)), drawing)).await,
+        Ok(1.0 + 4.0 + 9.0 + 16.0)
+    );
     let squares = within(pair.far.squares(vec![2.0, 5.0])).await.unwrap();
     let areas: Vec<f64> = squares.iter().map(|shape| shape.area()).collect();
     assert_eq!(areas, [4.0, 25.0]);
@@ -281,8 +295,11 @@ async fn a_reference_is_the_same_however_often_and_through_whomever_it_is_receiv
     let once = within(owner.far.own()).await.unwrap();
     let twice = within(owner.far.own()).await.unwrap();
     assert_eq!(once, twice);
+    let other = within(owner.far.another()).await.unwrap();
+    assert_ne!(once, other, "another object of the same node");
     // From the owner to the middle by way of the client, and back to the client.
-    let far_keeper: Ref<dyn Desk> = within(owner.client.lookup(middle.uri("keeper"))).await.unwrap();
+    let far_keeper: Ref<dyn Desk> =
+        within(owner.client.lookup(middle.uri("keeper"))).await.unwrap();
     within(far_keeper.keep(once.clone())).await.unwrap();
     let around = within(far_keeper.kept()).await.unwrap().remove(0);
     assert_eq!(around, once);

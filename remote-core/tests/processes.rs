@@ -46,7 +46,9 @@ impl Register for Ledger {
         if let Some(file) = &mut *self.file.lock().unwrap() {
             writeln!(file, "{number}").unwrap();
         }
-        tokio::time::sleep(Duration::from_millis(number % 7)).await;
+        // Every fifth lasts longer than any of the tests, so that a kill always finds some in progress.
+        let lasts = if number % 5 == 0 { 2 * GENEROUS } else { Duration::from_millis(number % 7) };
+        tokio::time::sleep(lasts).await;
         Ok(number)
     }
 
@@ -123,7 +125,8 @@ async fn server(node: &Node, settings: &[(&str, &str)]) -> (Child, Ref<dyn Regis
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_killed_amid_a_thousand_calls_leaves_no_call_hanging_and_no_false_word() {
     for round in 0..3 {
-        let path = std::env::temp_dir().join(format!("remote-ledger-{}-{round}", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("remote-ledger-{}-{round}", std::process::id()));
         let node = Node::new();
         let (mut child, ledger) = server(&node, &[("LEDGER", path.to_str().unwrap())]).await;
         let mut calls = tokio::task::JoinSet::new();
@@ -153,7 +156,9 @@ async fn a_server_killed_amid_a_thousand_calls_leaves_no_call_hanging_and_no_fal
                 Err(error @ Error::SessionLost { .. }) => {
                     lost += 1;
                     match error.outcome() {
-                        Outcome::NotExecuted => assert!(!distinct.contains(&number), "{number} was executed"),
+                        Outcome::NotExecuted => {
+                            assert!(!distinct.contains(&number), "{number} was executed")
+                        }
                         Outcome::Failed => panic!("nobody can know that {number} failed"),
                         Outcome::Unknown => {}
                     }
@@ -183,7 +188,11 @@ async fn a_caller_killed_amid_a_thousand_calls_leaves_nothing_behind() {
     assert!(matches!(error, Error::SessionLost { outcome: Outcome::Unknown, .. }), "{error:?}");
     until("what it held is released", || (node.exports(), node.sessions().len()) == (0, 0)).await;
     let entered = entered.lock().unwrap().clone();
-    assert_eq!(entered.iter().collect::<HashSet<_>>().len(), entered.len(), "a call was executed twice");
+    assert_eq!(
+        entered.iter().collect::<HashSet<_>>().len(),
+        entered.len(),
+        "a call was executed twice"
+    );
     assert_eq!(mine.add(1).await, Ok(1));
 }
 
@@ -216,7 +225,10 @@ async fn calls_come_back_through_another_process_so_deep_and_no_deeper() {
     let mine = || Ref::<dyn Register>::new(Ledger::new(None));
     assert_eq!(within(far.bounce(31, mine())).await, Ok(31));
     let error = within(far.bounce(32, mine())).await.unwrap_err();
-    assert!(matches!(error.root(), Error::Quota(text) if text.contains("Limits::nesting")), "{error:?}");
+    assert!(
+        matches!(error.root(), Error::Quota(text) if text.contains("Limits::nesting")),
+        "{error:?}"
+    );
     assert_eq!(within(far.bounce(31, mine())).await, Ok(31));
     // Three processes: here, there, elsewhere by way of here, and back.
     let (_other, elsewhere) = server(&node, &[]).await;
@@ -229,14 +241,20 @@ async fn a_lock_poisoned_by_a_panic_is_the_objects_own_affair() {
     let (_child, far) = server(&node, &[]).await;
     assert_eq!(within(far.add(2)).await, Ok(2));
     assert_eq!(within(far.poison()).await, Err(Error::Panicked("while it holds the lock".into())));
-    assert!(matches!(within(far.add(2)).await, Err(Error::Panicked(text)) if text.contains("Poison")));
+    assert!(
+        matches!(within(far.add(2)).await, Err(Error::Panicked(text)) if text.contains("Poison"))
+    );
     assert_eq!(within(far.enter(3)).await, Ok(3), "object, session and node go on");
     assert_eq!(node.sessions().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_stopped_for_longer_than_the_limit_is_given_up_and_found_again() {
-    let limits = Limits { ping: Duration::from_millis(200), silence: Duration::from_millis(800), ..Limits::default() };
+    let limits = Limits {
+        ping: Duration::from_millis(200),
+        silence: Duration::from_millis(800),
+        ..Limits::default()
+    };
     let node = Node::builder().limits(limits).start().await.unwrap();
     let child = Child::start("server", &[]);
     let uri = child.hear();
@@ -245,8 +263,18 @@ async fn a_process_stopped_for_longer_than_the_limit_is_given_up_and_found_again
     let monitor = Ref::monitor(&far);
     let mut state = support::only_session(&node).watch();
     child.signal("STOP");
-    let error = within(far.add(1)).await.unwrap_err();
-    assert!(matches!(&error, Error::SessionLost { reason, .. } if reason.contains("silent")), "{error:?}");
+    // The signal takes a moment to reach each of its threads.
+    let mut answered = 1;
+    let error = loop {
+        match within(far.add(1)).await {
+            Ok(_) => answered += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(
+        matches!(&error, Error::SessionLost { reason, .. } if reason.contains("silent")),
+        "{error:?}"
+    );
     assert_eq!(error.outcome(), Outcome::Unknown);
     assert!(matches!(within(monitor).await, remote_core::Ended::SessionEnded(_)));
     within(state.wait_for(|state| *state == State::Ended)).await.unwrap();
@@ -254,6 +282,6 @@ async fn a_process_stopped_for_longer_than_the_limit_is_given_up_and_found_again
     // Old references stay lost; the object is looked up again, and was asked at most once meanwhile.
     let again: Ref<dyn Register> = within(node.lookup(&uri)).await.unwrap();
     let total = within(again.add(1)).await.unwrap();
-    assert!(total == 2 || total == 3, "{total}");
+    assert!(total == answered + 1 || total == answered + 2, "{total} after {answered}");
     assert!(within(far.add(1).timeout(GENEROUS)).await.is_err());
 }

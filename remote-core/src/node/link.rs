@@ -24,6 +24,7 @@ use crate::object::message::{
 };
 use crate::object::peer::Peer;
 use crate::object::promise::NearPromise;
+use crate::object::slot::Slot;
 use crate::session::event::{Event, IncomingCall};
 use crate::session::{Ask, Session};
 use crate::wire::content::Content;
@@ -74,12 +75,7 @@ pub(crate) struct Inner {
 
 struct Waiter {
     question: QuestionId,
-    state: Waiting,
-}
-
-enum Waiting {
-    For(Option<Waker>),
-    Here(Reply),
+    slot: Arc<Slot<Reply>>,
 }
 
 /// A call that is to be begun.
@@ -183,8 +179,7 @@ impl Link {
     /// Whether nothing is in progress in either direction. A promise that is kept, its answer here, is nothing.
     pub(crate) fn is_quiet(&self) -> bool {
         let inner = self.lock();
-        let is_awaited = inner.waiters.iter().any(|(_, waiter)| matches!(waiter.state, Waiting::For(_)));
-        !is_awaited && inner.session.running() == 0 && inner.session.held() == 0
+        inner.waiters.is_empty() && inner.session.running() == 0 && inner.session.held() == 0
     }
 
     fn this(&self) -> Arc<Link> {
@@ -547,6 +542,8 @@ impl Route for Link {
         let Payload { body, references, .. } = payload;
         let prepared = prepare(&self.shared, self.route_number(), &references);
         let now = deadline.map(|_| Instant::now());
+        let slot = Arc::new(Slot::new(waker));
+        let waiter = Waiter { question: QuestionId(0), slot: Arc::clone(&slot) };
         let mut inner = self.lock();
         let (descriptors, hidden) = match prepared.introduce(&mut inner.session) {
             Ok(Outgoing { descriptors, hide }) => (descriptors, hide),
@@ -556,7 +553,7 @@ impl Route for Link {
                 return Err(error);
             }
         };
-        let token = inner.waiters.insert(Waiter { question: QuestionId(0), state: Waiting::For(waker) });
+        let token = inner.waiters.insert(waiter);
         let ask = Ask {
             token,
             target,
@@ -577,33 +574,7 @@ impl Route for Link {
         self.settle(inner);
         self.hide(hidden);
         drop(references);
-        asked.map(|question| Claim { token, question })
-    }
-
-    fn poll_reply(&self, token: usize, context: &mut Context<'_>) -> Poll<Reply> {
-        let mut inner = self.lock();
-        let Some(waiter) = inner.waiters.get_mut(token) else {
-            return Poll::Ready(Reply::Fault(Error::Cancelled));
-        };
-        match &mut waiter.state {
-            Waiting::For(waker) => {
-                if !waker.as_ref().is_some_and(|known| known.will_wake(context.waker())) {
-                    *waker = Some(context.waker().clone());
-                }
-                Poll::Pending
-            }
-            Waiting::Here(_) => match inner.waiters.remove(token).state {
-                Waiting::Here(reply) => Poll::Ready(reply),
-                Waiting::For(_) => Poll::Pending,
-            },
-        }
-    }
-
-    fn peek_reply(&self, token: usize) -> Option<Reply> {
-        match &self.lock().waiters.get(token)?.state {
-            Waiting::Here(reply) => Some(reply.clone()),
-            Waiting::For(_) => None,
-        }
+        asked.map(|question| Claim { token, question, slot })
     }
 
     fn abandon(&self, token: usize, question: QuestionId) {
@@ -667,12 +638,9 @@ impl Inner {
 }
 
 fn answer(inner: &mut Inner, token: usize, reply: Reply, aftermath: &mut Aftermath) {
-    let Some(waiter) = inner.waiters.get_mut(token) else {
-        aftermath.replies.push(reply);
-        return;
-    };
-    if let Waiting::For(waker) = std::mem::replace(&mut waiter.state, Waiting::Here(reply)) {
-        aftermath.wake.extend(waker);
+    match inner.waiters.try_remove(token) {
+        Some(waiter) => aftermath.wake.extend(waiter.slot.fill(reply)),
+        None => aftermath.replies.push(reply),
     }
 }
 

@@ -12,6 +12,7 @@ use std::task::{self, Poll, Waker};
 use std::time::Instant;
 
 use super::peer::Peer;
+use super::slot::Slot;
 use crate::error::{Error, Result};
 use crate::id::{NodeId, ObjectId, QuestionId};
 use crate::limits::Bounds;
@@ -273,12 +274,6 @@ pub(crate) trait Route: Send + Sync + 'static {
     /// Sends a message; the claim is to the reply.
     fn ask(&self, target: Target, request: Request) -> Result<Claim, Error>;
 
-    /// The reply to a message, or a wake-up when it is here.
-    fn poll_reply(&self, token: usize, context: &mut task::Context<'_>) -> Poll<Reply>;
-
-    /// The reply to a message if it is here; it stays.
-    fn peek_reply(&self, token: usize) -> Option<Reply>;
-
     /// Nobody wants the reply any more.
     fn abandon(&self, token: usize, question: QuestionId);
 
@@ -298,11 +293,18 @@ pub(crate) trait Route: Send + Sync + 'static {
     fn unwatch(&self, watch: u64);
 }
 
-/// What names the reply to one message.
-#[derive(Clone, Copy)]
+/// What names the reply to one message, and where it will be.
 pub(crate) struct Claim {
     pub(crate) token: usize,
     pub(crate) question: QuestionId,
+    pub(crate) slot: Arc<Slot<Reply>>,
+}
+
+impl Claim {
+    /// The reply, or a wake-up when it is here.
+    pub(crate) fn poll(&self, context: &mut task::Context<'_>) -> Poll<Reply> {
+        self.slot.poll(context).map(|reply| reply.unwrap_or(Reply::Fault(Error::Cancelled)))
+    }
 }
 
 /// The duty to take the reply to one message. Dropped before, it cancels. The route is owned, or borrowed from the
@@ -319,7 +321,7 @@ impl<R: Borrow<Arc<dyn Route>>> Ticket<R> {
     }
 
     pub(crate) fn poll(&mut self, context: &mut task::Context<'_>) -> Poll<Reply> {
-        let reply = self.route.borrow().poll_reply(self.claim.token, context);
+        let reply = self.claim.poll(context);
         self.spent |= reply.is_ready();
         reply
     }

@@ -12,4 +12,5 @@ pub(crate) mod near;
 pub(crate) mod nowhere;
 pub(crate) mod peer;
 pub(crate) mod promise;
+pub(crate) mod slot;
 pub(crate) mod table;

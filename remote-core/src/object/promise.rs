@@ -18,7 +18,7 @@ use super::message::{
     Asked, Claim, Ended, Receiver, Reply, Request, Resolving, Route, Running, Standing, Ticket, Watcher,
 };
 use crate::error::{Error, Result};
-use crate::id::{ObjectId, QuestionId};
+use crate::id::ObjectId;
 use crate::wire::frame::Target;
 use crate::wire::method::Method;
 
@@ -52,8 +52,7 @@ fn failure(
 /// The promise of a call to a far object.
 pub(crate) struct FarPromise {
     route: Arc<dyn Route>,
-    token: usize,
-    question: QuestionId,
+    claim: Claim,
     method: &'static Method,
     /// What it was called on, which may be a promise that failed first. Weak: a chain must not hold its beginning.
     on: Weak<dyn Receiver>,
@@ -67,12 +66,10 @@ impl FarPromise {
         method: &'static Method,
         on: &Arc<dyn Receiver>,
     ) -> FarPromise {
-        let Claim { token, question } = claim;
         let on = Arc::downgrade(on);
         FarPromise {
             route,
-            token,
-            question,
+            claim,
             method,
             on,
             id: ObjectId::fresh(),
@@ -81,11 +78,11 @@ impl FarPromise {
     }
 
     async fn reply(&self) -> &Reply {
-        self.reply.get_or_init(|| poll_fn(|waking| self.route.poll_reply(self.token, waking))).await
+        self.reply.get_or_init(|| poll_fn(|waking| self.claim.poll(waking))).await
     }
 
     fn send(&self, request: Request) -> Asked {
-        match self.route.ask(Target::Answer(self.question), request) {
+        match self.route.ask(Target::Answer(self.claim.question), request) {
             Ok(claim) => Asked::Sent(claim),
             Err(error) => Asked::Refused(error),
         }
@@ -116,7 +113,7 @@ impl Receiver for FarPromise {
 
     fn failure(&self) -> Option<(&'static Method, Reply)> {
         // The failure arrives before that of anything pipelined on it, so it is here.
-        let reply = self.reply.get().cloned().or_else(|| self.route.peek_reply(self.token))?;
+        let reply = self.reply.get().cloned().or_else(|| self.claim.slot.peek())?;
         failure(self.method, &self.on, reply)
     }
 
@@ -125,7 +122,7 @@ impl Receiver for FarPromise {
             let target = outcome(self.reply().await)?;
             let stays = matches!(target.standing(),
                 Standing::Far { route, .. } if route == route_number(&self.route));
-            if !stays || self.route.is_behind(self.question) {
+            if !stays || self.route.is_behind(self.claim.question) {
                 // The path shortens: what was sent the long way must have started before anything goes the short one.
                 if let Asked::Sent(claim) = self.send(Request::plain(&SETTLE)) {
                     Ticket::new(&self.route, claim).reply().await;
@@ -138,7 +135,7 @@ impl Receiver for FarPromise {
 
 impl Drop for FarPromise {
     fn drop(&mut self) {
-        self.route.finish(self.token, self.question);
+        self.route.finish(self.claim.token, self.claim.question);
     }
 }
 

@@ -277,7 +277,9 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Polymorphic<'_, V> {
             return Err(A::Error::custom("a polymorphic value has exactly one tag"));
         }
         let _level = budget.enter()?;
-        inner.visit_map(Tagged(Bounded::new(entries, budget))).map_err(|error| cut(error, A::Error::custom))
+        inner
+            .visit_map(Tagged(Bounded::new(entries, budget)))
+            .map_err(|error| cut(error, A::Error::custom))
     }
 }
 

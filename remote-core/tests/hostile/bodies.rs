@@ -23,7 +23,12 @@ fn nesting_is_refused_past_its_limit_and_never_overflows_a_stack() {
         assert_eq!(peer.answer_to(target, "shape", shapes(16)).await.value(), 15 + 4);
         for levels in [17, 68, 1000, 100_000] {
             let answer = peer.answer_to(target, "shape", shapes(levels)).await;
-            assert_eq!(answer.fault(), fault::QUOTA, "{levels} polymorphic values: {}", answer.text());
+            assert_eq!(
+                answer.fault(),
+                fault::QUOTA,
+                "{levels} polymorphic values: {}",
+                answer.text()
+            );
         }
         // Enums, options, vectors: each level is a byte, and an enum's or an option's last is another.
         for (method, deepest) in [("enums", 60), ("options", 30), ("vectors", 30)] {
@@ -51,7 +56,10 @@ fn values_nested_too_deep_are_refused_before_they_are_sent_too() {
         server.publish("target", Ref::<dyn Target>::new(Butt::default())).await.unwrap();
         let client = Node::new();
         let target: Ref<dyn Target> = client.lookup(server.uri("target")).await.unwrap();
-        let nested = |levels| (1..levels).fold(Box::new(Square(4)) as Box<dyn Shape>, |inner, _| Box::new(Framed(inner)));
+        let nested = |levels| {
+            (1..levels)
+                .fold(Box::new(Square(4)) as Box<dyn Shape>, |inner, _| Box::new(Framed(inner)))
+        };
         assert_eq!(target.shape(nested(16)).await, Ok(15 + 4));
         for levels in [17, 68, 1000] {
             let told = soon("a refusal", target.shape(nested(levels))).await;
@@ -158,7 +166,9 @@ fn bodies_are_read_to_their_last_byte_and_no_further() {
             assert_eq!(answer.fault(), fault::DECODE, "{method} and many: {}", answer.text());
         }
         // Text that is none, and a number for which there is no variant.
-        for (method, body) in [("length", vec![2, 0xff, 0xfe]), ("enums", vec![9]), ("options", vec![7])] {
+        for (method, body) in
+            [("length", vec![2, 0xff, 0xfe]), ("enums", vec![9]), ("options", vec![7])]
+        {
             let answer = peer.answer_to(target, method, Bytes(body)).await;
             assert_eq!(answer.fault(), fault::DECODE, "{method}: {}", answer.text());
         }

@@ -45,7 +45,12 @@ fn calls_cancelled_at_once_leave_nothing_behind() {
         }
         until("nothing runs", || stage.running() == 0).await;
         stage.goes_on().await;
-        let session = stage.server.sessions().into_iter().find(|session| session.peer().name() == "raw").unwrap();
+        let session = stage
+            .server
+            .sessions()
+            .into_iter()
+            .find(|session| session.peer().name() == "raw")
+            .unwrap();
         assert_eq!(session.stats().calls_in, 0);
         drop(peer);
         stage.is_alone_again().await;
@@ -58,7 +63,8 @@ fn cancelling_what_is_not_there_is_harmless() {
         let stage = Stage::new().await;
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
-        let cancels: Vec<_> = (0..10_000).map(|question| Frame::numbers(CANCEL, &[question])).collect();
+        let cancels: Vec<_> =
+            (0..10_000).map(|question| Frame::numbers(CANCEL, &[question])).collect();
         peer.send_all(&cancels).await;
         peer.send(&Frame::numbers(CANCEL, &[u64::MAX])).await;
         let never = peer.ask(target, "never", Bytes::new()).await;
@@ -86,10 +92,12 @@ fn what_was_cancelled_before_it_began_breaks_what_was_pipelined_on_it() {
         let after = peer.call(target, "add", Bytes::new().count(1)).await;
         let after = Call { to: To::Answer(head.question), ..after };
         let promised = peer.call_promise(target, "child").await;
-        let behind = Call { to: To::Answer(promised.question), question: peer.question(), ..after.clone() };
+        let behind =
+            Call { to: To::Answer(promised.question), question: peer.question(), ..after.clone() };
         peer.send_all(&[head.frame(), after.frame(), promised.frame(), behind.frame()]).await;
         let stats = || {
-            let session = stage.server.sessions().into_iter().find(|session| session.peer().name() == "raw");
+            let session =
+                stage.server.sessions().into_iter().find(|session| session.peer().name() == "raw");
             session.expect("the session goes on").stats()
         };
         until("all calls have arrived", || stats().held >= 64 << 10 && stats().calls_in >= 4).await;
@@ -122,12 +130,19 @@ fn a_peer_that_does_not_read_and_cancels_is_held_back_like_any_other() {
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
         let large = peer.call(target, "large", Bytes::new().count(60 << 10)).await;
-        let fill: Vec<_> = (0..1000).map(|more| Call { question: large.question + more, ..large.clone() }.frame()).collect();
+        let fill: Vec<_> = (0..1000)
+            .map(|more| Call { question: large.question + more, ..large.clone() }.frame())
+            .collect();
         peer.send_all(&fill).await;
-        let session = stage.server.sessions().into_iter().find(|session| session.peer().name() == "raw").unwrap();
+        let session = stage
+            .server
+            .sessions()
+            .into_iter()
+            .find(|session| session.peer().name() == "raw")
+            .unwrap();
         until("the queue is full", || session.stats().held >= queue).await;
         let call = peer.call(target, "add", Bytes::new().count(1)).await.manner(Manner::Ask);
-        for batch in 0..200 {
+        for batch in 0..100 {
             let frames: Vec<_> = (0..500)
                 .flat_map(|number| {
                     let question = 10_000 + batch * 500 + number;
@@ -138,7 +153,11 @@ fn a_peer_that_does_not_read_and_cancels_is_held_back_like_any_other() {
             if peer.send_while_taken(&bytes, Duration::from_millis(300)).await < bytes.len() {
                 break;
             }
-            assert!(session.stats().held < 2 * queue, "{} bytes wait to be read", session.stats().held);
+            assert!(
+                session.stats().held < 2 * queue,
+                "{} bytes wait to be read",
+                session.stats().held
+            );
         }
         stage.goes_on().await;
         assert!(session.stats().held < 2 * queue, "{} bytes wait to be read", session.stats().held);

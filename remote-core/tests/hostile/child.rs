@@ -32,7 +32,10 @@ impl Served {
             .spawn()
             .expect("the test can be started again");
         let output = BufReader::new(child.stdout.take().expect("it is a pipe"));
-        let uri = output.lines().map_while(Result::ok).find_map(|line| line.split_once("tcp://").map(|(_, place)| place.to_owned()));
+        let uri = output
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| line.split_once("tcp://").map(|(_, place)| place.to_owned()));
         let uri = format!("tcp://{}", uri.expect("the child tells where it listens"));
         let good = Good::at(&uri).await;
         good.goes_on().await;
@@ -48,7 +51,8 @@ impl Served {
     pub(crate) fn peak(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
         let status = status.expect("the child lives");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux tells");
+        let line =
+            status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux tells");
         let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
         kibibytes << 10
     }
@@ -73,7 +77,9 @@ fn serves_where_it_is_started_as_a_child() {
     }
     run(async {
         let node = serve(Limits::default()).await.expect("a node starts");
-        node.publish("target", Ref::<dyn Target>::new(Butt::default())).await.expect("the name is free");
+        node.publish("target", Ref::<dyn Target>::new(Butt::default()))
+            .await
+            .expect("the name is free");
         println!("{}", node.uri("target"));
         let _ = tokio::task::spawn_blocking(|| std::io::stdin().lines().count()).await;
     });

@@ -7,7 +7,8 @@ use remote_core::Limits;
 use super::peer::{Peer, code};
 use super::stage::{Stage, run};
 use super::wire::{
-    ACKNOWLEDGE, ANSWER_CHUNK, Bytes, CALL, CALL_CHUNK, CANCEL, CHUNK, CREDIT, Call, Frame, LONGEST_FRAME, PING, To,
+    ACKNOWLEDGE, ANSWER_CHUNK, Bytes, CALL, CALL_CHUNK, CANCEL, CHUNK, CREDIT, Call, Frame,
+    LONGEST_FRAME, PING, To,
 };
 
 /// The length of a frame alone.
@@ -64,11 +65,20 @@ fn frames_that_cannot_be_read_end_the_session() {
             ("the last kind", Frame::new(0xff, Bytes::new().raw(&endless))),
             ("a call of nothing", Frame::new(CALL, Bytes::new())),
             ("a call with a number without end", Frame::new(CALL, Bytes::new().raw(&endless))),
-            ("a call of an unknown manner", Frame::new(CALL, Bytes::new().number(1).byte(6).raw(&[0; 9]))),
+            (
+                "a call of an unknown manner",
+                Frame::new(CALL, Bytes::new().number(1).byte(6).raw(&[0; 9])),
+            ),
             ("a cancel and more", Frame::numbers(CANCEL, &[1, 1])),
             ("a ping and more", Frame::numbers(PING, &[1])),
-            ("a name that is no text", Frame::new(8, Bytes::new().number(1).raw(&[0; 8]).number(1).byte(0xff))),
-            ("a name beyond its frame", Frame::new(8, Bytes::new().number(1).raw(&[0; 8]).number(u64::MAX))),
+            (
+                "a name that is no text",
+                Frame::new(8, Bytes::new().number(1).raw(&[0; 8]).number(1).byte(0xff)),
+            ),
+            (
+                "a name beyond its frame",
+                Frame::new(8, Bytes::new().number(1).raw(&[0; 8]).number(u64::MAX)),
+            ),
             ("an end of neither kind", Frame::new(0x0b, Bytes::new().number(1).byte(2).text(""))),
         ];
         for (what, frame) in wrong {
@@ -117,7 +127,9 @@ fn parts_of_bodies_that_do_not_fit_end_the_session() {
             let call = Call::new(question, To::Object(0), 1, Bytes(vec![0; content]));
             Call { total, ..call }.frame()
         };
-        let chunk = |question, bytes: usize| Frame::new(CALL_CHUNK, Bytes::new().number(question).raw(&vec![0; bytes]));
+        let chunk = |question, bytes: usize| {
+            Frame::new(CALL_CHUNK, Bytes::new().number(question).raw(&vec![0; bytes]))
+        };
         let foreign = Frame::new(ANSWER_CHUNK, Bytes::new().number(1).byte(0));
         let wrong = [
             ("more than a body may be", vec![begin(1, body + 1, 10)], code::BODY),
@@ -134,12 +146,21 @@ fn parts_of_bodies_that_do_not_fit_end_the_session() {
             ("begun twice", vec![begin(1, 20, 10), begin(1, 20, 10)], code::QUESTION),
             (
                 "references longer than the body",
-                vec![Call { references: 11, ..Call::new(1, To::Object(0), 1, Bytes(vec![0; 10])) }.frame()],
+                vec![
+                    Call { references: 11, ..Call::new(1, To::Object(0), 1, Bytes(vec![0; 10])) }
+                        .frame(),
+                ],
                 code::FRAME,
             ),
             (
                 "references without end",
-                vec![Call { references: u64::MAX, ..Call::new(1, To::Object(0), 1, Bytes(vec![0; 10])) }.frame()],
+                vec![
+                    Call {
+                        references: u64::MAX,
+                        ..Call::new(1, To::Object(0), 1, Bytes(vec![0; 10]))
+                    }
+                    .frame(),
+                ],
                 code::FRAME,
             ),
         ];

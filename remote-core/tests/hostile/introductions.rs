@@ -72,7 +72,9 @@ fn other_protocols_are_refused() {
         let tls = [&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3][..], &noise(3, 506)].concat();
         assert_eq!(refused(&stage, &tls).await, b"");
         for version in [0, 2, 255, u16::MAX] {
-            let future = [&b"REMOTE"[..], &version.to_le_bytes(), &Hello::of(greater()).write()[8..]].concat();
+            let future =
+                [&b"REMOTE"[..], &version.to_le_bytes(), &Hello::of(greater()).write()[8..]]
+                    .concat();
             assert_eq!(refused(&stage, &future).await, b"", "version {version}");
         }
         stage.is_alone_again().await;
@@ -93,7 +95,10 @@ fn introductions_that_cannot_be_right_are_refused() {
             ("the longest and more", Bytes::new().raw(&PREFACE).raw(&1025_u16.to_le_bytes()).0),
             ("all that a length can say", Bytes::new().raw(&PREFACE).raw(&[0xff; 3000]).0),
             ("a name that is too long", Hello { name: "n".repeat(129), ..hello.clone() }.write()),
-            ("a name that is no text", framed(&[&[1; 16][..], &[2, 0xff, 0xff], &[1; 64]].concat())),
+            (
+                "a name that is no text",
+                framed(&[&[1; 16][..], &[2, 0xff, 0xff], &[1; 64]].concat()),
+            ),
             ("no calls granted", Hello { calls: 0, ..hello.clone() }.write()),
             ("bodies larger than the window", Hello { body: 1 << 30, ..hello.clone() }.write()),
             ("a number without end", framed(&[&[1; 16][..], &[0], &[0xff; 64]].concat())),
@@ -177,7 +182,10 @@ fn of_many_that_say_nothing_the_oldest_go_and_good_ones_still_come_in() {
         for newest in silent.iter().skip(silent.len() - 10) {
             let mut byte = [0];
             let read = newest.try_read(&mut byte);
-            assert!(read.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock), "the newest wait");
+            assert!(
+                read.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock),
+                "the newest wait"
+            );
         }
         let another = Good::at(&stage.server.uri("target")).await;
         another.goes_on().await;

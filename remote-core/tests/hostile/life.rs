@@ -13,9 +13,15 @@ fn more_cannot_be_released_than_was_held() {
         let mut owner = Peer::connect(&stage.address()).await;
         let target = owner.target().await;
         let child = owner.answer_to(target, "child", Bytes::new()).await.object();
-        for (object, introductions) in
-            [(target, 2), (target, u64::MAX), (child, 1), (child, 0), (0, 1), (u64::MAX, 1), (u64::MAX, u64::MAX)]
-        {
+        for (object, introductions) in [
+            (target, 2),
+            (target, u64::MAX),
+            (child, 1),
+            (child, 0),
+            (0, 1),
+            (u64::MAX, 1),
+            (u64::MAX, u64::MAX),
+        ] {
             let mut peer = Peer::connect(&stage.address()).await;
             assert_eq!(peer.target().await, target);
             peer.send(&Frame::numbers(RELEASE, &[object, introductions])).await;
@@ -58,7 +64,11 @@ fn references_that_cannot_be_end_the_session() {
             ("an interface never announced", mine(7, 1000), code::NAME),
             ("of no kind", Bytes::new().byte(3).number(7).number(1), code::FRAME),
             ("cut short", Bytes::new().byte(0).number(7), code::FRAME),
-            ("forwarded, for an owner cut short", Bytes::new().byte(2).number(7).number(1).raw(&[1; 15]), code::FRAME),
+            (
+                "forwarded, for an owner cut short",
+                Bytes::new().byte(2).number(7).number(1).raw(&[1; 15]),
+                code::FRAME,
+            ),
             ("a number without end", Bytes::new().byte(0).raw(&[0xff; 12]), code::FRAME),
             ("an object never given", yours(u64::MAX, 1), code::REFERENCES),
         ];
@@ -83,7 +93,8 @@ fn places_without_a_reference_fail_their_call() {
         let target = peer.target().await;
         let interface = peer.name(TARGET).await;
         for place in [1, 2, 1000, u64::from(u32::MAX) - 1, u64::from(u32::MAX) + 1, u64::MAX] {
-            let call = peer.call(target, "keep", Bytes::new().count(place)).await.with(mine(7, interface));
+            let call =
+                peer.call(target, "keep", Bytes::new().count(place)).await.with(mine(7, interface));
             peer.send(&call.frame()).await;
             let answer = peer.answer(call.question).await;
             assert_eq!(answer.fault(), fault::DECODE, "place {place}: {}", answer.text());
@@ -135,7 +146,8 @@ fn references_are_bounded() {
         let target = peer.target().await;
         let interface = peer.name(TARGET).await;
         let objects = |from: u64, count: u64| {
-            (from..from + count).fold(Bytes::new(), |all, object| all.raw(&mine(object, interface).0))
+            (from..from + count)
+                .fold(Bytes::new(), |all, object| all.raw(&mine(object, interface).0))
         };
         let places = (0..100).fold(Bytes::new().count(100), Bytes::count);
         let call = peer.call(target, "keep_all", places).await.with(objects(1, 100));
@@ -185,7 +197,8 @@ fn monitors_are_bounded() {
         let stage = Stage::with(Limits { references: 100, ..Limits::default() }).await;
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
-        let watches: Vec<_> = (1..=1000).map(|watch| Frame::numbers(WATCH, &[watch, target])).collect();
+        let watches: Vec<_> =
+            (1..=1000).map(|watch| Frame::numbers(WATCH, &[watch, target])).collect();
         peer.send_all(&watches).await;
         for refused in 101..=1000 {
             let ended = loop {

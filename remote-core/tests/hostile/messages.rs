@@ -18,11 +18,16 @@ fn a_method_that_nobody_has_is_refused_by_name() {
             ("Target.fly", 1, fault::MESSAGE_NOT_UNDERSTOOD),
             ("", 2, fault::MESSAGE_NOT_UNDERSTOOD),
             ("Target.add ", 3, fault::MESSAGE_NOT_UNDERSTOOD),
-            ("remote.Directory.names", fingerprint("remote.Directory.names"), fault::MESSAGE_NOT_UNDERSTOOD),
+            (
+                "remote.Directory.names",
+                fingerprint("remote.Directory.names"),
+                fault::MESSAGE_NOT_UNDERSTOOD,
+            ),
             ("Target.add", add ^ 1, fault::SIGNATURE_MISMATCH),
         ] {
             let selector = peer.name_as(name, fingerprint).await;
-            let call = Call::new(peer.question(), To::Object(target), selector, Bytes::new().count(1));
+            let call =
+                Call::new(peer.question(), To::Object(target), selector, Bytes::new().count(1));
             peer.send(&call.frame()).await;
             let answer = peer.answer(call.question).await;
             assert_eq!(answer.fault(), expected, "`{name}`: {}", answer.text());
@@ -60,7 +65,8 @@ fn names_are_announced_once_in_order_and_in_bounds() {
         twice.send(&super::peer::announcement(1, 1, "one")).await;
         assert_eq!(twice.end().await, code::NAME);
         let mut endless = Peer::connect(&stage.address()).await;
-        let names: Vec<_> = (1..=20_000).map(|id| super::peer::announcement(id, id, "name")).collect();
+        let names: Vec<_> =
+            (1..=20_000).map(|id| super::peer::announcement(id, id, "name")).collect();
         endless.send_all(&names).await;
         assert_eq!(endless.end().await, code::NAME);
         let mut large = Peer::connect(&stage.address()).await;
@@ -94,7 +100,8 @@ fn an_object_never_given_cannot_be_named() {
         // Nor can it be passed on: who does lies, and his session ends.
         let directory = DIRECTORY;
         let interface = peer.name(TARGET).await;
-        let call = peer.call(directory, "keep", Bytes::new().count(0)).await.with(yours(child, interface));
+        let call =
+            peer.call(directory, "keep", Bytes::new().count(0)).await.with(yours(child, interface));
         peer.send(&call.frame()).await;
         assert_eq!(peer.end().await, code::REFERENCES);
         assert_eq!(owner.answer_to(child, "length", Bytes::new().string("yes")).await.value(), 3);
@@ -169,7 +176,9 @@ fn nesting_and_deadlines_are_taken_at_their_word_and_no_further() {
         let stage = Stage::new().await;
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
-        for (nesting, expected) in [(0, None), (32, None), (33, Some(fault::QUOTA)), (255, Some(fault::QUOTA))] {
+        for (nesting, expected) in
+            [(0, None), (32, None), (33, Some(fault::QUOTA)), (255, Some(fault::QUOTA))]
+        {
             let call = peer.call(target, "add", Bytes::new().count(1)).await;
             peer.send(&Call { nesting, ..call.clone() }.frame()).await;
             let answer = peer.answer(call.question).await;
@@ -178,7 +187,8 @@ fn nesting_and_deadlines_are_taken_at_their_word_and_no_further() {
                 Some(expected) => assert_eq!(answer.fault(), expected, "{nesting} deep"),
             }
         }
-        for (deadline, method) in [(u64::MAX, "add"), (1 << 62, "add"), (1, "never"), (2, "never")] {
+        for (deadline, method) in [(u64::MAX, "add"), (1 << 62, "add"), (1, "never"), (2, "never")]
+        {
             let body = if method == "add" { Bytes::new().count(1) } else { Bytes::new() };
             let call = peer.call(target, method, body).await;
             peer.send(&Call { deadline, ..call.clone() }.frame()).await;

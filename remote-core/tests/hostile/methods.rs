@@ -71,7 +71,13 @@ fn a_result_that_is_too_large_fails_its_call_alone() {
 fn a_peer_that_takes_nothing_gets_nothing() {
     run(async {
         let stage = Stage::new().await;
-        let sparing = Hello { body: 0, bytes: 0, references: 0, calls: 1, ..Hello::of(super::peer::greater()) };
+        let sparing = Hello {
+            body: 0,
+            bytes: 0,
+            references: 0,
+            calls: 1,
+            ..Hello::of(super::peer::greater())
+        };
         let mut peer = Peer::introduced(&stage.address(), &sparing).await;
         let selector = peer.name("remote.Directory.lookup").await;
         let body = Bytes::new().string("target").string("Target");
@@ -92,7 +98,9 @@ fn messages_without_answer_keep_to_the_window_too() {
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
         let tell = peer.call(target, "never", Bytes::new()).await.manner(Manner::Tell);
-        let tells: Vec<_> = (0..65).map(|more| Call { question: tell.question + more, ..tell.clone() }.frame()).collect();
+        let tells: Vec<_> = (0..65)
+            .map(|more| Call { question: tell.question + more, ..tell.clone() }.frame())
+            .collect();
         peer.send_all(&tells[..64]).await;
         until("they run", || stage.running() == 64).await;
         stage.goes_on().await;

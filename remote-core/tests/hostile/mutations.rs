@@ -4,7 +4,8 @@ use super::peer::{Peer, TARGET, announcement, greater, stranger};
 use super::stage::{Stage, run};
 use super::vocabulary::fingerprint;
 use super::wire::{
-    ACCEPT, ACKNOWLEDGE, Bytes, CANCEL, Call, FINISH, Frame, Hello, Manner, PING, RELEASE, To, UNWATCH, WATCH, mine, yours,
+    ACCEPT, ACKNOWLEDGE, Bytes, CANCEL, Call, FINISH, Frame, Hello, Manner, PING, RELEASE, To,
+    UNWATCH, WATCH, mine, yours,
 };
 
 /// A peer that looked up the target, and the bytes with which it goes on: one message of every kind.
@@ -18,7 +19,9 @@ async fn prepared(stage: &Stage) -> (Peer, Vec<u8>) {
         announcement(*id, fingerprint(&name), &name)
     });
     let to = To::Object(target);
-    let [add, words, shape, keep, child, never, call] = ids[..] else { unreachable!("seven methods") };
+    let [add, words, shape, keep, child, never, call] = ids[..] else {
+        unreachable!("seven methods")
+    };
     let shapes = Bytes::new().count(1).string("Framed").count(1).string("Square").count(4);
     let messages = [
         announcement(9, fingerprint(TARGET), TARGET),

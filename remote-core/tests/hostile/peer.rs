@@ -11,7 +11,8 @@ use tokio::net::TcpStream;
 use super::stage::soon;
 use super::vocabulary::fingerprint;
 use super::wire::{
-    ACCEPT, ANSWER, ANSWER_CHUNK, Bytes, CLOSE, Call, Frame, Hello, LONGEST_FRAME, Manner, NAME, PREFACE, To,
+    ACCEPT, ANSWER, ANSWER_CHUNK, Bytes, CLOSE, Call, Frame, Hello, LONGEST_FRAME, Manner, NAME,
+    PREFACE, To,
 };
 
 /// The directory that every node shows.
@@ -27,7 +28,17 @@ pub(crate) struct Peer {
     pub(crate) number: u64,
     names: HashMap<String, u64>,
     questions: u64,
+    /// Answers of which the end has not arrived.
+    partial: HashMap<u64, Partial>,
     closed: Option<End>,
+}
+
+/// The beginning of an answer that comes in parts.
+struct Partial {
+    status: u8,
+    references: usize,
+    total: usize,
+    content: Vec<u8>,
 }
 
 /// How a session ended.
@@ -71,7 +82,9 @@ fn identity(fill: u8) -> [u8; 16] {
 
 /// A connection that has said nothing.
 pub(crate) async fn stranger(address: &str) -> TcpStream {
-    soon("connecting", TcpStream::connect(address)).await.expect("the node listens")
+    let stream = soon("connecting", TcpStream::connect(address)).await.expect("the node listens");
+    stream.set_nodelay(true).expect("small writes leave at once");
+    stream
 }
 
 /// Reads until the connection ends, however it does.
@@ -99,7 +112,14 @@ impl Peer {
 
     /// A session on a connection that is past the introduction, or will be.
     pub(crate) fn on(stream: TcpStream) -> Peer {
-        Peer { stream, number: 0, names: HashMap::new(), questions: 0, closed: None }
+        Peer {
+            stream,
+            number: 0,
+            names: HashMap::new(),
+            questions: 0,
+            partial: HashMap::new(),
+            closed: None,
+        }
     }
 
     /// Reads the introduction of the other side; its identity.
@@ -124,7 +144,11 @@ impl Peer {
     }
 
     /// Sends as many bytes as the other side takes while it takes any: for a peer that does not read.
-    pub(crate) async fn send_while_taken(&mut self, bytes: &[u8], patience: std::time::Duration) -> usize {
+    pub(crate) async fn send_while_taken(
+        &mut self,
+        bytes: &[u8],
+        patience: std::time::Duration,
+    ) -> usize {
         let mut sent = 0;
         while sent < bytes.len() {
             match tokio::time::timeout(patience, self.stream.write(&bytes[sent..])).await {
@@ -175,6 +199,11 @@ impl Peer {
         self.questions
     }
 
+    /// Takes so many questions that calls are made of by hand.
+    pub(crate) fn skip_questions(&mut self, count: u64) {
+        self.questions += count;
+    }
+
     /// Sends a call to a method of the target; its question.
     pub(crate) async fn ask(&mut self, object: u64, method: &str, body: Bytes) -> u64 {
         let call = self.call(object, method, body).await;
@@ -219,9 +248,10 @@ impl Peer {
 
     /// The next answer, to whatever question.
     pub(crate) async fn next_answer(&mut self) -> Answer {
-        let mut partial: HashMap<u64, (u8, usize, usize, Vec<u8>)> = HashMap::new();
         loop {
-            let Some(frame) = self.next().await else { panic!("the session ended: {:?}", self.closed) };
+            let Some(frame) = self.next().await else {
+                panic!("the session ended: {:?}", self.closed)
+            };
             let mut fields = frame.fields();
             match frame.kind {
                 ANSWER => {
@@ -231,14 +261,16 @@ impl Peer {
                     if total == 0 {
                         return Answer::new(question, status, references, content);
                     }
-                    partial.insert(question, (status, references, total, content));
+                    self.partial.insert(question, Partial { status, references, total, content });
                 }
                 ANSWER_CHUNK => {
                     let question = fields.number();
-                    let (status, references, total, content) = partial.get_mut(&question).expect("it began");
-                    content.extend_from_slice(fields.0);
-                    if content.len() == *total {
-                        return Answer::new(question, *status, *references, std::mem::take(content));
+                    let partial = self.partial.get_mut(&question).expect("it began");
+                    partial.content.extend_from_slice(fields.0);
+                    if partial.content.len() == partial.total {
+                        let Partial { status, references, content, .. } =
+                            self.partial.remove(&question).expect("it began");
+                        return Answer::new(question, status, references, content);
                     }
                 }
                 _ => {}

@@ -21,6 +21,7 @@ async fn chain(peer: &mut Peer, target: u64, head: &str) -> (u64, u64) {
         })
         .collect();
     peer.send_all(&links).await;
+    peer.skip_questions(CHAIN);
     (head.question, head.question + CHAIN - 1)
 }
 
@@ -62,7 +63,10 @@ fn long_chains_that_wait_for_nothing_go_with_their_session() {
             let target = peer.target().await;
             chain(&mut peer, target, "never_child").await;
             until("the head runs", || stage.running() == 1).await;
-            assert_eq!(peer.answer_to(target, "length", Bytes::new().string("on")).await.value(), 2);
+            assert_eq!(
+                peer.answer_to(target, "length", Bytes::new().string("on")).await.value(),
+                2
+            );
             if hushed {
                 peer.hush().await;
                 peer.end().await;
@@ -128,10 +132,17 @@ fn answers_that_are_no_promises_cannot_be_called() {
         for question in [promise.question, ask, 0, 1, u64::MAX] {
             let call = peer.call(target, "add", Bytes::new().count(1)).await;
             peer.send(&Call { to: To::Answer(question), ..call.clone() }.frame()).await;
-            assert_eq!(peer.answer(call.question).await.fault(), fault::NO_SUCH_OBJECT, "{question}");
+            assert_eq!(
+                peer.answer(call.question).await.fault(),
+                fault::NO_SUCH_OBJECT,
+                "{question}"
+            );
         }
         // A promise of what is no reference breaks what is sent to it.
-        let number = peer.call(target, "add", Bytes::new().count(1)).await.manner(super::wire::Manner::Promise);
+        let number = peer
+            .call(target, "add", Bytes::new().count(1))
+            .await
+            .manner(super::wire::Manner::Promise);
         let call = peer.call(target, "add", Bytes::new().count(1)).await;
         let call = Call { to: To::Answer(number.question), ..call };
         peer.send_all(&[number.frame(), call.frame()]).await;
@@ -148,9 +159,13 @@ fn answers_kept_are_bounded() {
         let stage = Stage::with(Limits { references: 1000, ..Limits::default() }).await;
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
-        let call = peer.call(target, "add", Bytes::new().count(1)).await.manner(super::wire::Manner::Promise);
-        let calls: Vec<_> =
-            (0..1001).map(|more| Call { question: call.question + more, ..call.clone() }.frame()).collect();
+        let call = peer
+            .call(target, "add", Bytes::new().count(1))
+            .await
+            .manner(super::wire::Manner::Promise);
+        let calls: Vec<_> = (0..1001)
+            .map(|more| Call { question: call.question + more, ..call.clone() }.frame())
+            .collect();
         peer.send_all(&calls[..1000]).await;
         peer.answer(call.question + 999).await;
         peer.send(&calls[1000]).await;

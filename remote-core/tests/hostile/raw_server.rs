@@ -34,7 +34,10 @@ impl RawServer {
 
     /// The next connection, on which nothing has been said.
     pub(crate) async fn stranger(&self) -> TcpStream {
-        soon("the client connects", self.listener.accept()).await.expect("it can be accepted").0
+        let (stream, _) =
+            soon("the client connects", self.listener.accept()).await.expect("it can be accepted");
+        stream.set_nodelay(true).expect("small writes leave at once");
+        stream
     }
 
     /// The next connection, introduced: the server decides, and accepts.
@@ -55,7 +58,8 @@ impl RawServer {
         let mut peer = self.session().await;
         let lookup = peer.asked().await;
         let interface = peer.name(TARGET).await;
-        peer.send(&answer(lookup.question, 0, Bytes::new().count(0), mine(OBJECT, interface))).await;
+        peer.send(&answer(lookup.question, 0, Bytes::new().count(0), mine(OBJECT, interface)))
+            .await;
         peer
     }
 }

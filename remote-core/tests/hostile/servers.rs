@@ -10,7 +10,8 @@ use super::raw_server::{OBJECT, RawServer};
 use super::stage::{Good, LIMIT, run, serve, soon, until};
 use super::target::{Butt, Target};
 use super::wire::{
-    ANSWER, Bytes, CREDIT, Call, Frame, LONGEST_FRAME, Manner, PREFACE, RELEASE, To, answer, mine, yours,
+    ANSWER, Bytes, CREDIT, Call, Frame, LONGEST_FRAME, Manner, PREFACE, RELEASE, To, answer, mine,
+    yours,
 };
 
 /// A client of a hostile server that is a client of a good one as well.
@@ -27,7 +28,10 @@ impl Client {
 
     async fn with(limits: Limits) -> Client {
         let server = serve(Limits::default()).await.expect("a node starts");
-        server.publish("target", Ref::<dyn Target>::new(Butt::default())).await.expect("the name is free");
+        server
+            .publish("target", Ref::<dyn Target>::new(Butt::default()))
+            .await
+            .expect("the name is free");
         let node = Node::builder().limits(limits).start().await.expect("a node starts");
         let good = Good::of(&node, &server.uri("target")).await;
         Client { node, good, _server: server }
@@ -164,7 +168,10 @@ fn answers_of_another_shape_are_errors_and_the_session_goes_on() {
             };
             let (told, ()) = tokio::join!(soon("a call", target.add(1)), answering);
             let told = told.expect_err(&what);
-            assert!(matches!(told.root(), Error::Decode(_) | Error::Quota(_) | Error::Protocol(_)), "{what}: {told:?}");
+            assert!(
+                matches!(told.root(), Error::Decode(_) | Error::Quota(_) | Error::Protocol(_)),
+                "{what}: {told:?}"
+            );
         }
         // References where none are wanted, and none where one is.
         let answering = async {
@@ -193,7 +200,8 @@ fn an_answer_that_cannot_be_read_does_not_say_that_the_call_was_not_executed() {
         for status in [0, 1, 2] {
             let answering = async {
                 let asked = peer.asked().await;
-                peer.send(&answer(asked.question, status, Bytes(vec![0xff; 3]), Bytes::new())).await;
+                peer.send(&answer(asked.question, status, Bytes(vec![0xff; 3]), Bytes::new()))
+                    .await;
             };
             let (told, ()) = tokio::join!(soon("a call", target.add(1)), answering);
             let told = told.unwrap_err();
@@ -210,21 +218,39 @@ fn a_server_that_breaks_a_rule_loses_its_session() {
         let client = Client::new().await;
         let server = RawServer::new().await;
         let begin = |question, total| {
-            Frame::new(ANSWER, Bytes::new().number(question).byte(0).number(0).number(total).raw(&[1; 10]))
+            Frame::new(
+                ANSWER,
+                Bytes::new().number(question).byte(0).number(0).number(total).raw(&[1; 10]),
+            )
         };
         type Script<'s> = Box<dyn Fn(u64) -> Vec<Frame> + 's>;
         let scripts: Vec<(Script<'_>, _)> = vec![
             (Box::new(|asked| vec![begin(asked, (4 << 20) + 1)]), code::BODY),
             (Box::new(|asked| vec![begin(asked, 1 << 40)]), code::BODY),
-            (Box::new(|asked| vec![answer(asked + 1, 0, Bytes::new().count(1), Bytes::new())]), code::QUESTION),
-            (Box::new(|asked| vec![answer(asked, 0, Bytes::new().count(1), mine(9, 77))]), code::NAME),
-            (Box::new(|asked| vec![answer(asked, 0, Bytes::new().count(1), yours(9, 0))]), code::REFERENCES),
-            (Box::new(|asked| vec![answer(asked, 3, Bytes::new().count(1), Bytes::new())]), code::FRAME),
+            (
+                Box::new(|asked| vec![answer(asked + 1, 0, Bytes::new().count(1), Bytes::new())]),
+                code::QUESTION,
+            ),
+            (
+                Box::new(|asked| vec![answer(asked, 0, Bytes::new().count(1), mine(9, 77))]),
+                code::NAME,
+            ),
+            (
+                Box::new(|asked| vec![answer(asked, 0, Bytes::new().count(1), yours(9, 0))]),
+                code::REFERENCES,
+            ),
+            (
+                Box::new(|asked| vec![answer(asked, 3, Bytes::new().count(1), Bytes::new())]),
+                code::FRAME,
+            ),
             (Box::new(|_| vec![Frame::numbers(RELEASE, &[1, 1])]), code::RELEASE),
             (Box::new(|_| vec![Frame::numbers(CREDIT, &[1000, 0])]), code::WINDOW),
             (Box::new(|_| vec![Frame::numbers(CREDIT, &[1, 0])]), code::WINDOW),
             (Box::new(|_| vec![Frame::new(0x3f, Bytes::new())]), code::FRAME),
-            (Box::new(|_| vec![Frame::new(CREDIT, Bytes(vec![0; LONGEST_FRAME]))]), code::FRAME_LENGTH),
+            (
+                Box::new(|_| vec![Frame::new(CREDIT, Bytes(vec![0; LONGEST_FRAME]))]),
+                code::FRAME_LENGTH,
+            ),
         ];
         for (script, end) in scripts {
             let (target, mut peer) = tokio::join!(client.lookup(&server), server.looked_up());
@@ -247,7 +273,11 @@ fn a_server_that_breaks_a_rule_loses_its_session() {
 #[test]
 fn a_server_that_stays_silent_is_given_up_and_its_promises_break() {
     run(async {
-        let limits = Limits { ping: Duration::from_millis(200), silence: Duration::from_millis(900), ..Limits::default() };
+        let limits = Limits {
+            ping: Duration::from_millis(200),
+            silence: Duration::from_millis(900),
+            ..Limits::default()
+        };
         let client = Client::with(limits).await;
         let server = RawServer::new().await;
         let (target, peer) = tokio::join!(client.lookup(&server), server.looked_up());
@@ -294,9 +324,14 @@ fn a_server_cannot_reach_what_a_client_did_not_give() {
         let target = target.unwrap();
         let selector = peer.name("Target.add").await;
         for object in [1, 2, 3, OBJECT, 1000, u64::MAX] {
-            let call = Call::new(peer.question(), To::Object(object), selector, Bytes::new().count(1));
+            let call =
+                Call::new(peer.question(), To::Object(object), selector, Bytes::new().count(1));
             peer.ask_back(&call).await;
-            assert_eq!(peer.answer(call.question).await.fault(), super::peer::fault::NO_SUCH_OBJECT, "{object}");
+            assert_eq!(
+                peer.answer(call.question).await.fault(),
+                super::peer::fault::NO_SUCH_OBJECT,
+                "{object}"
+            );
         }
         drop((target, peer));
         client.is_alone_again().await;
@@ -312,10 +347,11 @@ fn answers_with_any_bit_flipped_or_cut_at_every_byte_end_their_calls() {
         let length = {
             let (target, mut peer) = tokio::join!(client.lookup(&server), server.looked_up());
             let asking = target.unwrap();
-            let (_, answers) = tokio::join!(asking.add(1).timeout(Duration::from_millis(20)), async {
-                let asked = peer.asked().await;
-                answers(&mut peer, asked.question)
-            });
+            let (_, answers) =
+                tokio::join!(asking.add(1).timeout(Duration::from_millis(20)), async {
+                    let asked = peer.asked().await;
+                    answers(&mut peer, asked.question)
+                });
             answers.len()
         };
         client.is_alone_again().await;

@@ -145,7 +145,8 @@ impl Good {
     pub(crate) async fn goes_on(&self) {
         let mut calls = self.calls.clone();
         let before = calls.borrow().succeeded;
-        let enough = |progress: &Progress| progress.failed.is_some() || progress.succeeded >= before + CALLS;
+        let enough =
+            |progress: &Progress| progress.failed.is_some() || progress.succeeded >= before + CALLS;
         let progress = soon("the good client's calls", calls.wait_for(enough)).await;
         let progress = progress.expect("it tells of its end").clone();
         assert_eq!(progress.failed, None, "the good client was harmed");

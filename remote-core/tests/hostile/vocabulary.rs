@@ -23,14 +23,17 @@ pub(crate) fn fingerprint(name: &str) -> u64 {
         let listening = std::thread::spawn(|| run(overhear()));
         listening.join().expect("two nodes can talk").expect("two nodes understand each other")
     });
-    *known.get(name).unwrap_or_else(|| panic!("nobody announced `{name}`; known are {:?}", known.keys()))
+    *known
+        .get(name)
+        .unwrap_or_else(|| panic!("nobody announced `{name}`; known are {:?}", known.keys()))
 }
 
 /// Has a good client call every method once, through a relay that listens.
 async fn overhear() -> Result<HashMap<String, u64>> {
     let server = serve(Limits::default()).await?;
     server.publish("target", Ref::<dyn Target>::new(Butt::default())).await?;
-    let (relay, heard) = relay(server.uri("").trim_start_matches("tcp://").trim_end_matches('/')).await?;
+    let (relay, heard) =
+        relay(server.uri("").trim_start_matches("tcp://").trim_end_matches('/')).await?;
     let client = Node::new();
     let target: Ref<dyn Target> = client.lookup(format!("tcp://{relay}/target")).await?;
     let own: Ref<dyn Target> = Ref::new(Butt::default());
@@ -92,7 +95,11 @@ async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, way: usize, heard
 fn names(bytes: &[u8]) -> Vec<(String, u64)> {
     let introduction = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
     // A verdict may follow, which is one byte with its length before it; a frame is never as short.
-    let verdict = if bytes[introduction..].starts_with(&[1, 0, 0]) && bytes[introduction + 3] != 0 { 3 } else { 0 };
+    let verdict = if bytes[introduction..].starts_with(&[1, 0, 0]) && bytes[introduction + 3] != 0 {
+        3
+    } else {
+        0
+    };
     let (mut rest, mut names) = (&bytes[introduction + verdict..], Vec::new());
     while let Some((length, after)) = rest.split_first_chunk::<4>() {
         let length = u32::from_le_bytes(*length) as usize;

@@ -219,7 +219,17 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn new(question: u64, to: To, selector: u64, body: Bytes) -> Call {
         let (manner, content) = (Manner::Ask, body.0);
-        Call { question, to, selector, manner, nesting: 1, deadline: 0, references: 0, total: 0, content }
+        Call {
+            question,
+            to,
+            selector,
+            manner,
+            nesting: 1,
+            deadline: 0,
+            references: 0,
+            total: 0,
+            content,
+        }
     }
 
     /// With these references behind the body.
@@ -258,15 +268,18 @@ impl Call {
             return vec![self.frame()];
         }
         let (first, rest) = self.content.split_at(CHUNK);
-        let head = Call { total: self.content.len() as u64, content: first.to_vec(), ..self.clone() };
-        let chunk = |bytes: &[u8]| Frame::new(CALL_CHUNK, Bytes::new().number(self.question).raw(bytes));
+        let head =
+            Call { total: self.content.len() as u64, content: first.to_vec(), ..self.clone() };
+        let chunk =
+            |bytes: &[u8]| Frame::new(CALL_CHUNK, Bytes::new().number(self.question).raw(bytes));
         std::iter::once(head.frame()).chain(rest.chunks(CHUNK).map(chunk)).collect()
     }
 }
 
 /// An answer whose content is in one frame.
 pub(crate) fn answer(question: u64, status: u8, body: Bytes, references: Bytes) -> Frame {
-    let fields = Bytes::new().number(question).byte(status).number(references.0.len() as u64).number(0);
+    let fields =
+        Bytes::new().number(question).byte(status).number(references.0.len() as u64).number(0);
     Frame::new(ANSWER, fields.raw(&body.0).raw(&references.0))
 }
 

@@ -45,7 +45,9 @@ impl Child {
 
     /// The next line that the child says; it must say one.
     pub(crate) fn hear(&self) -> String {
-        self.said.recv_timeout(GENEROUS).expect("the child says something within the generous limit")
+        self.said
+            .recv_timeout(GENEROUS)
+            .expect("the child says something within the generous limit")
     }
 
     /// Ends it as `kill -9` does.
@@ -61,7 +63,8 @@ impl Child {
 
     /// Sends a signal by its name, as `STOP`.
     pub(crate) fn signal(&self, name: &str) {
-        let status = Command::new("kill").args(["-s", name, &self.process.id().to_string()]).status();
+        let status =
+            Command::new("kill").args(["-s", name, &self.process.id().to_string()]).status();
         assert!(status.unwrap().success());
     }
 }

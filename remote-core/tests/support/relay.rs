@@ -80,7 +80,9 @@ async fn pass(
     });
     while let Some((when, bytes)) = due.recv().await {
         tokio::time::sleep_until(when).await;
-        if flowing.wait_for(|flows| *flows).await.is_err() || writer.write_all(&bytes).await.is_err() {
+        if flowing.wait_for(|flows| *flows).await.is_err()
+            || writer.write_all(&bytes).await.is_err()
+        {
             return;
         }
     }

@@ -15,6 +15,7 @@ trait Bank {
     async fn pay(&self, cents: u64) -> Result<u64, Refusal>; //~
     async fn draw(&self, cents: u64) -> Answer<u64>; //~
     async fn print(&self) -> Result<Vec<u8>, String>; //~
+    async fn close(&self) -> remote_core::Result<()>;
 }
 
 #[derive(Remote)]
@@ -34,10 +35,14 @@ impl Bank for Vault {
     async fn print(&self) -> Result<Vec<u8>, String> {
         Ok(Vec::new())
     }
+
+    async fn close(&self) -> remote_core::Result<()> {
+        Ok(())
+    }
 }
 
 async fn use_it(bank: Ref<dyn Bank>) {
-    let _ = bank.pay(3).await;
+    let _ = bank.close().await;
 }
 
 fn main() {}

@@ -96,7 +96,10 @@ pub(super) fn plain(body: &[u8]) -> Content {
 
 /// Content of so many bytes, which a missing or misplaced part would spoil.
 pub(super) fn pattern(size: usize) -> Content {
-    Content { body: Body::from_vec((0..size).map(|at| (at % 251) as u8).collect()), references: Vec::new() }
+    Content {
+        body: Body::from_vec((0..size).map(|at| (at % 251) as u8).collect()),
+        references: Vec::new(),
+    }
 }
 
 /// Content with references.

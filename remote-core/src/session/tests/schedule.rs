@@ -13,7 +13,7 @@ use crate::limits::Limits;
 use crate::wire::frame::{Descriptor, Manner, Status, Target};
 
 /// Seeds of one test; there are several tests so that they run side by side.
-const SEEDS: u64 = 1000;
+const SEEDS: u64 = 800;
 const STEPS: usize = 100;
 
 #[test]

@@ -1,0 +1,77 @@
+//! Owns the place where the reply to one message is put, and whoever waits for it.
+//!
+//! It must not know messages. It has a lock of its own, so that taking a reply contends with nobody else's call.
+
+use std::sync::{Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+
+/// The place for one reply.
+pub(crate) struct Slot<R>(Mutex<State<R>>);
+
+enum State<R> {
+    Empty(Option<Waker>),
+    Filled(R),
+    Taken,
+}
+
+impl<R> Slot<R> {
+    /// An empty place, with whoever is to be woken.
+    pub(crate) fn new(waker: Option<Waker>) -> Slot<R> {
+        Slot(Mutex::new(State::Empty(waker)))
+    }
+
+    /// Puts the reply in its place. Whoever waits is to be woken when no lock is held.
+    #[must_use]
+    pub(crate) fn fill(&self, reply: R) -> Option<Waker> {
+        match std::mem::replace(&mut *self.lock(), State::Filled(reply)) {
+            State::Empty(waker) => waker,
+            State::Filled(_) | State::Taken => None,
+        }
+    }
+
+    /// Takes the reply, or waits for it. Nothing if it was taken before.
+    pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<Option<R>> {
+        let mut state = self.lock();
+        if let State::Empty(waker) = &mut *state {
+            if !waker.as_ref().is_some_and(|known| known.will_wake(context.waker())) {
+                *waker = Some(context.waker().clone());
+            }
+            return Poll::Pending;
+        }
+        match std::mem::replace(&mut *state, State::Taken) {
+            State::Filled(reply) => Poll::Ready(Some(reply)),
+            State::Empty(_) | State::Taken => Poll::Ready(None),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<R>> {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl<R: Clone> Slot<R> {
+    /// A copy of the reply, if it is here.
+    pub(crate) fn peek(&self) -> Option<R> {
+        match &*self.lock() {
+            State::Filled(reply) => Some(reply.clone()),
+            State::Empty(_) | State::Taken => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_is_taken_once() {
+        let mut context = Context::from_waker(Waker::noop());
+        let slot = Slot::new(None);
+        assert_eq!(slot.poll(&mut context), Poll::Pending);
+        assert_eq!(slot.peek(), None);
+        assert!(slot.fill(7).is_some_and(|waker| waker.will_wake(Waker::noop())));
+        assert_eq!(slot.peek(), Some(7));
+        assert_eq!(slot.poll(&mut context), Poll::Ready(Some(7)));
+        assert_eq!(slot.poll(&mut context), Poll::Ready(None));
+    }
+}
