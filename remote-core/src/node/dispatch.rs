@@ -51,8 +51,13 @@ fn admit(link: &Link, request: &Request) -> Result<(), Error> {
 }
 
 fn spawn(link: &Arc<Link>, question: QuestionId, execution: impl Future<Output = ()> + Send + 'static) {
-    // Under the lock, so that the task cannot end before it is entered.
-    link.update(|inner| inner.note_running(question, tokio::spawn(execution).abort_handle()));
+    // Entered before it is there, as it may end at once; and not made under the lock: a runtime that shuts down drops
+    // it where it is made, and its answer takes the lock.
+    link.lock().expect_running(question);
+    let task = tokio::spawn(execution).abort_handle();
+    if !link.lock().note_running(question, &task) {
+        task.abort(); // It has ended, or the session has.
+    }
 }
 
 /// The duty to answer one call. Dropped ungiven, because the task was aborted, it answers that it was cancelled.

@@ -55,7 +55,7 @@ pub(crate) struct Inner {
     /// Answers of ours that the peer may pipeline on.
     promises: HashMap<QuestionId, Arc<NearPromise>>,
     /// Calls of the peer's that are being executed by tasks.
-    running: HashMap<QuestionId, AbortHandle>,
+    running: HashMap<QuestionId, Option<AbortHandle>>,
     /// Calls of the peer's that are not yet begun, in order.
     inbox: VecDeque<Delivery>,
     /// Objects of ours that the peer watches, by the peer's number.
@@ -198,7 +198,7 @@ impl Link {
                 inner.inbox.push_back(delivery);
             }
             Event::Cancelled { question } => {
-                if let Some(task) = inner.running.get(&question) {
+                if let Some(Some(task)) = inner.running.get(&question) {
                     aftermath.abort.push(task.clone());
                 } else if let Some(held) = inner.inbox.iter_mut().find(|delivery| delivery.question == question) {
                     // Answered in its turn, when there is room: else a peer that does not read could fill the queue
@@ -242,7 +242,7 @@ impl Link {
                 aftermath
                     .tell
                     .extend(watchers.into_values().map(|watcher| (watcher, Ended::SessionEnded(reason.clone()))));
-                aftermath.abort.extend(std::mem::take(&mut inner.running).into_values());
+                aftermath.abort.extend(std::mem::take(&mut inner.running).into_values().flatten());
                 aftermath.guards.extend(std::mem::take(&mut inner.watched).into_values());
                 aftermath.promises.extend(std::mem::take(&mut inner.promises).into_values());
                 aftermath.deliveries.extend(std::mem::take(&mut inner.inbox));
@@ -421,9 +421,17 @@ impl Inner {
         true
     }
 
-    /// Enters the task that executes a call.
-    pub(crate) fn note_running(&mut self, question: QuestionId, task: AbortHandle) {
-        self.running.insert(question, task);
+    /// A task will be made that executes a call, unless the session is over.
+    pub(crate) fn expect_running(&mut self, question: QuestionId) {
+        if self.session.closed().is_none() {
+            self.running.insert(question, None);
+        }
+    }
+
+    /// Enters the task that executes a call. False if the call or the session has ended meanwhile.
+    pub(crate) fn note_running(&mut self, question: QuestionId, task: &AbortHandle) -> bool {
+        let entry = self.running.get_mut(&question);
+        entry.is_some_and(|entry| entry.replace(task.clone()).is_none())
     }
 
     pub(crate) fn forget_running(&mut self, question: QuestionId) {

@@ -80,10 +80,9 @@ impl Prepared<'_> {
         let mut outgoing = Outgoing { descriptors: Vec::with_capacity(self.entries.len()), hide: Vec::new() };
         let mut failure = None;
         for Entry { kind, interface } in self.entries {
-            let interface = match interface.text() {
-                Some(name) => session.intern(name, name_fingerprint(name)),
-                None => NameId::NONE,
-            };
+            // A name too many is left out: the reference is as good without it.
+            let interface = interface.text().and_then(|name| session.intern(name, name_fingerprint(name)));
+            let interface = interface.unwrap_or(NameId::NONE);
             let (object, descriptor) = match kind {
                 Kind::Yours(object) => {
                     outgoing.descriptors.push(Descriptor::Yours { object, interface });

@@ -55,7 +55,7 @@ use crate::wire::shape::NOWHERE;
 /// assert!(Ref::is_near(&counter));
 /// # Ok(()) }
 /// ```
-pub struct Ref<T: ?Sized + Interface> {
+pub struct Ref<T: ?Sized> {
     proxy: Proxy<T>,
 }
 
@@ -141,7 +141,7 @@ impl<T: ?Sized + Interface> Ref<T> {
 /// assert_eq!(weak.upgrade().await?, None);
 /// # Ok(()) }
 /// ```
-pub struct WeakRef<T: ?Sized + Interface> {
+pub struct WeakRef<T: ?Sized> {
     receiver: Weak<dyn Receiver>,
     interface: std::marker::PhantomData<fn(&T)>,
 }

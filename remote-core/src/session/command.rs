@@ -29,13 +29,13 @@ pub(crate) struct Ask<'a> {
 }
 
 impl Session {
-    /// The number that stands for a name, which is announced if it is new.
-    pub(crate) fn intern(&mut self, text: &str, fingerprint: u64) -> NameId {
-        let (id, new) = self.announced.intern(fingerprint);
+    /// The number that stands for a name, which is announced if it is new; nothing if the peer takes no more names.
+    pub(crate) fn intern(&mut self, text: &str, fingerprint: u64) -> Option<NameId> {
+        let (id, new) = self.announced.intern(fingerprint, text)?;
         if new {
             self.send(&Frame::Name { id, fingerprint, name: text });
         }
-        id
+        Some(id)
     }
 
     /// Enters an object of ours that is about to be named to the peer.
@@ -82,7 +82,9 @@ impl Session {
                 "{limit} promises of one peer's (`Limits::references`)"
             )));
         }
-        let selector = self.intern(text, fingerprint);
+        let Some(selector) = self.intern(text, fingerprint) else {
+            return Err(Error::Quota("the names that one peer takes are used up".into()));
+        };
         if manner == Manner::Ask && deadline.is_none() && self.may_send_at_once(&packed) {
             let extent = extent(&packed);
             let (deadline, content) = (0, &[]);

@@ -25,17 +25,23 @@ pub(crate) struct Name {
 #[derive(Default)]
 pub(crate) struct Announced {
     ids: HashMap<u64, NameId>,
+    bytes: usize,
 }
 
 impl Announced {
-    /// The number of a name, and whether it is new and must be announced.
-    pub(crate) fn intern(&mut self, fingerprint: u64) -> (NameId, bool) {
+    /// The number of a name, and whether it is new and must be announced. Nothing when there are as many as the peer
+    /// takes: names that are passed on for others must not end the session.
+    pub(crate) fn intern(&mut self, fingerprint: u64, text: &str) -> Option<(NameId, bool)> {
         if let Some(id) = self.ids.get(&fingerprint) {
-            return (*id, false);
+            return Some((*id, false));
         }
+        if self.ids.len() >= MOST_NAMES || self.bytes + text.len() > MOST_BYTES || text.len() > LONGEST_NAME {
+            return None;
+        }
+        self.bytes += text.len();
         let id = NameId(self.ids.len() as u64 + 1);
         self.ids.insert(fingerprint, id);
-        (id, true)
+        Some((id, true))
     }
 }
 

@@ -125,6 +125,9 @@ impl Session {
                 }
                 if self.watches.open(watch, self.limits.references)? {
                     self.events.push_back(Event::Watch { watch, object });
+                } else if !self.has_room() {
+                    // It goes on without reading what it is told.
+                    return Err(Breach::Window);
                 } else {
                     // No breach: the peer could not know how many of its watches have ended here.
                     let reason = "too many objects are watched (`Limits::references`)";

@@ -213,3 +213,39 @@ fn monitors_are_bounded() {
         stage.is_alone_again().await;
     });
 }
+
+#[test]
+fn a_peer_that_does_not_read_and_watches_is_held_back_like_any_other() {
+    run(async {
+        let limits =
+            Limits { references: 1000, queue: 256 << 10, body: 64 << 10, ..Limits::default() };
+        let queue = limits.queue;
+        let stage = Stage::with(limits).await;
+        let mut peer = Peer::connect(&stage.address()).await;
+        let target = peer.target().await;
+        let session = stage
+            .server
+            .sessions()
+            .into_iter()
+            .find(|session| session.peer().name() == "raw")
+            .unwrap();
+        for start in (0..1_000_000).step_by(10_000) {
+            let watches: Vec<_> = (start..start + 10_000)
+                .map(|watch| Frame::numbers(WATCH, &[watch, target]))
+                .collect();
+            let bytes = peer.write(&watches);
+            if peer.send_while_taken(&bytes, std::time::Duration::from_millis(300)).await
+                < bytes.len()
+            {
+                break;
+            }
+            assert!(
+                session.stats().held < 2 * queue,
+                "{} bytes wait to be read",
+                session.stats().held
+            );
+        }
+        drop(peer);
+        stage.is_alone_again().await;
+    });
+}

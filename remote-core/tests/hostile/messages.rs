@@ -1,11 +1,12 @@
 //! Messages for objects that were never given, by names that nobody has, beyond every window.
 
-use remote_core::Limits;
+use remote_core::{Limits, Node, Ref};
 
 use super::peer::{DIRECTORY, Peer, TARGET, code, fault};
-use super::stage::{Stage, run, until};
+use super::stage::{Good, Stage, run, until};
+use super::target::{Butt, Target};
 use super::vocabulary::fingerprint;
-use super::wire::{Bytes, Call, Manner, To, yours};
+use super::wire::{Bytes, Call, Fields, Manner, To, yours};
 
 #[test]
 fn a_method_that_nobody_has_is_refused_by_name() {
@@ -204,5 +205,43 @@ fn nesting_and_deadlines_are_taken_at_their_word_and_no_further() {
         until("it runs", || stage.running() == 1).await;
         drop(peer);
         stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn a_peer_with_too_many_names_does_not_exhaust_those_of_others() {
+    run(async {
+        let stage = Stage::new().await;
+        // The node forwards to an object of another client's, under whatever names it is called by.
+        let owner = Node::new();
+        let target: Ref<dyn Target> = owner.lookup(stage.server.uri("target")).await.unwrap();
+        target.keep(Ref::new(Butt::default())).await.unwrap();
+        let good = Good::of(&owner, &stage.server.uri("target")).await;
+        let mut peer = Peer::connect(&stage.address()).await;
+        let object = peer.target().await;
+        let forwarded = peer.answer_to(object, "kept", Bytes::new()).await;
+        let forwarded = Fields(&forwarded.references[1..]).number();
+        let mut last = 0;
+        for name in 0..16_000_u64 {
+            let selector = peer.name_as(&format!("no{name}"), name).await;
+            last = peer.question();
+            peer.send(&Call::new(last, To::Object(forwarded), selector, Bytes::new()).frame())
+                .await;
+        }
+        peer.answer(last).await;
+        let mut other = Peer::connect(&stage.address()).await;
+        let object = other.target().await;
+        let forwarded = other.answer_to(object, "kept", Bytes::new()).await;
+        let forwarded = Fields(&forwarded.references[1..]).number();
+        for name in 16_000..17_000_u64 {
+            let selector = other.name_as(&format!("no{name}"), name).await;
+            last = other.question();
+            other
+                .send(&Call::new(last, To::Object(forwarded), selector, Bytes::new()).frame())
+                .await;
+        }
+        other.answer(last).await;
+        good.goes_on().await;
+        assert_eq!(target.add(0).await.map(drop), Ok(()), "the owner's session goes on");
     });
 }

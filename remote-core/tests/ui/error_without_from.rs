@@ -42,6 +42,7 @@ impl Bank for Vault {
 }
 
 async fn use_it(bank: Ref<dyn Bank>) {
+    let _ = bank.pay(1).await;
     let _ = bank.close().await;
 }
 

@@ -115,7 +115,7 @@ fn nothing_is_said_after_the_last_word() {
     forger.note();
     forger.hear();
     let session = &mut forger.session;
-    session.intern("late", 99);
+    session.intern("late", 99).unwrap();
     session.watch(1, ObjectId::DIRECTORY);
     session.unwatch(1);
     session.tell_ended(1, false, "");

@@ -53,7 +53,7 @@ fn whatever_is_heard_postpones_the_end() {
 fn whatever_is_sent_postpones_the_ping() {
     let mut forger = Forger::new();
     forger.pass(2 * SECOND);
-    forger.session.intern("name", 9);
+    forger.session.intern("name", 9).unwrap();
     forger.hear();
     forger.pass(2 * SECOND);
     assert!(!forger.hear().contains(&ping()));

@@ -1,0 +1,213 @@
+//! Owns one message of a reference's from the arguments to the reply.
+//!
+//! It must not know the call that users hold, nor where the receiver is.
+
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::time::Sleep;
+
+use crate::error::{Error, Result};
+use crate::object::builtin::INTERFACES;
+use crate::object::execution::current;
+use crate::object::message::{
+    Asked, Payload, Receiver, Reply, Request, Route, Running, Selector, Ticket,
+};
+use crate::object::nowhere::Nowhere;
+use crate::object::promise::{FarPromise, NearPromise};
+use crate::wire::frame::Manner;
+use crate::wire::method::Method;
+
+/// One message and its reply.
+pub(crate) struct Message<'a, R> {
+    receiver: &'a Arc<dyn Receiver>,
+    method: &'static Method,
+    /// Taken when it is sent.
+    arguments: Option<Result<Payload>>,
+    decode: fn(Reply) -> R,
+    manner: Manner,
+    limit: Option<Duration>,
+    timer: Option<Pin<Box<Sleep>>>,
+    sent: Option<Sent<'a>>,
+}
+
+enum Sent<'a> {
+    Running(Running),
+    Far(Ticket<&'a Arc<dyn Route>>),
+}
+
+impl<'a, R> Message<'a, R> {
+    /// A message that is not yet sent.
+    pub(crate) fn new(
+        receiver: &'a Arc<dyn Receiver>,
+        method: &'static Method,
+        arguments: Result<Payload>,
+        decode: fn(Reply) -> R,
+    ) -> Message<'a, R> {
+        let arguments = Some(arguments);
+        let (manner, limit, timer, sent) = (Manner::Ask, None, None, None);
+        Message { receiver, method, arguments, decode, manner, limit, timer, sent }
+    }
+
+    /// The same message without a wish for a reply.
+    pub(crate) fn telling(self) -> Message<'a, Result<()>> {
+        let Message { receiver, method, arguments, limit, timer, .. } = self;
+        let (decode, manner, sent) = (handed_over as fn(Reply) -> Result<()>, Manner::Tell, None);
+        Message { receiver, method, arguments, decode, manner, limit, timer, sent }
+    }
+
+    /// Gives it a deadline; of two, the earlier counts.
+    pub(crate) fn set_limit(&mut self, limit: Duration) {
+        self.limit = Some(self.limit.map_or(limit, |earlier| earlier.min(limit)));
+    }
+
+    pub(crate) fn limit(&self) -> Option<Duration> {
+        self.limit
+    }
+
+    /// Sends the message.
+    fn send(&mut self, waker: Option<Waker>) -> Asked {
+        let payload = match self.arguments.take() {
+            Some(Ok(payload)) => payload,
+            Some(Err(error)) => return Asked::Refused(error),
+            None => return Asked::Refused(Error::Cancelled),
+        };
+        let inherited = current(|context| (context.deadline, context.nesting));
+        let (inherited, nesting) = inherited.unwrap_or((None, 0));
+        let own = self.limit.map(|limit| Instant::now() + limit);
+        let deadline = [own, inherited].into_iter().flatten().min();
+        let selector = Selector::Own(self.method);
+        let request = Request {
+            selector,
+            payload,
+            manner: self.manner,
+            deadline,
+            nesting,
+            caller: None,
+            waker,
+        };
+        self.receiver.ask(self.receiver, request)
+    }
+
+    /// Sends the message, if it is not yet sent, and takes the reply.
+    pub(crate) fn poll_reply(&mut self, context: &mut Context<'_>) -> Poll<Reply> {
+        if self.sent.is_none() {
+            // A message without answer is handed over at once, most of the time: it is looked at again below.
+            let waker = (self.manner != Manner::Tell).then(|| context.waker().clone());
+            let is_awaited = waker.is_some();
+            self.sent = match self.send(waker) {
+                Asked::Refused(error) => return Poll::Ready(Reply::Fault(error)),
+                Asked::Sent(claim) => {
+                    let sent = self.receiver.route().map(|route| Sent::Far(Ticket::new(route, claim)));
+                    if is_awaited {
+                        self.sent = sent;
+                        return Poll::Pending; // It was sent with the waker.
+                    }
+                    sent
+                }
+                Asked::Running(running) if self.manner == Manner::Tell => {
+                    return run_aside(running);
+                }
+                Asked::Running(running) => Some(Sent::Running(running)),
+            };
+        }
+        match &mut self.sent {
+            Some(Sent::Far(ticket)) => ticket.poll(context),
+            Some(Sent::Running(running)) => Pin::new(running).poll(context),
+            None => Poll::Ready(Reply::Fault(Error::Cancelled)),
+        }
+    }
+
+    /// The reply of a message whose deadline has passed: it is cancelled.
+    pub(crate) fn poll_deadline(&mut self, context: &mut Context<'_>) -> Poll<Reply> {
+        let Some(limit) = self.limit else { return Poll::Pending };
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        timer.as_mut().poll(context).map(|()| {
+            self.sent = None; // Dropped, it cancels.
+            Reply::Fault(Error::Timeout)
+        })
+    }
+
+    /// The result that a reply stands for.
+    pub(crate) fn decode(&self, reply: Reply) -> R {
+        if let Reply::Fault(Error::Broken(_)) = &reply {
+            // Broken by what it was pipelined on: if that failed with an error of the type that is wanted here, it
+            // arrives as itself.
+            match self.receiver.failure() {
+                Some((method, Reply::Failure(payload)))
+                    if method.error_fingerprint() == self.method.error_fingerprint() =>
+                {
+                    return (self.decode)(Reply::Failure(payload));
+                }
+                _ => {}
+            }
+        }
+        (self.decode)(reply)
+    }
+
+    /// Sends the message, and gives what stands for the object that it will return.
+    pub(crate) fn promise(&mut self) -> Arc<dyn Receiver> {
+        self.manner = Manner::Promise;
+        let on = Arc::downgrade(self.receiver);
+        match self.send(None) {
+            Asked::Sent(claim) => match self.receiver.route() {
+                Some(route) => {
+                    Arc::new(FarPromise::new((Arc::clone(route), claim), self.method, self.receiver))
+                }
+                None => broken(Error::NoSuchObject),
+            },
+            Asked::Refused(error) => {
+                let promise = NearPromise::new(self.method, on);
+                promise.resolve(Reply::Fault(error));
+                promise
+            }
+            Asked::Running(mut running) => {
+                let promise = NearPromise::new(self.method, on);
+                match running.poll_in_place() {
+                    Poll::Ready(reply) => promise.resolve(reply),
+                    Poll::Pending if Handle::try_current().is_ok() => {
+                        let promise = Arc::clone(&promise);
+                        tokio::spawn(async move { promise.resolve(running.finish().await) });
+                    }
+                    Poll::Pending => promise.resolve(Reply::Fault(no_runtime())),
+                }
+                promise
+            }
+        }
+    }
+}
+
+/// Goes on with a near method that nobody waits for.
+fn run_aside(mut running: Running) -> Poll<Reply> {
+    if running.poll_in_place().is_pending() {
+        if Handle::try_current().is_err() {
+            return Poll::Ready(Reply::Fault(no_runtime()));
+        }
+        tokio::spawn(running.finish());
+    }
+    Poll::Ready(Reply::Value(Payload::default()))
+}
+
+fn no_runtime() -> Error {
+    Error::Refused(
+        "a near object's method that does not end at once needs a runtime to go on in".into(),
+    )
+}
+
+fn handed_over(reply: Reply) -> Result<(), Error> {
+    match reply {
+        Reply::Fault(error) => Err(error),
+        Reply::Value(_) | Reply::Failure(_) => Ok(()),
+    }
+}
+
+/// A promise that is broken from the start.
+pub(crate) fn broken(error: Error) -> Arc<dyn Receiver> {
+    let on: Weak<dyn Receiver> = Weak::<Nowhere>::new();
+    let promise = NearPromise::new(&INTERFACES, on);
+    promise.resolve(Reply::Fault(error));
+    promise
+}
