@@ -47,7 +47,8 @@ impl Register for Ledger {
             writeln!(file, "{number}").unwrap();
         }
         // Every fifth lasts longer than any of the tests, so that a kill always finds some in progress.
-        let lasts = if number % 5 == 0 { 2 * GENEROUS } else { Duration::from_millis(number % 7) };
+        let lasts =
+            if number.is_multiple_of(5) { 2 * GENEROUS } else { Duration::from_millis(number % 7) };
         tokio::time::sleep(lasts).await;
         Ok(number)
     }

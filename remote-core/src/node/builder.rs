@@ -44,7 +44,12 @@ pub struct NodeBuilder {
 
 impl Default for NodeBuilder {
     fn default() -> NodeBuilder {
-        NodeBuilder { listen: Vec::new(), name: String::new(), limits: Limits::default(), lease: LEASE }
+        NodeBuilder {
+            listen: Vec::new(),
+            name: String::new(),
+            limits: Limits::default(),
+            lease: LEASE,
+        }
     }
 }
 
@@ -79,7 +84,9 @@ impl NodeBuilder {
         limits.validate()?;
         check_registrations()?;
         if name.len() > LONGEST_NODE_NAME {
-            return Err(Error::Refused(format!("the name of a node has at most {LONGEST_NODE_NAME} bytes")));
+            return Err(Error::Refused(format!(
+                "the name of a node has at most {LONGEST_NODE_NAME} bytes"
+            )));
         }
         if lease < limits.silence {
             return Err(Error::Refused(

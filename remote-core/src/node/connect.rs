@@ -73,7 +73,11 @@ async fn dial(sessions: &Arc<Sessions>, uri: &Uri) -> Result<Reached> {
     }
 }
 
-async fn settle(sessions: &Arc<Sessions>, mut connection: Connection, hello: Hello) -> Result<Reached> {
+async fn settle(
+    sessions: &Arc<Sessions>,
+    mut connection: Connection,
+    hello: Hello,
+) -> Result<Reached> {
     match decides(sessions.shared.id, hello.node) {
         Decides::This => {
             let decision = sessions.decide(&connection, &hello);
@@ -85,7 +89,9 @@ async fn settle(sessions: &Arc<Sessions>, mut connection: Connection, hello: Hel
             }
         }
         Decides::Peer => match hear_verdict(&mut connection).await? {
-            Verdict::Accept => Ok(Reached::Peer(sessions.accept(&connection, &hello).start(connection))),
+            Verdict::Accept => {
+                Ok(Reached::Peer(sessions.accept(&connection, &hello).start(connection)))
+            }
             Verdict::Duplicate => Ok(Reached::Peer(sessions.wait_for(hello.node).await?)),
             Verdict::Refuse { reason, .. } => Err(Error::Refused(reason)),
         },

@@ -67,7 +67,10 @@ impl Directory for Published {
         if interface == OBJECT || known.iter().any(|known| known == interface) {
             return Ok(object);
         }
-        Err(Error::WrongInterface { found: format!("`{name}`, of class {class},"), wanted: interface.to_owned() })
+        Err(Error::WrongInterface {
+            found: format!("`{name}`, of class {class},"),
+            wanted: interface.to_owned(),
+        })
     }
 
     async fn names(&self) -> Result<Vec<String>> {

@@ -17,7 +17,8 @@ use crate::wire::frame::Manner;
 /// Begins a call.
 pub(crate) fn dispatch(link: &Arc<Link>, delivery: Delivery) {
     let Delivery { question, receiver, request, promise } = delivery;
-    let answer = Answer { link: Arc::clone(link), question, manner: request.manner, promise, given: false };
+    let answer =
+        Answer { link: Arc::clone(link), question, manner: request.manner, promise, given: false };
     let receiver = match receiver.and_then(|receiver| admit(link, &request).map(|()| receiver)) {
         Ok(receiver) => receiver,
         Err(error) => return answer.give(Reply::Fault(error)),
@@ -34,7 +35,9 @@ pub(crate) fn dispatch(link: &Arc<Link>, delivery: Delivery) {
         Asked::Sent(claim) => {
             let Some(route) = receiver.route() else { return };
             let ticket = Ticket::new(Arc::clone(route), claim);
-            spawn(link, question, async move { answer.give_when_there_is_room(ticket.reply().await).await });
+            spawn(link, question, async move {
+                answer.give_when_there_is_room(ticket.reply().await).await
+            });
         }
     }
 }
@@ -42,7 +45,9 @@ pub(crate) fn dispatch(link: &Arc<Link>, delivery: Delivery) {
 fn admit(link: &Link, request: &Request) -> Result<(), Error> {
     let limit = link.shared.limits.nesting;
     if request.nesting > limit {
-        return Err(Error::Quota(format!("calls go back and forth {limit} deep (`Limits::nesting`)")));
+        return Err(Error::Quota(format!(
+            "calls go back and forth {limit} deep (`Limits::nesting`)"
+        )));
     }
     if link.shared.is_closing() {
         return Err(Error::Ended("the node is shutting down".into()));
@@ -50,7 +55,11 @@ fn admit(link: &Link, request: &Request) -> Result<(), Error> {
     Ok(())
 }
 
-fn spawn(link: &Arc<Link>, question: QuestionId, execution: impl Future<Output = ()> + Send + 'static) {
+fn spawn(
+    link: &Arc<Link>,
+    question: QuestionId,
+    execution: impl Future<Output = ()> + Send + 'static,
+) {
     // Entered before it is there, as it may end at once; and not made under the lock: a runtime that shuts down drops
     // it where it is made, and its answer takes the lock.
     link.lock().expect_running(question);
@@ -83,7 +92,9 @@ impl Answer {
         self.given = true;
         match self.promise.take() {
             // Nobody waits for what it returned.
-            _ if self.manner == Manner::Tell => self.link.send_answer(self.question, Reply::Value(Payload::default())),
+            _ if self.manner == Manner::Tell => {
+                self.link.send_answer(self.question, Reply::Value(Payload::default()))
+            }
             None => self.link.send_answer(self.question, reply),
             Some(promise) => resolve(&self.link, self.question, &promise, reply),
         }

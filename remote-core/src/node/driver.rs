@@ -27,7 +27,12 @@ type Reader = Box<dyn AsyncRead + Send + Unpin>;
 type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 
 /// Starts the tasks of a session; `over` is called when both have ended.
-pub(crate) fn drive(link: Arc<Link>, reader: Reader, writer: Writer, over: impl FnOnce() + Send + 'static) {
+pub(crate) fn drive(
+    link: Arc<Link>,
+    reader: Reader,
+    writer: Writer,
+    over: impl FnOnce() + Send + 'static,
+) {
     let reading = tokio::spawn(read(Arc::clone(&link), reader));
     tokio::spawn(async move {
         write(&link, writer).await;
@@ -43,11 +48,12 @@ async fn read(link: Arc<Link>, mut reader: Reader) {
         let used = link.update(|inner| inner.receive(buffer.filled()));
         buffer.consume(used);
         dispatch_all(&link, &mut batch);
-        let reason = match poll_fn(|context| poll_step(&link, &mut reader, &mut buffer, context)).await {
-            Ok(Step::Read) => continue,
-            Ok(Step::Ended) => "the peer is gone".to_owned(),
-            Err(error) => error.to_string(),
-        };
+        let reason =
+            match poll_fn(|context| poll_step(&link, &mut reader, &mut buffer, context)).await {
+                Ok(Step::Read) => continue,
+                Ok(Step::Ended) => "the peer is gone".to_owned(),
+                Err(error) => error.to_string(),
+            };
         link.update(|inner| inner.session.lose(&reason));
         return;
     }
@@ -100,8 +106,7 @@ async fn write(link: &Arc<Link>, mut writer: Writer) {
     let mut timer = Box::pin(tokio::time::sleep(Duration::ZERO));
     loop {
         poll_fn(|context| poll_work(link, timer.as_mut(), context)).await;
-        // Most of what coalescing gains: whoever else is about to send gets to do so before the write.
-        tokio::task::yield_now().await;
+        gather(link).await;
         let (over, room) = link.update(|inner| {
             inner.session.poll_transmit(Instant::now(), &mut buffer);
             (inner.session.closed().is_some() && !inner.session.wants_transmit(), inner.room())
@@ -128,6 +133,21 @@ async fn write(link: &Arc<Link>, mut writer: Writer) {
             let _ = tokio::time::timeout(Duration::from_secs(1), writer.shutdown()).await;
             return;
         }
+    }
+}
+
+/// Lets whoever else is about to send do so before the write, which is most of what coalescing gains. A lone caller
+/// waits for one turn of the scheduler; while others go on adding, so does this, for a few turns more.
+async fn gather(link: &Link) {
+    const TURNS: usize = 8;
+    let mut gathered = link.lock().session.held();
+    for _ in 0..TURNS {
+        tokio::task::yield_now().await;
+        let more = link.lock().session.held();
+        if more == gathered {
+            return;
+        }
+        gathered = more;
     }
 }
 
@@ -169,7 +189,11 @@ impl Buffer {
         }
     }
 
-    fn poll_fill(&mut self, reader: &mut Reader, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn poll_fill(
+        &mut self,
+        reader: &mut Reader,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
         if self.end == self.bytes.len() {
             if self.start > 0 {
                 self.bytes.copy_within(self.start..self.end, 0);

@@ -72,7 +72,9 @@ fn breach(breach: Breach) -> Error {
 
 fn gone(error: std::io::Error) -> Error {
     match error.kind() {
-        std::io::ErrorKind::UnexpectedEof => Error::Io("the connection was closed during the introduction".into()),
+        std::io::ErrorKind::UnexpectedEof => {
+            Error::Io("the connection was closed during the introduction".into())
+        }
         _ => error.into(),
     }
 }

@@ -1,5 +1,7 @@
 //! The node: transports, sessions and objects put together.
 
+mod answer;
+mod arrival;
 pub(crate) mod builder;
 mod connect;
 mod core;
@@ -11,8 +13,10 @@ mod link;
 mod listen;
 #[allow(clippy::module_inception, reason = "the room for the node itself")]
 pub(crate) mod node;
+mod route;
 pub(crate) mod session;
 mod sessions;
+mod settle;
 mod shared;
 pub(crate) mod state;
 mod translate;

@@ -59,7 +59,10 @@ impl Node {
     ///
     /// # Panics
     /// If two classes of the program have one name; [`NodeBuilder::start`] says so by an error.
-    #[allow(clippy::new_without_default, reason = "each is another node: a default would hide that")]
+    #[allow(
+        clippy::new_without_default,
+        reason = "each is another node: a default would hide that"
+    )]
     pub fn new() -> Node {
         match NodeBuilder::default().make() {
             Ok((core, _)) => Node(core),
@@ -86,7 +89,11 @@ impl Node {
     /// # Errors
     /// [`Error::NameInUse`]; [`Error::Refused`] for a name that cannot stand in an address; for a promise, what its
     /// call failed with.
-    pub async fn publish<T: ?Sized + Interface>(&self, name: impl AsRef<str>, reference: Ref<T>) -> Result<()> {
+    pub async fn publish<T: ?Sized + Interface>(
+        &self,
+        name: impl AsRef<str>,
+        reference: Ref<T>,
+    ) -> Result<()> {
         let object = Ref::<dyn Object>::to(Ref::resolved(&reference).await?.receiver().clone());
         self.0.published.publish(name.as_ref(), object)
     }
@@ -173,7 +180,10 @@ impl NodeBuilder {
 
 impl fmt::Debug for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Node").field("id", &self.id()).field("address", &self.0.address()).finish_non_exhaustive()
+        f.debug_struct("Node")
+            .field("id", &self.id())
+            .field("address", &self.0.address())
+            .finish_non_exhaustive()
     }
 }
 

@@ -58,7 +58,9 @@ impl Begun {
 impl Drop for Begun {
     fn drop(&mut self) {
         if let Some(link) = self.link.take() {
-            link.update(|inner| inner.session.lose("the connection failed before the session began"));
+            link.update(|inner| {
+                inner.session.lose("the connection failed before the session began")
+            });
             self.sessions.remove(&link);
         }
     }
@@ -129,7 +131,9 @@ impl Sessions {
         }
         let held: usize = self.all().iter().map(|link| link.lock().session.held()).sum();
         let limit = self.shared.limits.memory;
-        (held >= limit).then(|| format!("the node holds {held} bytes for its peers (`Limits::memory` is {limit})"))
+        (held >= limit).then(|| {
+            format!("the node holds {held} bytes for its peers (`Limits::memory` is {limit})")
+        })
     }
 
     /// Waits until there is a session with a peer, which was made on another connection.
@@ -147,7 +151,8 @@ impl Sessions {
         let limit = self.shared.limits.handshake_time * 3 / 4;
         tokio::time::timeout(limit, wait).await.map_err(|_| Error::NotConnected {
             address: format!("node {peer}"),
-            reason: "the peer has a session with this node that this node has lost; try again".into(),
+            reason: "the peer has a session with this node that this node has lost; try again"
+                .into(),
         })
     }
 

@@ -50,7 +50,13 @@ impl Shared {
         let mut nonce = [0; 32];
         nonce[..16].copy_from_slice(NodeId::random().bytes());
         nonce[16..].copy_from_slice(NodeId::random().bytes());
-        Hello { node: self.id, name: self.name.clone(), grant: Grant::of(&self.limits), lease: self.lease, nonce }
+        Hello {
+            node: self.id,
+            name: self.name.clone(),
+            grant: Grant::of(&self.limits),
+            lease: self.lease,
+            nonce,
+        }
     }
 
     pub(crate) fn begin_closing(&self) {

@@ -37,12 +37,17 @@ pub(crate) struct Outgoing {
 }
 
 /// Enters references in the object table, for the session that has this number.
-pub(crate) fn prepare<'r>(shared: &Shared, route: usize, references: &'r [Reference]) -> Prepared<'r> {
+pub(crate) fn prepare<'r>(
+    shared: &Shared,
+    route: usize,
+    references: &'r [Reference],
+) -> Prepared<'r> {
     if references.is_empty() {
         return Prepared { entries: Vec::new() };
     }
-    let entries = references.iter().map(|Reference { receiver, interface }| {
-        Entry { kind: enter(shared, route, receiver), interface }
+    let entries = references.iter().map(|Reference { receiver, interface }| Entry {
+        kind: enter(shared, route, receiver),
+        interface,
     });
     Prepared { entries: entries.collect() }
 }
@@ -50,7 +55,9 @@ pub(crate) fn prepare<'r>(shared: &Shared, route: usize, references: &'r [Refere
 fn enter(shared: &Shared, route: usize, receiver: &Arc<dyn Receiver>) -> Kind {
     let kind = match receiver.standing() {
         Standing::Far { route: its, entry, .. } if its == route => return Kind::Yours(entry),
-        Standing::Far { node, object, .. } => Kind::Forwarded(receiver.export_id(), Identity { node, object }),
+        Standing::Far { node, object, .. } => {
+            Kind::Forwarded(receiver.export_id(), Identity { node, object })
+        }
         Standing::Promise { .. } => {
             let object = receiver.export_id();
             Kind::Forwarded(object, Identity { node: shared.id, object })
@@ -73,15 +80,20 @@ fn enter(shared: &Shared, route: usize, receiver: &Arc<dyn Receiver>) -> Kind {
 
 impl Prepared<'_> {
     /// Introduces them to the peer; on failure none of them is, and all must be hidden again.
-    pub(crate) fn introduce(self, session: &mut Session) -> Result<Outgoing, (Error, Vec<ObjectId>)> {
+    pub(crate) fn introduce(
+        self,
+        session: &mut Session,
+    ) -> Result<Outgoing, (Error, Vec<ObjectId>)> {
         if self.entries.is_empty() {
             return Ok(Outgoing { descriptors: Vec::new(), hide: Vec::new() });
         }
-        let mut outgoing = Outgoing { descriptors: Vec::with_capacity(self.entries.len()), hide: Vec::new() };
+        let mut outgoing =
+            Outgoing { descriptors: Vec::with_capacity(self.entries.len()), hide: Vec::new() };
         let mut failure = None;
         for Entry { kind, interface } in self.entries {
             // A name too many is left out: the reference is as good without it.
-            let interface = interface.text().and_then(|name| session.intern(name, name_fingerprint(name)));
+            let interface =
+                interface.text().and_then(|name| session.intern(name, name_fingerprint(name)));
             let interface = interface.unwrap_or(NameId::NONE);
             let (object, descriptor) = match kind {
                 Kind::Yours(object) => {
@@ -89,7 +101,9 @@ impl Prepared<'_> {
                     continue;
                 }
                 Kind::Mine(object) => (object, Descriptor::Mine { object, interface }),
-                Kind::Forwarded(object, owner) => (object, Descriptor::Forwarded { object, owner, interface }),
+                Kind::Forwarded(object, owner) => {
+                    (object, Descriptor::Forwarded { object, owner, interface })
+                }
             };
             if failure.is_some() || session.closed().is_some() {
                 outgoing.hide.push(object);
@@ -112,7 +126,9 @@ impl Prepared<'_> {
             None => Ok(outgoing),
             Some(error) => {
                 for descriptor in outgoing.descriptors {
-                    if let Descriptor::Mine { object, .. } | Descriptor::Forwarded { object, .. } = descriptor {
+                    if let Descriptor::Mine { object, .. } | Descriptor::Forwarded { object, .. } =
+                        descriptor
+                    {
                         session.retract(object);
                     }
                 }

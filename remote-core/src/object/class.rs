@@ -120,7 +120,10 @@ impl Near {
     /// # Panics
     /// If it is not, which the generated code cannot bring about.
     pub fn get<S: Class>(&self) -> &S {
-        self.0.object().and_then(|object| object.downcast_ref()).expect("a class executes its methods on its own objects")
+        self.0
+            .object()
+            .and_then(|object| object.downcast_ref())
+            .expect("a class executes its methods on its own objects")
     }
 }
 

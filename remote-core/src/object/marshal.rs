@@ -8,8 +8,8 @@ use std::cell::RefCell;
 use super::message::{Payload, Reference, Reply};
 use crate::error::{Error, Result};
 use crate::limits::Bounds;
-use crate::wire::bounded_writer::Leaving;
 use crate::wire::body::Body;
+use crate::wire::bounded_writer::Leaving;
 use crate::wire::codec::{Decoder, Encoder};
 
 /// The largest body that is made before anybody looks at the receiver's limit.

@@ -106,7 +106,10 @@ impl<O: Held> Receiver for NearObject<O> {
         };
         let Request { payload, deadline, nesting, caller, .. } = request;
         let context = Context { this: Arc::clone(this), caller, deadline, nesting };
-        Asked::Running(Running::new(invoke(Near(Arc::clone(this)), Incoming(payload)), Some(context)))
+        Asked::Running(Running::new(
+            invoke(Near(Arc::clone(this)), Incoming(payload)),
+            Some(context),
+        ))
     }
 
     fn object(&self) -> Option<&(dyn Any + Send + Sync)> {

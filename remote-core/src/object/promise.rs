@@ -15,7 +15,8 @@ use tokio::sync::{OnceCell, oneshot};
 use super::builtin::SETTLE;
 use super::import::route_number;
 use super::message::{
-    Asked, Claim, Ended, Receiver, Reply, Request, Resolving, Route, Running, Standing, Ticket, Watcher,
+    Asked, Claim, Ended, Receiver, Reply, Request, Resolving, Route, Running, Standing, Ticket,
+    Watcher,
 };
 use crate::error::{Error, Result};
 use crate::id::ObjectId;
@@ -30,7 +31,9 @@ fn outcome(reply: &Reply) -> Result<Arc<dyn Receiver>> {
             _ => Err(Error::Decode("the answer to a promise is not one reference".into())),
         },
         // Its type is known to its callers alone; see `Message::decode`.
-        Reply::Failure(_) => Err(Error::Broken(Box::new(Error::Decode("an error of the user's".into())))),
+        Reply::Failure(_) => {
+            Err(Error::Broken(Box::new(Error::Decode("an error of the user's".into()))))
+        }
         Reply::Fault(error) => Err(error.clone()),
     }
 }
@@ -67,14 +70,7 @@ impl FarPromise {
         on: &Arc<dyn Receiver>,
     ) -> FarPromise {
         let on = Arc::downgrade(on);
-        FarPromise {
-            route,
-            claim,
-            method,
-            on,
-            id: ObjectId::fresh(),
-            reply: OnceCell::new(),
-        }
+        FarPromise { route, claim, method, on, id: ObjectId::fresh(), reply: OnceCell::new() }
     }
 
     async fn reply(&self) -> &Reply {

@@ -210,7 +210,9 @@ impl<V, E> Future for Call<'_, Result<V, E>> {
             return Poll::Ready(result);
         }
         match &mut self.state {
-            State::Message(message) => message.poll_deadline(context).map(|reply| message.decode(reply)),
+            State::Message(message) => {
+                message.poll_deadline(context).map(|reply| message.decode(reply))
+            }
             State::Body(_) => Poll::Pending,
         }
     }

@@ -18,7 +18,9 @@ use super::object::{Object, is_any};
 use crate::error::{Error, Result};
 use crate::object::builtin::{INTERFACES, read_interfaces};
 use crate::object::marshal;
-use crate::object::message::{Asked, Interfaced, Receiver, Reference, Reply, Request, Standing, Ticket};
+use crate::object::message::{
+    Asked, Interfaced, Receiver, Reference, Reply, Request, Standing, Ticket,
+};
 use crate::object::near;
 use crate::object::nowhere::Nowhere;
 use crate::wire::shape::NOWHERE;
@@ -244,10 +246,14 @@ impl<'de, T: ?Sized + Interface> Deserialize<'de> for Ref<T> {
         if !is_any::<T>() {
             match reference.interface.text() {
                 Some(name) if name != T::NAME && name != <dyn Object>::NAME => {
-                    let problem = format!("a reference to {name} where one to {} is wanted", T::NAME);
+                    let problem =
+                        format!("a reference to {name} where one to {} is wanted", T::NAME);
                     return Err(D::Error::custom(problem));
                 }
-                _ => reference.receiver.require(TypeId::of::<T>(), T::NAME).map_err(D::Error::custom)?,
+                _ => reference
+                    .receiver
+                    .require(TypeId::of::<T>(), T::NAME)
+                    .map_err(D::Error::custom)?,
             }
         }
         Ok(Ref::to(reference.receiver))

@@ -101,7 +101,8 @@ impl<'a, R> Message<'a, R> {
             self.sent = match self.send(waker) {
                 Asked::Refused(error) => return Poll::Ready(Reply::Fault(error)),
                 Asked::Sent(claim) => {
-                    let sent = self.receiver.route().map(|route| Sent::Far(Ticket::new(route, claim)));
+                    let sent =
+                        self.receiver.route().map(|route| Sent::Far(Ticket::new(route, claim)));
                     if is_awaited {
                         self.sent = sent;
                         return Poll::Pending; // It was sent with the waker.
@@ -154,9 +155,11 @@ impl<'a, R> Message<'a, R> {
         let on = Arc::downgrade(self.receiver);
         match self.send(None) {
             Asked::Sent(claim) => match self.receiver.route() {
-                Some(route) => {
-                    Arc::new(FarPromise::new((Arc::clone(route), claim), self.method, self.receiver))
-                }
+                Some(route) => Arc::new(FarPromise::new(
+                    (Arc::clone(route), claim),
+                    self.method,
+                    self.receiver,
+                )),
                 None => broken(Error::NoSuchObject),
             },
             Asked::Refused(error) => {

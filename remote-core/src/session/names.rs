@@ -35,7 +35,10 @@ impl Announced {
         if let Some(id) = self.ids.get(&fingerprint) {
             return Some((*id, false));
         }
-        if self.ids.len() >= MOST_NAMES || self.bytes + text.len() > MOST_BYTES || text.len() > LONGEST_NAME {
+        if self.ids.len() >= MOST_NAMES
+            || self.bytes + text.len() > MOST_BYTES
+            || text.len() > LONGEST_NAME
+        {
             return None;
         }
         self.bytes += text.len();

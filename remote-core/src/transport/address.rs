@@ -15,7 +15,13 @@ impl Uri {
         let whole = transport.part(&format!("{rest}/x")).0 == rest;
         let (place, name) = if whole { (rest, "") } else { (place, name) };
         if !name.is_empty() {
-            return Err(invalid(text, &format!("it names an object; the node alone is `{}://{place}`", transport.scheme())));
+            return Err(invalid(
+                text,
+                &format!(
+                    "it names an object; the node alone is `{}://{place}`",
+                    transport.scheme()
+                ),
+            ));
         }
         build(text, transport, place, "")
     }
@@ -38,13 +44,15 @@ impl Uri {
 
 fn scheme(text: &str) -> Result<(&'static dyn Transport, &str)> {
     let schemes = || {
-        let known: Vec<_> = inventory::iter::<Registered>.into_iter().map(|known| known.0.scheme()).collect();
+        let known: Vec<_> =
+            inventory::iter::<Registered>.into_iter().map(|known| known.0.scheme()).collect();
         known.join("://, ") + "://"
     };
     let Some((scheme, rest)) = text.split_once("://") else {
         return Err(invalid(text, &format!("it must begin with one of {}", schemes())));
     };
-    let transport = find(scheme).ok_or_else(|| invalid(text, &format!("`{scheme}` is none of {}", schemes())))?;
+    let transport = find(scheme)
+        .ok_or_else(|| invalid(text, &format!("`{scheme}` is none of {}", schemes())))?;
     Ok((transport, rest))
 }
 

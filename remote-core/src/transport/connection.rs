@@ -53,14 +53,19 @@ inventory::collect!(Registered);
 
 /// The transport of a scheme.
 pub(crate) fn find(scheme: &str) -> Option<&'static dyn Transport> {
-    inventory::iter::<Registered>.into_iter().map(|registered| registered.0).find(|known| known.scheme() == scheme)
+    inventory::iter::<Registered>
+        .into_iter()
+        .map(|registered| registered.0)
+        .find(|known| known.scheme() == scheme)
 }
 
 /// Nobody answers at an address.
 pub(crate) fn not_connected(uri: &Uri, error: &std::io::Error) -> Error {
     let reason = match error.kind() {
         std::io::ErrorKind::InvalidInput => return invalid(&uri.node(), &error.to_string()),
-        std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::NotFound => "nobody listens there".into(),
+        std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::NotFound => {
+            "nobody listens there".into()
+        }
         _ => error.to_string(),
     };
     Error::NotConnected { address: uri.node(), reason }
@@ -70,7 +75,9 @@ pub(crate) fn not_connected(uri: &Uri, error: &std::io::Error) -> Error {
 pub(crate) fn not_listening(uri: &Uri, error: &std::io::Error) -> Error {
     let reason = match error.kind() {
         std::io::ErrorKind::InvalidInput => return invalid(&uri.node(), &error.to_string()),
-        std::io::ErrorKind::AddrInUse => "somebody listens there already; choose another address".into(),
+        std::io::ErrorKind::AddrInUse => {
+            "somebody listens there already; choose another address".into()
+        }
         _ => error.to_string(),
     };
     Error::Io(format!("cannot listen on {}: {reason}", uri.node()))

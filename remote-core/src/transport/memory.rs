@@ -9,7 +9,9 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use tokio::sync::mpsc;
 
-use super::connection::{Connection, Listener, Pending, Registered, Transport, not_connected, not_listening};
+use super::connection::{
+    Connection, Listener, Pending, Registered, Transport, not_connected, not_listening,
+};
 use super::uri::Uri;
 use crate::error::Result;
 
@@ -37,7 +39,9 @@ impl Transport for Memory {
         Box::pin(async move {
             let (sender, arriving) = mpsc::channel(BACKLOG);
             match listening().entry(uri.place.clone()) {
-                Entry::Occupied(_) => return Err(not_listening(uri, &io::ErrorKind::AddrInUse.into())),
+                Entry::Occupied(_) => {
+                    return Err(not_listening(uri, &io::ErrorKind::AddrInUse.into()));
+                }
                 Entry::Vacant(vacant) => drop(vacant.insert(sender)),
             }
             Ok(Box::new(Waiting { arriving, place: uri.place.clone() }) as Box<dyn Listener>)
@@ -47,7 +51,8 @@ impl Transport for Memory {
     fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection>> {
         Box::pin(async move {
             let refused = || not_connected(uri, &io::ErrorKind::ConnectionRefused.into());
-            let listener = listening().get(&uri.place).map(|listener| listener.clone()).ok_or_else(refused)?;
+            let listener =
+                listening().get(&uri.place).map(|listener| listener.clone()).ok_or_else(refused)?;
             let (near, far) = tokio::io::duplex(BUFFER);
             listener.send(connection(far, uri)).await.map_err(|_| refused())?;
             Ok(connection(near, uri))
@@ -66,7 +71,9 @@ impl Listener for Waiting {
     }
 
     fn accept(&mut self) -> Pending<'_, io::Result<Connection>> {
-        Box::pin(async move { self.arriving.recv().await.ok_or_else(|| io::ErrorKind::NotConnected.into()) })
+        Box::pin(async move {
+            self.arriving.recv().await.ok_or_else(|| io::ErrorKind::NotConnected.into())
+        })
     }
 }
 

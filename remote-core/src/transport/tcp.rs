@@ -7,7 +7,9 @@ use std::net::SocketAddr;
 
 use tokio::net::{TcpListener, TcpStream, lookup_host};
 
-use super::connection::{Connection, Listener, Pending, Registered, Transport, not_connected, not_listening};
+use super::connection::{
+    Connection, Listener, Pending, Registered, Transport, not_connected, not_listening,
+};
 use super::uri::Uri;
 use crate::error::{Error, Result};
 
@@ -22,8 +24,10 @@ impl Transport for Tcp {
 
     fn listen<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Box<dyn Listener>>> {
         Box::pin(async move {
-            let addresses: Vec<SocketAddr> =
-                lookup_host(&uri.place).await.map_err(|error| not_listening(uri, &error))?.collect();
+            let addresses: Vec<SocketAddr> = lookup_host(&uri.place)
+                .await
+                .map_err(|error| not_listening(uri, &error))?
+                .collect();
             if let Some(open) = addresses.iter().find(|address| !address.ip().is_loopback()) {
                 return Err(Error::Refused(format!(
                     "{open} can be reached from outside, and there is no authentication yet; listen on 127.0.0.1 or [::1]"
@@ -38,7 +42,8 @@ impl Transport for Tcp {
 
     fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection>> {
         Box::pin(async move {
-            let stream = TcpStream::connect(&uri.place).await.map_err(|error| not_connected(uri, &error))?;
+            let stream =
+                TcpStream::connect(&uri.place).await.map_err(|error| not_connected(uri, &error))?;
             let address = stream.peer_addr()?;
             connection(stream, address).map_err(Error::from)
         })
@@ -67,5 +72,9 @@ fn connection(stream: TcpStream, address: SocketAddr) -> io::Result<Connection> 
     // Writes are coalesced by the session; what it hands over is to leave at once.
     stream.set_nodelay(true)?;
     let (reader, writer) = stream.into_split();
-    Ok(Connection { reader: Box::new(reader), writer: Box::new(writer), address: format!("tcp://{address}") })
+    Ok(Connection {
+        reader: Box::new(reader),
+        writer: Box::new(writer),
+        address: format!("tcp://{address}"),
+    })
 }

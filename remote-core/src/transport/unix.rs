@@ -8,7 +8,9 @@ use std::path::PathBuf;
 
 use tokio::net::{UnixListener, UnixStream};
 
-use super::connection::{Connection, Listener, Pending, Registered, Transport, not_connected, not_listening};
+use super::connection::{
+    Connection, Listener, Pending, Registered, Transport, not_connected, not_listening,
+};
 use super::uri::Uri;
 use crate::error::Result;
 
@@ -38,7 +40,9 @@ impl Transport for Unix {
 
     fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection>> {
         Box::pin(async move {
-            let stream = UnixStream::connect(&uri.place).await.map_err(|error| not_connected(uri, &error))?;
+            let stream = UnixStream::connect(&uri.place)
+                .await
+                .map_err(|error| not_connected(uri, &error))?;
             Ok(connection(stream, uri.node()))
         })
     }
@@ -72,7 +76,9 @@ impl Drop for Waiting {
 async fn remove_if_abandoned(path: &PathBuf) {
     let is_socket = std::fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
     if is_socket
-        && UnixStream::connect(path).await.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+        && UnixStream::connect(path)
+            .await
+            .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
     {
         let _ = std::fs::remove_file(path);
     }

@@ -24,7 +24,11 @@ impl Uri {
 
 /// Refuses names that could not be looked up.
 pub(crate) fn check_name(name: &str) -> Result<()> {
-    if name.is_empty() || name.len() > LONGEST_NAME || name.contains('/') || name.chars().any(char::is_control) {
+    if name.is_empty()
+        || name.len() > LONGEST_NAME
+        || name.contains('/')
+        || name.chars().any(char::is_control)
+    {
         return Err(Error::Refused(format!(
             "`{}` cannot be a name: a name has 1 to {LONGEST_NAME} bytes, no `/` and no control characters",
             name.escape_debug()

@@ -3,8 +3,8 @@
 //! It must not know what the references stand for. They are apart from the body so that they can be registered
 //! before anything of the user's is decoded; behind it, so that the body of a big message is cut off without a copy.
 
-use super::breach::Breach;
 use super::body::Body;
+use super::breach::Breach;
 use super::frame::Descriptor;
 use super::varint::Cursor;
 

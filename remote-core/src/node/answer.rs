@@ -1,0 +1,109 @@
+//! Owns how a call of the peer's is answered.
+//!
+//! It must not know what executed it.
+
+use std::task::{Context, Poll};
+
+use super::link::Link;
+use super::translate::{Outgoing, prepare};
+use crate::error::Error;
+use crate::id::{ObjectId, QuestionId};
+use crate::object::message::{Payload, Reply};
+use crate::session::Session;
+use crate::wire::content::Content;
+use crate::wire::frame::{Descriptor, Status};
+
+/// Errors up to this length are told whatever the peer's limit.
+const SHORT: u64 = 256;
+
+impl Link {
+    /// Waits until there is room for an answer.
+    pub(crate) fn poll_room(&self, context: &mut Context<'_>) -> Poll<()> {
+        let mut inner = self.lock();
+        if inner.session.has_room() || inner.session.closed().is_some() {
+            return Poll::Ready(());
+        }
+        inner.answerers.push(context.waker().clone());
+        Poll::Pending
+    }
+
+    /// Sends the answer to a call of the peer's.
+    pub(crate) fn send_answer(&self, question: QuestionId, reply: Reply) {
+        let (status, payload) = match reply {
+            Reply::Value(payload) => (Status::Value, payload),
+            Reply::Failure(payload) => (Status::Failure, payload),
+            Reply::Fault(error) => return self.send_fault(question, &error),
+        };
+        let Payload { body, references, .. } = payload;
+        let prepared = prepare(&self.shared, self.route_number(), &references);
+        let mut inner = self.lock();
+        inner.forget_running(question);
+        let (limit, size) = (inner.session.largest_answer(), body.len() as u64);
+        let hidden = match prepared.introduce(&mut inner.session) {
+            Ok(Outgoing { descriptors, hide }) if size <= limit => {
+                let content = Content { body, references: descriptors };
+                inner.session.answer(question, status, content);
+                hide
+            }
+            Ok(Outgoing { descriptors, hide }) => {
+                retract(&mut inner.session, &descriptors);
+                let error = Error::Nested(Box::new(Error::TooLarge { size, limit }));
+                inner.session.answer(question, Status::Fault, fault(&error));
+                hide
+            }
+            Err((error, hide)) => {
+                let error = Error::Nested(Box::new(error));
+                inner.session.answer(question, Status::Fault, fault(&error));
+                hide
+            }
+        };
+        self.settle(inner);
+        self.hide(hidden);
+        drop(references);
+    }
+
+    fn send_fault(&self, question: QuestionId, error: &Error) {
+        let content = fault(error);
+        self.update(|inner| {
+            inner.forget_running(question);
+            let (limit, size) = (inner.session.largest_answer(), content.body.len() as u64);
+            // The text of an error may be the user's, and of any length.
+            let content = if size <= limit.max(SHORT) {
+                content
+            } else {
+                fault(&Error::Nested(Box::new(Error::TooLarge { size, limit })))
+            };
+            inner.session.answer(question, Status::Fault, content);
+        });
+    }
+
+    pub(super) fn hide(&self, objects: Vec<ObjectId>) {
+        if objects.is_empty() {
+            return;
+        }
+        let hidden: Vec<_> =
+            objects.into_iter().filter_map(|object| self.shared.table.hide(object)).collect();
+        drop(hidden);
+    }
+
+    pub(super) fn route_number(&self) -> usize {
+        std::ptr::from_ref(self).cast::<()>() as usize
+    }
+}
+
+/// Takes back introductions that will not be sent.
+pub(super) fn retract(session: &mut Session, descriptors: &[Descriptor]) {
+    for descriptor in descriptors {
+        if let Descriptor::Mine { object, .. } | Descriptor::Forwarded { object, .. } = *descriptor
+        {
+            session.retract(object);
+        }
+    }
+}
+
+/// An error as the content of an answer.
+fn fault(error: &Error) -> Content {
+    let payload = Payload::encode(|encoder| encoder.push(error));
+    let body = payload.map(|payload| payload.body).unwrap_or_default();
+    Content { body, references: Vec::new() }
+}

@@ -1,0 +1,106 @@
+//! Owns how what arrived becomes messages: references are resolved, in the order in which they came, and before any
+//! body is decoded.
+//!
+//! It must not know who executes them.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::link::{Delivery, Inner, Link};
+use crate::error::Error;
+use crate::id::{Identity, NameId, ObjectId};
+use crate::object::import::Import;
+use crate::object::message::{
+    Interfaced, Payload, Receiver, Reference, Reply, Request, Route, Selector,
+};
+use crate::object::nowhere::Nowhere;
+use crate::session::event::IncomingCall;
+use crate::wire::content::Content;
+use crate::wire::frame::{Descriptor, Status, Target};
+
+impl Link {
+    pub(super) fn object(&self, object: ObjectId) -> Option<Arc<dyn Receiver>> {
+        if object == ObjectId::DIRECTORY {
+            self.shared.directory.get().cloned()
+        } else {
+            self.shared.table.get(object)
+        }
+    }
+
+    /// A call with its references resolved: before anything later is looked at, and before its body is.
+    pub(super) fn delivery(&self, inner: &Inner, call: IncomingCall) -> Delivery {
+        let IncomingCall { question, target, selector, manner, nesting, deadline, content } = call;
+        let receiver = match target {
+            Some(Target::Object(object)) => self.object(object),
+            Some(Target::Answer(answer)) => {
+                inner.promises.get(&answer).map(|promise| Arc::clone(promise) as Arc<dyn Receiver>)
+            }
+            None => None,
+        };
+        let request = Request {
+            selector: Selector::Heard(selector),
+            payload: self.payload(inner, content),
+            manner,
+            deadline: deadline.map(|left| Instant::now() + left),
+            nesting,
+            caller: Some(self.peer.clone()),
+            waker: None,
+        };
+        let promise = inner.promises.get(&question).cloned();
+        Delivery { question, receiver: receiver.ok_or(Error::NoSuchObject), request, promise }
+    }
+
+    fn payload(&self, inner: &Inner, content: Content) -> Payload {
+        let references = match content.references.as_slice() {
+            [] => Vec::new(),
+            some => some.iter().map(|descriptor| self.reference(inner, descriptor)).collect(),
+        };
+        Payload::new(content.body, references, self.shared.limits.bounds())
+    }
+
+    fn reference(&self, inner: &Inner, descriptor: &Descriptor) -> Reference {
+        let route = || self.this() as Arc<dyn Route>;
+        let (receiver, interface): (Arc<dyn Receiver>, NameId) = match *descriptor {
+            Descriptor::Mine { object, interface } => {
+                let identity = Identity { node: self.peer.id(), object };
+                (Arc::new(Import::new(route(), object, identity)), interface)
+            }
+            Descriptor::Forwarded { object, owner, interface } => {
+                (Arc::new(Import::new(route(), object, owner)), interface)
+            }
+            Descriptor::Yours { object, interface } => {
+                // The session has checked that the peer was given it, so it is in the table.
+                let nowhere = || Arc::new(Nowhere) as Arc<dyn Receiver>;
+                (self.object(object).unwrap_or_else(nowhere), interface)
+            }
+        };
+        let interface = inner
+            .session
+            .name(interface)
+            .map_or(Interfaced::Unknown, |name| Interfaced::Heard(name.clone()));
+        Reference { receiver, interface }
+    }
+
+    /// The reply, and what of the message is no part of it: to be dropped when the lock is free.
+    pub(super) fn reply(
+        &self,
+        inner: &Inner,
+        status: Status,
+        content: Content,
+    ) -> (Reply, Option<Payload>) {
+        let payload = self.payload(inner, content);
+        match status {
+            Status::Value => (Reply::Value(payload), None),
+            Status::Failure => (Reply::Failure(payload), None),
+            Status::Fault => {
+                let read = payload.decode(|decoder| decoder.next());
+                // The call failed over there, and why is not known: so neither is whether it was executed.
+                let error = read.unwrap_or_else(|error| {
+                    Error::Protocol(format!("a fault that cannot be read: {error}"))
+                });
+                // References have no business there.
+                (Reply::Fault(error), Some(payload))
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Owns the session as far references use it.
+//!
+//! It must not know what answers.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::answer::retract;
+use super::link::{Inner, Link, Waiter};
+use super::translate::{Outgoing, prepare};
+use crate::error::Error;
+use crate::id::{ObjectId, QuestionId};
+use crate::object::message::{Claim, Ended, Payload, Request, Route, Watcher};
+use crate::object::slot::Slot;
+use crate::session::Ask;
+use crate::wire::content::Content;
+use crate::wire::frame::Target;
+
+impl Route for Link {
+    fn ask(&self, target: Target, request: Request) -> Result<Claim, Error> {
+        let Request { selector, payload, manner, deadline, nesting, waker, .. } = request;
+        if nesting >= self.shared.limits.nesting {
+            let limit = self.shared.limits.nesting;
+            return Err(Error::Quota(format!(
+                "calls go back and forth {limit} deep (`Limits::nesting`)"
+            )));
+        }
+        let Payload { body, references, .. } = payload;
+        let prepared = prepare(&self.shared, self.route_number(), &references);
+        let now = deadline.map(|_| Instant::now());
+        let slot = Arc::new(Slot::new(waker));
+        let waiter = Waiter { question: QuestionId(0), slot: Arc::clone(&slot) };
+        let mut inner = self.lock();
+        let (descriptors, hidden) = match prepared.introduce(&mut inner.session) {
+            Ok(Outgoing { descriptors, hide }) => (descriptors, hide),
+            Err((error, hide)) => {
+                self.settle(inner);
+                self.hide(hide);
+                return Err(error);
+            }
+        };
+        let token = inner.waiters.insert(waiter);
+        let ask = Ask {
+            token,
+            target,
+            selector: (selector.text(), selector.fingerprint()),
+            manner,
+            nesting: nesting + 1,
+            deadline,
+            content: Content { body, references: descriptors.clone() },
+        };
+        let asked = inner.session.ask(now, ask);
+        match &asked {
+            Ok(question) => inner.waiters[token].question = *question,
+            Err(_) => {
+                inner.waiters.remove(token);
+                retract(&mut inner.session, &descriptors);
+            }
+        }
+        self.settle(inner);
+        self.hide(hidden);
+        drop(references);
+        asked.map(|question| Claim { token, question, slot })
+    }
+
+    fn abandon(&self, token: usize, question: QuestionId) {
+        let waiter = self.update(|inner| {
+            inner.session.cancel(question);
+            inner.take_waiter(token, question)
+        });
+        drop(waiter);
+    }
+
+    fn finish(&self, token: usize, question: QuestionId) {
+        let waiter = self.update(|inner| {
+            inner.session.finish(question);
+            inner.take_waiter(token, question)
+        });
+        drop(waiter);
+    }
+
+    fn release(&self, object: ObjectId) {
+        self.update(|inner| inner.session.release(object));
+    }
+
+    fn is_behind(&self, question: QuestionId) -> bool {
+        self.lock().session.is_behind(question)
+    }
+
+    fn watch(&self, object: ObjectId, watcher: Watcher) -> u64 {
+        let mut inner = self.lock();
+        if let Some(cause) = inner.session.closed() {
+            let reason = cause.reason().to_owned();
+            drop(inner);
+            watcher(Ended::SessionEnded(reason));
+            return 0;
+        }
+        inner.next_watch += 1;
+        let watch = inner.next_watch;
+        inner.watchers.insert(watch, watcher);
+        inner.session.watch(watch, object);
+        self.settle(inner);
+        watch
+    }
+
+    fn unwatch(&self, watch: u64) {
+        let watcher = self.update(|inner| {
+            let watcher = inner.watchers.remove(&watch);
+            if watcher.is_some() && inner.session.closed().is_none() {
+                inner.session.unwatch(watch);
+            }
+            watcher
+        });
+        drop(watcher);
+    }
+}
+
+impl Inner {
+    /// The waiter of a call, if the place is not another's by now.
+    fn take_waiter(&mut self, token: usize, question: QuestionId) -> Option<Waiter> {
+        let is_its = self.waiters.get(token).is_some_and(|waiter| waiter.question == question);
+        is_its.then(|| self.waiters.remove(token))
+    }
+}

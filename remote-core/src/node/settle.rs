@@ -1,0 +1,217 @@
+//! Owns what follows when the state of a session was changed: who is woken, told, or let go.
+//!
+//! Nothing of it happens under the lock: it is gathered in [`Aftermath`], and seen to when the lock is free.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, Weak};
+use std::task::Waker;
+
+use tokio::task::AbortHandle;
+
+use super::link::{Delivery, Inner, Link};
+use super::state::State;
+use crate::error::Error;
+use crate::object::builtin::INTERFACES;
+use crate::object::execution::contained;
+use crate::object::message::{Ended, Payload, Receiver, Reply, Watcher};
+use crate::object::nowhere::Nowhere;
+use crate::object::promise::NearPromise;
+use crate::session::event::Event;
+
+/// What is to be done when the lock is free.
+#[derive(Default)]
+struct Aftermath {
+    wake: Vec<Waker>,
+    tell: Vec<(Watcher, Ended)>,
+    watch: Vec<(u64, Arc<dyn Receiver>)>,
+    abort: Vec<AbortHandle>,
+    replies: Vec<Reply>,
+    receivers: Vec<Arc<dyn Receiver>>,
+    deliveries: Vec<Delivery>,
+    guards: Vec<Box<dyn Send + Sync>>,
+    promises: Vec<Arc<NearPromise>>,
+    ended: Option<String>,
+}
+
+impl Link {
+    /// Does something to the state, and what follows from it.
+    pub(crate) fn update<R>(&self, change: impl FnOnce(&mut Inner) -> R) -> R {
+        let mut inner = self.lock();
+        let result = change(&mut inner);
+        self.settle(inner);
+        result
+    }
+
+    /// Drains what the session has to tell, frees the lock, and does what follows from it.
+    pub(super) fn settle(&self, mut inner: MutexGuard<'_, Inner>) {
+        if self.shared.is_orphaned() && inner.is_unneeded() {
+            inner.session.close("the node is gone");
+        }
+        if self.shared.is_closing() {
+            self.shared.ended.notify_waiters(); // Who waits looks when the lock is free.
+        }
+        let Some(first) = inner.session.poll_event() else {
+            // The hot path: a call or an answer was sent, and nobody is to be told.
+            let writer = self.release(inner);
+            return writer.into_iter().for_each(Waker::wake);
+        };
+        let mut aftermath = Aftermath::default();
+        let mut next = Some(first);
+        while let Some(event) = next {
+            self.handle(&mut inner, event, &mut aftermath);
+            next = inner.session.poll_event();
+        }
+        aftermath.wake.extend(self.release(inner));
+        self.follow(aftermath);
+    }
+
+    /// Frees the lock. The writer is to be woken, if it sleeps and has something to do.
+    fn release(&self, mut inner: MutexGuard<'_, Inner>) -> Option<Waker> {
+        self.is_full.store(!inner.session.has_room(), Ordering::Relaxed);
+        inner.rouse_writer()
+    }
+
+    fn handle(&self, inner: &mut Inner, event: Event, aftermath: &mut Aftermath) {
+        match event {
+            Event::Promised { question } => {
+                let nobody: Weak<dyn Receiver> = Weak::<Nowhere>::new();
+                let promise = NearPromise::new(&INTERFACES, nobody);
+                inner.promises.insert(question, promise);
+            }
+            Event::Call(call) => {
+                let delivery = self.delivery(inner, call);
+                inner.inbox.push_back(delivery);
+            }
+            Event::Cancelled { question } => {
+                if let Some(Some(task)) = inner.running.get(&question) {
+                    aftermath.abort.push(task.clone());
+                } else if let Some(held) =
+                    inner.inbox.iter_mut().find(|delivery| delivery.question == question)
+                {
+                    // Answered in its turn, when there is room: else a peer that does not read could fill the queue
+                    // with answers by cancelling.
+                    let receiver = std::mem::replace(&mut held.receiver, Err(Error::Cancelled));
+                    aftermath.receivers.extend(receiver);
+                    aftermath.replies.push(Reply::Value(std::mem::take(&mut held.request.payload)));
+                }
+            }
+            Event::Finished { question } => {
+                aftermath.promises.extend(inner.promises.remove(&question))
+            }
+            Event::Answered { token, status, content } => {
+                let (reply, rest) = self.reply(inner, status, content);
+                aftermath.replies.extend(rest.map(Reply::Value));
+                match token {
+                    Some(token) => answer(inner, token, reply, aftermath),
+                    None => aftermath.replies.push(reply),
+                }
+            }
+            Event::HandedOver { token } => {
+                answer(inner, token, Reply::Value(Payload::default()), aftermath)
+            }
+            Event::Lost { token, outcome } => {
+                let reason = inner.session.closed().map_or("", |cause| cause.reason()).to_owned();
+                answer(
+                    inner,
+                    token,
+                    Reply::Fault(Error::SessionLost { reason, outcome }),
+                    aftermath,
+                );
+            }
+            Event::Unexported { object } => {
+                aftermath.receivers.extend(self.shared.table.hide(object))
+            }
+            Event::Watch { watch, object } => {
+                if let Some(receiver) = self.object(object) {
+                    aftermath.watch.push((watch, receiver));
+                }
+            }
+            Event::Unwatch { watch } => {
+                // It may have begun in the same batch, and not be watched yet.
+                aftermath.watch.retain(|(begun, _)| *begun != watch);
+                aftermath.guards.extend(inner.watched.remove(&watch));
+            }
+            Event::WatchEnded { watch, stopped, reason } => {
+                let ended = if stopped { Ended::Stopped(reason) } else { Ended::Released };
+                aftermath
+                    .tell
+                    .extend(inner.watchers.remove(&watch).map(|watcher| (watcher, ended)));
+            }
+            Event::Closed { cause } => {
+                let reason = cause.reason().to_owned();
+                let watchers = std::mem::take(&mut inner.watchers);
+                aftermath.tell.extend(
+                    watchers
+                        .into_values()
+                        .map(|watcher| (watcher, Ended::SessionEnded(reason.clone()))),
+                );
+                aftermath.abort.extend(std::mem::take(&mut inner.running).into_values().flatten());
+                aftermath.guards.extend(std::mem::take(&mut inner.watched).into_values());
+                aftermath.promises.extend(std::mem::take(&mut inner.promises).into_values());
+                aftermath.deliveries.extend(std::mem::take(&mut inner.inbox));
+                aftermath.wake.append(&mut inner.answerers);
+                aftermath.wake.extend(inner.reader.take());
+                aftermath.ended = Some(reason);
+            }
+        }
+    }
+
+    fn follow(&self, aftermath: Aftermath) {
+        let Aftermath {
+            wake,
+            tell,
+            watch,
+            abort,
+            ended,
+            replies,
+            receivers,
+            deliveries,
+            guards,
+            promises,
+        } = aftermath;
+        wake.into_iter().for_each(Waker::wake);
+        abort.iter().for_each(AbortHandle::abort);
+        tell.into_iter().for_each(|(watcher, ended)| watcher(ended));
+        for (watch, receiver) in watch {
+            self.watch_for_peer(watch, receiver);
+        }
+        if let Some(reason) = ended {
+            tracing::debug!(peer = %self.peer.id(), %reason, "session ended");
+            self.state.send_replace(State::Ended);
+            self.shared.ended.notify_waiters();
+        }
+        // One by one: of several that panic at once, the second would end the process.
+        receivers.into_iter().for_each(|receiver| contained(|| drop(receiver)));
+        replies.into_iter().for_each(|reply| contained(|| drop(reply)));
+        deliveries.into_iter().for_each(|delivery| contained(|| drop(delivery)));
+        promises.into_iter().for_each(|promise| contained(|| drop(promise)));
+        guards.into_iter().for_each(|guard| contained(|| drop(guard)));
+    }
+
+    fn watch_for_peer(&self, watch: u64, receiver: Arc<dyn Receiver>) {
+        let link = self.this.clone();
+        let guard = receiver.watch(Box::new(move |ended| {
+            let Some(link) = link.upgrade() else { return };
+            let (stopped, reason) = match ended {
+                Ended::Stopped(reason) | Ended::SessionEnded(reason) => (true, reason),
+                Ended::Released => (false, String::new()),
+            };
+            let guard = link.update(|inner| {
+                inner.session.tell_ended(watch, stopped, &reason);
+                inner.watched.remove(&watch)
+            });
+            drop(guard);
+        }));
+        let mut inner = self.lock();
+        let replaced = inner.watched.insert(watch, guard);
+        drop(inner);
+        drop(replaced);
+    }
+}
+
+fn answer(inner: &mut Inner, token: usize, reply: Reply, aftermath: &mut Aftermath) {
+    match inner.waiters.try_remove(token) {
+        Some(waiter) => aftermath.wake.extend(waiter.slot.fill(reply)),
+        None => aftermath.replies.push(reply),
+    }
+}
