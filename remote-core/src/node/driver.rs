@@ -106,7 +106,8 @@ async fn write(link: &Arc<Link>, mut writer: Writer) {
     let mut timer = Box::pin(tokio::time::sleep(Duration::ZERO));
     loop {
         poll_fn(|context| poll_work(link, timer.as_mut(), context)).await;
-        gather(link).await;
+        // Most of what coalescing gains: whoever else is about to send gets to do so before the write.
+        tokio::task::yield_now().await;
         let (over, room) = link.update(|inner| {
             inner.session.poll_transmit(Instant::now(), &mut buffer);
             (inner.session.closed().is_some() && !inner.session.wants_transmit(), inner.room())
@@ -133,21 +134,6 @@ async fn write(link: &Arc<Link>, mut writer: Writer) {
             let _ = tokio::time::timeout(Duration::from_secs(1), writer.shutdown()).await;
             return;
         }
-    }
-}
-
-/// Lets whoever else is about to send do so before the write, which is most of what coalescing gains. A lone caller
-/// waits for one turn of the scheduler; while others go on adding, so does this, for a few turns more.
-async fn gather(link: &Link) {
-    const TURNS: usize = 8;
-    let mut gathered = link.lock().session.held();
-    for _ in 0..TURNS {
-        tokio::task::yield_now().await;
-        let more = link.lock().session.held();
-        if more == gathered {
-            return;
-        }
-        gathered = more;
     }
 }
 
