@@ -13,9 +13,6 @@ use crate::session::Session;
 use crate::wire::content::Content;
 use crate::wire::frame::{Descriptor, Status};
 
-/// Errors up to this length are told whatever the peer's limit.
-const SHORT: u64 = 256;
-
 impl Link {
     /// Waits until there is room for an answer.
     pub(crate) fn poll_room(&self, context: &mut Context<'_>) -> Poll<()> {
@@ -38,17 +35,11 @@ impl Link {
         let prepared = prepare(&self.shared, self.route_number(), &references);
         let mut inner = self.lock();
         inner.forget_running(question);
-        let (limit, size) = (inner.session.largest_answer(), body.len() as u64);
         let hidden = match prepared.introduce(&mut inner.session) {
-            Ok(Outgoing { descriptors, hide }) if size <= limit => {
+            Ok(Outgoing { descriptors, hide }) => {
+                // One that is larger than the peer takes, the session answers with a fault.
                 let content = Content { body, references: descriptors };
                 inner.session.answer(question, status, content);
-                hide
-            }
-            Ok(Outgoing { descriptors, hide }) => {
-                retract(&mut inner.session, &descriptors);
-                let error = Error::Nested(Box::new(Error::TooLarge { size, limit }));
-                inner.session.answer(question, Status::Fault, fault(&error));
                 hide
             }
             Err((error, hide)) => {
@@ -66,13 +57,6 @@ impl Link {
         let content = fault(error);
         self.update(|inner| {
             inner.forget_running(question);
-            let (limit, size) = (inner.session.largest_answer(), content.body.len() as u64);
-            // The text of an error may be the user's, and of any length.
-            let content = if size <= limit.max(SHORT) {
-                content
-            } else {
-                fault(&Error::Nested(Box::new(Error::TooLarge { size, limit })))
-            };
             inner.session.answer(question, Status::Fault, content);
         });
     }

@@ -112,7 +112,7 @@ impl Session {
     }
 
     /// The largest answer that the peer takes.
-    pub(crate) fn largest_answer(&self) -> u64 {
+    pub(super) fn largest_answer(&self) -> u64 {
         self.questions.granted().body
     }
 
