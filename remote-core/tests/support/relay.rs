@@ -242,8 +242,8 @@ impl Line {
         mut writer: impl AsyncWrite + Unpin,
     ) -> Result<(), End> {
         let mut flow = self.flows[way as usize].clone();
-        let delay = self.flows[way as usize].clone();
-        let (sender, mut due) = mpsc::channel::<(Instant, Result<Vec<u8>, End>)>(64);
+        let entry = self.flows[way as usize].clone();
+        let (sender, mut due) = mpsc::channel::<Taken>(64);
         let take = async move {
             let mut buffer = vec![0; 64 * 1024];
             loop {
@@ -254,16 +254,19 @@ impl Line {
                 };
                 let taken = read.as_ref().map_or(0, Vec::len) as u64;
                 let is_last = read.is_err();
-                let when = Instant::now() + delay.borrow().delay;
-                if sender.send((when, read)).await.is_err() || is_last {
+                let Flow { delay, passage, .. } = *entry.borrow();
+                if sender.send((Instant::now() + delay, passage, read)).await.is_err() || is_last {
                     return Ok(());
                 }
                 self.traffic.taken[way as usize].fetch_add(taken, Ordering::SeqCst);
             }
         };
         let give = async move {
-            while let Some((when, read)) = due.recv().await {
+            while let Some((when, passed, read)) = due.recv().await {
                 sleep_until(when).await;
+                if passed == Passage::Lost {
+                    return Err(hole(&mut flow).await);
+                }
                 let mut rest = read.as_deref().unwrap_or_default();
                 while !rest.is_empty() {
                     let piece = passage(&mut flow).await?.min(rest.len());
@@ -288,15 +291,23 @@ impl Line {
     }
 }
 
-/// Waits until something may pass; how much at once. What would pass while everything is lost has left a hole.
+/// What was read, when it is due, and the passage where it came in.
+type Taken = (Instant, Passage, Result<Vec<u8>, End>);
+
+/// Waits until something may pass; how much at once.
 async fn passage(flow: &mut watch::Receiver<Flow>) -> Result<usize, End> {
     let now = *flow.wait_for(|flow| flow.passage != Passage::Stalled).await.map_err(closed)?;
     match now.passage {
-        Passage::Lost => {
-            flow.wait_for(|flow| flow.passage == Passage::Open).await.map_err(closed)?;
-            Err(End::Reset)
-        }
+        Passage::Lost => Err(hole(flow).await),
         _ => Ok(now.piece),
+    }
+}
+
+/// Something was lost: nothing can pass any more, which is noticed when it is healed.
+async fn hole(flow: &mut watch::Receiver<Flow>) -> End {
+    match flow.wait_for(|flow| flow.passage == Passage::Open).await {
+        Ok(_) => End::Reset,
+        Err(gone) => closed(gone),
     }
 }
 
