@@ -1,7 +1,7 @@
 //! Owns a terminal as the tests play it: one command, what is typed to it, what it prints. It must not know what for.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
+use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -19,7 +19,7 @@ pub(crate) struct Terminal {
     child: Child,
     input: Option<ChildStdin>,
     printed: Receiver<String>,
-    interrupted: bool,
+    stopped: bool,
 }
 
 impl Terminal {
@@ -45,7 +45,7 @@ impl Terminal {
             assert!(told.starts_with("Listening on"), "`{command}`: {told}");
         }
         let input = child.stdin.take();
-        Terminal { command: command.to_owned(), child, input, printed, interrupted: false }
+        Terminal { command: command.to_owned(), child, input, printed, stopped: false }
     }
 
     pub(crate) fn type_line(&mut self, line: &str) {
@@ -70,16 +70,15 @@ impl Terminal {
         }
     }
 
-    pub(crate) fn interrupt(&mut self) {
-        self.interrupted = true;
-        self.signal("-INT");
-    }
-
-    /// Ends it, if it has not ended.
+    /// Ends it and all that it started, if it has not ended. Not by the signal of Ctrl-C: what is started in the background
+    /// ignores that, and so would all that its tests start.
     pub(crate) fn stop(&mut self) {
-        self.interrupted = true;
+        self.stopped = true;
         if self.child.try_wait().unwrap().is_none() {
-            self.signal("-KILL");
+            let group = format!("-{}", self.child.id());
+            let killed =
+                Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
+            let _ = killed; // if it was gone before, that is as good
         }
     }
 
@@ -88,7 +87,7 @@ impl Terminal {
         let rest = self.rest();
         assert!(rest.is_empty(), "`{}` also printed:\n{rest}before: {wanted}", self.command);
         let status = self.status();
-        assert!(status.success() || self.interrupted, "`{}` failed: {status}", self.command);
+        assert!(status.success() || self.stopped, "`{}` failed: {status}", self.command);
     }
 
     /// What it still prints until it ends.
@@ -110,12 +109,6 @@ impl Terminal {
     pub(crate) fn status(&mut self) -> ExitStatus {
         self.input = None;
         self.child.wait().unwrap()
-    }
-
-    /// A signal to the whole group, as a terminal sends it.
-    fn signal(&self, signal: &str) {
-        let group = format!("-{}", self.child.id());
-        let _ = Command::new("kill").args([signal, "--", &group]).stderr(Stdio::null()).status(); // gone is as good
     }
 }
 
@@ -154,9 +147,11 @@ pub(crate) fn example(name: &str) -> PathBuf {
 pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     loop {
-        let next = std::process::id() * 16 + NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = u16::try_from(15_000 + next % 15_000).expect("below 30,000");
-        if TcpListener::bind(("0.0.0.0", port)).is_ok() {
+        // Who runs the tests at the same time tries others: the next process has the next 64.
+        let next = (std::process::id() % 256) * 64 + NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = u16::try_from(15_000 + next % 16_384).expect("below 32,768");
+        // Not by listening there: a process that another test starts just then would have the socket, too, for a moment.
+        if TcpStream::connect(("127.0.0.1", port)).is_err() {
             return port;
         }
     }

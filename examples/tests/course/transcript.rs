@@ -51,7 +51,7 @@ pub(crate) fn play(name: &str, lines: &[String]) {
             (step, Some(terminal)) => match step {
                 Step::Prompt => terminal.ends(line),
                 Step::Type(typed) => terminal.type_line(typed),
-                Step::Interrupt => terminal.interrupt(),
+                Step::Interrupt => terminal.stop(),
                 Step::EndInput => terminal.end_input(),
                 Step::Print(wanted) => {
                     let printed = shown(&terminal.next_line(line), &port);
