@@ -7,9 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::driver::drive;
-use super::handshake::{
-    Decides, decides, hear_standing, hear_verdict, say_standing, say_verdict,
-};
+use super::handshake::{Decides, decides, hear_standing, hear_verdict, say_standing, say_verdict};
 use super::link::{Link, Origin};
 use super::sessions::Sessions;
 use crate::error::{Error, Result};
@@ -119,7 +117,9 @@ impl Introduced<'_> {
                 Standing::Live { received, suspended, .. }
                     if !sessions.remembers(self.hello.node) && !(suspended && received.0 == 0) =>
                 {
-                    Weighed::Refused("the peer goes on with a session of which nothing is known here")
+                    Weighed::Refused(
+                        "the peer goes on with a session of which nothing is known here",
+                    )
                 }
                 _ => Weighed::New,
             };
@@ -151,9 +151,11 @@ impl Introduced<'_> {
     fn begin(&self, sessions: &Arc<Sessions>, connection: &Connection, secret: Secret) -> Decision {
         let make = || self.make(sessions, connection, secret);
         match sessions.enter(self.hello.node, make) {
-            Ok(link) => {
-                Decision::Accepted(Begun { sessions: Arc::clone(sessions), secret, link: Some(link) })
-            }
+            Ok(link) => Decision::Accepted(Begun {
+                sessions: Arc::clone(sessions),
+                secret,
+                link: Some(link),
+            }),
             Err(link) => Decision::Duplicate(link),
         }
     }
@@ -166,7 +168,7 @@ impl Introduced<'_> {
         let granted = Grant { body: hello.grant.body.min(limits.body as u64), ..hello.grant };
         let term = shared.lease.min(hello.lease);
         let session = Session::new(Settings { limits, granted, term }, Instant::now());
-        let origin = Origin { dialled: self.dialled.cloned(), listens: hello.address.clone() };
+        let origin = Origin::new(self.dialled.cloned(), hello.address.clone());
         Link::new(Arc::clone(shared), peer, session, secret, origin)
     }
 
@@ -208,7 +210,8 @@ impl Begun {
         let link = self.link.take().expect("it is taken only here and when it is dropped");
         tracing::debug!(peer = %link.peer.id(), address = link.peer.address(), "session begins");
         link.connect(connection);
-        drive(&self.sessions, &link);
+        let sessions = Arc::clone(&self.sessions);
+        drive(Arc::clone(&link), move |link| sessions.remove(link));
         self.sessions.note_begun();
         link
     }
@@ -244,7 +247,10 @@ impl Resumption {
 enum Weighed {
     /// Nothing stands in the way of a new session.
     New,
-    Resume { link: Arc<Link>, arrived: FrameNumber },
+    Resume {
+        link: Arc<Link>,
+        arrived: FrameNumber,
+    },
     Connected(Arc<Link>),
     Refused(&'static str),
 }

@@ -6,51 +6,10 @@
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use tokio::io::{AsyncRead, AsyncWrite};
-
+use super::attached::{Half, Reader, Writer};
 use super::link::{Inner, Link};
 use crate::id::FrameNumber;
 use crate::transport::connection::Connection;
-
-pub(super) type Reader = Box<dyn AsyncRead + Send + Unpin>;
-pub(super) type Writer = Box<dyn AsyncWrite + Send + Unpin>;
-
-/// The connection of a session, and its halves until its tasks take them.
-#[derive(Default)]
-pub(super) struct Attached {
-    number: u64,
-    reader: Option<Reader>,
-    writer: Option<Writer>,
-    /// How often there was another one.
-    reconnects: u64,
-}
-
-/// A half of a connection, with its number.
-pub(super) struct Half<H> {
-    pub(super) number: u64,
-    pub(super) end: H,
-}
-
-impl Attached {
-    fn attach(&mut self, number: u64, connection: Connection) {
-        let Connection { reader, writer, .. } = connection;
-        *self = Attached {
-            number,
-            reader: Some(reader),
-            writer: Some(writer),
-            reconnects: self.reconnects,
-        };
-    }
-
-    /// What of a connection was not taken is dropped: it is lost.
-    pub(super) fn detach(&mut self) {
-        (self.reader, self.writer) = (None, None);
-    }
-
-    pub(super) fn reconnects(&self) -> u64 {
-        self.reconnects
-    }
-}
 
 impl Link {
     /// Gives the session its first connection.

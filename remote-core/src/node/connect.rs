@@ -1,18 +1,26 @@
-//! Owns how a node gets a session with the node at an address: the one it has, or a new one.
+//! Owns how a node gets a session with the node at an address, the one it has or a new one, and keeps it connected: who
+//! made a connection makes the next one, with growing pauses, while the lease runs.
 //!
-//! It must not know what the session is for.
+//! It must not know what the session is for, nor what the two sides agree on.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
 
 use super::agreement::Introduced;
 use super::handshake::introduce;
 use super::link::Link;
 use super::sessions::Sessions;
+use super::state::State;
 use crate::error::{Error, Result};
 use crate::id::NodeId;
 use crate::transport::uri::Uri;
+
+/// The pause after the first attempt that failed, and the longest.
+const FIRST: Duration = Duration::from_millis(50);
+const LONGEST: Duration = Duration::from_secs(2);
 
 /// What an address led to.
 pub(crate) enum Reached {
@@ -23,7 +31,7 @@ pub(crate) enum Reached {
 
 /// Which node is wanted at an address.
 #[derive(Clone, Copy)]
-pub(crate) enum Wanted {
+enum Wanted {
     Any,
     /// This one, and no other: with another no session is begun.
     Only(NodeId),
@@ -64,7 +72,7 @@ impl Dialled {
 }
 
 /// Connects to an address.
-pub(crate) async fn dial(sessions: &Arc<Sessions>, uri: &Uri, wanted: Wanted) -> Result<Reached> {
+async fn dial(sessions: &Arc<Sessions>, uri: &Uri, wanted: Wanted) -> Result<Reached> {
     let limit = sessions.shared.limits.handshake_time;
     let failed = |reason: String| Error::NotConnected { address: uri.node(), reason };
     let attempt = async {
@@ -77,7 +85,9 @@ pub(crate) async fn dial(sessions: &Arc<Sessions>, uri: &Uri, wanted: Wanted) ->
             Wanted::Any | Wanted::Only(_) => {}
         }
         let introduced = Introduced { hello: &hello, own: &own, asked, dialled: Some(uri) };
-        Ok(Reached::Peer(introduced.agree(sessions, connection).await?))
+        let link = introduced.agree(sessions, connection).await?;
+        keep_connected(sessions, &link);
+        Ok(Reached::Peer(link))
     };
     match tokio::time::timeout(limit, attempt).await {
         Ok(Err(Error::Io(reason) | Error::Protocol(reason))) => Err(failed(reason)),
@@ -85,4 +95,52 @@ pub(crate) async fn dial(sessions: &Arc<Sessions>, uri: &Uri, wanted: Wanted) ->
         Ok(reached) => reached,
         Err(_) => Err(failed(format!("no answer within {} s", limit.as_secs_f32()))),
     }
+}
+
+/// Sees to it that a session which this side dialled has a connection, until it is over.
+fn keep_connected(sessions: &Arc<Sessions>, link: &Arc<Link>) {
+    let Some(uri) = link.origin.begin_to_keep() else { return };
+    let (sessions, link) = (Arc::clone(sessions), Arc::clone(link));
+    tokio::spawn(async move {
+        let mut state = link.state().subscribe();
+        loop {
+            let changed = state.wait_for(|state| *state != State::Connected).await;
+            match changed.map(|state| *state) {
+                Ok(State::Suspended) => reconnect(&sessions, &link, &uri, &mut state).await,
+                Ok(State::Ended | State::Connected) | Err(_) => return,
+            }
+        }
+    });
+}
+
+async fn reconnect(
+    sessions: &Arc<Sessions>,
+    link: &Arc<Link>,
+    uri: &Uri,
+    state: &mut watch::Receiver<State>,
+) {
+    let longest = LONGEST.min(link.term() / 8);
+    let mut pause = FIRST.min(longest);
+    while *state.borrow() == State::Suspended {
+        match dial(sessions, uri, Wanted::Only(link.peer.id())).await {
+            Ok(Reached::Peer(_)) => {}
+            Ok(Reached::Here) | Err(Error::Stale) => {
+                link.update(|inner| inner.session.find_restarted());
+            }
+            Err(error) => tracing::debug!(address = uri.node(), %error, "cannot reconnect yet"),
+        }
+        let resumed = state.wait_for(|state| *state != State::Suspended);
+        if tokio::time::timeout(jittered(pause), resumed).await.is_ok() {
+            return;
+        }
+        pause = (pause * 2).min(longest);
+    }
+}
+
+/// Between half of a pause and all of it, so that peers that lost one node do not come back all at once.
+fn jittered(pause: Duration) -> Duration {
+    let mut byte = [0];
+    // Without randomness they do.
+    let _ = getrandom::fill(&mut byte);
+    pause / 2 + pause / 2 * u32::from(byte[0]) / 255
 }

@@ -13,11 +13,9 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::Sleep;
 
-use super::attach::{Half, Reader, Writer};
+use super::attached::{Half, Reader, Writer};
 use super::dispatch::dispatch;
 use super::link::{Delivery, Inner, Link};
-use super::redial::keep_connected;
-use super::sessions::Sessions;
 use crate::object::execution::contained;
 use crate::session::Block;
 
@@ -28,17 +26,13 @@ const LARGEST: usize = 256 * 1024;
 /// When the timer of a session that is over goes off: not before its tasks have ended.
 const NEVER: Duration = Duration::from_secs(24 * 3600);
 
-/// Starts the tasks of a session.
-pub(crate) fn drive(sessions: &Arc<Sessions>, link: &Arc<Link>) {
-    let reading = tokio::spawn(read(Arc::clone(link)));
-    if let Some(uri) = link.origin.dialled.clone() {
-        tokio::spawn(keep_connected(Arc::clone(sessions), Arc::clone(link), uri));
-    }
-    let (sessions, link) = (Arc::clone(sessions), Arc::clone(link));
+/// Starts the tasks of a session; `over` is called when both have ended.
+pub(crate) fn drive(link: Arc<Link>, over: impl FnOnce(&Arc<Link>) + Send + 'static) {
+    let reading = tokio::spawn(read(Arc::clone(&link)));
     tokio::spawn(async move {
         write(&link).await;
         reading.abort();
-        sessions.remove(&link);
+        over(&link);
     });
 }
 
@@ -176,7 +170,7 @@ fn poll_work(
             if half.is_some() && inner.session.wants_transmit() {
                 return Poll::Ready(Work::Write);
             }
-            if inner.session.closed().is_some() {
+            if inner.session.is_done() {
                 return Poll::Ready(Work::Over);
             }
             if poll_time(inner, timer, context).is_pending() {

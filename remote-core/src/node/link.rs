@@ -13,7 +13,7 @@ use slab::Slab;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-use super::attach::Attached;
+use super::attached::Attached;
 use super::shared::Shared;
 use super::state::State;
 use crate::error::Error;
@@ -45,9 +45,22 @@ pub(crate) struct Link {
 /// How a session came to be.
 pub(crate) struct Origin {
     /// Where this side made the connection to, if it did: it makes the next one, too.
-    pub(crate) dialled: Option<Uri>,
+    dialled: Option<Uri>,
+    /// Whether somebody sees to that.
+    is_kept: AtomicBool,
     /// Where the peer says that it listens; empty if nowhere.
     pub(crate) listens: String,
+}
+
+impl Origin {
+    pub(crate) fn new(dialled: Option<Uri>, listens: String) -> Origin {
+        Origin { dialled, is_kept: AtomicBool::new(false), listens }
+    }
+
+    /// Where the next connection is to be made to, for the first who asks.
+    pub(super) fn begin_to_keep(&self) -> Option<Uri> {
+        self.dialled.clone().filter(|_| !self.is_kept.swap(true, Ordering::Relaxed))
+    }
 }
 
 /// What is under the lock.

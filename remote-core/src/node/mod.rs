@@ -4,6 +4,7 @@ mod agreement;
 mod answer;
 mod arrival;
 mod attach;
+mod attached;
 pub(crate) mod builder;
 mod connect;
 mod core;
@@ -15,7 +16,6 @@ mod link;
 mod listen;
 #[allow(clippy::module_inception, reason = "the room for the node itself")]
 pub(crate) mod node;
-mod redial;
 mod route;
 pub(crate) mod session;
 mod sessions;

@@ -78,7 +78,7 @@ impl Session {
             calls_in: session.running(),
             held: session.held(),
             unacknowledged: session.unacknowledged(),
-            reconnects: inner.attached.reconnects(),
+            reconnects: inner.attached.reconnects,
             lease_left: session.lease_left(Instant::now()),
         }
     }

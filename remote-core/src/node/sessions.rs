@@ -82,9 +82,13 @@ impl Sessions {
             return Err(Arc::clone(link));
         }
         let link = make();
-        links.insert(peer, Arc::clone(&link));
+        let former = links.insert(peer, Arc::clone(&link));
         drop(links);
         self.lock_ended().remove(&peer);
+        if let Some(former) = former {
+            // With a new session the peer has given up all that it held by the former one.
+            former.update(|inner| inner.session.unexport_all());
+        }
         Ok(link)
     }
 

@@ -29,13 +29,30 @@ impl Session {
 
     /// The peer has ended it, and could not say so on a connection.
     pub(crate) fn find_ended(&mut self, code: u64) {
-        self.end(cause_there(code, "the peer ended the session"));
+        self.end_there(code, "the peer ended the session");
+    }
+
+    /// The peer has ended it: so it holds nothing any more.
+    pub(super) fn end_there(&mut self, code: u64, reason: &str) {
+        let cause = match code {
+            EXPIRED => Cause::Expired,
+            _ => Cause::ClosedThere { reason: reason.to_owned() },
+        };
+        self.end(cause);
     }
 
     /// The lease ended. A peer that can still hear is told.
     pub(super) fn expire(&mut self) {
+        // As a holder this side gives up sooner than the peer may rely on what this side has.
+        self.keeps_exports = self.now < self.lease.owner_end();
         self.say_goodbye(EXPIRED, Cause::Expired.reason());
         self.end(Cause::Expired);
+    }
+
+    /// The peer holds nothing of this side's any more: it has said so, or its lease is over.
+    pub(crate) fn unexport_all(&mut self) {
+        self.keeps_exports = false;
+        self.events.extend(self.exports.clear().map(|object| Event::Unexported { object }));
     }
 
     /// The code by which a peer that asks is told that the session is over.
@@ -80,7 +97,9 @@ impl Session {
                 self.events.push_back(Event::Lost { token, outcome });
             }
         }
-        self.events.extend(self.exports.clear().map(|object| Event::Unexported { object }));
+        if !self.keeps_exports {
+            self.unexport_all();
+        }
         self.imports.clear();
         self.answers.clear();
         self.watches.clear();
@@ -133,11 +152,6 @@ impl Session {
 
 /// The code of a session that ended with its lease.
 const EXPIRED: u64 = 32;
-
-/// Why a session is over that the peer ended with this code.
-pub(super) fn cause_there(code: u64, reason: &str) -> Cause {
-    if code == EXPIRED { Cause::Expired } else { Cause::ClosedThere { reason: reason.to_owned() } }
-}
 
 /// Text for the peer that fits into a frame.
 pub(super) fn shortened(text: &str) -> &str {

@@ -103,7 +103,8 @@ impl Lease {
         self.confirmed + self.term * 9 / 10
     }
 
-    fn owner_end(&self) -> Instant {
+    /// Until when the peer may rely on what this side has.
+    pub(super) fn owner_end(&self) -> Instant {
         self.heard + self.term * 5 / 4
     }
 
@@ -121,7 +122,10 @@ mod tests {
     fn each_side_counts_from_what_it_knows() {
         let (begin, second) = (Instant::now(), Duration::from_secs(1));
         let mut lease = Lease::new(30 * second, begin);
-        assert_eq!((lease.due(begin + 9 * second), lease.next()), (Due::Nothing, begin + 10 * second));
+        assert_eq!(
+            (lease.due(begin + 9 * second), lease.next()),
+            (Due::Nothing, begin + 10 * second)
+        );
         assert_eq!(lease.due(begin + 10 * second), Due::Renewal);
         lease.renew(begin + 10 * second);
         assert_eq!(lease.due(begin + 19 * second), Due::Nothing);

@@ -68,6 +68,8 @@ pub(crate) struct Session {
     pub(super) transmitted: FrameNumber,
     pub(super) acknowledged_by_peer: FrameNumber,
     pub(super) closed: Option<Cause>,
+    /// The session is over, and still the peer may rely on what this side exported to it.
+    pub(super) keeps_exports: bool,
 }
 
 /// All of a call but its content.
@@ -113,12 +115,18 @@ impl Session {
             transmitted: FrameNumber(0),
             acknowledged_by_peer: FrameNumber(0),
             closed: None,
+            keeps_exports: false,
             limits,
         }
     }
 
     pub(crate) fn closed(&self) -> Option<&Cause> {
         self.closed.as_ref()
+    }
+
+    /// Whether the session is over, and all that belonged to it is let go.
+    pub(crate) fn is_done(&self) -> bool {
+        self.closed.is_some() && !self.keeps_exports
     }
 
     /// The name of an interface in a descriptor, if the sender knew one.

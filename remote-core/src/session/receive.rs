@@ -5,7 +5,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::ending::cause_there;
 use super::event::{Event, IncomingCall};
 use super::lease;
 use super::liveness::Due;
@@ -54,6 +53,9 @@ impl Session {
     pub(crate) fn time_out(&mut self, now: Instant, hearing: Hearing) {
         self.now = now;
         if self.closed.is_some() {
+            if self.keeps_exports && now >= self.lease.owner_end() {
+                self.unexport_all();
+            }
             return;
         }
         if hearing == Hearing::Deaf || self.liveness.is_late(now) {
@@ -190,7 +192,7 @@ impl Session {
                 Ok(())
             }
             Frame::Close { code, reason } => {
-                self.end(cause_there(code, reason));
+                self.end_there(code, reason);
                 Ok(())
             }
             Frame::Renew => {

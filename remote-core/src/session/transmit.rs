@@ -22,6 +22,9 @@ impl Session {
 
     /// When `time_out` is to be called next, if nothing happens before; never, if the session is over.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        if self.keeps_exports {
+            return Some(self.lease.owner_end());
+        }
         let lease = self.lease.next();
         let next = if self.suspended { lease } else { lease.min(self.liveness.next()) };
         self.closed.is_none().then_some(next)

@@ -1,12 +1,12 @@
 //! A recorded conversation with all kinds of frames, damaged in every way: it never panics, and at most ends the session.
 
+use super::super::receive::Hearing;
 use super::application::{End, plain, referring};
 use super::audit::assert_empty;
 use super::forger::{Forger, call_in_parts, frames};
 use super::pair::Side::{Left, Right};
 use super::pair::{DIRECTORY, Pair};
 use super::random::Random;
-use super::super::receive::Hearing;
 use crate::id::{FrameNumber, NameId, ObjectId, QuestionId};
 use crate::session::Ask;
 use crate::wire::frame::{Descriptor, Extent, Frame, LENGTH, Manner, Status, Target};

@@ -1,12 +1,12 @@
 //! When a session ends, each call in progress is told once what is known, and the truth: a call said not to have been
 //! executed never is.
 
+use super::super::receive::Hearing;
 use super::application::{End, pattern, plain};
 use super::audit::assert_empty;
 use super::forger::{Forger, call, frames};
 use super::pair::Side::{Left, Right};
 use super::pair::{DIRECTORY, Pair};
-use super::super::receive::Hearing;
 use crate::error::{Error, Outcome};
 use crate::id::{FrameNumber, ObjectId, QuestionId};
 use crate::limits::Limits;

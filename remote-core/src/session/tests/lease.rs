@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::super::receive::Hearing;
 use super::application::plain;
-use super::audit::assert_empty;
 use super::pair::Side::{Left, Right};
 use super::pair::{DIRECTORY, Pair, Side, TERM};
 use crate::error::Outcome;
@@ -66,7 +65,6 @@ fn who_holds_gives_up_before_who_owns() {
     assert_eq!(pair[Right].closed(), Some(&Cause::Expired));
     let lost = pair.seen(Right).ended.remove(&(question.0 as usize));
     assert!(matches!(lost, Some(End::Lost(_)) | None));
-    assert_empty(&pair[Right]);
     pair.now = heard;
     pass_alone(&mut pair, Left, TERM * 9 / 10 - Duration::from_secs(1));
     assert_eq!(pair[Left].exports.count(object), 1, "the owner keeps it longer");
@@ -169,4 +167,27 @@ fn a_peer_that_can_still_be_told_is_told() {
     pair.now += TERM;
     pair.deliver(Left, usize::MAX);
     assert_eq!(pair[Left].closed(), Some(&Cause::Expired));
+}
+
+#[test]
+fn who_gives_up_keeps_what_the_other_may_rely_on() {
+    let mut pair = Pair::new();
+    let object = pair.given(Left);
+    pair.settle();
+    let heard = pair.now;
+    // Left hears everything, and nothing of what it says arrives: it gives up what it holds of Right's.
+    while pair[Left].closed().is_none() {
+        pair.now += TERM / 10;
+        let now = pair.now;
+        pair[Left].receive(now, &[]);
+        pair.wake(Left);
+    }
+    assert!(pair.now >= heard + TERM * 9 / 10);
+    assert_eq!(pair[Left].exports.count(object), 1);
+    let last = pair.now;
+    pass_alone(&mut pair, Left, TERM * 5 / 4 - INSTANT);
+    assert_eq!(pair[Left].exports.count(object), 1, "Right may still rely on it");
+    pass_alone(&mut pair, Left, INSTANT);
+    assert_eq!(pair[Left].export_count(), 0);
+    assert!(pair[Left].is_done() && pair.now == last + TERM * 5 / 4);
 }

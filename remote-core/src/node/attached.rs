@@ -1,0 +1,43 @@
+//! Owns the connection beneath a session: its number, and its halves until the session's tasks take them.
+//!
+//! It must not know the session.
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::transport::connection::Connection;
+
+pub(super) type Reader = Box<dyn AsyncRead + Send + Unpin>;
+pub(super) type Writer = Box<dyn AsyncWrite + Send + Unpin>;
+
+/// The connection of a session, and its halves until its tasks take them.
+#[derive(Default)]
+pub(super) struct Attached {
+    pub(super) number: u64,
+    pub(super) reader: Option<Reader>,
+    pub(super) writer: Option<Writer>,
+    /// How often there was another one.
+    pub(super) reconnects: u64,
+}
+
+/// A half of a connection, with its number.
+pub(super) struct Half<H> {
+    pub(super) number: u64,
+    pub(super) end: H,
+}
+
+impl Attached {
+    pub(super) fn attach(&mut self, number: u64, connection: Connection) {
+        let Connection { reader, writer, .. } = connection;
+        *self = Attached {
+            number,
+            reader: Some(reader),
+            writer: Some(writer),
+            reconnects: self.reconnects,
+        };
+    }
+
+    /// What of a connection was not taken is dropped: it is lost.
+    pub(super) fn detach(&mut self) {
+        (self.reader, self.writer) = (None, None);
+    }
+}
