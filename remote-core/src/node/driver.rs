@@ -7,24 +7,22 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::task::{Context, Poll};
+use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::Sleep;
 
 use super::dispatch::dispatch;
 use super::link::{Delivery, Link};
+use super::pen::{Pen, Writer};
 use crate::object::execution::contained;
 
 /// The read buffer: it begins small and grows with what arrives.
 const FIRST: usize = 4 * 1024;
 const LARGEST: usize = 256 * 1024;
-/// A write buffer that grew larger than this is not kept.
-const KEPT: usize = 1 << 20;
 
 type Reader = Box<dyn AsyncRead + Send + Unpin>;
-type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 
 /// Starts the tasks of a session; `over` is called when both have ended.
 pub(crate) fn drive(
@@ -33,21 +31,22 @@ pub(crate) fn drive(
     writer: Writer,
     over: impl FnOnce() + Send + 'static,
 ) {
-    let reading = tokio::spawn(read(Arc::clone(&link), reader));
+    let pen = Arc::new(Pen::new(writer));
+    let reading = tokio::spawn(read(Arc::clone(&link), reader, Arc::clone(&pen)));
     tokio::spawn(async move {
-        write(&link, writer).await;
+        write(&link, &pen).await;
         reading.abort();
         over();
     });
 }
 
-async fn read(link: Arc<Link>, mut reader: Reader) {
+async fn read(link: Arc<Link>, mut reader: Reader, pen: Arc<Pen>) {
     let mut buffer = Buffer::default();
     let mut batch = VecDeque::new();
     loop {
         let used = link.update(|inner| inner.receive(buffer.filled()));
         buffer.consume(used);
-        dispatch_all(&link, &mut batch);
+        dispatch_all(&link, &mut batch, &pen);
         let reason =
             match poll_fn(|context| poll_step(&link, &mut reader, &mut buffer, context)).await {
                 Ok(Step::Read) => continue,
@@ -85,7 +84,7 @@ fn poll_step(
     }
 }
 
-fn dispatch_all(link: &Arc<Link>, batch: &mut VecDeque<Delivery>) {
+fn dispatch_all(link: &Arc<Link>, batch: &mut VecDeque<Delivery>, pen: &Pen) {
     loop {
         link.lock().next_deliveries(batch);
         if batch.is_empty() {
@@ -97,43 +96,29 @@ fn dispatch_all(link: &Arc<Link>, batch: &mut VecDeque<Delivery>) {
                 link.lock().put_back(batch);
             }
         }
+        pen.write_in_place(link);
     }
 }
 
-async fn write(link: &Arc<Link>, mut writer: Writer) {
+async fn write(link: &Arc<Link>, pen: &Pen) {
     let stall = link.shared.limits.stall;
-    let mut buffer = Vec::new();
     let mut timer = Box::pin(tokio::time::sleep(Duration::ZERO));
     loop {
         poll_fn(|context| poll_work(link, timer.as_mut(), context)).await;
         // Most of what coalescing gains: whoever else is about to send gets to do so before the write.
         tokio::task::yield_now().await;
-        let (over, room) = link.update(|inner| {
-            inner.session.poll_transmit(Instant::now(), &mut buffer);
-            (inner.session.closed().is_some() && !inner.session.wants_transmit(), inner.room())
-        });
-        room.into_iter().for_each(Waker::wake);
-        if link.shared.is_closing() {
-            link.shared.ended.notify_waiters();
-        }
-        let failure = match tokio::time::timeout(stall, writer.write_all(&buffer)).await {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(error.to_string()),
-            Err(_) => Some(format!("the peer has not read for {} s", stall.as_secs_f32())),
+        let failure = match tokio::time::timeout(stall, pen.write(link)).await {
+            Ok(Ok(false)) => continue,
+            Ok(Ok(true)) => {
+                // The peer may still be reading what was written; it closes when it has.
+                let _ = tokio::time::timeout(Duration::from_secs(1), pen.shut_down()).await;
+                return;
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("the peer has not read for {} s", stall.as_secs_f32()),
         };
-        buffer.clear();
-        if buffer.capacity() > KEPT {
-            buffer = Vec::new();
-        }
-        if let Some(reason) = failure {
-            link.update(|inner| inner.session.lose(&reason));
-            return;
-        }
-        if over {
-            // The peer may still be reading what was written; it closes when it has.
-            let _ = tokio::time::timeout(Duration::from_secs(1), writer.shutdown()).await;
-            return;
-        }
+        link.update(|inner| inner.session.lose(&failure));
+        return;
     }
 }
 
@@ -141,7 +126,7 @@ async fn write(link: &Arc<Link>, mut writer: Writer) {
 fn poll_work(link: &Arc<Link>, mut timer: Pin<&mut Sleep>, context: &mut Context<'_>) -> Poll<()> {
     link.update(|inner| {
         loop {
-            if inner.session.wants_transmit() || inner.session.closed().is_some() {
+            if inner.has_work_for_writer() {
                 return Poll::Ready(());
             }
             if timer.as_mut().poll(context).is_pending() {

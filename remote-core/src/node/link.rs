@@ -54,6 +54,8 @@ pub(crate) struct Inner {
     pub(super) is_deaf: bool,
     /// The writer, if it sleeps.
     pub(super) writer: Option<Waker>,
+    /// Whether what was taken to be written was left to the writer.
+    is_left_over: bool,
     /// The reader, if it holds back calls for want of room.
     pub(super) reader: Option<Waker>,
     /// Tasks that wait for room for their answer.
@@ -92,6 +94,7 @@ impl Link {
                 next_watch: 0,
                 is_deaf: false,
                 writer: None,
+                is_left_over: false,
                 reader: None,
                 answerers: Vec::new(),
             }),
@@ -202,9 +205,22 @@ impl Inner {
 
     /// The writer, if it sleeps and has something to do.
     pub(super) fn rouse_writer(&mut self) -> Option<Waker> {
-        let wanted = self.writer.is_some()
-            && (self.session.wants_transmit() || self.session.closed().is_some());
-        if wanted { self.writer.take() } else { None }
+        if self.writer.is_some() && self.has_work_for_writer() { self.writer.take() } else { None }
+    }
+
+    pub(crate) fn has_work_for_writer(&self) -> bool {
+        self.session.wants_transmit() || self.is_left_over || self.session.closed().is_some()
+    }
+
+    /// What was taken to be written is not, or not all of it.
+    pub(crate) fn leave_to_writer(&mut self) {
+        self.is_left_over = true;
+    }
+
+    /// All that was taken is written. Whether it was the last.
+    pub(crate) fn note_written(&mut self) -> bool {
+        self.is_left_over = false;
+        self.session.closed().is_some() && !self.session.wants_transmit()
     }
 
     pub(crate) fn sleep_writer(&mut self, writer: &Waker) {
@@ -214,13 +230,11 @@ impl Inner {
     }
 
     /// Bytes were taken to be written: those who waited for room go on.
-    pub(crate) fn room(&mut self) -> Vec<Waker> {
-        if !self.session.has_room() || (self.answerers.is_empty() && self.reader.is_none()) {
-            return Vec::new();
-        }
-        let mut wake = std::mem::take(&mut self.answerers);
-        wake.extend(self.reader.take());
-        wake
+    pub(crate) fn room(&mut self) -> impl Iterator<Item = Waker> + use<> {
+        let has_room = self.session.has_room();
+        let answerers = if has_room { std::mem::take(&mut self.answerers) } else { Vec::new() };
+        let reader = if has_room { self.reader.take() } else { None };
+        answerers.into_iter().chain(reader)
     }
 }
 

@@ -18,10 +18,11 @@ use crate::object::nowhere::Nowhere;
 use crate::object::promise::NearPromise;
 use crate::session::event::Event;
 
-/// What is to be done when the lock is free.
+/// What is to be done when no lock is held: [`Link::follow`] does it.
+#[must_use]
 #[derive(Default)]
-struct Aftermath {
-    wake: Vec<Waker>,
+pub(super) struct Aftermath {
+    pub(super) wake: Vec<Waker>,
     tell: Vec<(Watcher, Ended)>,
     watch: Vec<(u64, Arc<dyn Receiver>)>,
     abort: Vec<AbortHandle>,
@@ -42,27 +43,42 @@ impl Link {
         result
     }
 
+    /// Does something to the state for one who holds another lock: what follows waits for that to be free, too.
+    pub(super) fn change<R>(&self, change: impl FnOnce(&mut Inner) -> R) -> (R, Aftermath) {
+        let mut inner = self.lock();
+        let result = change(&mut inner);
+        self.see_to_end(&mut inner);
+        (result, self.drain(inner))
+    }
+
     /// Drains what the session has to tell, frees the lock, and does what follows from it.
     pub(super) fn settle(&self, mut inner: MutexGuard<'_, Inner>) {
+        self.see_to_end(&mut inner);
+        if inner.session.has_events() {
+            let aftermath = self.drain(inner);
+            return self.follow(aftermath);
+        }
+        // The hot path: a call or an answer was sent, and nobody is to be told.
+        let writer = self.release(inner);
+        writer.into_iter().for_each(Waker::wake);
+    }
+
+    fn see_to_end(&self, inner: &mut Inner) {
         if self.shared.is_orphaned() && inner.is_unneeded() {
             inner.session.close("the node is gone");
         }
         if self.shared.is_closing() {
             self.shared.ended.notify_waiters(); // Who waits looks when the lock is free.
         }
-        let Some(first) = inner.session.poll_event() else {
-            // The hot path: a call or an answer was sent, and nobody is to be told.
-            let writer = self.release(inner);
-            return writer.into_iter().for_each(Waker::wake);
-        };
+    }
+
+    fn drain(&self, mut inner: MutexGuard<'_, Inner>) -> Aftermath {
         let mut aftermath = Aftermath::default();
-        let mut next = Some(first);
-        while let Some(event) = next {
+        while let Some(event) = inner.session.poll_event() {
             self.handle(&mut inner, event, &mut aftermath);
-            next = inner.session.poll_event();
         }
         aftermath.wake.extend(self.release(inner));
-        self.follow(aftermath);
+        aftermath
     }
 
     /// Frees the lock. The writer is to be woken, if it sleeps and has something to do.
@@ -156,7 +172,7 @@ impl Link {
         }
     }
 
-    fn follow(&self, aftermath: Aftermath) {
+    pub(super) fn follow(&self, aftermath: Aftermath) {
         let Aftermath {
             wake,
             tell,

@@ -17,6 +17,10 @@ impl Session {
         self.events.pop_front()
     }
 
+    pub(crate) fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     /// When `time_out` is to be called next, if nothing happens before.
     pub(crate) fn poll_timeout(&self) -> Instant {
         self.liveness.next()
