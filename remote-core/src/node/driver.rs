@@ -21,6 +21,9 @@ use crate::object::execution::contained;
 /// The read buffer: it begins small and grows with what arrives.
 const FIRST: usize = 4 * 1024;
 const LARGEST: usize = 256 * 1024;
+/// How many calls are begun between two writes of their answers: fewer cost more writes, and of more the peer sees the
+/// first answers too late to be at work meanwhile.
+const BATCH: usize = 64;
 
 type Reader = Box<dyn AsyncRead + Send + Unpin>;
 
@@ -90,13 +93,27 @@ fn dispatch_all(link: &Arc<Link>, batch: &mut VecDeque<Delivery>, pen: &Pen) {
         if batch.is_empty() {
             return;
         }
-        while let Some(delivery) = batch.pop_front() {
-            contained(|| dispatch(link, delivery));
-            if link.is_full() && !batch.is_empty() {
+        while !batch.is_empty() {
+            // Contained, as what is left of a call may panic when it is dropped; the next ones go on.
+            contained(|| dispatch_some(link, batch));
+            pen.write_in_place(link);
+            if link.is_held_up() {
                 link.lock().put_back(batch);
+                // The session is over: what arrived is not begun any more.
+                batch.drain(..).for_each(|delivery| contained(|| drop(delivery)));
             }
         }
-        pen.write_in_place(link);
+    }
+}
+
+/// Begins calls, so many that their answers are worth a write.
+fn dispatch_some(link: &Arc<Link>, batch: &mut VecDeque<Delivery>) {
+    for _ in 0..BATCH {
+        let Some(delivery) = batch.pop_front() else { return };
+        dispatch(link, delivery);
+        if link.is_held_up() {
+            return;
+        }
     }
 }
 

@@ -15,13 +15,14 @@ use tokio::task::AbortHandle;
 
 use super::shared::Shared;
 use super::state::State;
-use crate::error::Error;
 use crate::id::QuestionId;
-use crate::object::message::{Receiver, Reply, Request, Watcher};
+use crate::object::message::{Receiver, Reference, Reply, Watcher};
 use crate::object::peer::Peer;
 use crate::object::promise::NearPromise;
 use crate::object::slot::Slot;
-use crate::session::Session;
+use crate::session::{Name, Session};
+use crate::wire::body::Body;
+use crate::wire::frame::Manner;
 
 /// One session.
 pub(crate) struct Link {
@@ -29,8 +30,8 @@ pub(crate) struct Link {
     pub(crate) peer: Peer,
     pub(super) this: Weak<Link>,
     pub(super) inner: Mutex<Inner>,
-    /// Whether there was no room for another answer when the state was last changed; read without the lock.
-    pub(super) is_full: AtomicBool,
+    /// Whether calls are to be begun, as it was when the state was last changed; read without the lock.
+    pub(super) is_held_up: AtomicBool,
     pub(super) state: watch::Sender<State>,
 }
 
@@ -68,13 +69,25 @@ pub(super) struct Waiter {
     pub(super) slot: Arc<Slot<Reply>>,
 }
 
-/// A call that is to be begun.
+/// A call that is to be begun. It is moved several times on its way, and no larger than it must be.
 pub(crate) struct Delivery {
     pub(crate) question: QuestionId,
-    pub(crate) receiver: Result<Arc<dyn Receiver>, Error>,
-    pub(crate) request: Request,
+    pub(crate) receiver: Result<Arc<dyn Receiver>, Void>,
+    pub(crate) selector: Arc<Name>,
+    pub(crate) body: Body,
+    pub(crate) references: Vec<Reference>,
+    pub(crate) manner: Manner,
+    pub(crate) nesting: u8,
+    pub(crate) deadline: Option<Instant>,
     /// What the peer may pipeline on, if it asked for that.
     pub(crate) promise: Option<Arc<NearPromise>>,
+}
+
+/// Why a call has no receiver.
+#[derive(Clone, Copy)]
+pub(crate) enum Void {
+    NoSuchObject,
+    Cancelled,
 }
 
 impl Link {
@@ -98,7 +111,7 @@ impl Link {
                 reader: None,
                 answerers: Vec::new(),
             }),
-            is_full: AtomicBool::new(false),
+            is_held_up: AtomicBool::new(false),
             state: watch::Sender::new(State::Connected),
         })
     }
@@ -109,9 +122,9 @@ impl Link {
         self.inner.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Whether there was no room for another answer when the state was last changed.
-    pub(crate) fn is_full(&self) -> bool {
-        self.is_full.load(Ordering::Relaxed)
+    /// Whether no call is to be begun: there is no room for another answer, or the session is over.
+    pub(crate) fn is_held_up(&self) -> bool {
+        self.is_held_up.load(Ordering::Relaxed)
     }
 
     pub(crate) fn state(&self) -> &watch::Sender<State> {
@@ -152,19 +165,18 @@ impl Inner {
         self.session.time_out(now);
     }
 
-    /// Calls to be begun now, as many as fit into a batch.
-    pub(crate) fn next_deliveries(&mut self, batch: &mut VecDeque<Delivery>) {
-        const BATCH: usize = 64;
+    /// The calls to be begun now: all that arrived, in exchange for an empty queue.
+    pub(crate) fn next_deliveries(&mut self, empty: &mut VecDeque<Delivery>) {
         if self.session.has_room() {
-            batch.extend(self.inbox.drain(..self.inbox.len().min(BATCH)));
+            std::mem::swap(&mut self.inbox, empty);
         }
     }
 
-    /// The rest of a batch waits for room. When the session is over, nothing comes back for it: it stays where it is.
-    pub(crate) fn put_back(&mut self, batch: &mut VecDeque<Delivery>) {
+    /// The rest of them waits for room; when the session is over it stays where it is.
+    pub(crate) fn put_back(&mut self, rest: &mut VecDeque<Delivery>) {
         if self.session.closed().is_none() {
-            std::mem::swap(&mut self.inbox, batch);
-            self.inbox.append(batch);
+            std::mem::swap(&mut self.inbox, rest);
+            self.inbox.append(rest);
         }
     }
 

@@ -8,12 +8,12 @@ use std::task::Waker;
 
 use tokio::task::AbortHandle;
 
-use super::link::{Delivery, Inner, Link};
+use super::link::{Delivery, Inner, Link, Void};
 use super::state::State;
 use crate::error::Error;
 use crate::object::builtin::INTERFACES;
 use crate::object::execution::contained;
-use crate::object::message::{Ended, Payload, Receiver, Reply, Watcher};
+use crate::object::message::{Ended, Payload, Receiver, Reference, Reply, Watcher};
 use crate::object::nowhere::Nowhere;
 use crate::object::promise::NearPromise;
 use crate::session::event::Event;
@@ -27,6 +27,7 @@ pub(super) struct Aftermath {
     watch: Vec<(u64, Arc<dyn Receiver>)>,
     abort: Vec<AbortHandle>,
     replies: Vec<Reply>,
+    references: Vec<Reference>,
     receivers: Vec<Arc<dyn Receiver>>,
     deliveries: Vec<Delivery>,
     guards: Vec<Box<dyn Send + Sync>>,
@@ -83,7 +84,8 @@ impl Link {
 
     /// Frees the lock. The writer is to be woken, if it sleeps and has something to do.
     fn release(&self, mut inner: MutexGuard<'_, Inner>) -> Option<Waker> {
-        self.is_full.store(!inner.session.has_room(), Ordering::Relaxed);
+        let is_held_up = !inner.session.has_room() || inner.session.closed().is_some();
+        self.is_held_up.store(is_held_up, Ordering::Relaxed);
         inner.rouse_writer()
     }
 
@@ -106,9 +108,9 @@ impl Link {
                 {
                     // Answered in its turn, when there is room: else a peer that does not read could fill the queue
                     // with answers by cancelling.
-                    let receiver = std::mem::replace(&mut held.receiver, Err(Error::Cancelled));
+                    let receiver = std::mem::replace(&mut held.receiver, Err(Void::Cancelled));
                     aftermath.receivers.extend(receiver);
-                    aftermath.replies.push(Reply::Value(std::mem::take(&mut held.request.payload)));
+                    aftermath.references.append(&mut held.references);
                 }
             }
             Event::Finished { question } => {
@@ -180,6 +182,7 @@ impl Link {
             abort,
             ended,
             replies,
+            references,
             receivers,
             deliveries,
             guards,
@@ -199,6 +202,7 @@ impl Link {
         // One by one: of several that panic at once, the second would end the process.
         receivers.into_iter().for_each(|receiver| contained(|| drop(receiver)));
         replies.into_iter().for_each(|reply| contained(|| drop(reply)));
+        references.into_iter().for_each(|reference| contained(|| drop(reference)));
         deliveries.into_iter().for_each(|delivery| contained(|| drop(delivery)));
         promises.into_iter().for_each(|promise| contained(|| drop(promise)));
         guards.into_iter().for_each(|guard| contained(|| drop(guard)));

@@ -41,6 +41,13 @@ pub(crate) enum Manner {
     Tell,
 }
 
+impl Manner {
+    /// The same for one who passes the message on, and does not pipeline himself.
+    pub(crate) fn for_the_reply(self) -> Manner {
+        if self == Manner::Promise { Manner::Ask } else { self }
+    }
+}
+
 /// How a call ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Status {
