@@ -6,17 +6,15 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::link::{Delivery, Inner, Link};
+use super::link::{Delivery, Inner, Link, Void};
 use crate::error::Error;
 use crate::id::{Identity, NameId, ObjectId};
 use crate::object::import::Import;
-use crate::object::message::{
-    Interfaced, Payload, Receiver, Reference, Reply, Request, Route, Selector,
-};
+use crate::object::message::{Interfaced, Payload, Receiver, Reference, Reply, Route};
 use crate::object::nowhere::Nowhere;
 use crate::session::event::IncomingCall;
 use crate::wire::content::Content;
-use crate::wire::frame::{Descriptor, Status, Target};
+use crate::wire::frame::{Descriptor, Manner, Status, Target};
 
 impl Link {
     pub(super) fn object(&self, object: ObjectId) -> Option<Arc<dyn Receiver>> {
@@ -37,25 +35,22 @@ impl Link {
             }
             None => None,
         };
-        let request = Request {
-            selector: Selector::Heard(selector),
-            payload: self.payload(inner, content),
+        let is_promise = manner == Manner::Promise;
+        Delivery {
+            question,
+            receiver: receiver.ok_or(Void::NoSuchObject),
+            selector,
+            references: self.references(inner, &content.references),
+            body: content.body,
             manner,
-            deadline: deadline.map(|left| Instant::now() + left),
             nesting,
-            caller: Some(self.peer.clone()),
-            waker: None,
-        };
-        let promise = inner.promises.get(&question).cloned();
-        Delivery { question, receiver: receiver.ok_or(Error::NoSuchObject), request, promise }
+            deadline: deadline.map(|left| Instant::now() + left),
+            promise: if is_promise { inner.promises.get(&question).cloned() } else { None },
+        }
     }
 
-    fn payload(&self, inner: &Inner, content: Content) -> Payload {
-        let references = match content.references.as_slice() {
-            [] => Vec::new(),
-            some => some.iter().map(|descriptor| self.reference(inner, descriptor)).collect(),
-        };
-        Payload::new(content.body, references, self.shared.limits.bounds())
+    fn references(&self, inner: &Inner, descriptors: &[Descriptor]) -> Vec<Reference> {
+        descriptors.iter().map(|descriptor| self.reference(inner, descriptor)).collect()
     }
 
     fn reference(&self, inner: &Inner, descriptor: &Descriptor) -> Reference {
@@ -88,7 +83,8 @@ impl Link {
         status: Status,
         content: Content,
     ) -> (Reply, Option<Payload>) {
-        let payload = self.payload(inner, content);
+        let references = self.references(inner, &content.references);
+        let payload = Payload::new(content.body, references, self.shared.limits.bounds());
         match status {
             Status::Value => (Reply::Value(payload), None),
             Status::Failure => (Reply::Failure(payload), None),

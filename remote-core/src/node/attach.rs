@@ -82,11 +82,6 @@ impl Inner {
         Some(Half { number: self.attached.number, end })
     }
 
-    /// Whether a connection is the one that the session has.
-    pub(super) fn has(&self, number: u64) -> bool {
-        self.attached.number == number && !self.session.is_suspended()
-    }
-
     /// Takes bytes from a connection; nothing if it is no longer the one that the session has. See
     /// [`Session::receive`](crate::session::Session::receive).
     pub(super) fn receive(&mut self, number: u64, input: &[u8]) -> Option<usize> {

@@ -3,38 +3,61 @@
 //! It must not know the wire. A task per call would cost a fifth of the throughput; a future polled once in place
 //! costs nothing.
 
+use std::borrow::Borrow;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::link::{Delivery, Link};
+use super::link::{Delivery, Link, Void};
 use crate::error::Error;
 use crate::id::QuestionId;
-use crate::object::message::{Asked, Payload, Reply, Request, Ticket};
+use crate::object::message::{Asked, Payload, Receiver, Reply, Request, Selector, Ticket};
 use crate::object::promise::NearPromise;
 use crate::wire::frame::Manner;
 
 /// Begins a call.
 pub(crate) fn dispatch(link: &Arc<Link>, delivery: Delivery) {
-    let Delivery { question, receiver, request, promise } = delivery;
-    let answer =
-        Answer { link: Arc::clone(link), question, manner: request.manner, promise, given: false };
-    let receiver = match receiver.and_then(|receiver| admit(link, &request).map(|()| receiver)) {
+    let Delivery {
+        question,
+        receiver,
+        selector,
+        body,
+        references,
+        manner,
+        nesting,
+        deadline,
+        promise,
+    } = delivery;
+    let answer = Answer { link, question, manner, promise, given: false };
+    let receiver = match admit(link, receiver, nesting) {
         Ok(receiver) => receiver,
         Err(error) => return answer.give(Reply::Fault(error)),
     };
-    match receiver.ask(&receiver, request.for_the_reply()) {
+    let request = Request {
+        selector: Selector::Heard(selector),
+        payload: Payload::new(body, references, link.shared.limits.bounds()),
+        manner: manner.for_the_reply(),
+        deadline,
+        nesting,
+        caller: Some(link.peer.clone()),
+        waker: None,
+    };
+    match receiver.ask(&receiver, request) {
         Asked::Refused(error) => answer.give(Reply::Fault(error)),
         Asked::Running(mut running) => match running.poll_in_place() {
             Poll::Ready(reply) => answer.give(reply),
-            Poll::Pending => spawn(link, question, async move {
-                let reply = running.finish().await;
-                answer.give_when_there_is_room(reply).await;
-            }),
+            Poll::Pending => {
+                let answer = answer.for_task();
+                spawn(link, question, async move {
+                    let reply = running.finish().await;
+                    answer.give_when_there_is_room(reply).await;
+                })
+            }
         },
         Asked::Sent(claim) => {
             let Some(route) = receiver.route() else { return };
             let ticket = Ticket::new(Arc::clone(route), claim);
+            let answer = answer.for_task();
             spawn(link, question, async move {
                 answer.give_when_there_is_room(ticket.reply().await).await
             });
@@ -42,9 +65,17 @@ pub(crate) fn dispatch(link: &Arc<Link>, delivery: Delivery) {
     }
 }
 
-fn admit(link: &Link, request: &Request) -> Result<(), Error> {
+fn admit(
+    link: &Link,
+    receiver: Result<Arc<dyn Receiver>, Void>,
+    nesting: u8,
+) -> Result<Arc<dyn Receiver>, Error> {
+    let receiver = receiver.map_err(|void| match void {
+        Void::NoSuchObject => Error::NoSuchObject,
+        Void::Cancelled => Error::Cancelled,
+    })?;
     let limit = link.shared.limits.nesting;
-    if request.nesting > limit {
+    if nesting > limit {
         return Err(Error::Quota(format!(
             "calls go back and forth {limit} deep (`Limits::nesting`)"
         )));
@@ -52,7 +83,7 @@ fn admit(link: &Link, request: &Request) -> Result<(), Error> {
     if link.shared.is_closing() {
         return Err(Error::Ended("the node is shutting down".into()));
     }
-    Ok(())
+    Ok(receiver)
 }
 
 fn spawn(
@@ -69,34 +100,43 @@ fn spawn(
     }
 }
 
-/// The duty to answer one call. Dropped ungiven, because the task was aborted, it answers that it was cancelled.
-struct Answer {
-    link: Arc<Link>,
+/// The duty to answer one call. Dropped ungiven, because the task was aborted, it answers that it was cancelled. The
+/// link is owned by what a task gives, and else borrowed.
+struct Answer<L: Borrow<Arc<Link>>> {
+    link: L,
     question: QuestionId,
     manner: Manner,
     promise: Option<Arc<NearPromise>>,
     given: bool,
 }
 
-impl Answer {
+impl<L: Borrow<Arc<Link>>> Answer<L> {
     fn give(mut self, reply: Reply) {
         self.send(reply);
     }
 
+    /// The same duty, for a task.
+    fn for_task(mut self) -> Answer<Arc<Link>> {
+        self.given = true;
+        let (link, promise) = (Arc::clone(self.link.borrow()), self.promise.take());
+        Answer { link, question: self.question, manner: self.manner, promise, given: false }
+    }
+
     async fn give_when_there_is_room(mut self, reply: Reply) {
-        poll_fn(|waking| self.link.poll_room(waking)).await;
+        poll_fn(|waking| self.link.borrow().poll_room(waking)).await;
         self.send(reply);
     }
 
     fn send(&mut self, reply: Reply) {
         self.given = true;
+        let link = self.link.borrow();
         match self.promise.take() {
             // Nobody waits for what it returned.
             _ if self.manner == Manner::Tell => {
-                self.link.send_answer(self.question, Reply::Value(Payload::default()))
+                link.send_answer(self.question, Reply::Value(Payload::default()))
             }
-            None => self.link.send_answer(self.question, reply),
-            Some(promise) => resolve(&self.link, self.question, &promise, reply),
+            None => link.send_answer(self.question, reply),
+            Some(promise) => resolve(link, self.question, &promise, reply),
         }
     }
 }
@@ -113,7 +153,7 @@ fn resolve(link: &Link, question: QuestionId, promise: &NearPromise, reply: Repl
     }
 }
 
-impl Drop for Answer {
+impl<L: Borrow<Arc<Link>>> Drop for Answer<L> {
     fn drop(&mut self) {
         if !self.given {
             self.send(Reply::Fault(Error::Cancelled));

@@ -7,40 +7,45 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::Sleep;
 
-use super::attached::{Half, Reader, Writer};
+use super::attached::{Half, Reader};
 use super::dispatch::dispatch;
 use super::link::{Delivery, Inner, Link};
+use super::pen::{Pen, Written};
 use crate::object::execution::contained;
-use crate::session::Block;
 
 /// The read buffer: it begins small and grows with what arrives.
 const FIRST: usize = 4 * 1024;
 const LARGEST: usize = 256 * 1024;
+
+/// How many calls are begun between two writes of their answers: fewer cost more writes, and of more the peer sees the
+/// first answers too late to be at work meanwhile.
+const BATCH: usize = 64;
 
 /// When the timer of a session that is over goes off: not before its tasks have ended.
 const NEVER: Duration = Duration::from_secs(24 * 3600);
 
 /// Starts the tasks of a session; `over` is called when both have ended.
 pub(crate) fn drive(link: Arc<Link>, over: impl FnOnce(&Arc<Link>) + Send + 'static) {
-    let reading = tokio::spawn(read(Arc::clone(&link)));
+    let pen = Arc::new(Pen::default());
+    let reading = tokio::spawn(read(Arc::clone(&link), Arc::clone(&pen)));
     tokio::spawn(async move {
-        write(&link).await;
+        write(&link, &pen).await;
         reading.abort();
         over(&link);
     });
 }
 
-async fn read(link: Arc<Link>) {
+async fn read(link: Arc<Link>, pen: Arc<Pen>) {
     let mut batch = VecDeque::new();
     while let Some(half) = poll_fn(|context| link.poll_reader(context)).await {
         let number = half.number;
-        if let Some(reason) = read_connection(&link, half, &mut batch).await {
+        if let Some(reason) = read_connection(&link, half, &mut batch, &pen).await {
             link.update(|inner| inner.lose(number, &reason));
         }
     }
@@ -51,13 +56,14 @@ async fn read_connection(
     link: &Arc<Link>,
     half: Half<Reader>,
     batch: &mut VecDeque<Delivery>,
+    pen: &Pen,
 ) -> Option<String> {
     let Half { number, end: mut reader } = half;
     let mut buffer = Buffer::default();
     loop {
         let used = link.update(|inner| inner.receive(number, buffer.filled()))?;
         buffer.consume(used);
-        dispatch_all(link, batch);
+        dispatch_all(link, batch, pen);
         let step = poll_fn(|context| poll_step(link, number, &mut reader, &mut buffer, context));
         match step.await {
             Ok(Step::Read) => continue,
@@ -99,48 +105,50 @@ fn poll_step(
     }
 }
 
-fn dispatch_all(link: &Arc<Link>, batch: &mut VecDeque<Delivery>) {
+fn dispatch_all(link: &Arc<Link>, batch: &mut VecDeque<Delivery>, pen: &Pen) {
     loop {
         link.lock().next_deliveries(batch);
         if batch.is_empty() {
             return;
         }
-        while let Some(delivery) = batch.pop_front() {
-            contained(|| dispatch(link, delivery));
-            if link.is_full() && !batch.is_empty() {
+        while !batch.is_empty() {
+            // Contained, as what is left of a call may panic when it is dropped; the next ones go on.
+            contained(|| dispatch_some(link, batch));
+            pen.write_in_place(link);
+            if link.is_held_up() {
                 link.lock().put_back(batch);
+                // The session is over: what arrived is not begun any more.
+                batch.drain(..).for_each(|delivery| contained(|| drop(delivery)));
             }
         }
     }
 }
 
-async fn write(link: &Arc<Link>) {
+/// Begins calls, so many that their answers are worth a write.
+fn dispatch_some(link: &Arc<Link>, batch: &mut VecDeque<Delivery>) {
+    for _ in 0..BATCH {
+        let Some(delivery) = batch.pop_front() else { return };
+        dispatch(link, delivery);
+        if link.is_held_up() {
+            return;
+        }
+    }
+}
+
+async fn write(link: &Arc<Link>, pen: &Pen) {
     let mut timer = Box::pin(tokio::time::sleep(Duration::ZERO));
-    let mut half = None;
-    while poll_fn(|context| poll_work(link, &mut half, &mut timer, context)).await == Work::Write {
+    while poll_fn(|context| poll_work(link, &mut timer, context)).await == Work::Write {
         // Most of what coalescing gains: whoever else is about to send gets to do so before the write.
         tokio::task::yield_now().await;
-        let (block, over, room) = link.update(|inner| {
-            let block = inner.session.poll_transmit(Instant::now());
-            let over = inner.session.closed().is_some() && !inner.session.wants_transmit();
-            (block, over, inner.room())
-        });
-        room.into_iter().for_each(Waker::wake);
-        if link.shared.is_closing() {
-            link.shared.ended.notify_waiters();
-        }
-        let (Some(block), Some(connection)) = (block, half.as_mut()) else { continue };
-        let written = write_block(link, connection, &block, &mut timer).await;
-        // A block of which nobody else has a share is used again.
-        drop(block);
-        if let Err(reason) = written {
-            let number = connection.number;
-            link.update(|inner| inner.lose(number, &reason));
-            half = None;
-        }
-        if over && let Some(mut connection) = half.take() {
-            // The peer may still be reading what was written; it closes when it has.
-            let _ = tokio::time::timeout(Duration::from_secs(1), connection.end.shutdown()).await;
+        let keep_time = |inner: &mut Inner, context: &mut Context<'_>| {
+            while poll_time(inner, &mut timer, context).is_ready() {}
+        };
+        match pen.write(link, keep_time).await {
+            Written::All => {}
+            Written::Last => {
+                let _ = tokio::time::timeout(Duration::from_secs(1), pen.shut_down(link)).await;
+            }
+            Written::Lost(number, reason) => link.update(|inner| inner.lose(number, &reason)),
         }
     }
 }
@@ -152,35 +160,25 @@ enum Work {
     Over,
 }
 
-/// Ready when there is something to be written and a connection for it; sees to pings, silence and the lease meanwhile.
+/// Ready when there is something for the pen to do; sees to pings, silence and the lease meanwhile.
 fn poll_work(
     link: &Arc<Link>,
-    half: &mut Option<Half<Writer>>,
     timer: &mut Pin<Box<Sleep>>,
     context: &mut Context<'_>,
 ) -> Poll<Work> {
-    let mut former = None;
-    let work = link.update(|inner| {
+    link.update(|inner| {
         loop {
-            if let Some(next) = inner.next_writer() {
-                former = half.replace(next);
-            } else if half.as_ref().is_some_and(|half| !inner.has(half.number)) {
-                former = half.take();
-            }
-            if half.is_some() && inner.session.wants_transmit() {
-                return Poll::Ready(Work::Write);
-            }
-            if inner.session.is_done() {
-                return Poll::Ready(Work::Over);
+            if inner.has_work_for_writer() {
+                let session = &inner.session;
+                let over = session.is_done() && !session.wants_transmit() && inner.pen == 0;
+                return Poll::Ready(if over { Work::Over } else { Work::Write });
             }
             if poll_time(inner, timer, context).is_pending() {
                 inner.sleep_writer(context.waker());
                 return Poll::Pending;
             }
         }
-    });
-    drop(former);
-    work
+    })
 }
 
 /// Ready when time has passed that matters, and what it means is seen to.
@@ -197,37 +195,6 @@ fn poll_time(
     let next = inner.session.poll_timeout().unwrap_or_else(|| Instant::now() + NEVER);
     timer.as_mut().reset(next.into());
     Poll::Ready(())
-}
-
-/// Writes all of a block, unless the connection is lost meanwhile or the peer does not read.
-async fn write_block(
-    link: &Arc<Link>,
-    connection: &mut Half<Writer>,
-    block: &Block,
-    timer: &mut Pin<Box<Sleep>>,
-) -> Result<(), String> {
-    let (stall, number, mut rest) = (link.shared.limits.stall, connection.number, &block[..]);
-    let writing = poll_fn(|context| {
-        while !rest.is_empty() {
-            match Pin::new(&mut connection.end).poll_write(context, rest) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err("the connection was closed".into())),
-                Poll::Ready(Ok(written)) => rest = &rest[written..],
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error.to_string())),
-                Poll::Pending => {
-                    let lost = link.update(|inner| {
-                        while poll_time(inner, timer, context).is_ready() {}
-                        inner.stalled_writer = Some(context.waker().clone());
-                        !inner.has(number)
-                    });
-                    let reason = || Err("the session goes on without this connection".into());
-                    return if lost { Poll::Ready(reason()) } else { Poll::Pending };
-                }
-            }
-        }
-        Poll::Ready(Ok(()))
-    });
-    let late = |_| Err(format!("the peer has not read for {} s", stall.as_secs_f32()));
-    tokio::time::timeout(stall, writing).await.unwrap_or_else(late)
 }
 
 /// Bytes read and not yet used.

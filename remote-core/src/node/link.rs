@@ -16,14 +16,15 @@ use tokio::task::AbortHandle;
 use super::attached::Attached;
 use super::shared::Shared;
 use super::state::State;
-use crate::error::Error;
 use crate::id::QuestionId;
-use crate::object::message::{Receiver, Reply, Request, Watcher};
+use crate::object::message::{Receiver, Reference, Reply, Watcher};
 use crate::object::peer::Peer;
 use crate::object::promise::NearPromise;
 use crate::object::slot::Slot;
-use crate::session::{Hearing, Session};
+use crate::session::{Hearing, Name, Session};
 use crate::transport::uri::Uri;
+use crate::wire::body::Body;
+use crate::wire::frame::Manner;
 use crate::wire::hello::Secret;
 
 /// One session.
@@ -35,8 +36,8 @@ pub(crate) struct Link {
     pub(super) origin: Origin,
     pub(super) this: Weak<Link>,
     pub(super) inner: Mutex<Inner>,
-    /// Whether there was no room for another answer when the state was last changed; read without the lock.
-    pub(super) is_full: AtomicBool,
+    /// Whether no call is to be begun, as it was when the state was last changed; read without the lock.
+    pub(super) is_held_up: AtomicBool,
     pub(super) state: watch::Sender<State>,
     /// The newest change of state that was told.
     pub(super) turns_told: AtomicU64,
@@ -87,6 +88,10 @@ pub(crate) struct Inner {
     pub(super) attached: Attached,
     /// The writer, if it sleeps.
     pub(super) writer: Option<Waker>,
+    /// The number of the connection that the pen has; none is 0.
+    pub(super) pen: u64,
+    /// Whether what was taken to be written was left to the writer.
+    pub(super) is_left_over: bool,
     /// The writer, if the connection takes no more: woken when there is another connection, or none.
     pub(super) stalled_writer: Option<Waker>,
     /// The reader, if it waits.
@@ -103,13 +108,25 @@ pub(super) struct Waiter {
     pub(super) slot: Arc<Slot<Reply>>,
 }
 
-/// A call that is to be begun.
+/// A call that is to be begun. It is moved several times on its way, and no larger than it must be.
 pub(crate) struct Delivery {
     pub(crate) question: QuestionId,
-    pub(crate) receiver: Result<Arc<dyn Receiver>, Error>,
-    pub(crate) request: Request,
+    pub(crate) receiver: Result<Arc<dyn Receiver>, Void>,
+    pub(crate) selector: Arc<Name>,
+    pub(crate) body: Body,
+    pub(crate) references: Vec<Reference>,
+    pub(crate) manner: Manner,
+    pub(crate) nesting: u8,
+    pub(crate) deadline: Option<Instant>,
     /// What the peer may pipeline on, if it asked for that.
     pub(crate) promise: Option<Arc<NearPromise>>,
+}
+
+/// Why a call has no receiver.
+#[derive(Clone, Copy)]
+pub(crate) enum Void {
+    NoSuchObject,
+    Cancelled,
 }
 
 impl Link {
@@ -139,12 +156,14 @@ impl Link {
                 is_deaf: false,
                 attached: Attached::default(),
                 writer: None,
+                pen: 0,
+                is_left_over: false,
                 stalled_writer: None,
                 reader: None,
                 holds_back: false,
                 answerers: Vec::new(),
             }),
-            is_full: AtomicBool::new(false),
+            is_held_up: AtomicBool::new(false),
             state: watch::Sender::new(State::Connected),
             turns_told: AtomicU64::new(0),
         })
@@ -156,9 +175,9 @@ impl Link {
         self.inner.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Whether there was no room for another answer when the state was last changed.
-    pub(crate) fn is_full(&self) -> bool {
-        self.is_full.load(Ordering::Relaxed)
+    /// Whether no call is to be begun: there is no room for another answer, or the session is over.
+    pub(crate) fn is_held_up(&self) -> bool {
+        self.is_held_up.load(Ordering::Relaxed)
     }
 
     /// The term of the lease.
@@ -189,6 +208,11 @@ impl Inner {
             && session.running() == 0
     }
 
+    /// Whether a connection is the one that the session has.
+    pub(super) fn has(&self, number: u64) -> bool {
+        self.attached.number == number && !self.session.is_suspended()
+    }
+
     /// A change of the state that users are told, with its place among them.
     pub(super) fn turn(&mut self, state: State) -> (u64, State) {
         self.turns += 1;
@@ -201,19 +225,18 @@ impl Inner {
         self.session.time_out(Instant::now(), hearing);
     }
 
-    /// Calls to be begun now, as many as fit into a batch.
-    pub(crate) fn next_deliveries(&mut self, batch: &mut VecDeque<Delivery>) {
-        const BATCH: usize = 64;
+    /// The calls to be begun now: all that arrived, in exchange for an empty queue.
+    pub(crate) fn next_deliveries(&mut self, empty: &mut VecDeque<Delivery>) {
         if self.session.has_room() {
-            batch.extend(self.inbox.drain(..self.inbox.len().min(BATCH)));
+            std::mem::swap(&mut self.inbox, empty);
         }
     }
 
-    /// The rest of a batch waits for room. When the session is over, nothing comes back for it: it stays where it is.
-    pub(crate) fn put_back(&mut self, batch: &mut VecDeque<Delivery>) {
+    /// The rest of them waits for room; when the session is over it stays where it is.
+    pub(crate) fn put_back(&mut self, rest: &mut VecDeque<Delivery>) {
         if self.session.closed().is_none() {
-            std::mem::swap(&mut self.inbox, batch);
-            self.inbox.append(batch);
+            std::mem::swap(&mut self.inbox, rest);
+            self.inbox.append(rest);
         }
     }
 
@@ -253,9 +276,26 @@ impl Inner {
 
     /// The writer, if it sleeps and has something to do.
     pub(super) fn rouse_writer(&mut self) -> Option<Waker> {
-        let wanted = self.writer.is_some()
-            && (self.session.wants_transmit() || self.session.closed().is_some());
-        if wanted { self.writer.take() } else { None }
+        if self.writer.is_some() && self.has_work_for_writer() { self.writer.take() } else { None }
+    }
+
+    /// Whether something is to be written, or a connection to be let go that is no longer the session's.
+    pub(super) fn has_work_for_writer(&self) -> bool {
+        self.session.wants_transmit()
+            || self.is_left_over
+            || self.session.is_done()
+            || (self.pen != 0 && !self.has(self.pen))
+    }
+
+    /// What was taken to be written is not, or not all of it.
+    pub(super) fn leave_to_writer(&mut self) {
+        self.is_left_over = true;
+    }
+
+    /// All that was taken is written. Whether it was the last.
+    pub(super) fn note_written(&mut self) -> bool {
+        self.is_left_over = false;
+        self.session.closed().is_some() && !self.session.wants_transmit()
     }
 
     /// The tasks of the session, if they sleep: something has changed that both must look at.
@@ -271,15 +311,12 @@ impl Inner {
     }
 
     /// Bytes were taken to be written: those who waited for room go on.
-    pub(crate) fn room(&mut self) -> Vec<Waker> {
-        if !self.session.has_room() || (self.answerers.is_empty() && !self.holds_back) {
-            return Vec::new();
-        }
-        let mut wake = std::mem::take(&mut self.answerers);
-        if std::mem::take(&mut self.holds_back) {
-            wake.extend(self.reader.take());
-        }
-        wake
+    pub(crate) fn room(&mut self) -> impl Iterator<Item = Waker> + use<> {
+        let has_room = self.session.has_room();
+        let answerers = if has_room { std::mem::take(&mut self.answerers) } else { Vec::new() };
+        let holds_back = has_room && std::mem::take(&mut self.holds_back);
+        let reader = if holds_back { self.reader.take() } else { None };
+        answerers.into_iter().chain(reader)
     }
 }
 

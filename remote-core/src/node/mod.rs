@@ -16,6 +16,7 @@ mod link;
 mod listen;
 #[allow(clippy::module_inception, reason = "the room for the node itself")]
 pub(crate) mod node;
+mod pen;
 mod route;
 pub(crate) mod session;
 mod sessions;

@@ -8,24 +8,26 @@ use std::task::Waker;
 
 use tokio::task::AbortHandle;
 
-use super::link::{Delivery, Inner, Link};
+use super::link::{Delivery, Inner, Link, Void};
 use super::state::State;
 use crate::error::Error;
 use crate::object::builtin::INTERFACES;
 use crate::object::execution::contained;
-use crate::object::message::{Ended, Payload, Receiver, Reply, Watcher};
+use crate::object::message::{Ended, Payload, Receiver, Reference, Reply, Watcher};
 use crate::object::nowhere::Nowhere;
 use crate::object::promise::NearPromise;
 use crate::session::event::{Cause, Event};
 
-/// What is to be done when the lock is free.
+/// What is to be done when no lock is held: [`Link::follow`] does it.
+#[must_use]
 #[derive(Default)]
-struct Aftermath {
-    wake: Vec<Waker>,
+pub(super) struct Aftermath {
+    pub(super) wake: Vec<Waker>,
     tell: Vec<(Watcher, Ended)>,
     watch: Vec<(u64, Arc<dyn Receiver>)>,
     abort: Vec<AbortHandle>,
     replies: Vec<Reply>,
+    references: Vec<Reference>,
     receivers: Vec<Arc<dyn Receiver>>,
     deliveries: Vec<Delivery>,
     guards: Vec<Box<dyn Send + Sync>>,
@@ -43,32 +45,48 @@ impl Link {
         result
     }
 
+    /// Does something to the state for one who holds another lock: what follows waits for that to be free, too.
+    pub(super) fn change<R>(&self, change: impl FnOnce(&mut Inner) -> R) -> (R, Aftermath) {
+        let mut inner = self.lock();
+        let result = change(&mut inner);
+        self.see_to_end(&mut inner);
+        (result, self.drain(inner))
+    }
+
     /// Drains what the session has to tell, frees the lock, and does what follows from it.
     pub(super) fn settle(&self, mut inner: MutexGuard<'_, Inner>) {
+        self.see_to_end(&mut inner);
+        if inner.session.has_events() {
+            let aftermath = self.drain(inner);
+            return self.follow(aftermath);
+        }
+        // The hot path: a call or an answer was sent, and nobody is to be told.
+        let writer = self.release(inner);
+        writer.into_iter().for_each(Waker::wake);
+    }
+
+    fn see_to_end(&self, inner: &mut Inner) {
         if self.shared.is_orphaned() && inner.is_unneeded() {
             inner.session.close("the node is gone");
         }
         if self.shared.is_closing() {
             self.shared.ended.notify_waiters(); // Who waits looks when the lock is free.
         }
-        let Some(first) = inner.session.poll_event() else {
-            // The hot path: a call or an answer was sent, and nobody is to be told.
-            let writer = self.release(inner);
-            return writer.into_iter().for_each(Waker::wake);
-        };
+    }
+
+    fn drain(&self, mut inner: MutexGuard<'_, Inner>) -> Aftermath {
         let mut aftermath = Aftermath::default();
-        let mut next = Some(first);
-        while let Some(event) = next {
+        while let Some(event) = inner.session.poll_event() {
             self.handle(&mut inner, event, &mut aftermath);
-            next = inner.session.poll_event();
         }
         aftermath.wake.extend(self.release(inner));
-        self.follow(aftermath);
+        aftermath
     }
 
     /// Frees the lock. The writer is to be woken, if it sleeps and has something to do.
     fn release(&self, mut inner: MutexGuard<'_, Inner>) -> Option<Waker> {
-        self.is_full.store(!inner.session.has_room(), Ordering::Relaxed);
+        let is_held_up = !inner.session.has_room() || inner.session.closed().is_some();
+        self.is_held_up.store(is_held_up, Ordering::Relaxed);
         inner.rouse_writer()
     }
 
@@ -91,9 +109,9 @@ impl Link {
                 {
                     // Answered in its turn, when there is room: else a peer that does not read could fill the queue
                     // with answers by cancelling.
-                    let receiver = std::mem::replace(&mut held.receiver, Err(Error::Cancelled));
+                    let receiver = std::mem::replace(&mut held.receiver, Err(Void::Cancelled));
                     aftermath.receivers.extend(receiver);
-                    aftermath.replies.push(Reply::Value(std::mem::take(&mut held.request.payload)));
+                    aftermath.references.append(&mut held.references);
                 }
             }
             Event::Finished { question } => {
@@ -166,7 +184,7 @@ impl Link {
         }
     }
 
-    fn follow(&self, aftermath: Aftermath) {
+    pub(super) fn follow(&self, aftermath: Aftermath) {
         let Aftermath {
             wake,
             tell,
@@ -174,6 +192,7 @@ impl Link {
             abort,
             state,
             replies,
+            references,
             receivers,
             deliveries,
             guards,
@@ -199,6 +218,7 @@ impl Link {
         // One by one: of several that panic at once, the second would end the process.
         receivers.into_iter().for_each(|receiver| contained(|| drop(receiver)));
         replies.into_iter().for_each(|reply| contained(|| drop(reply)));
+        references.into_iter().for_each(|reference| contained(|| drop(reference)));
         deliveries.into_iter().for_each(|delivery| contained(|| drop(delivery)));
         promises.into_iter().for_each(|promise| contained(|| drop(promise)));
         guards.into_iter().for_each(|guard| contained(|| drop(guard)));

@@ -3,7 +3,7 @@
 //!
 //! It must not know sessions. A reference writes only its place; what stands there travels beside the body.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use super::message::{Payload, Reference, Reply};
 use crate::error::{Error, Result};
@@ -16,9 +16,20 @@ use crate::wire::codec::{Decoder, Encoder};
 const LARGEST: usize = 256 << 20;
 
 thread_local! {
-    /// The references of the payload that this thread is writing or reading. The trait signatures of serde leave no
-    /// other way to reach it.
-    static OPEN: RefCell<Option<Vec<Reference>>> = const { RefCell::new(None) };
+    /// Which of the references below are those of the payload that this thread is writing or reading. Apart from them,
+    /// since most payloads have none, and this costs a word or two.
+    static OPEN: Cell<Open> = const { Cell::new(Open { is_open: false, start: 0, end: 0 }) };
+    /// The references of all payloads that are open, innermost last: a `Serialize` of the user's may make calls of its
+    /// own. The trait signatures of serde leave no other way to reach them.
+    static REFERENCES: RefCell<Vec<Reference>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Where the references of a payload are.
+#[derive(Clone, Copy)]
+struct Open {
+    is_open: bool,
+    start: usize,
+    end: usize,
 }
 
 impl Payload {
@@ -32,7 +43,7 @@ impl Payload {
         write: impl FnOnce(&mut Encoder) -> Result<(), Error>,
     ) -> Result<Payload, Error> {
         let mut encoder = Encoder::new(Bounds::default(), LARGEST, leaving);
-        let (written, references) = with_open(Vec::new(), || write(&mut encoder));
+        let (written, references) = with_open(|| write(&mut encoder));
         written?;
         Ok(Payload { body: encoder.finish()?, references, bounds: Bounds::default() })
     }
@@ -49,10 +60,16 @@ impl Payload {
             Ok(value)
         };
         // The hot path: without references there is nothing to open, unless another payload is open around this one.
-        if self.references.is_empty() && OPEN.with_borrow(Option::is_none) {
+        if self.references.is_empty() && !OPEN.get().is_open {
             return read();
         }
-        with_open(self.references.clone(), read).0
+        let with_references = || {
+            for reference in &self.references {
+                put(reference.clone());
+            }
+            read()
+        };
+        with_open(with_references).0
     }
 
     pub(crate) fn new(body: Body, references: Vec<Reference>, bounds: Bounds) -> Payload {
@@ -80,31 +97,45 @@ impl Reply {
 
 /// Adds a reference to the payload being written; its place. Nothing if none is.
 pub(crate) fn put(reference: Reference) -> Option<u32> {
-    OPEN.with_borrow_mut(|open| {
-        let open = open.as_mut()?;
-        open.push(reference);
-        Some((open.len() - 1) as u32)
-    })
+    let open = OPEN.get();
+    if !open.is_open {
+        return None;
+    }
+    REFERENCES.with_borrow_mut(|references| references.push(reference));
+    OPEN.set(Open { end: open.end + 1, ..open });
+    Some((open.end - open.start) as u32)
 }
 
 /// The reference at a place of the payload being read.
 pub(crate) fn get(place: u32) -> Option<Reference> {
-    OPEN.with_borrow(|open| open.as_ref()?.get(place as usize).cloned())
+    let open = OPEN.get();
+    let at = open.start.checked_add(place as usize).filter(|at| *at < open.end)?;
+    REFERENCES.with_borrow(|references| references.get(at).cloned())
 }
 
-/// Runs with these references as the payload's, and gives them back. What was open before is open again after, also
-/// after a panic: a `Serialize` of the user's may make calls of its own.
-fn with_open<R>(references: Vec<Reference>, run: impl FnOnce() -> R) -> (R, Vec<Reference>) {
-    struct Restore(Option<Vec<Reference>>);
+/// Runs with a payload open, and gives the references that it has in the end. What was open before is open again after,
+/// also after a panic.
+fn with_open<R>(run: impl FnOnce() -> R) -> (R, Vec<Reference>) {
+    struct Restore(Open);
     impl Drop for Restore {
         fn drop(&mut self) {
-            // Dropped outside of the borrow: what a reference holds may be anything.
-            drop(OPEN.replace(self.0.take()));
+            // Dropped when all is as before: what a reference holds may be anything.
+            drop(close(self.0));
         }
     }
-    let restore = Restore(OPEN.replace(Some(references)));
+    let outer = OPEN.get();
+    OPEN.set(Open { is_open: true, start: outer.end, end: outer.end });
+    let restore = Restore(outer);
     let result = run();
-    let references = OPEN.take().unwrap_or_default();
+    let references = close(outer);
     drop(restore);
     (result, references)
+}
+
+/// Ends the innermost payload that is open. Its references, if it was not ended before.
+fn close(outer: Open) -> Vec<Reference> {
+    match OPEN.replace(outer).end - outer.end {
+        0 => Vec::new(),
+        _ => REFERENCES.with_borrow_mut(|references| references.split_off(outer.end)),
+    }
 }

@@ -184,9 +184,9 @@ pub(crate) enum Selector {
 impl Request {
     /// The same, if it comes from one who pipelines on it and is passed on by one who does not: what is pipelined waits
     /// for the reply where it is passed on.
-    pub(crate) fn for_the_reply(self) -> Request {
-        let manner = if self.manner == Manner::Promise { Manner::Ask } else { self.manner };
-        Request { manner, ..self }
+    pub(crate) fn for_the_reply(mut self) -> Request {
+        self.manner = self.manner.for_the_reply();
+        self
     }
 
     /// A message without arguments of this crate's own.

@@ -8,7 +8,10 @@ use super::codec::{BySerde, Codec, Shaped, Whole};
 use crate::{
     Error,
     object::message::{Payload, Reply},
-    reference::{call::Call, interface::Proxy},
+    reference::{
+        call::{Call, Executing},
+        interface::Proxy,
+    },
     wire::{method::Method, shape::Shape},
 };
 
@@ -143,9 +146,9 @@ impl<V, E: From<Error>> Returned<Result<V, E>> {
         PhantomData
     }
 
-    /// A call that can be awaited.
-    pub fn future<'a>(&self, call: Call<'a, Result<V, E>>) -> Call<'a, Result<V, E>> {
-        call
+    /// What can be awaited of a call.
+    pub fn future<'a>(&self, call: Call<'a, Result<V, E>>) -> Executing<'a, Result<V, E>> {
+        call.executing()
     }
 }
 

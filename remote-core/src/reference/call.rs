@@ -83,6 +83,14 @@ impl<'a, V, E> Call<'a, Result<V, E>> {
     }
 
     #[doc(hidden)]
+    pub fn executing(self) -> Executing<'a, Result<V, E>> {
+        match self.state {
+            State::Body(body) => Executing::Body(body),
+            State::Message(_) => Executing::Call(Box::new(self)),
+        }
+    }
+
+    #[doc(hidden)]
     pub fn or_default(mut self, default: impl FnOnce() -> Self + Send + 'a) -> Self {
         self.default = Some(Box::new(default));
         self
@@ -214,6 +222,24 @@ impl<V, E> Future for Call<'_, Result<V, E>> {
                 message.poll_deadline(context).map(|reply| message.decode(reply))
             }
             State::Body(_) => Poll::Pending,
+        }
+    }
+}
+
+/// The call of a method that is being executed: mostly a body, of which it keeps no more than must be kept.
+#[doc(hidden)]
+pub enum Executing<'a, R> {
+    Body(Pin<Box<dyn Future<Output = R> + Send + 'a>>),
+    Call(Box<Call<'a, R>>),
+}
+
+impl<V, E> Future for Executing<'_, Result<V, E>> {
+    type Output = Result<V, E>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<V, E>> {
+        match &mut *self {
+            Executing::Body(body) => body.as_mut().poll(context),
+            Executing::Call(call) => Pin::new(call).poll(context),
         }
     }
 }

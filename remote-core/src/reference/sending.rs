@@ -25,18 +25,19 @@ use crate::wire::method::Method;
 pub(crate) struct Message<'a, R> {
     receiver: &'a Arc<dyn Receiver>,
     method: &'static Method,
-    /// Taken when it is sent.
-    arguments: Option<Result<Payload>>,
+    stage: Stage<'a>,
     decode: fn(Reply) -> R,
     manner: Manner,
     limit: Option<Duration>,
     timer: Option<Pin<Box<Sleep>>>,
-    sent: Option<Sent<'a>>,
 }
 
-enum Sent<'a> {
+/// How far a message has come.
+enum Stage<'a> {
+    Unsent(Result<Payload>),
     Running(Running),
     Far(Ticket<&'a Arc<dyn Route>>),
+    Over,
 }
 
 impl<'a, R> Message<'a, R> {
@@ -47,16 +48,16 @@ impl<'a, R> Message<'a, R> {
         arguments: Result<Payload>,
         decode: fn(Reply) -> R,
     ) -> Message<'a, R> {
-        let arguments = Some(arguments);
-        let (manner, limit, timer, sent) = (Manner::Ask, None, None, None);
-        Message { receiver, method, arguments, decode, manner, limit, timer, sent }
+        let stage = Stage::Unsent(arguments);
+        let (manner, limit, timer) = (Manner::Ask, None, None);
+        Message { receiver, method, stage, decode, manner, limit, timer }
     }
 
     /// The same message without a wish for a reply.
     pub(crate) fn telling(self) -> Message<'a, Result<()>> {
-        let Message { receiver, method, arguments, limit, timer, .. } = self;
-        let (decode, manner, sent) = (handed_over as fn(Reply) -> Result<()>, Manner::Tell, None);
-        Message { receiver, method, arguments, decode, manner, limit, timer, sent }
+        let Message { receiver, method, stage, limit, timer, .. } = self;
+        let (decode, manner) = (handed_over as fn(Reply) -> Result<()>, Manner::Tell);
+        Message { receiver, method, stage, decode, manner, limit, timer }
     }
 
     /// Gives it a deadline; of two, the earlier counts.
@@ -70,10 +71,10 @@ impl<'a, R> Message<'a, R> {
 
     /// Sends the message.
     fn send(&mut self, waker: Option<Waker>) -> Asked {
-        let payload = match self.arguments.take() {
-            Some(Ok(payload)) => payload,
-            Some(Err(error)) => return Asked::Refused(error),
-            None => return Asked::Refused(Error::Cancelled),
+        let payload = match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Unsent(Ok(payload)) => payload,
+            Stage::Unsent(Err(error)) => return Asked::Refused(error),
+            _ => return Asked::Refused(Error::Cancelled),
         };
         let inherited = current(|context| (context.deadline, context.nesting));
         let (inherited, nesting) = inherited.unwrap_or((None, 0));
@@ -94,31 +95,31 @@ impl<'a, R> Message<'a, R> {
 
     /// Sends the message, if it is not yet sent, and takes the reply.
     pub(crate) fn poll_reply(&mut self, context: &mut Context<'_>) -> Poll<Reply> {
-        if self.sent.is_none() {
+        if let Stage::Unsent(_) = self.stage {
             // A message without answer is handed over at once, most of the time: it is looked at again below.
             let waker = (self.manner != Manner::Tell).then(|| context.waker().clone());
             let is_awaited = waker.is_some();
-            self.sent = match self.send(waker) {
+            match self.send(waker) {
                 Asked::Refused(error) => return Poll::Ready(Reply::Fault(error)),
                 Asked::Sent(claim) => {
-                    let sent =
-                        self.receiver.route().map(|route| Sent::Far(Ticket::new(route, claim)));
+                    let Some(route) = self.receiver.route() else {
+                        return Poll::Ready(Reply::Fault(Error::NoSuchObject));
+                    };
+                    self.stage = Stage::Far(Ticket::new(route, claim));
                     if is_awaited {
-                        self.sent = sent;
                         return Poll::Pending; // It was sent with the waker.
                     }
-                    sent
                 }
                 Asked::Running(running) if self.manner == Manner::Tell => {
                     return run_aside(running);
                 }
-                Asked::Running(running) => Some(Sent::Running(running)),
-            };
+                Asked::Running(running) => self.stage = Stage::Running(running),
+            }
         }
-        match &mut self.sent {
-            Some(Sent::Far(ticket)) => ticket.poll(context),
-            Some(Sent::Running(running)) => Pin::new(running).poll(context),
-            None => Poll::Ready(Reply::Fault(Error::Cancelled)),
+        match &mut self.stage {
+            Stage::Far(ticket) => ticket.poll(context),
+            Stage::Running(running) => Pin::new(running).poll(context),
+            Stage::Unsent(_) | Stage::Over => Poll::Ready(Reply::Fault(Error::Cancelled)),
         }
     }
 
@@ -127,7 +128,7 @@ impl<'a, R> Message<'a, R> {
         let Some(limit) = self.limit else { return Poll::Pending };
         let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
         timer.as_mut().poll(context).map(|()| {
-            self.sent = None; // Dropped, it cancels.
+            self.stage = Stage::Over; // Dropped, it cancels.
             Reply::Fault(Error::Timeout)
         })
     }

@@ -64,6 +64,7 @@ impl Outgoing {
     }
 
     /// Makes a frame ready whose last field is these parts.
+    #[inline(always)]
     pub(crate) fn frame_with(&mut self, frame: &Frame<'_>, parts: &[&[u8]]) -> FrameNumber {
         if frame.is_numbered() {
             self.last += 1;

@@ -20,6 +20,10 @@ impl Session {
         self.events.pop_front()
     }
 
+    pub(crate) fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     /// When `time_out` is to be called next, if nothing happens before; never, if the session is over.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         if self.keeps_exports {

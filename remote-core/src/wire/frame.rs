@@ -3,7 +3,7 @@
 //! It must not know sessions: a frame that can be read may still be wrong, which is for the session to say.
 
 use super::breach::Breach;
-use super::varint::{Cursor, put, put_bytes};
+use super::varint::{Cursor, Front, put};
 use crate::id::{FrameNumber, Identity, NameId, NodeId, ObjectId, QuestionId};
 
 /// The most bytes of one body that one frame carries: between two of them other frames pass.
@@ -14,6 +14,9 @@ pub(crate) const LONGEST_FRAME: usize = CHUNK + 256;
 pub(crate) const LONGEST_NAME: usize = 1024;
 /// The bytes before a frame that say how long it is.
 pub(crate) const LENGTH: usize = 4;
+
+/// No front of a frame is longer: its length and kind, a byte for each of three small fields, and seven numbers.
+const LONGEST_FRONT: usize = LENGTH + 4 + 7 * 10;
 
 /// Kinds from here on carry no number: they are about the connection, and are not sent again after it broke.
 const UNNUMBERED: u8 = 0x40;
@@ -36,6 +39,13 @@ pub(crate) enum Manner {
     Promise,
     /// Nothing.
     Tell,
+}
+
+impl Manner {
+    /// The same for one who passes the message on, and does not pipeline himself.
+    pub(crate) fn for_the_reply(self) -> Manner {
+        if self == Manner::Promise { Manner::Ask } else { self }
+    }
 }
 
 /// How a call ended.
@@ -154,24 +164,29 @@ pub(crate) enum Frame<'f> {
 
 impl<'f> Frame<'f> {
     /// Whether the frame carries a number.
+    #[inline]
     pub(crate) fn is_numbered(&self) -> bool {
         self.kind() < UNNUMBERED
     }
 
     /// Appends the frame; `more` appends to its last field.
+    #[inline(always)]
     pub(crate) fn write(
         &self,
         number: FrameNumber,
         out: &mut Vec<u8>,
         more: impl FnOnce(&mut Vec<u8>),
     ) {
-        let start = out.len();
-        out.extend_from_slice(&[0; LENGTH]);
-        out.push(self.kind());
+        let mut front = Front::<LONGEST_FRONT>::new();
+        front.array([0; LENGTH]);
+        front.byte(self.kind());
         if self.is_numbered() {
-            put(out, number.0);
+            front.number(number.0);
         }
-        self.write_fields(out);
+        let last = self.write_fields(&mut front);
+        let start = out.len();
+        out.extend_from_slice(front.bytes());
+        out.extend_from_slice(last);
         more(out);
         let length = (out.len() - start - LENGTH) as u32;
         out[start..start + LENGTH].copy_from_slice(&length.to_le_bytes());
@@ -187,6 +202,7 @@ impl<'f> Frame<'f> {
         Ok((number, frame))
     }
 
+    #[inline]
     fn kind(&self) -> u8 {
         match self {
             Frame::Call { .. } => 0x01,
@@ -208,7 +224,9 @@ impl<'f> Frame<'f> {
         }
     }
 
-    fn write_fields(&self, out: &mut Vec<u8>) {
+    /// Writes the fields but for the bytes at the end of some, which it gives back.
+    #[inline(always)]
+    fn write_fields(&self, front: &mut Front<LONGEST_FRONT>) -> &'f [u8] {
         match *self {
             Frame::Call {
                 question,
@@ -220,60 +238,61 @@ impl<'f> Frame<'f> {
                 extent,
                 content,
             } => {
-                put(out, question.0);
+                front.number(question.0);
                 let (kind, id) = match target {
                     Target::Object(object) => (0, object.0),
                     Target::Answer(question) => (1, question.0),
                 };
-                out.push(kind | (manner as u8) << 1);
-                put(out, id);
-                put(out, selector.0);
-                out.push(nesting);
-                put(out, deadline);
-                extent.write(out);
-                out.extend_from_slice(content);
+                front.byte(kind | (manner as u8) << 1);
+                front.number(id);
+                front.number(selector.0);
+                front.byte(nesting);
+                front.number(deadline);
+                extent.write(front);
+                return content;
             }
             Frame::Answer { question, status, extent, content } => {
-                put(out, question.0);
-                out.push(status as u8);
-                extent.write(out);
-                out.extend_from_slice(content);
+                front.number(question.0);
+                front.byte(status as u8);
+                extent.write(front);
+                return content;
             }
             Frame::CallChunk { question, bytes } | Frame::AnswerChunk { question, bytes } => {
-                put(out, question.0);
-                out.extend_from_slice(bytes);
+                front.number(question.0);
+                return bytes;
             }
-            Frame::Cancel { question } | Frame::Finish { question } => put(out, question.0),
+            Frame::Cancel { question } | Frame::Finish { question } => front.number(question.0),
             Frame::Release { object, introductions } => {
-                put(out, object.0);
-                put(out, introductions);
+                front.number(object.0);
+                front.number(introductions);
             }
             Frame::Name { id, fingerprint, name } => {
-                put(out, id.0);
-                out.extend_from_slice(&fingerprint.to_le_bytes());
-                put_bytes(out, name.as_bytes());
+                front.number(id.0);
+                front.array(fingerprint.to_le_bytes());
+                return with_length(front, name);
             }
             Frame::Watch { watch, object } => {
-                put(out, watch);
-                put(out, object.0);
+                front.number(watch);
+                front.number(object.0);
             }
-            Frame::Unwatch { watch } => put(out, watch),
+            Frame::Unwatch { watch } => front.number(watch),
             Frame::Ended { watch, stopped, reason } => {
-                put(out, watch);
-                out.push(u8::from(stopped));
-                put_bytes(out, reason.as_bytes());
+                front.number(watch);
+                front.byte(u8::from(stopped));
+                return with_length(front, reason);
             }
             Frame::Close { code, reason } => {
-                put(out, code);
-                put_bytes(out, reason.as_bytes());
+                front.number(code);
+                return with_length(front, reason);
             }
-            Frame::Acknowledge { number } => put(out, number.0),
+            Frame::Acknowledge { number } => front.number(number.0),
             Frame::Credit { calls, bytes } => {
-                put(out, calls);
-                put(out, bytes);
+                front.number(calls);
+                front.number(bytes);
             }
             Frame::Ping | Frame::Renew => {}
         }
+        &[]
     }
 
     fn read_fields(kind: u8, cursor: &mut Cursor<'f>) -> Result<Frame<'f>, Breach> {
@@ -353,12 +372,20 @@ impl<'f> Frame<'f> {
     }
 }
 
+/// A text is its length and its bytes.
+fn with_length<'t>(front: &mut Front<LONGEST_FRONT>, text: &'t str) -> &'t [u8] {
+    front.number(text.len() as u64);
+    text.as_bytes()
+}
+
 impl Extent {
-    fn write(self, out: &mut Vec<u8>) {
-        put(out, self.references);
-        put(out, self.total);
+    #[inline]
+    fn write(self, front: &mut Front<LONGEST_FRONT>) {
+        front.number(self.references);
+        front.number(self.total);
     }
 
+    #[inline]
     fn read(cursor: &mut Cursor<'_>) -> Result<Extent, Breach> {
         Ok(Extent { references: cursor.number()?, total: cursor.number()? })
     }

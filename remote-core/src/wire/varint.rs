@@ -5,18 +5,56 @@
 use super::breach::Breach;
 
 /// Appends a number, seven bits a byte, low bits first.
-pub(crate) fn put(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
+pub(crate) fn put(out: &mut Vec<u8>, value: u64) {
+    let mut front = Front::<10>::new();
+    front.number(value);
+    out.extend_from_slice(front.bytes());
 }
 
 /// Appends a byte string with its length.
 pub(crate) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
+}
+
+/// The front of a frame, as it is gathered before it is appended in one piece: at most `N` bytes, which is for the caller
+/// to know.
+pub(crate) struct Front<const N: usize> {
+    bytes: [u8; N],
+    length: usize,
+}
+
+impl<const N: usize> Front<N> {
+    #[inline]
+    pub(crate) fn new() -> Front<N> {
+        Front { bytes: [0; N], length: 0 }
+    }
+
+    #[inline]
+    pub(crate) fn byte(&mut self, byte: u8) {
+        self.bytes[self.length] = byte;
+        self.length += 1;
+    }
+
+    #[inline]
+    pub(crate) fn number(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.byte(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.byte(value as u8);
+    }
+
+    #[inline]
+    pub(crate) fn array<const M: usize>(&mut self, bytes: [u8; M]) {
+        self.bytes[self.length..self.length + M].copy_from_slice(&bytes);
+        self.length += M;
+    }
+
+    #[inline]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
 }
 
 /// Reads a frame from its front.
@@ -29,13 +67,26 @@ impl<'f> Cursor<'f> {
         Cursor { rest: bytes }
     }
 
+    #[inline]
     pub(crate) fn byte(&mut self) -> Result<u8, Breach> {
         let (first, rest) = self.rest.split_first().ok_or(Breach::Frame)?;
         self.rest = rest;
         Ok(*first)
     }
 
+    #[inline]
     pub(crate) fn number(&mut self) -> Result<u64, Breach> {
+        // Most are small.
+        match self.rest {
+            [byte, rest @ ..] if *byte < 0x80 => {
+                self.rest = rest;
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_number(),
+        }
+    }
+
+    fn long_number(&mut self) -> Result<u64, Breach> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
