@@ -68,7 +68,7 @@ impl NodeBuilder {
 
     /// Sets for how long references live after their holder was last heard of; 30 s unless set. Between two nodes the
     /// shorter of their terms holds, both ways. What notices a lost connection keeps to it: a ping goes out after a
-    /// sixth of the term, and a silent connection is given up after half of it, if [`Limits`] do not say sooner.
+    /// ninth of the term, and a silent connection is given up after a third of it, if [`Limits`] do not say sooner.
     pub fn lease(mut self, lease: Duration) -> NodeBuilder {
         self.lease = lease;
         self

@@ -16,6 +16,7 @@ use super::sessions::Sessions;
 use super::state::State;
 use crate::error::{Error, Result};
 use crate::id::NodeId;
+use crate::transport::connection::NOBODY;
 use crate::transport::uri::Uri;
 
 /// The pause after the first attempt that failed, and the longest.
@@ -57,7 +58,8 @@ impl Dialled {
                 return Ok(Reached::Peer(link));
             }
         }
-        let reached = dial(sessions, uri, Wanted::Any).await?;
+        let limit = sessions.shared.limits.handshake_time;
+        let reached = dial(sessions, uri, Wanted::Any, limit).await?;
         *known = Some(match &reached {
             Reached::Peer(link) => link.peer.id(),
             Reached::Here => sessions.shared.id,
@@ -71,9 +73,13 @@ impl Dialled {
     }
 }
 
-/// Connects to an address.
-async fn dial(sessions: &Arc<Sessions>, uri: &Uri, wanted: Wanted) -> Result<Reached> {
-    let limit = sessions.shared.limits.handshake_time;
+/// Connects to an address, within a limit.
+async fn dial(
+    sessions: &Arc<Sessions>,
+    uri: &Uri,
+    wanted: Wanted,
+    limit: Duration,
+) -> Result<Reached> {
     let failed = |reason: String| Error::NotConnected { address: uri.node(), reason };
     let attempt = async {
         let mut connection = uri.transport()?.connect(uri).await?;
@@ -119,15 +125,22 @@ async fn reconnect(
     uri: &Uri,
     state: &mut watch::Receiver<State>,
 ) {
-    let longest = LONGEST.min(link.term() / 8);
+    // An attempt that a lost packet holds up is given up for another while there is time.
+    let limit = sessions.shared.limits.handshake_time.min(link.term() / 8);
+    let longest = LONGEST.min(limit);
     let mut pause = FIRST.min(longest);
     while *state.borrow() == State::Suspended {
-        match dial(sessions, uri, Wanted::Only(link.peer.id())).await {
+        match dial(sessions, uri, Wanted::Only(link.peer.id()), limit).await {
             Ok(Reached::Peer(_)) => {}
             Ok(Reached::Here) | Err(Error::Stale) => {
                 link.update(|inner| inner.session.find_restarted());
             }
-            Err(error) => tracing::debug!(address = uri.node(), %error, "cannot reconnect yet"),
+            Err(error) => {
+                if matches!(&error, Error::NotConnected { reason, .. } if reason == NOBODY) {
+                    link.update(|inner| inner.session.miss());
+                }
+                tracing::debug!(address = uri.node(), %error, "cannot reconnect yet");
+            }
         }
         let resumed = state.wait_for(|state| *state != State::Suspended);
         if tokio::time::timeout(jittered(pause), resumed).await.is_ok() {

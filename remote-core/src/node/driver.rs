@@ -15,7 +15,7 @@ use tokio::time::Sleep;
 
 use super::attached::{Half, Reader};
 use super::dispatch::dispatch;
-use super::link::{Delivery, Inner, Link};
+use super::link::{Delivery, Inner, Link, WriteInPlace};
 use super::pen::{Pen, Written};
 use crate::object::execution::contained;
 
@@ -33,6 +33,7 @@ const NEVER: Duration = Duration::from_secs(24 * 3600);
 /// Starts the tasks of a session; `over` is called when both have ended.
 pub(crate) fn drive(link: Arc<Link>, over: impl FnOnce(&Arc<Link>) + Send + 'static) {
     let pen = Arc::new(Pen::default());
+    let _ = link.pen.set(Arc::clone(&pen) as Arc<dyn WriteInPlace>);
     let reading = tokio::spawn(read(Arc::clone(&link), Arc::clone(&pen)));
     tokio::spawn(async move {
         write(&link, &pen).await;

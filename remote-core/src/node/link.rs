@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -39,8 +39,16 @@ pub(crate) struct Link {
     /// Whether no call is to be begun, as it was when the state was last changed; read without the lock.
     pub(super) is_held_up: AtomicBool,
     pub(super) state: watch::Sender<State>,
+    /// What writes the last word, also when no task runs any more.
+    pub(super) pen: OnceLock<Arc<dyn WriteInPlace>>,
     /// The newest change of state that was told.
     pub(super) turns_told: AtomicU64,
+}
+
+/// What can write for a session without being one of its tasks.
+pub(super) trait WriteInPlace: Send + Sync {
+    /// Writes what is ready, as far as the connection takes it at once.
+    fn write_in_place(&self, link: &Link);
 }
 
 /// How a session came to be.
@@ -165,6 +173,7 @@ impl Link {
             }),
             is_held_up: AtomicBool::new(false),
             state: watch::Sender::new(State::Connected),
+            pen: OnceLock::new(),
             turns_told: AtomicU64::new(0),
         })
     }
@@ -204,7 +213,7 @@ impl Inner {
     /// Whether neither side refers to anything of the other's, or waits for it.
     pub(super) fn is_unneeded(&self) -> bool {
         let session = &self.session;
-        session.export_count() + session.import_count() + session.question_count() == 0
+        session.export_count() + session.held_count() + session.question_count() == 0
             && session.running() == 0
     }
 

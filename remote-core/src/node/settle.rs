@@ -204,6 +204,12 @@ impl Link {
         for (watch, receiver) in watch {
             self.watch_for_peer(watch, receiver);
         }
+        if let Some((_, State::Ended)) = state
+            && let Some(pen) = self.pen.get()
+        {
+            // A program that ends lets its references go last: its tasks may not run any more to say so.
+            pen.write_in_place(self);
+        }
         if let Some((turn, state)) = state {
             // Two threads may come here in either order: the later change stays.
             self.state.send_if_modified(|known| {

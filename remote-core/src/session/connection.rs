@@ -19,6 +19,11 @@ impl Session {
         }
     }
 
+    /// Nobody was found at the peer's address. It may come back; if it does not, this is why.
+    pub(crate) fn miss(&mut self) {
+        self.missed = true;
+    }
+
     /// There is another connection, on which the peer has said how far this side's frames had arrived; what it said, it
     /// said after `asked`, so until then both held on to each other. A connection that was there is over.
     pub(crate) fn resume(&mut self, now: Instant, asked: Instant, arrived: FrameNumber) {
@@ -27,6 +32,7 @@ impl Session {
         }
         self.now = now;
         self.suspended = false;
+        self.missed = false;
         self.liveness.heard(now);
         self.lease.heard(now);
         self.lease.confirm(asked);

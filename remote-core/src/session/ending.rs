@@ -46,7 +46,11 @@ impl Session {
         // As a holder this side gives up sooner than the peer may rely on what this side has.
         self.keeps_exports = self.now < self.lease.owner_end();
         self.say_goodbye(EXPIRED, Cause::Expired.reason());
-        self.end(Cause::Expired);
+        self.end(if self.missed {
+            Cause::Lost { reason: "nobody listens at the peer's address any more".into() }
+        } else {
+            Cause::Expired
+        });
     }
 
     /// The peer holds nothing of this side's any more: it has said so, or its lease is over.

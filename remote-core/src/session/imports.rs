@@ -13,6 +13,8 @@ pub(crate) struct Imports {
     entries: HashMap<ObjectId, Import>,
     /// Objects of which something is to be given back.
     dirty: Vec<ObjectId>,
+    /// How many objects have a proxy.
+    held: usize,
 }
 
 #[derive(Default)]
@@ -23,16 +25,25 @@ struct Import {
     pins: u64,
 }
 
+impl Import {
+    fn is_held(&self) -> bool {
+        self.introductions > self.dropped
+    }
+}
+
 impl Imports {
     /// The peer named the object once more.
     pub(crate) fn introduce(&mut self, object: ObjectId) {
-        self.entries.entry(object).or_default().introductions += 1;
+        let import = self.entries.entry(object).or_default();
+        self.held += usize::from(!import.is_held());
+        import.introductions += 1;
     }
 
     /// A proxy that stood for one introduction was dropped.
     pub(crate) fn drop_one(&mut self, object: ObjectId) {
         let Some(import) = self.entries.get_mut(&object) else { return };
         import.dropped += 1;
+        self.held -= usize::from(!import.is_held());
         if import.dropped == 1 && import.pins == 0 {
             self.dirty.push(object);
         }
@@ -80,6 +91,11 @@ impl Imports {
         self.entries.len()
     }
 
+    /// How many of them have a proxy: the others are about to be given back.
+    pub(crate) fn held(&self) -> usize {
+        self.held
+    }
+
     /// How often an object was introduced and not given back.
     #[cfg(test)]
     pub(crate) fn count(&self, object: ObjectId) -> u64 {
@@ -89,6 +105,7 @@ impl Imports {
     /// The pins are these, and what can be given back is not forgotten.
     #[cfg(test)]
     pub(crate) fn check(&self, pins: &std::collections::HashMap<ObjectId, u64>) {
+        assert_eq!(self.held, self.entries.values().filter(|import| import.is_held()).count());
         for (object, import) in &self.entries {
             assert!(import.introductions > 0 && import.dropped <= import.introductions);
             assert_eq!(import.pins, pins.get(object).copied().unwrap_or(0), "pins of {object:?}");

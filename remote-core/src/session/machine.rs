@@ -59,6 +59,8 @@ pub(crate) struct Session {
     pub(super) retained: Retained,
     /// Whether there is no connection at present.
     pub(super) suspended: bool,
+    /// Whether nobody was found when another one was to be made.
+    pub(super) missed: bool,
     pub(super) received: FrameNumber,
     pub(super) acknowledged: FrameNumber,
     /// Whether the peer waits to be told how far its frames have arrived.
@@ -88,12 +90,13 @@ impl Session {
         let Settings { limits, granted, term } = settings;
         let own = Grant::of(&limits);
         // A connection that has died must be noticed while there is time to make another.
-        let (ping, silence) = (limits.ping.min(term / 6), limits.silence.min(term / 2));
+        let (ping, silence) = (limits.ping.min(term / 9), limits.silence.min(term / 3));
         Session {
             liveness: Liveness::new(ping, silence, now),
             lease: Lease::new(term, now),
             retained: Retained::default(),
             suspended: false,
+            missed: false,
             owes_acknowledgement: false,
             owes_ping: false,
             now,
@@ -156,6 +159,11 @@ impl Session {
 
     pub(crate) fn import_count(&self) -> usize {
         self.imports.len()
+    }
+
+    /// How many objects of the peer's are in use here.
+    pub(crate) fn held_count(&self) -> usize {
+        self.imports.held()
     }
 
     pub(crate) fn question_count(&self) -> usize {

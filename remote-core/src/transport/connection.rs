@@ -59,13 +59,14 @@ pub(crate) fn find(scheme: &str) -> Option<&'static dyn Transport> {
         .find(|known| known.scheme() == scheme)
 }
 
+/// What is said where nobody listens.
+pub(crate) const NOBODY: &str = "nobody listens there";
+
 /// Nobody answers at an address.
 pub(crate) fn not_connected(uri: &Uri, error: &std::io::Error) -> Error {
     let reason = match error.kind() {
         std::io::ErrorKind::InvalidInput => return invalid(&uri.node(), &error.to_string()),
-        std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::NotFound => {
-            "nobody listens there".into()
-        }
+        std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::NotFound => NOBODY.into(),
         _ => error.to_string(),
     };
     Error::NotConnected { address: uri.node(), reason }
