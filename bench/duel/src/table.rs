@@ -32,7 +32,7 @@ pub(crate) fn render(columns: &[(String, String)], terms: Terms, played: &[Playe
             line(&mut table, question, records.iter().map(|records| answer(records, terms)));
         }
     }
-    let _ = write!(table, "\n{} pairs of each contestant, all at once.", terms.pairs);
+    let _ = write!(table, "\n{} of each contestant at once.", terms.pairs);
     for Played { scenario, packets, .. } in played {
         if let Some(packets) = packets {
             let _ = write!(table, " {packets} packets hit while {}.", title(*scenario, terms));
@@ -156,7 +156,7 @@ fn durations(
     let (Some(least), Some(most)) = (there.first(), there.last()) else {
         return if records.is_empty() { "–".to_owned() } else { none.to_owned() };
     };
-    let median = there[there.len() / 2];
+    let median = (there[(there.len() - 1) / 2] + there[there.len() / 2]) / 2;
     let mut text = if there.len() == 1 {
         seconds(median)
     } else {
@@ -211,6 +211,7 @@ mod tests {
         let freed = |seconds| record(&[(seconds, "freed 1.1")], &[]);
         let show = |records: &[Record]| durations(records, Record::freed, "not in 30 s");
         assert_eq!(show(&[freed(12), freed(11), freed(15)]), "12 s (11–15)");
+        assert_eq!(show(&[freed(12), freed(11)]), "11.5 s (11–12)");
         assert_eq!(show(&[freed(12), record(&[], &[])]), "12 s; 1 not in 30 s");
         assert_eq!(show(&[record(&[], &[])]), "not in 30 s");
         assert_eq!(show(&[]), "–");
@@ -240,7 +241,7 @@ mod tests {
 | objects of lost references freed after | – | 14 s (14–14) |
 | objects freed under a live reference | 0 | 0 |
 
-2 pairs of each contestant, all at once. 8 packets hit while connections reset for 5 s.
+2 of each contestant at once. 8 packets hit while connections reset for 5 s.
 ";
         assert_eq!(render(&columns, TERMS, &[played]), expected);
     }
