@@ -36,6 +36,8 @@ pub struct Limits {
     pub window_bytes: u64,
     /// Bytes that wait to be written; past it senders wait.
     pub queue: usize,
+    /// Bytes written and not yet acknowledged, which are kept to be sent again; past it senders wait.
+    pub unacknowledged: usize,
     /// How long a write may stall.
     pub stall: Duration,
     /// Objects exported to, or imported from, one peer.
@@ -62,6 +64,7 @@ impl Default for Limits {
             window_calls: 16_384,
             window_bytes: 16 << 20,
             queue: 8 << 20,
+            unacknowledged: 8 << 20,
             stall: Duration::from_secs(30),
             references: 1 << 21,
             nesting: 32,
@@ -71,6 +74,9 @@ impl Default for Limits {
         }
     }
 }
+
+/// Twice what may arrive before a receiver acknowledges: 64 frames of 16 KiB.
+const LEAST_UNACKNOWLEDGED: usize = 2 << 20;
 
 /// The bounds that one body is read and written by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +116,9 @@ impl Limits {
         }
         if self.body > self.queue {
             return refuse("a body must fit into the queue; lower body or raise queue");
+        }
+        if self.unacknowledged < LEAST_UNACKNOWLEDGED {
+            return refuse("unacknowledged must be at least 2 MiB: a peer acknowledges after one");
         }
         if self.body > u32::MAX as usize {
             return refuse("a body is at most 4 GiB");

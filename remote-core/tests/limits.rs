@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use remote_core::{Error, Limits, Node, Outcome, Ref, Remote, Result, State, remote};
 use serde::{Deserialize, Serialize};
-use support::relay::Relay;
+use support::relay::{BOTH, Relay, Way};
 use support::{Pair, poll_once, until, within};
 use tokio::sync::Semaphore;
 
@@ -288,7 +288,7 @@ async fn a_peer_that_does_not_read_is_held_within_bounds_and_hinders_nobody() {
     let (slow, quick) = (Node::new(), Node::new());
     let far: Ref<dyn Store> = within(slow.lookup(relay.uri("store"))).await.unwrap();
     let other: Ref<dyn Store> = within(quick.lookup(server.uri("store"))).await.unwrap();
-    relay.hold_answers();
+    relay.stall([Way::Back]);
     let mut calls: Vec<_> = (0..100).map(|_| far.bytes(RESULT)).collect();
     for call in &mut calls {
         assert!(poll_once(call).await.is_none());
@@ -304,7 +304,7 @@ async fn a_peer_that_does_not_read_is_held_within_bounds_and_hinders_nobody() {
             "{held} bytes are held for a peer that does not read"
         );
     }
-    relay.release();
+    relay.heal();
     for call in calls {
         assert_eq!(within(call).await.map(|bytes| bytes.len()), Ok(RESULT));
     }
@@ -319,7 +319,7 @@ async fn a_write_that_stalls_ends_the_session_and_the_memory_limit_refuses_new_o
         Relay::start(server.uri("store").strip_suffix("/store").unwrap(), Duration::ZERO).await;
     let (slow, late) = (Node::new(), Node::new());
     let far: Ref<dyn Store> = within(slow.lookup(relay.uri("store"))).await.unwrap();
-    relay.hold_answers();
+    relay.stall([Way::Back]);
     let mut calls: Vec<_> = (0..100).map(|_| far.bytes(1 << 20)).collect();
     for call in &mut calls {
         assert!(poll_once(call).await.is_none());
@@ -351,13 +351,13 @@ async fn a_peer_that_falls_silent_is_given_up() {
     let far: Ref<dyn Store> = within(client.lookup(relay.uri("store"))).await.unwrap();
     let mut call = far.gated(1);
     assert!(poll_once(&mut call).await.is_none());
-    relay.hold();
+    relay.stall(BOTH);
     let error = within(call).await.unwrap_err();
     assert!(
         matches!(&error, Error::SessionLost { reason, outcome: Outcome::Unknown } if reason.contains("silent")),
         "{error:?}"
     );
-    relay.release();
+    relay.heal();
     let again: Ref<dyn Store> = within(client.lookup(relay.uri("store"))).await.unwrap();
     assert_eq!(within(again.length(vec![0; 3])).await, Ok(3));
 }

@@ -11,7 +11,7 @@ use super::shared::Shared;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::object::class::check_registrations;
-use crate::wire::hello::LONGEST_NODE_NAME;
+use crate::wire::hello::{LONGEST_NODE_NAME, SHORTEST_LEASE};
 
 /// For how long references live after their holder was last heard of, unless set.
 const LEASE: Duration = Duration::from_secs(30);
@@ -66,7 +66,9 @@ impl NodeBuilder {
         self
     }
 
-    /// Sets for how long references live after their holder was last heard of.
+    /// Sets for how long references live after their holder was last heard of; 30 s unless set. Between two nodes the
+    /// shorter of their terms holds, both ways. What notices a lost connection keeps to it: a ping goes out after a
+    /// sixth of the term, and a silent connection is given up after half of it, if [`Limits`] do not say sooner.
     pub fn lease(mut self, lease: Duration) -> NodeBuilder {
         self.lease = lease;
         self
@@ -88,10 +90,10 @@ impl NodeBuilder {
                 "the name of a node has at most {LONGEST_NODE_NAME} bytes"
             )));
         }
-        if lease < limits.silence {
-            return Err(Error::Refused(
-                "a lease must outlast the silence that ends a connection; raise lease or lower Limits::silence".into(),
-            ));
+        if lease < SHORTEST_LEASE {
+            return Err(Error::Refused(format!(
+                "a lease of {lease:?} cannot be kept; set at least {SHORTEST_LEASE:?}"
+            )));
         }
         Ok((Core::new(Sessions::new(Arc::new(Shared::new(name, limits, lease)))), listen))
     }

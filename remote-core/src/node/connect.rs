@@ -4,21 +4,29 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
-use super::handshake::{Decides, decides, hear_verdict, introduce, say_verdict};
+use super::agreement::Introduced;
+use super::handshake::introduce;
 use super::link::Link;
-use super::sessions::{Decision, Sessions};
+use super::sessions::Sessions;
 use crate::error::{Error, Result};
 use crate::id::NodeId;
-use crate::transport::connection::Connection;
 use crate::transport::uri::Uri;
-use crate::wire::hello::{Hello, Verdict};
 
 /// What an address led to.
 pub(crate) enum Reached {
     Peer(Arc<Link>),
     /// The node itself.
     Here,
+}
+
+/// Which node is wanted at an address.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted {
+    Any,
+    /// This one, and no other: with another no session is begun.
+    Only(NodeId),
 }
 
 /// The addresses that a node has connected to.
@@ -36,11 +44,12 @@ impl Dialled {
             if node == sessions.shared.id {
                 return Ok(Reached::Here);
             }
-            if let Some(link) = sessions.find(node) {
+            // One without a connection is not waited for: who dials learns whether anybody is there.
+            if let Some(link) = sessions.find(node).filter(|link| !link.is_suspended()) {
                 return Ok(Reached::Peer(link));
             }
         }
-        let reached = dial(sessions, uri).await?;
+        let reached = dial(sessions, uri, Wanted::Any).await?;
         *known = Some(match &reached {
             Reached::Peer(link) => link.peer.id(),
             Reached::Here => sessions.shared.id,
@@ -54,46 +63,26 @@ impl Dialled {
     }
 }
 
-async fn dial(sessions: &Arc<Sessions>, uri: &Uri) -> Result<Reached> {
+/// Connects to an address.
+pub(crate) async fn dial(sessions: &Arc<Sessions>, uri: &Uri, wanted: Wanted) -> Result<Reached> {
     let limit = sessions.shared.limits.handshake_time;
     let failed = |reason: String| Error::NotConnected { address: uri.node(), reason };
     let attempt = async {
         let mut connection = uri.transport()?.connect(uri).await?;
-        let hello = introduce(&mut connection, &sessions.shared.hello()).await?;
-        if hello.node == sessions.shared.id {
-            return Ok(Reached::Here);
+        let (own, asked) = (sessions.shared.hello(), Instant::now());
+        let hello = introduce(&mut connection, &own).await?;
+        match wanted {
+            _ if hello.node == sessions.shared.id => return Ok(Reached::Here),
+            Wanted::Only(node) if hello.node != node => return Err(Error::Stale),
+            Wanted::Any | Wanted::Only(_) => {}
         }
-        settle(sessions, connection, hello).await
+        let introduced = Introduced { hello: &hello, own: &own, asked, dialled: Some(uri) };
+        Ok(Reached::Peer(introduced.agree(sessions, connection).await?))
     };
     match tokio::time::timeout(limit, attempt).await {
         Ok(Err(Error::Io(reason) | Error::Protocol(reason))) => Err(failed(reason)),
         Ok(Err(Error::Refused(reason))) => Err(failed(format!("the peer refused: {reason}"))),
         Ok(reached) => reached,
         Err(_) => Err(failed(format!("no answer within {} s", limit.as_secs_f32()))),
-    }
-}
-
-async fn settle(
-    sessions: &Arc<Sessions>,
-    mut connection: Connection,
-    hello: Hello,
-) -> Result<Reached> {
-    match decides(sessions.shared.id, hello.node) {
-        Decides::This => {
-            let decision = sessions.decide(&connection, &hello);
-            say_verdict(&mut connection, &decision.verdict()).await?;
-            match decision {
-                Decision::Accepted(begun) => Ok(Reached::Peer(begun.start(connection))),
-                Decision::Duplicate(link) => Ok(Reached::Peer(link)),
-                Decision::Refused(reason) => Err(Error::Refused(reason)),
-            }
-        }
-        Decides::Peer => match hear_verdict(&mut connection).await? {
-            Verdict::Accept => {
-                Ok(Reached::Peer(sessions.accept(&connection, &hello).start(connection)))
-            }
-            Verdict::Duplicate => Ok(Reached::Peer(sessions.wait_for(hello.node).await?)),
-            Verdict::Refuse { reason, .. } => Err(Error::Refused(reason)),
-        },
     }
 }

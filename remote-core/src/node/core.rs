@@ -46,6 +46,7 @@ impl Core {
     pub(crate) async fn listen(&self, uri: &Uri) -> Result<()> {
         let listener = uri.transport()?.listen(uri).await?;
         let bound = listener.uri();
+        let _ = self.sessions.shared.address.set(bound.clone());
         let task = tokio::spawn(accept_all(Arc::clone(&self.sessions), listener));
         self.lock().push((bound, Some(task)));
         Ok(())

@@ -1,4 +1,4 @@
-//! Owns the two tasks of a session: one reads and dispatches, one writes and keeps time.
+//! Owns the tasks of a session: one reads and dispatches, one writes and keeps time, each on one connection after another.
 //!
 //! They must not wait for each other: whatever a method does to the reader's thread, pings and acknowledgements go out.
 
@@ -13,60 +13,77 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::Sleep;
 
+use super::attach::{Half, Reader, Writer};
 use super::dispatch::dispatch;
-use super::link::{Delivery, Link};
+use super::link::{Delivery, Inner, Link};
+use super::redial::keep_connected;
+use super::sessions::Sessions;
 use crate::object::execution::contained;
+use crate::session::Block;
 
 /// The read buffer: it begins small and grows with what arrives.
 const FIRST: usize = 4 * 1024;
 const LARGEST: usize = 256 * 1024;
-/// A write buffer that grew larger than this is not kept.
-const KEPT: usize = 1 << 20;
 
-type Reader = Box<dyn AsyncRead + Send + Unpin>;
-type Writer = Box<dyn AsyncWrite + Send + Unpin>;
+/// When the timer of a session that is over goes off: not before its tasks have ended.
+const NEVER: Duration = Duration::from_secs(24 * 3600);
 
-/// Starts the tasks of a session; `over` is called when both have ended.
-pub(crate) fn drive(
-    link: Arc<Link>,
-    reader: Reader,
-    writer: Writer,
-    over: impl FnOnce() + Send + 'static,
-) {
-    let reading = tokio::spawn(read(Arc::clone(&link), reader));
+/// Starts the tasks of a session.
+pub(crate) fn drive(sessions: &Arc<Sessions>, link: &Arc<Link>) {
+    let reading = tokio::spawn(read(Arc::clone(link)));
+    if let Some(uri) = link.origin.dialled.clone() {
+        tokio::spawn(keep_connected(Arc::clone(sessions), Arc::clone(link), uri));
+    }
+    let (sessions, link) = (Arc::clone(sessions), Arc::clone(link));
     tokio::spawn(async move {
-        write(&link, writer).await;
+        write(&link).await;
         reading.abort();
-        over();
+        sessions.remove(&link);
     });
 }
 
-async fn read(link: Arc<Link>, mut reader: Reader) {
-    let mut buffer = Buffer::default();
+async fn read(link: Arc<Link>) {
     let mut batch = VecDeque::new();
+    while let Some(half) = poll_fn(|context| link.poll_reader(context)).await {
+        let number = half.number;
+        if let Some(reason) = read_connection(&link, half, &mut batch).await {
+            link.update(|inner| inner.lose(number, &reason));
+        }
+    }
+}
+
+/// Reads until the connection is lost, and tells why; nothing if the session has another one by then, or none.
+async fn read_connection(
+    link: &Arc<Link>,
+    half: Half<Reader>,
+    batch: &mut VecDeque<Delivery>,
+) -> Option<String> {
+    let Half { number, end: mut reader } = half;
+    let mut buffer = Buffer::default();
     loop {
-        let used = link.update(|inner| inner.receive(buffer.filled()));
+        let used = link.update(|inner| inner.receive(number, buffer.filled()))?;
         buffer.consume(used);
-        dispatch_all(&link, &mut batch);
-        let reason =
-            match poll_fn(|context| poll_step(&link, &mut reader, &mut buffer, context)).await {
-                Ok(Step::Read) => continue,
-                Ok(Step::Ended) => "the peer is gone".to_owned(),
-                Err(error) => error.to_string(),
-            };
-        link.update(|inner| inner.session.lose(&reason));
-        return;
+        dispatch_all(link, batch);
+        let step = poll_fn(|context| poll_step(link, number, &mut reader, &mut buffer, context));
+        match step.await {
+            Ok(Step::Read) => continue,
+            Ok(Step::Replaced) => return None,
+            Ok(Step::Ended) => return Some("the connection was closed".to_owned()),
+            Err(error) => return Some(error.to_string()),
+        }
     }
 }
 
 enum Step {
     Read,
     Ended,
+    Replaced,
 }
 
 /// Reads more, and meanwhile begins the calls that were held back for want of room.
 fn poll_step(
     link: &Arc<Link>,
+    number: u64,
     reader: &mut Reader,
     buffer: &mut Buffer,
     context: &mut Context<'_>,
@@ -76,8 +93,11 @@ fn poll_step(
             return Poll::Ready(Ok(if read == 0 { Step::Ended } else { Step::Read }));
         }
         let mut inner = link.lock();
+        if !inner.has(number) {
+            return Poll::Ready(Ok(Step::Replaced));
+        }
         let Some(delivery) = inner.next_delivery() else {
-            inner.hold_back(context.waker());
+            inner.sleep_reader(context.waker());
             return Poll::Pending;
         };
         drop(inner);
@@ -100,59 +120,120 @@ fn dispatch_all(link: &Arc<Link>, batch: &mut VecDeque<Delivery>) {
     }
 }
 
-async fn write(link: &Arc<Link>, mut writer: Writer) {
-    let stall = link.shared.limits.stall;
-    let mut buffer = Vec::new();
+async fn write(link: &Arc<Link>) {
     let mut timer = Box::pin(tokio::time::sleep(Duration::ZERO));
-    loop {
-        poll_fn(|context| poll_work(link, timer.as_mut(), context)).await;
+    let mut half = None;
+    while poll_fn(|context| poll_work(link, &mut half, &mut timer, context)).await == Work::Write {
         // Most of what coalescing gains: whoever else is about to send gets to do so before the write.
         tokio::task::yield_now().await;
-        let (over, room) = link.update(|inner| {
-            inner.session.poll_transmit(Instant::now(), &mut buffer);
-            (inner.session.closed().is_some() && !inner.session.wants_transmit(), inner.room())
+        let (block, over, room) = link.update(|inner| {
+            let block = inner.session.poll_transmit(Instant::now());
+            let over = inner.session.closed().is_some() && !inner.session.wants_transmit();
+            (block, over, inner.room())
         });
         room.into_iter().for_each(Waker::wake);
         if link.shared.is_closing() {
             link.shared.ended.notify_waiters();
         }
-        let failure = match tokio::time::timeout(stall, writer.write_all(&buffer)).await {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(error.to_string()),
-            Err(_) => Some(format!("the peer has not read for {} s", stall.as_secs_f32())),
-        };
-        buffer.clear();
-        if buffer.capacity() > KEPT {
-            buffer = Vec::new();
+        let (Some(block), Some(connection)) = (block, half.as_mut()) else { continue };
+        let written = write_block(link, connection, &block, &mut timer).await;
+        // A block of which nobody else has a share is used again.
+        drop(block);
+        if let Err(reason) = written {
+            let number = connection.number;
+            link.update(|inner| inner.lose(number, &reason));
+            half = None;
         }
-        if let Some(reason) = failure {
-            link.update(|inner| inner.session.lose(&reason));
-            return;
-        }
-        if over {
+        if over && let Some(mut connection) = half.take() {
             // The peer may still be reading what was written; it closes when it has.
-            let _ = tokio::time::timeout(Duration::from_secs(1), writer.shutdown()).await;
-            return;
+            let _ = tokio::time::timeout(Duration::from_secs(1), connection.end.shutdown()).await;
         }
     }
 }
 
-/// Ready when there is something to be written; sees to pings and to silence meanwhile.
-fn poll_work(link: &Arc<Link>, mut timer: Pin<&mut Sleep>, context: &mut Context<'_>) -> Poll<()> {
-    link.update(|inner| {
+/// What the writer is to do.
+#[derive(PartialEq, Eq)]
+enum Work {
+    Write,
+    Over,
+}
+
+/// Ready when there is something to be written and a connection for it; sees to pings, silence and the lease meanwhile.
+fn poll_work(
+    link: &Arc<Link>,
+    half: &mut Option<Half<Writer>>,
+    timer: &mut Pin<Box<Sleep>>,
+    context: &mut Context<'_>,
+) -> Poll<Work> {
+    let mut former = None;
+    let work = link.update(|inner| {
         loop {
-            if inner.session.wants_transmit() || inner.session.closed().is_some() {
-                return Poll::Ready(());
+            if let Some(next) = inner.next_writer() {
+                former = half.replace(next);
+            } else if half.as_ref().is_some_and(|half| !inner.has(half.number)) {
+                former = half.take();
             }
-            if timer.as_mut().poll(context).is_pending() {
+            if half.is_some() && inner.session.wants_transmit() {
+                return Poll::Ready(Work::Write);
+            }
+            if inner.session.closed().is_some() {
+                return Poll::Ready(Work::Over);
+            }
+            if poll_time(inner, timer, context).is_pending() {
                 inner.sleep_writer(context.waker());
                 return Poll::Pending;
             }
-            inner.time_out();
-            // Not reset by each frame: it comes early, looks, and comes again.
-            timer.as_mut().reset(inner.session.poll_timeout().into());
         }
-    })
+    });
+    drop(former);
+    work
+}
+
+/// Ready when time has passed that matters, and what it means is seen to.
+fn poll_time(
+    inner: &mut Inner,
+    timer: &mut Pin<Box<Sleep>>,
+    context: &mut Context<'_>,
+) -> Poll<()> {
+    if timer.as_mut().poll(context).is_pending() {
+        return Poll::Pending;
+    }
+    inner.time_out();
+    // Not reset by each frame: it comes early, looks, and comes again.
+    let next = inner.session.poll_timeout().unwrap_or_else(|| Instant::now() + NEVER);
+    timer.as_mut().reset(next.into());
+    Poll::Ready(())
+}
+
+/// Writes all of a block, unless the connection is lost meanwhile or the peer does not read.
+async fn write_block(
+    link: &Arc<Link>,
+    connection: &mut Half<Writer>,
+    block: &Block,
+    timer: &mut Pin<Box<Sleep>>,
+) -> Result<(), String> {
+    let (stall, number, mut rest) = (link.shared.limits.stall, connection.number, &block[..]);
+    let writing = poll_fn(|context| {
+        while !rest.is_empty() {
+            match Pin::new(&mut connection.end).poll_write(context, rest) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err("the connection was closed".into())),
+                Poll::Ready(Ok(written)) => rest = &rest[written..],
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error.to_string())),
+                Poll::Pending => {
+                    let lost = link.update(|inner| {
+                        while poll_time(inner, timer, context).is_ready() {}
+                        inner.stalled_writer = Some(context.waker().clone());
+                        !inner.has(number)
+                    });
+                    let reason = || Err("the session goes on without this connection".into());
+                    return if lost { Poll::Ready(reason()) } else { Poll::Pending };
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    });
+    let late = |_| Err(format!("the peer has not read for {} s", stall.as_secs_f32()));
+    tokio::time::timeout(stall, writing).await.unwrap_or_else(late)
 }
 
 /// Bytes read and not yet used.

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::id::NodeId;
 use crate::transport::connection::Connection;
 use crate::wire::breach::Breach;
-use crate::wire::hello::{Hello, LONGEST, PREFACE, Verdict, check_preface, preface};
+use crate::wire::hello::{Hello, LONGEST, PREFACE, Standing, Verdict, check_preface, preface};
 
 /// Who decides about a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,6 +40,16 @@ pub(crate) async fn hear_hello(connection: &mut Connection) -> Result<Hello> {
         check_preface(&bytes[..=read]).map_err(breach)?;
     }
     Hello::read(&read_framed(connection).await?).map_err(breach)
+}
+
+/// Says what this side knows of a session with the other.
+pub(crate) async fn say_standing(connection: &mut Connection, standing: &Standing) -> Result<()> {
+    connection.writer.write_all(&standing.write()).await?;
+    Ok(connection.writer.flush().await?)
+}
+
+pub(crate) async fn hear_standing(connection: &mut Connection) -> Result<Standing> {
+    Standing::read(&read_framed(connection).await?).map_err(breach)
 }
 
 pub(crate) async fn say_verdict(connection: &mut Connection, verdict: &Verdict) -> Result<()> {

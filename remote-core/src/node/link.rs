@@ -3,16 +3,17 @@
 //! It must not execute user code under the lock, nor drop anything of the user's there: see `settle`.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::Waker;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use foldhash::HashMap;
 use slab::Slab;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use super::attach::Attached;
 use super::shared::Shared;
 use super::state::State;
 use crate::error::Error;
@@ -21,17 +22,32 @@ use crate::object::message::{Receiver, Reply, Request, Watcher};
 use crate::object::peer::Peer;
 use crate::object::promise::NearPromise;
 use crate::object::slot::Slot;
-use crate::session::Session;
+use crate::session::{Hearing, Session};
+use crate::transport::uri::Uri;
+use crate::wire::hello::Secret;
 
 /// One session.
 pub(crate) struct Link {
     pub(crate) shared: Arc<Shared>,
     pub(crate) peer: Peer,
+    /// What only the two sides of the session know.
+    pub(super) secret: Secret,
+    pub(super) origin: Origin,
     pub(super) this: Weak<Link>,
     pub(super) inner: Mutex<Inner>,
     /// Whether there was no room for another answer when the state was last changed; read without the lock.
     pub(super) is_full: AtomicBool,
     pub(super) state: watch::Sender<State>,
+    /// The newest change of state that was told.
+    pub(super) turns_told: AtomicU64,
+}
+
+/// How a session came to be.
+pub(crate) struct Origin {
+    /// Where this side made the connection to, if it did: it makes the next one, too.
+    pub(crate) dialled: Option<Uri>,
+    /// Where the peer says that it listens; empty if nowhere.
+    pub(crate) listens: String,
 }
 
 /// What is under the lock.
@@ -50,12 +66,20 @@ pub(crate) struct Inner {
     /// Who watches objects of the peer's, by our number.
     pub(super) watchers: HashMap<u64, Watcher>,
     pub(super) next_watch: u64,
+    /// How often the state changed that users are told.
+    turns: u64,
     /// Whether the reader is at work on what it has read: so long it cannot hear the peer.
     pub(super) is_deaf: bool,
+    /// The connection beneath, and the next one.
+    pub(super) attached: Attached,
     /// The writer, if it sleeps.
     pub(super) writer: Option<Waker>,
-    /// The reader, if it holds back calls for want of room.
+    /// The writer, if the connection takes no more: woken when there is another connection, or none.
+    pub(super) stalled_writer: Option<Waker>,
+    /// The reader, if it waits.
     pub(super) reader: Option<Waker>,
+    /// Whether calls are held back for want of room.
+    pub(super) holds_back: bool,
     /// Tasks that wait for room for their answer.
     pub(super) answerers: Vec<Waker>,
 }
@@ -76,10 +100,18 @@ pub(crate) struct Delivery {
 }
 
 impl Link {
-    pub(crate) fn new(shared: Arc<Shared>, peer: Peer, session: Session) -> Arc<Link> {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        peer: Peer,
+        session: Session,
+        secret: Secret,
+        origin: Origin,
+    ) -> Arc<Link> {
         Arc::new_cyclic(|this| Link {
             shared,
             peer,
+            secret,
+            origin,
             this: this.clone(),
             inner: Mutex::new(Inner {
                 session,
@@ -90,13 +122,18 @@ impl Link {
                 watched: HashMap::default(),
                 watchers: HashMap::default(),
                 next_watch: 0,
+                turns: 0,
                 is_deaf: false,
+                attached: Attached::default(),
                 writer: None,
+                stalled_writer: None,
                 reader: None,
+                holds_back: false,
                 answerers: Vec::new(),
             }),
             is_full: AtomicBool::new(false),
             state: watch::Sender::new(State::Connected),
+            turns_told: AtomicU64::new(0),
         })
     }
 
@@ -111,6 +148,11 @@ impl Link {
         self.is_full.load(Ordering::Relaxed)
     }
 
+    /// The term of the lease.
+    pub(crate) fn term(&self) -> Duration {
+        self.lock().session.term()
+    }
+
     pub(crate) fn state(&self) -> &watch::Sender<State> {
         &self.state
     }
@@ -118,7 +160,7 @@ impl Link {
     /// Whether nothing is in progress in either direction. A promise that is kept, its answer here, is nothing.
     pub(crate) fn is_quiet(&self) -> bool {
         let inner = self.lock();
-        inner.waiters.is_empty() && inner.session.running() == 0 && inner.session.held() == 0
+        inner.waiters.is_empty() && inner.session.running() == 0 && inner.session.underway() == 0
     }
 
     pub(super) fn this(&self) -> Arc<Link> {
@@ -134,19 +176,16 @@ impl Inner {
             && session.running() == 0
     }
 
-    /// Takes bytes from the connection; see [`Session::receive`].
-    pub(crate) fn receive(&mut self, input: &[u8]) -> usize {
-        self.is_deaf = true;
-        self.session.receive(Instant::now(), input)
+    /// A change of the state that users are told, with its place among them.
+    pub(super) fn turn(&mut self, state: State) -> (u64, State) {
+        self.turns += 1;
+        (self.turns, state)
     }
 
     /// Time has passed. While a method blocks the reader's thread, the silence is not the peer's.
     pub(crate) fn time_out(&mut self) {
-        let now = Instant::now();
-        if self.is_deaf {
-            self.session.receive(now, &[]);
-        }
-        self.session.time_out(now);
+        let hearing = if self.is_deaf { Hearing::Deaf } else { Hearing::Awake };
+        self.session.time_out(Instant::now(), hearing);
     }
 
     /// Calls to be begun now, as many as fit into a batch.
@@ -170,14 +209,13 @@ impl Inner {
         if self.session.has_room() { self.inbox.pop_front() } else { None }
     }
 
-    /// Whether calls are held back; then the reader is woken when there is room.
-    pub(crate) fn hold_back(&mut self, reader: &Waker) -> bool {
+    /// The reader waits: for what arrives, for another connection, or for room if calls are held back.
+    pub(crate) fn sleep_reader(&mut self, reader: &Waker) {
         self.is_deaf = false;
-        if self.inbox.is_empty() || self.session.has_room() {
-            return false;
+        self.holds_back = !self.inbox.is_empty() && !self.session.has_room();
+        if !self.reader.as_ref().is_some_and(|known| known.will_wake(reader)) {
+            self.reader = Some(reader.clone());
         }
-        self.reader = Some(reader.clone());
-        true
     }
 
     /// A task will be made that executes a call, unless the session is over.
@@ -207,6 +245,12 @@ impl Inner {
         if wanted { self.writer.take() } else { None }
     }
 
+    /// The tasks of the session, if they sleep: something has changed that both must look at.
+    pub(super) fn tasks(&mut self) -> impl Iterator<Item = Waker> + use<> {
+        let tasks = [self.reader.take(), self.writer.take(), self.stalled_writer.take()];
+        tasks.into_iter().flatten()
+    }
+
     pub(crate) fn sleep_writer(&mut self, writer: &Waker) {
         if !self.writer.as_ref().is_some_and(|known| known.will_wake(writer)) {
             self.writer = Some(writer.clone());
@@ -215,11 +259,13 @@ impl Inner {
 
     /// Bytes were taken to be written: those who waited for room go on.
     pub(crate) fn room(&mut self) -> Vec<Waker> {
-        if !self.session.has_room() || (self.answerers.is_empty() && self.reader.is_none()) {
+        if !self.session.has_room() || (self.answerers.is_empty() && !self.holds_back) {
             return Vec::new();
         }
         let mut wake = std::mem::take(&mut self.answerers);
-        wake.extend(self.reader.take());
+        if std::mem::take(&mut self.holds_back) {
+            wake.extend(self.reader.take());
+        }
         wake
     }
 }

@@ -5,15 +5,15 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::AbortHandle;
 
-use super::handshake::{Decides, decides, hear_hello, hear_verdict, say_hello, say_verdict};
-use super::sessions::{Decision, Sessions};
+use super::agreement::Introduced;
+use super::handshake::{Decides, decides, hear_hello, say_hello};
+use super::sessions::Sessions;
 use crate::error::{Error, Result};
 use crate::transport::connection::{Connection, Listener};
-use crate::wire::hello::Verdict;
 
 /// After a failure to accept (no more file descriptors, say), how long until the next try.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -53,27 +53,17 @@ async fn welcome(sessions: Arc<Sessions>, connection: Connection) {
 
 async fn introduce(sessions: &Arc<Sessions>, mut connection: Connection) -> Result<()> {
     let hello = hear_hello(&mut connection).await?;
-    say_hello(&mut connection, &sessions.shared.hello()).await?;
+    let (own, asked) = (sessions.shared.hello(), Instant::now());
+    say_hello(&mut connection, &own).await?;
     if hello.node == sessions.shared.id {
         return Ok(()); // It called itself, and knows by now.
     }
-    match decides(sessions.shared.id, hello.node) {
-        Decides::This => {
-            let decision = sessions.decide(&connection, &hello);
-            say_verdict(&mut connection, &decision.verdict()).await?;
-            if let Decision::Accepted(begun) = decision {
-                begun.start(connection);
-            }
-        }
-        Decides::Peer => {
-            if let Some(reason) = sessions.refusal() {
-                // The peer would decide for it; closed, the connection says the same.
-                return Err(Error::Refused(reason));
-            }
-            if hear_verdict(&mut connection).await? == Verdict::Accept {
-                sessions.accept(&connection, &hello).start(connection);
-            }
-        }
+    if let Some(reason) = sessions.refusal()
+        && decides(sessions.shared.id, hello.node) == Decides::Peer
+    {
+        // The peer would decide for it; closed, the connection says the same.
+        return Err(Error::Refused(reason));
     }
-    Ok(())
+    let introduced = Introduced { hello: &hello, own: &own, asked, dialled: None };
+    introduced.agree(sessions, connection).await.map(drop)
 }

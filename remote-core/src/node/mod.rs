@@ -1,7 +1,9 @@
 //! The node: transports, sessions and objects put together.
 
+mod agreement;
 mod answer;
 mod arrival;
+mod attach;
 pub(crate) mod builder;
 mod connect;
 mod core;
@@ -13,6 +15,7 @@ mod link;
 mod listen;
 #[allow(clippy::module_inception, reason = "the room for the node itself")]
 pub(crate) mod node;
+mod redial;
 mod route;
 pub(crate) mod session;
 mod sessions;

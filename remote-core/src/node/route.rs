@@ -90,9 +90,9 @@ impl Route for Link {
     fn watch(&self, object: ObjectId, watcher: Watcher) -> u64 {
         let mut inner = self.lock();
         if let Some(cause) = inner.session.closed() {
-            let reason = cause.reason().to_owned();
+            let ended = Ended::of(cause);
             drop(inner);
-            watcher(Ended::SessionEnded(reason));
+            watcher(ended);
             return 0;
         }
         inner.next_watch += 1;

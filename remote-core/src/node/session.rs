@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -42,6 +43,12 @@ pub struct Stats {
     pub calls_in: u64,
     /// Bytes held for the peer.
     pub held: usize,
+    /// Bytes of these that were sent and not yet acknowledged.
+    pub unacknowledged: usize,
+    /// How often the session went on with another connection.
+    pub reconnects: u64,
+    /// For how long this node's references to the peer's objects are good, if nothing more is heard of it.
+    pub lease_left: Duration,
 }
 
 impl Session {
@@ -70,6 +77,9 @@ impl Session {
             calls_out: session.question_count(),
             calls_in: session.running(),
             held: session.held(),
+            unacknowledged: session.unacknowledged(),
+            reconnects: inner.attached.reconnects(),
+            lease_left: session.lease_left(Instant::now()),
         }
     }
 }

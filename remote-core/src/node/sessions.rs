@@ -1,6 +1,7 @@
-//! Owns the sessions of a node: one with each peer, however many connections are made.
+//! Owns the sessions of a node: one with each peer, however many connections are made, and what is remembered of those
+//! that ended.
 //!
-//! It must not know transports.
+//! It must not know transports, nor decide which connections become sessions.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -8,74 +9,38 @@ use std::time::Instant;
 
 use tokio::sync::Notify;
 
-use super::driver::drive;
 use super::link::Link;
 use super::shared::Shared;
 use crate::error::{Error, Result};
 use crate::id::NodeId;
-use crate::object::peer::Peer;
-use crate::session::{Session, Settings};
-use crate::transport::connection::Connection;
-use crate::wire::hello::{Grant, Hello, Verdict};
+use crate::wire::hello::{Nonces, Secret, Standing};
 
-/// What is decided about a connection.
-pub(crate) enum Decision {
-    Accepted(Begun),
-    Duplicate(Arc<Link>),
-    Refused(String),
-}
-
-impl Decision {
-    pub(crate) fn verdict(&self) -> Verdict {
-        match self {
-            Decision::Accepted(_) => Verdict::Accept,
-            Decision::Duplicate(_) => Verdict::Duplicate,
-            Decision::Refused(reason) => Verdict::Refuse { code: 0, reason: reason.clone() },
-        }
-    }
-}
-
-/// A session that is decided for, and has no tasks yet. Dropped before it has, because the connection failed
-/// meanwhile, it is over.
-pub(crate) struct Begun {
-    sessions: Arc<Sessions>,
-    link: Option<Arc<Link>>,
-}
-
-impl Begun {
-    /// Starts the tasks.
-    pub(crate) fn start(mut self, connection: Connection) -> Arc<Link> {
-        let link = self.link.take().expect("it is taken only here and when it is dropped");
-        let Connection { reader, writer, .. } = connection;
-        let (sessions, ended) = (Arc::clone(&self.sessions), Arc::clone(&link));
-        tracing::debug!(peer = %link.peer.id(), address = link.peer.address(), "session begins");
-        drive(Arc::clone(&link), reader, writer, move || sessions.remove(&ended));
-        self.sessions.changed.notify_waiters();
-        link
-    }
-}
-
-impl Drop for Begun {
-    fn drop(&mut self) {
-        if let Some(link) = self.link.take() {
-            link.update(|inner| {
-                inner.session.lose("the connection failed before the session began")
-            });
-            self.sessions.remove(&link);
-        }
-    }
-}
+/// How many ended sessions are remembered.
+const REMEMBERED: usize = 4096;
 
 /// The sessions of a node.
 pub(crate) struct Sessions {
     pub(crate) shared: Arc<Shared>,
     links: Mutex<HashMap<NodeId, Arc<Link>>>,
+    ended: Mutex<HashMap<NodeId, Ended>>,
     changed: Notify,
+}
+
+/// A session that is over, until the peer must know that, too.
+struct Ended {
+    secret: Secret,
+    code: u64,
+    until: Instant,
 }
 
 impl Sessions {
     pub(crate) fn new(shared: Arc<Shared>) -> Arc<Sessions> {
-        Arc::new(Sessions { shared, links: Mutex::default(), changed: Notify::new() })
+        Arc::new(Sessions {
+            shared,
+            links: Mutex::default(),
+            ended: Mutex::default(),
+            changed: Notify::new(),
+        })
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<Link>> {
@@ -84,33 +49,48 @@ impl Sessions {
 
     /// The live session with a peer.
     pub(crate) fn find(&self, peer: NodeId) -> Option<Arc<Link>> {
-        self.lock().get(&peer).filter(|link| link.lock().session.closed().is_none()).cloned()
+        self.lock().get(&peer).filter(|link| link.is_live()).cloned()
     }
 
-    /// Decides about a connection: called on the side that decides.
-    pub(crate) fn decide(self: &Arc<Self>, connection: &Connection, hello: &Hello) -> Decision {
-        if let Some(reason) = self.refusal() {
-            return Decision::Refused(reason);
+    /// What this side knows of a session with a peer, proved to it.
+    pub(crate) fn standing(&self, peer: NodeId, nonces: Nonces<'_>) -> Standing {
+        if let Some(link) = self.lock().get(&peer) {
+            let inner = link.lock();
+            let session = &inner.session;
+            return match session.closed() {
+                None => {
+                    let (received, suspended) = (session.received(), session.is_suspended());
+                    Standing::live(received, suspended, &link.secret, nonces)
+                }
+                Some(_) => Standing::ended(session.code(), &link.secret, nonces),
+            };
         }
+        match self.lock_ended().get(&peer) {
+            Some(ended) => Standing::ended(ended.code, &ended.secret, nonces),
+            None => Standing::None,
+        }
+    }
+
+    /// Enters a new session, unless there is one by now.
+    pub(super) fn enter(
+        &self,
+        peer: NodeId,
+        make: impl FnOnce() -> Arc<Link>,
+    ) -> std::result::Result<Arc<Link>, Arc<Link>> {
         let mut links = self.lock();
-        if let Some(link) = links.get(&hello.node)
-            && link.lock().session.closed().is_none()
-        {
-            return Decision::Duplicate(Arc::clone(link));
+        if let Some(link) = links.get(&peer).filter(|link| link.is_live()) {
+            return Err(Arc::clone(link));
         }
-        let link = self.make(connection, hello);
-        links.insert(hello.node, Arc::clone(&link));
-        Decision::Accepted(Begun { sessions: Arc::clone(self), link: Some(link) })
+        let link = make();
+        links.insert(peer, Arc::clone(&link));
+        drop(links);
+        self.lock_ended().remove(&peer);
+        Ok(link)
     }
 
-    /// Accepts what the peer decided. A session that the peer has given up is over for this side, too.
-    pub(crate) fn accept(self: &Arc<Self>, connection: &Connection, hello: &Hello) -> Begun {
-        let link = self.make(connection, hello);
-        let replaced = self.lock().insert(hello.node, Arc::clone(&link));
-        if let Some(replaced) = replaced {
-            replaced.update(|inner| inner.session.lose("the peer has begun another session"));
-        }
-        Begun { sessions: Arc::clone(self), link: Some(link) }
+    /// A session has begun.
+    pub(super) fn note_begun(&self) {
+        self.changed.notify_waiters();
     }
 
     /// The node's last handle is gone: sessions that nobody needs end, now or when they are last used.
@@ -156,26 +136,41 @@ impl Sessions {
         })
     }
 
-    fn make(&self, connection: &Connection, hello: &Hello) -> Arc<Link> {
-        let peer = Peer::new(hello.node, hello.name.clone(), connection.address.clone());
-        let limits = self.shared.limits.clone();
-        // What the peer would take does not raise what this side makes.
-        let granted = Grant { body: hello.grant.body.min(limits.body as u64), ..hello.grant };
-        let settings = Settings { limits, granted };
-        Link::new(Arc::clone(&self.shared), peer, Session::new(settings, Instant::now()))
-    }
-
-    fn remove(&self, ended: &Arc<Link>) {
+    /// The tasks of a session have ended.
+    pub(super) fn remove(&self, link: &Arc<Link>) {
         let mut links = self.lock();
-        if links.get(&ended.peer.id()).is_some_and(|link| Arc::ptr_eq(link, ended)) {
-            links.remove(&ended.peer.id());
+        if links.get(&link.peer.id()).is_some_and(|known| Arc::ptr_eq(known, link)) {
+            self.remember(link);
+            links.remove(&link.peer.id());
         }
         drop(links);
         self.changed.notify_waiters();
         self.shared.ended.notify_waiters();
     }
 
+    /// For as long as the peer may believe that the session goes on, it can be told that it does not.
+    fn remember(&self, link: &Link) {
+        let (now, mut ended) = (Instant::now(), self.lock_ended());
+        if ended.len() >= REMEMBERED {
+            ended.retain(|_, ended| ended.until > now);
+        }
+        let inner = link.lock();
+        let (code, until) = (inner.session.code(), now + inner.session.term() * 5 / 4);
+        if ended.len() < REMEMBERED {
+            ended.insert(link.peer.id(), Ended { secret: link.secret, code, until });
+        }
+    }
+
+    /// Whether there was a session with a peer, the end of which the peer can be told.
+    pub(super) fn remembers(&self, peer: NodeId) -> bool {
+        self.lock().contains_key(&peer) || self.lock_ended().contains_key(&peer)
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<NodeId, Arc<Link>>> {
         self.links.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn lock_ended(&self) -> MutexGuard<'_, HashMap<NodeId, Ended>> {
+        self.ended.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }

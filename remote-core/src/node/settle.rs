@@ -16,7 +16,7 @@ use crate::object::execution::contained;
 use crate::object::message::{Ended, Payload, Receiver, Reply, Watcher};
 use crate::object::nowhere::Nowhere;
 use crate::object::promise::NearPromise;
-use crate::session::event::Event;
+use crate::session::event::{Cause, Event};
 
 /// What is to be done when the lock is free.
 #[derive(Default)]
@@ -30,7 +30,8 @@ struct Aftermath {
     deliveries: Vec<Delivery>,
     guards: Vec<Box<dyn Send + Sync>>,
     promises: Vec<Arc<NearPromise>>,
-    ended: Option<String>,
+    /// What the session is up to, and how often that changed before.
+    state: Option<(u64, State)>,
 }
 
 impl Link {
@@ -110,13 +111,8 @@ impl Link {
                 answer(inner, token, Reply::Value(Payload::default()), aftermath)
             }
             Event::Lost { token, outcome } => {
-                let reason = inner.session.closed().map_or("", |cause| cause.reason()).to_owned();
-                answer(
-                    inner,
-                    token,
-                    Reply::Fault(Error::SessionLost { reason, outcome }),
-                    aftermath,
-                );
+                let error = inner.session.closed().map(|cause| cause.error(outcome));
+                answer(inner, token, Reply::Fault(error.unwrap_or(Error::Cancelled)), aftermath);
             }
             Event::Unexported { object } => {
                 aftermath.receivers.extend(self.shared.table.hide(object))
@@ -137,21 +133,35 @@ impl Link {
                     .tell
                     .extend(inner.watchers.remove(&watch).map(|watcher| (watcher, ended)));
             }
+            Event::Suspended { reason } => {
+                inner.attached.detach();
+                aftermath.wake.extend(inner.tasks());
+                aftermath.state = Some(inner.turn(State::Suspended));
+                tracing::debug!(peer = %self.peer.id(), %reason, "session suspended");
+            }
+            Event::Resumed => {
+                aftermath.wake.extend(inner.tasks());
+                aftermath.state = Some(inner.turn(State::Connected));
+                tracing::debug!(peer = %self.peer.id(), "session resumed");
+            }
             Event::Closed { cause } => {
                 let reason = cause.reason().to_owned();
                 let watchers = std::mem::take(&mut inner.watchers);
-                aftermath.tell.extend(
-                    watchers
-                        .into_values()
-                        .map(|watcher| (watcher, Ended::SessionEnded(reason.clone()))),
-                );
-                aftermath.abort.extend(std::mem::take(&mut inner.running).into_values().flatten());
+                aftermath
+                    .tell
+                    .extend(watchers.into_values().map(|watcher| (watcher, Ended::of(&cause))));
+                let running = std::mem::take(&mut inner.running);
+                if !matches!(cause, Cause::Expired | Cause::Lost { .. } | Cause::Restarted) {
+                    // Nobody waits for them any more. Who was lost did not say so: what it began goes on to its end.
+                    aftermath.abort.extend(running.into_values().flatten());
+                }
                 aftermath.guards.extend(std::mem::take(&mut inner.watched).into_values());
                 aftermath.promises.extend(std::mem::take(&mut inner.promises).into_values());
                 aftermath.deliveries.extend(std::mem::take(&mut inner.inbox));
                 aftermath.wake.append(&mut inner.answerers);
-                aftermath.wake.extend(inner.reader.take());
-                aftermath.ended = Some(reason);
+                aftermath.wake.extend(inner.tasks());
+                aftermath.state = Some(inner.turn(State::Ended));
+                tracing::debug!(peer = %self.peer.id(), %reason, "session ended");
             }
         }
     }
@@ -162,7 +172,7 @@ impl Link {
             tell,
             watch,
             abort,
-            ended,
+            state,
             replies,
             receivers,
             deliveries,
@@ -175,9 +185,15 @@ impl Link {
         for (watch, receiver) in watch {
             self.watch_for_peer(watch, receiver);
         }
-        if let Some(reason) = ended {
-            tracing::debug!(peer = %self.peer.id(), %reason, "session ended");
-            self.state.send_replace(State::Ended);
+        if let Some((turn, state)) = state {
+            // Two threads may come here in either order: the later change stays.
+            self.state.send_if_modified(|known| {
+                let is_news = self.turns_told.fetch_max(turn, Ordering::Relaxed) < turn;
+                if is_news {
+                    *known = state;
+                }
+                is_news
+            });
             self.shared.ended.notify_waiters();
         }
         // One by one: of several that panic at once, the second would end the process.
@@ -193,8 +209,10 @@ impl Link {
         let guard = receiver.watch(Box::new(move |ended| {
             let Some(link) = link.upgrade() else { return };
             let (stopped, reason) = match ended {
-                Ended::Stopped(reason) | Ended::SessionEnded(reason) => (true, reason),
                 Ended::Released => (false, String::new()),
+                Ended::Stopped(reason) => (true, reason),
+                // One that this side forwards for: to the peer it has ended, whatever became of it.
+                other => (true, other.to_string()),
             };
             let guard = link.update(|inner| {
                 inner.session.tell_ended(watch, stopped, &reason);

@@ -23,6 +23,8 @@ pub(crate) struct Shared {
     pub(crate) table: Table,
     /// The object that peers find under number 0.
     pub(crate) directory: OnceLock<Arc<dyn Receiver>>,
+    /// The first address at which the node listens, if it does.
+    pub(crate) address: OnceLock<String>,
     /// Set when the node begins to shut down: calls that arrive from then on are refused.
     closing: AtomicBool,
     /// Set when the node's last handle is gone: sessions that nobody needs end.
@@ -40,6 +42,7 @@ impl Shared {
             lease,
             table: Table::default(),
             directory: OnceLock::new(),
+            address: OnceLock::new(),
             closing: AtomicBool::new(false),
             orphaned: AtomicBool::new(false),
             ended: Notify::new(),
@@ -50,11 +53,13 @@ impl Shared {
         let mut nonce = [0; 32];
         nonce[..16].copy_from_slice(NodeId::random().bytes());
         nonce[16..].copy_from_slice(NodeId::random().bytes());
+        let address = self.address.get().cloned().unwrap_or_default();
         Hello {
             node: self.id,
             name: self.name.clone(),
             grant: Grant::of(&self.limits),
             lease: self.lease,
+            address,
             nonce,
         }
     }

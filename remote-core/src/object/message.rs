@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::id::{NodeId, ObjectId, QuestionId};
 use crate::limits::Bounds;
 use crate::session::Name;
+use crate::session::event::Cause;
 use crate::wire::body::Body;
 use crate::wire::frame::{Manner, Target};
 use crate::wire::method::Method;
@@ -86,6 +87,21 @@ pub enum Ended {
     Stopped(String),
     /// The session with the node that has it ended, with this reason: whether it lives is unknown.
     SessionEnded(String),
+    /// The lease ended: the node that has it was not heard for too long.
+    LeaseExpired,
+    /// The node that had it was restarted.
+    Restarted,
+}
+
+impl Ended {
+    /// What became of a far object with the session by which it was known.
+    pub(crate) fn of(cause: &Cause) -> Ended {
+        match cause {
+            Cause::Expired => Ended::LeaseExpired,
+            Cause::Restarted => Ended::Restarted,
+            other => Ended::SessionEnded(other.reason().to_owned()),
+        }
+    }
 }
 
 impl std::fmt::Display for Ended {
@@ -94,6 +110,8 @@ impl std::fmt::Display for Ended {
             Ended::Released => write!(f, "nobody refers to it any more"),
             Ended::Stopped(reason) => write!(f, "it was stopped: {reason}"),
             Ended::SessionEnded(reason) => write!(f, "the session with its node ended: {reason}"),
+            Ended::LeaseExpired => write!(f, "its node was not heard until the lease ended"),
+            Ended::Restarted => write!(f, "its node was restarted"),
         }
     }
 }

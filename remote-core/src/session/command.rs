@@ -56,10 +56,7 @@ impl Session {
             self.now = now;
         }
         if let Some(cause) = &self.closed {
-            return Err(Error::SessionLost {
-                reason: cause.reason().to_owned(),
-                outcome: Outcome::NotExecuted,
-            });
+            return Err(cause.error(Outcome::NotExecuted));
         }
         let Ask {
             token,

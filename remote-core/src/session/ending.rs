@@ -17,9 +17,30 @@ impl Session {
         self.end(Cause::ClosedHere { reason: reason.to_owned() });
     }
 
-    /// The connection has ended.
+    /// It cannot go on.
     pub(crate) fn lose(&mut self, reason: &str) {
         self.end(Cause::Lost { reason: reason.to_owned() });
+    }
+
+    /// What answers at the peer's address is another node.
+    pub(crate) fn find_restarted(&mut self) {
+        self.end(Cause::Restarted);
+    }
+
+    /// The peer has ended it, and could not say so on a connection.
+    pub(crate) fn find_ended(&mut self, code: u64) {
+        self.end(cause_there(code, "the peer ended the session"));
+    }
+
+    /// The lease ended. A peer that can still hear is told.
+    pub(super) fn expire(&mut self) {
+        self.say_goodbye(EXPIRED, Cause::Expired.reason());
+        self.end(Cause::Expired);
+    }
+
+    /// The code by which a peer that asks is told that the session is over.
+    pub(crate) fn code(&self) -> u64 {
+        if self.closed == Some(Cause::Expired) { EXPIRED } else { 0 }
     }
 
     /// The peer broke a rule.
@@ -39,7 +60,12 @@ impl Session {
     /// Tells the peer how far its frames have arrived.
     pub(super) fn acknowledge(&mut self) {
         self.send(&Frame::Acknowledge { number: self.received });
+        self.note_acknowledged();
+    }
+
+    pub(super) fn note_acknowledged(&mut self) {
         self.acknowledged = self.received;
+        self.owes_acknowledgement = false;
     }
 
     /// Ends the session: every call in progress is told what is known, every export is given back.
@@ -63,9 +89,15 @@ impl Session {
         self.waiting.clear();
         self.withdrawn = 0;
         match cause {
-            Cause::ClosedHere { .. } | Cause::Breach { .. } => self.outgoing.keep_what_is_ready(),
+            Cause::ClosedHere { .. } | Cause::Breach { .. } | Cause::Expired if !self.suspended => {
+                self.outgoing.keep_what_is_ready();
+                self.retained.keep_unwritten();
+            }
             // A connection given up may still carry bytes: what is told to be not executed must not go out after all.
-            Cause::ClosedThere { .. } | Cause::Lost { .. } => self.outgoing.clear(),
+            _ => {
+                self.outgoing.clear();
+                self.retained.clear();
+            }
         }
         self.closed = Some(cause.clone());
         self.events.push_back(Event::Closed { cause });
@@ -82,10 +114,12 @@ impl Session {
         };
         let may_have_arrived = match cause {
             // What was ready goes out before the last word.
-            Cause::ClosedHere { .. } | Cause::Breach { .. } => self.outgoing.last(),
+            Cause::ClosedHere { .. } | Cause::Breach { .. } | Cause::Expired if !self.suspended => {
+                self.outgoing.last()
+            }
             // Before its last word the peer told how far it had come; it looks at nothing later.
-            Cause::ClosedThere { .. } => self.acknowledged_by_peer,
-            Cause::Lost { .. } => self.transmitted,
+            Cause::ClosedThere { .. } if !self.suspended => self.acknowledged_by_peer,
+            _ => self.transmitted,
         };
         Some(if last > may_have_arrived { Outcome::NotExecuted } else { Outcome::Unknown })
     }
@@ -95,6 +129,14 @@ impl Session {
         self.acknowledge();
         self.send(&Frame::Close { code, reason: shortened(reason) });
     }
+}
+
+/// The code of a session that ended with its lease.
+const EXPIRED: u64 = 32;
+
+/// Why a session is over that the peer ended with this code.
+pub(super) fn cause_there(code: u64, reason: &str) -> Cause {
+    if code == EXPIRED { Cause::Expired } else { Cause::ClosedThere { reason: reason.to_owned() } }
 }
 
 /// Text for the peer that fits into a frame.

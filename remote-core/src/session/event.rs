@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::names::Name;
-use crate::error::Outcome;
+use crate::error::{Error, Outcome};
 use crate::id::{ObjectId, QuestionId};
 use crate::wire::content::Content;
 use crate::wire::frame::{Manner, Status, Target};
@@ -37,6 +37,10 @@ pub(crate) enum Event {
     Unwatch { watch: u64 },
     /// An object that this side watches has ended.
     WatchEnded { watch: u64, stopped: bool, reason: String },
+    /// The connection is lost; the session waits for another.
+    Suspended { reason: String },
+    /// There is another connection.
+    Resumed,
     /// The session is over.
     Closed { cause: Cause },
 }
@@ -50,8 +54,12 @@ pub(crate) enum Cause {
     ClosedThere { reason: String },
     /// The peer broke a rule.
     Breach { reason: String },
-    /// The connection is gone.
+    /// It cannot go on, though no side closed it.
     Lost { reason: String },
+    /// The lease ended: for too long one side did not hear the other.
+    Expired,
+    /// The peer was restarted: what answers at its address is another node.
+    Restarted,
 }
 
 impl Cause {
@@ -61,6 +69,17 @@ impl Cause {
             | Cause::ClosedThere { reason }
             | Cause::Breach { reason }
             | Cause::Lost { reason } => reason,
+            Cause::Expired => "the lease ended before a connection came back",
+            Cause::Restarted => "the peer was restarted",
+        }
+    }
+
+    /// What a caller is told of whose call this much is known.
+    pub(crate) fn error(&self, outcome: Outcome) -> Error {
+        match (self, outcome) {
+            (Cause::Expired, _) => Error::LeaseExpired,
+            (Cause::Restarted, Outcome::NotExecuted) => Error::Stale,
+            _ => Error::SessionLost { reason: self.reason().to_owned(), outcome },
         }
     }
 }

@@ -43,6 +43,11 @@ impl Liveness {
         }
     }
 
+    /// Whether this side comes so late that it was stopped itself: what the peer said meanwhile waits to be read.
+    pub(crate) fn is_late(&self, now: Instant) -> bool {
+        now >= self.next() + self.silence / 4
+    }
+
     /// When to ask again.
     pub(crate) fn next(&self) -> Instant {
         (self.sent + self.ping).min(self.heard + self.silence)

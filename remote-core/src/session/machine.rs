@@ -1,8 +1,8 @@
 //! Owns the state of one session and what can be asked of it.
 //!
 //! It must not know tasks, sockets, objects or users' types. Every method of a session is one of four kinds, each in a
-//! file of its own: getters, here; `receive`, `lose` and `time_out` for what comes in; commands of the application; and
-//! `poll_*` for what goes out. Invariant 6: after a mutation, drain: transmit, timeout, event.
+//! file of its own: getters, here; `receive`, `suspend`, `resume` and `time_out` for what comes in; commands of the
+//! application; and `poll_*` for what goes out. Invariant 6: after a mutation, drain: transmit, timeout, event.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,10 +13,12 @@ use super::event::{Cause, Event};
 use super::exports::Exports;
 use super::imports::Imports;
 use super::incoming::Partials;
+use super::lease::Lease;
 use super::liveness::Liveness;
 use super::names::{Announced, Heard, Name};
 use super::outgoing::{Outgoing, Queued};
 use super::questions::Questions;
+use super::retained::Retained;
 use super::watches::Watches;
 use crate::id::{FrameNumber, NameId, QuestionId};
 use crate::limits::Limits;
@@ -28,6 +30,8 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     /// What the peer lets this side have in progress.
     pub(crate) granted: Grant,
+    /// For how long each side counts on the other after it was last heard.
+    pub(crate) term: Duration,
 }
 
 /// One session, from the verdict to the end.
@@ -50,8 +54,17 @@ pub(crate) struct Session {
     pub(super) withdrawn: usize,
     pub(super) events: VecDeque<Event>,
     pub(super) liveness: Liveness,
+    pub(super) lease: Lease,
+    /// What was written and not yet acknowledged.
+    pub(super) retained: Retained,
+    /// Whether there is no connection at present.
+    pub(super) suspended: bool,
     pub(super) received: FrameNumber,
     pub(super) acknowledged: FrameNumber,
+    /// Whether the peer waits to be told how far its frames have arrived.
+    pub(super) owes_acknowledgement: bool,
+    /// Whether the peer is to be told that this side lives.
+    pub(super) owes_ping: bool,
     pub(super) transmitted: FrameNumber,
     pub(super) acknowledged_by_peer: FrameNumber,
     pub(super) closed: Option<Cause>,
@@ -70,10 +83,17 @@ pub(super) struct CallHead {
 
 impl Session {
     pub(crate) fn new(settings: Settings, now: Instant) -> Session {
-        let Settings { limits, granted } = settings;
+        let Settings { limits, granted, term } = settings;
         let own = Grant::of(&limits);
+        // A connection that has died must be noticed while there is time to make another.
+        let (ping, silence) = (limits.ping.min(term / 6), limits.silence.min(term / 2));
         Session {
-            liveness: Liveness::new(limits.ping, limits.silence, now),
+            liveness: Liveness::new(ping, silence, now),
+            lease: Lease::new(term, now),
+            retained: Retained::default(),
+            suspended: false,
+            owes_acknowledgement: false,
+            owes_ping: false,
             now,
             exports: Exports::default(),
             imports: Imports::default(),
@@ -140,6 +160,35 @@ impl Session {
 
     /// Bytes held for the peer.
     pub(crate) fn held(&self) -> usize {
+        self.underway() + self.retained.len()
+    }
+
+    /// Bytes that wait to be written, or belong to messages of which a part has arrived.
+    pub(crate) fn underway(&self) -> usize {
         self.outgoing.len() + self.partial_calls.held() + self.partial_answers.held()
+    }
+
+    /// Bytes written and not yet acknowledged.
+    pub(crate) fn unacknowledged(&self) -> usize {
+        self.retained.len()
+    }
+
+    /// For how long the references that this side holds are good, if nothing more is heard.
+    pub(crate) fn lease_left(&self, now: Instant) -> Duration {
+        self.lease.left(now)
+    }
+
+    /// The term of the lease.
+    pub(crate) fn term(&self) -> Duration {
+        self.lease.term()
+    }
+
+    pub(crate) fn is_suspended(&self) -> bool {
+        self.suspended
+    }
+
+    /// The number of the last frame that has arrived.
+    pub(crate) fn received(&self) -> FrameNumber {
+        self.received
     }
 }

@@ -10,9 +10,11 @@ mod answers;
 mod exports;
 mod imports;
 mod incoming;
+mod lease;
 mod liveness;
 mod outgoing;
 mod questions;
+mod retained;
 mod watches;
 
 mod machine;
@@ -21,6 +23,7 @@ mod admission;
 mod ending;
 
 mod command;
+mod connection;
 mod receive;
 mod transmit;
 
@@ -30,3 +33,5 @@ mod tests;
 pub(crate) use command::Ask;
 pub(crate) use machine::{Session, Settings};
 pub(crate) use names::Name;
+pub(crate) use receive::Hearing;
+pub(crate) use retained::Block;

@@ -238,8 +238,8 @@ impl Outgoing {
     }
 
     /// Hands over what is ready, and takes an empty buffer for it.
-    pub(crate) fn take(&mut self, empty: &mut Vec<u8>) {
-        std::mem::swap(&mut self.buffer, empty);
+    pub(crate) fn take(&mut self, empty: Vec<u8>) -> Vec<u8> {
+        std::mem::replace(&mut self.buffer, empty)
     }
 
     /// Drops all that is not yet ready: the session is over, once the rest is written.

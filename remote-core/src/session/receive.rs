@@ -5,7 +5,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::event::{Cause, Event, IncomingCall};
+use super::ending::cause_there;
+use super::event::{Event, IncomingCall};
+use super::lease;
 use super::liveness::Due;
 use super::machine::{CallHead, Session};
 use crate::id::{NameId, QuestionId};
@@ -16,11 +18,19 @@ use crate::wire::frame::{
     Descriptor, Extent, Frame, LENGTH, LONGEST_FRAME, Manner, Status, Target,
 };
 
+/// Whether the driver reads what arrives, or cannot for the moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Hearing {
+    Awake,
+    Deaf,
+}
+
 impl Session {
     /// Takes bytes from the connection. Returns how many were used: what is left is the beginning of a frame.
     pub(crate) fn receive(&mut self, now: Instant, input: &[u8]) -> usize {
         self.now = now;
         self.liveness.heard(now);
+        self.lease.heard(now);
         let mut used = 0;
         while self.closed.is_none() {
             let rest = &input[used..];
@@ -40,18 +50,50 @@ impl Session {
         input.len()
     }
 
-    /// Time has passed.
-    pub(crate) fn time_out(&mut self, now: Instant) {
+    /// Time has passed. While this side is deaf, the silence is not the peer's, and nothing ends for it.
+    pub(crate) fn time_out(&mut self, now: Instant, hearing: Hearing) {
         self.now = now;
+        if self.closed.is_some() {
+            return;
+        }
+        if hearing == Hearing::Deaf || self.liveness.is_late(now) {
+            self.liveness.heard(now);
+        }
+        match self.lease.due(now) {
+            lease::Due::Nothing => {}
+            lease::Due::Renewal => {
+                self.lease.renew(now);
+                if !self.suspended {
+                    self.send(&Frame::Renew);
+                }
+            }
+            lease::Due::HolderEnd | lease::Due::OwnerEnd if hearing == Hearing::Deaf => {
+                self.lease.postpone(now);
+            }
+            lease::Due::HolderEnd => return self.expire(),
+            lease::Due::OwnerEnd => {
+                if self.lease.is_past_doubt(now) {
+                    return self.expire();
+                }
+            }
+        }
+        if self.suspended {
+            return;
+        }
         match self.liveness.due(now) {
             Due::Nothing => {}
             Due::Ping => {
-                self.send(&Frame::Ping);
+                // Whatever is sent says that this side lives: what the peer waits for comes first.
+                if self.received > self.acknowledged {
+                    self.owes_acknowledgement = true;
+                } else {
+                    self.owes_ping = true;
+                }
                 self.liveness.sent(now);
             }
             Due::Lost => {
                 let silence = self.liveness.silence().as_secs_f32();
-                self.lose(&format!("the peer was silent for {silence} s"));
+                self.suspend(&format!("the peer was silent for {silence} s"));
             }
         }
     }
@@ -147,17 +189,15 @@ impl Session {
                 self.events.push_back(Event::WatchEnded { watch, stopped, reason });
                 Ok(())
             }
-            Frame::Close { reason, .. } => {
-                self.end(Cause::ClosedThere { reason: reason.to_owned() });
+            Frame::Close { code, reason } => {
+                self.end(cause_there(code, reason));
                 Ok(())
             }
-            Frame::Acknowledge { number } => {
-                if number > self.transmitted {
-                    return Err(Breach::Acknowledgement);
-                }
-                self.acknowledged_by_peer = self.acknowledged_by_peer.max(number);
+            Frame::Renew => {
+                self.owes_acknowledgement = true;
                 Ok(())
             }
+            Frame::Acknowledge { number } => self.receive_acknowledgement(number),
             Frame::Credit { calls, bytes } => {
                 if !self.questions.credit(calls, bytes) {
                     return Err(Breach::Window);

@@ -5,7 +5,10 @@
 use std::time::Instant;
 
 use super::event::Event;
+use super::lease;
 use super::machine::Session;
+use super::retained::Block;
+use crate::id::FrameNumber;
 use crate::wire::frame::Frame;
 
 /// Acknowledge at the latest after so many frames, if nothing else is sent meanwhile.
@@ -17,23 +20,50 @@ impl Session {
         self.events.pop_front()
     }
 
-    /// When `time_out` is to be called next, if nothing happens before.
-    pub(crate) fn poll_timeout(&self) -> Instant {
-        self.liveness.next()
+    /// When `time_out` is to be called next, if nothing happens before; never, if the session is over.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let lease = self.lease.next();
+        let next = if self.suspended { lease } else { lease.min(self.liveness.next()) };
+        self.closed.is_none().then_some(next)
     }
 
     /// Whether there is something to be written.
     pub(crate) fn wants_transmit(&self) -> bool {
-        !self.outgoing.is_empty()
-            || (self.closed.is_none()
-                && (self.imports.has_releases()
-                    || self.answers.owes_credit()
-                    || self.received.0 - self.acknowledged.0 >= UNACKNOWLEDGED))
+        if self.suspended {
+            return false;
+        }
+        self.retained.wants_again()
+            || (self.may_transmit() && !self.outgoing.is_empty())
+            || (self.closed.is_none() && (self.owes_upkeep() || self.wants_more()))
     }
 
-    /// Hands over the bytes to be written next, and takes an empty buffer for them.
-    pub(crate) fn poll_transmit(&mut self, now: Instant, empty: &mut Vec<u8>) {
+    /// Hands over the bytes to be written next, if there are any.
+    pub(crate) fn poll_transmit(&mut self, now: Instant) -> Option<Block> {
         self.now = now;
+        if self.suspended {
+            return None;
+        }
+        if self.closed.is_none() && self.lease.due(now) == lease::Due::HolderEnd {
+            // Who was stopped itself may be here before its timer: what it relied on is gone, so nothing is asked of it.
+            self.expire();
+        }
+        let block = match self.retained.again() {
+            Some(block) => {
+                if self.closed.is_some() {
+                    self.retained.keep_unwritten();
+                }
+                block
+            }
+            None if self.may_transmit() => self.transmit_all()?,
+            None => self.transmit_upkeep()?,
+        };
+        self.liveness.sent(now);
+        self.admit_waiting();
+        Some(block)
+    }
+
+    /// Everything that is ready, and what is sent only when something can be: releases, chunks, credit.
+    fn transmit_all(&mut self) -> Option<Block> {
         if self.closed.is_none() {
             self.imports.take_releases(|object, introductions| {
                 self.outgoing.frame(&Frame::Release { object, introductions });
@@ -46,18 +76,56 @@ impl Session {
             {
                 self.outgoing.frame(&Frame::Credit { calls, bytes });
             }
-            let unacknowledged = self.received.0 - self.acknowledged.0;
-            if unacknowledged >= UNACKNOWLEDGED
-                || (unacknowledged > 0 && self.outgoing.has_frames())
-            {
+            let rides = self.received > self.acknowledged && self.outgoing.has_frames();
+            if rides || self.owes_acknowledgement() {
                 self.acknowledge();
             }
+            if std::mem::take(&mut self.owes_ping) {
+                self.outgoing.frame(&Frame::Ping);
+            }
         }
-        self.outgoing.take(empty);
-        self.transmitted = self.outgoing.last();
-        if !empty.is_empty() {
-            self.liveness.sent(now);
+        if !self.outgoing.has_frames() {
+            return None;
         }
-        self.admit_waiting();
+        let bytes = self.outgoing.take(self.retained.buffer());
+        let last = self.outgoing.last();
+        if last == self.transmitted {
+            return Some(Block::new(bytes));
+        }
+        self.transmitted = last;
+        if self.closed.is_some() {
+            return Some(Block::new(bytes));
+        }
+        Some(self.retained.keep(last, self.now, bytes))
+    }
+
+    /// Only what need not be kept: so much is not acknowledged that nothing else may be written.
+    fn transmit_upkeep(&mut self) -> Option<Block> {
+        if self.closed.is_some() || !self.owes_upkeep() {
+            return None;
+        }
+        let (mut bytes, number) = (Vec::new(), FrameNumber(0));
+        Frame::Acknowledge { number: self.received }.write(number, &mut bytes, |_| ());
+        self.note_acknowledged();
+        self.owes_ping = false;
+        Some(Block::new(bytes))
+    }
+
+    /// Whether the peer waits for a sign of life.
+    fn owes_upkeep(&self) -> bool {
+        self.owes_ping || self.owes_acknowledgement()
+    }
+
+    fn owes_acknowledgement(&self) -> bool {
+        self.owes_acknowledgement || self.received.0 - self.acknowledged.0 >= UNACKNOWLEDGED
+    }
+
+    fn wants_more(&self) -> bool {
+        self.may_transmit() && (self.imports.has_releases() || self.answers.owes_credit())
+    }
+
+    /// Whether more may be written that is to be kept until it is acknowledged.
+    fn may_transmit(&self) -> bool {
+        self.closed.is_some() || self.retained.len() < self.limits.unacknowledged
     }
 }

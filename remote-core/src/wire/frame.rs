@@ -146,6 +146,8 @@ pub(crate) enum Frame<'f> {
         calls: u64,
         bytes: u64,
     },
+    /// Acknowledge this at once: it renews the lease.
+    Renew,
     /// I am here.
     Ping,
 }
@@ -200,6 +202,7 @@ impl<'f> Frame<'f> {
             Frame::Ended { .. } => 0x0b,
             Frame::Credit { .. } => 0x0c,
             Frame::Close { .. } => 0x0d,
+            Frame::Renew => 0x0e,
             Frame::Acknowledge { .. } => 0x40,
             Frame::Ping => 0x41,
         }
@@ -269,7 +272,7 @@ impl<'f> Frame<'f> {
                 put(out, calls);
                 put(out, bytes);
             }
-            Frame::Ping => {}
+            Frame::Ping | Frame::Renew => {}
         }
     }
 
@@ -342,6 +345,7 @@ impl<'f> Frame<'f> {
             },
             0x0c => Frame::Credit { calls: cursor.number()?, bytes: cursor.number()? },
             0x0d => Frame::Close { code: cursor.number()?, reason: cursor.text()? },
+            0x0e => Frame::Renew,
             0x40 => Frame::Acknowledge { number: FrameNumber(cursor.number()?) },
             0x41 => Frame::Ping,
             _ => return Err(Breach::Frame),

@@ -1,24 +1,30 @@
-//! Owns the introduction: the first bytes on a connection, both ways, before there is a session.
+//! Owns the introduction: the first bytes on a connection, both ways, before a session goes on it.
 //!
-//! It must not know who decides about duplicates. Everything here is bounded by [`LONGEST`].
+//! It must not know who decides. Everything here is bounded by [`LONGEST`].
 
 use std::time::Duration;
 
+use hmac_sha256::HMAC;
+
 use super::breach::Breach;
 use super::varint::{Cursor, put, put_bytes};
-use crate::id::NodeId;
+use crate::id::{FrameNumber, NodeId};
 use crate::limits::Limits;
 
 /// What every connection begins with, and the version after it.
 pub(crate) const MAGIC: &[u8; 6] = b"REMOTE";
 /// The version of the protocol that this side speaks.
-pub(crate) const VERSION: u16 = 1;
+pub(crate) const VERSION: u16 = 2;
 /// Magic and version.
 pub(crate) const PREFACE: usize = 8;
 /// The longest introduction or verdict.
 pub(crate) const LONGEST: usize = 1024;
 /// The longest name that a node may give itself.
 pub(crate) const LONGEST_NODE_NAME: usize = 128;
+/// The longest address that a node may say of itself.
+pub(crate) const LONGEST_ADDRESS: usize = 512;
+/// The shortest term of a lease: below it no network keeps up.
+pub(crate) const SHORTEST_LEASE: Duration = Duration::from_millis(100);
 
 /// Who a node is, and what it grants its peer.
 #[derive(Clone, PartialEq, Debug)]
@@ -28,8 +34,34 @@ pub(crate) struct Hello {
     pub(crate) grant: Grant,
     /// For how long references given to the peer live after it was last heard of.
     pub(crate) lease: Duration,
-    /// Random, for what later proves that a resumed session is the same.
-    pub(crate) nonce: [u8; 32],
+    /// Where others can reach the node; empty if nowhere.
+    pub(crate) address: String,
+    /// Random, new on each connection: what is proved on this one cannot be said again on another.
+    pub(crate) nonce: Nonce,
+}
+
+/// Random bytes of one connection.
+pub(crate) type Nonce = [u8; 32];
+/// What only the two sides of a session know.
+pub(crate) type Secret = [u8; 32];
+/// What only somebody can say who knows the secret, on this connection.
+pub(crate) type Proof = [u8; 32];
+
+/// What a node knows of a session with the one that it is introduced to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Standing {
+    /// Nothing.
+    None,
+    /// It goes on.
+    Live {
+        /// The last frame that has arrived.
+        received: FrameNumber,
+        /// Whether its connection is known to be lost.
+        suspended: bool,
+        proof: Proof,
+    },
+    /// It is over, for the reason that this code stands for.
+    Ended { code: u64, proof: Proof },
 }
 
 /// What one side lets the other have in progress.
@@ -55,9 +87,11 @@ impl Grant {
 /// What is decided about a connection by the one of the two nodes that decides.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Verdict {
-    /// The session begins.
-    Accept,
-    /// The two have a session already; use that.
+    /// A session begins; this is its secret.
+    Accept(Secret),
+    /// The session goes on here; of two connections on which it does, the one with the greater number counts.
+    Resume { connection: u64 },
+    /// The two have a session already, and a connection for it; use that.
     Duplicate,
     /// There will be none.
     Refuse { code: u64, reason: String },
@@ -96,6 +130,7 @@ impl Hello {
             put(out, self.grant.body);
             put(out, self.grant.references);
             put(out, self.lease.as_millis() as u64);
+            put_bytes(out, self.address.as_bytes());
             out.extend_from_slice(&self.nonce);
         })
     }
@@ -113,24 +148,128 @@ impl Hello {
                     references: cursor.number()?,
                 },
                 lease: Duration::from_millis(cursor.number()?),
+                address: cursor.text()?.to_owned(),
                 nonce: cursor.array()?,
             };
             // What follows is of a later minor version, and is ignored.
-            let granted = hello.grant.calls > 0 && hello.grant.body <= hello.grant.bytes;
-            if hello.name.len() > LONGEST_NODE_NAME || !granted {
-                Err(Breach::Hello)
-            } else {
-                Ok(hello)
-            }
+            let sound = hello.grant.calls > 0
+                && hello.grant.body <= hello.grant.bytes
+                && hello.lease >= SHORTEST_LEASE
+                && hello.name.len() <= LONGEST_NODE_NAME
+                && hello.address.len() <= LONGEST_ADDRESS;
+            if sound { Ok(hello) } else { Err(Breach::Hello) }
         };
         read().map_err(|_| Breach::Hello)
+    }
+}
+
+impl Standing {
+    /// The standing of a live session, proved.
+    pub(crate) fn live(
+        received: FrameNumber,
+        suspended: bool,
+        secret: &Secret,
+        nonces: Nonces<'_>,
+    ) -> Standing {
+        let unproved = Standing::Live { received, suspended, proof: [0; 32] };
+        Standing::Live { received, suspended, proof: unproved.prove(secret, nonces) }
+    }
+
+    /// The standing of a session that is over, proved.
+    pub(crate) fn ended(code: u64, secret: &Secret, nonces: Nonces<'_>) -> Standing {
+        let unproved = Standing::Ended { code, proof: [0; 32] };
+        Standing::Ended { code, proof: unproved.prove(secret, nonces) }
+    }
+
+    /// Whether only somebody who knows the secret can have said this, to who has the other nonce.
+    pub(crate) fn is_proved(&self, secret: &Secret, nonces: Nonces<'_>) -> bool {
+        let said = match self {
+            Standing::None => return false,
+            Standing::Live { proof, .. } | Standing::Ended { proof, .. } => proof,
+        };
+        HMAC::verify(self.claim(nonces), secret, said)
+    }
+
+    fn prove(&self, secret: &Secret, nonces: Nonces<'_>) -> Proof {
+        HMAC::mac(self.claim(nonces), secret)
+    }
+
+    /// What is proved: all that is said, by whom and to whom.
+    fn claim(&self, nonces: Nonces<'_>) -> Vec<u8> {
+        let mut claim = b"remote: standing".to_vec();
+        claim.extend_from_slice(nonces.own);
+        claim.extend_from_slice(nonces.peer);
+        self.write_fields(&mut claim);
+        claim
+    }
+
+    fn write_fields(&self, out: &mut Vec<u8>) {
+        match self {
+            Standing::None => out.push(0),
+            Standing::Live { received, suspended, .. } => {
+                out.push(1);
+                put(out, received.0);
+                out.push(u8::from(*suspended));
+            }
+            Standing::Ended { code, .. } => {
+                out.push(2);
+                put(out, *code);
+            }
+        }
+    }
+
+    pub(crate) fn write(&self) -> Vec<u8> {
+        framed(|out| {
+            self.write_fields(out);
+            if let Standing::Live { proof, .. } | Standing::Ended { proof, .. } = self {
+                out.extend_from_slice(proof);
+            }
+        })
+    }
+
+    pub(crate) fn read(bytes: &[u8]) -> Result<Standing, Breach> {
+        let mut cursor = Cursor::new(bytes);
+        let mut read = || -> Result<Standing, Breach> {
+            Ok(match cursor.byte()? {
+                0 => Standing::None,
+                1 => Standing::Live {
+                    received: FrameNumber(cursor.number()?),
+                    suspended: cursor.byte()? != 0,
+                    proof: cursor.array()?,
+                },
+                2 => Standing::Ended { code: cursor.number()?, proof: cursor.array()? },
+                _ => return Err(Breach::Hello),
+            })
+        };
+        read().map_err(|_| Breach::Hello)
+    }
+}
+
+/// The nonces of a connection, as the one who says something sees them.
+#[derive(Clone, Copy)]
+pub(crate) struct Nonces<'n> {
+    pub(crate) own: &'n Nonce,
+    pub(crate) peer: &'n Nonce,
+}
+
+impl Nonces<'_> {
+    /// As the other side sees them.
+    pub(crate) fn reversed(self) -> Self {
+        Nonces { own: self.peer, peer: self.own }
     }
 }
 
 impl Verdict {
     pub(crate) fn write(&self) -> Vec<u8> {
         framed(|out| match self {
-            Verdict::Accept => out.push(0),
+            Verdict::Accept(secret) => {
+                out.push(0);
+                out.extend_from_slice(secret);
+            }
+            Verdict::Resume { connection } => {
+                out.push(3);
+                put(out, *connection);
+            }
             Verdict::Duplicate => out.push(1),
             Verdict::Refuse { code, reason } => {
                 out.push(2);
@@ -143,7 +282,8 @@ impl Verdict {
     pub(crate) fn read(bytes: &[u8]) -> Result<Verdict, Breach> {
         let mut cursor = Cursor::new(bytes);
         match cursor.byte()? {
-            0 => Ok(Verdict::Accept),
+            0 => Ok(Verdict::Accept(cursor.array()?)),
+            3 => Ok(Verdict::Resume { connection: cursor.number()? }),
             1 => Ok(Verdict::Duplicate),
             2 => Ok(Verdict::Refuse { code: cursor.number()?, reason: cursor.text()?.to_owned() }),
             _ => Err(Breach::Hello),
@@ -170,6 +310,7 @@ mod tests {
             name: "one".into(),
             grant: Grant::of(&Limits::default()),
             lease: Duration::from_secs(30),
+            address: "tcp://127.0.0.1:1".into(),
             nonce: [2; 32],
         }
     }
@@ -177,11 +318,39 @@ mod tests {
     #[test]
     fn introductions_and_verdicts_come_back() {
         assert_eq!(Hello::read(&hello().write()[2..]), Ok(hello()));
-        for verdict in
-            [Verdict::Accept, Verdict::Duplicate, Verdict::Refuse { code: 3, reason: "no".into() }]
-        {
+        for verdict in [
+            Verdict::Accept([7; 32]),
+            Verdict::Resume { connection: 300 },
+            Verdict::Duplicate,
+            Verdict::Refuse { code: 3, reason: "no".into() },
+        ] {
             assert_eq!(Verdict::read(&verdict.write()[2..]), Ok(verdict));
         }
+    }
+
+    #[test]
+    fn a_standing_is_proved_to_one_peer_on_one_connection() {
+        let (secret, own, peer) = ([1; 32], [2; 32], [3; 32]);
+        let nonces = Nonces { own: &own, peer: &peer };
+        for standing in [
+            Standing::live(FrameNumber(300), true, &secret, nonces),
+            Standing::ended(32, &secret, nonces),
+        ] {
+            assert_eq!(Standing::read(&standing.write()[2..]), Ok(standing));
+            assert!(standing.is_proved(&secret, nonces));
+            assert!(!standing.is_proved(&[9; 32], nonces), "another secret");
+            assert!(!standing.is_proved(&secret, nonces.reversed()), "sent back to its sender");
+            let other = Nonces { own: &own, peer: &[4; 32] };
+            assert!(!standing.is_proved(&secret, other), "on another connection");
+        }
+        let Standing::Live { suspended, proof, .. } =
+            Standing::live(FrameNumber(300), true, &secret, nonces)
+        else {
+            unreachable!("it is live")
+        };
+        let altered = Standing::Live { received: FrameNumber(301), suspended, proof };
+        assert!(!altered.is_proved(&secret, nonces), "something else was said");
+        assert!(!Standing::None.is_proved(&secret, nonces));
     }
 
     #[test]
@@ -196,6 +365,6 @@ mod tests {
     fn a_stranger_is_known_by_the_first_byte() {
         assert_eq!(check_preface(&preface()), Ok(()));
         assert_eq!(check_preface(b"G"), Err(Breach::Magic));
-        assert_eq!(check_preface(b"REMOTE\x02\x00"), Err(Breach::Version(2)));
+        assert_eq!(check_preface(b"REMOTE\x01\x00"), Err(Breach::Version(1)));
     }
 }

@@ -12,7 +12,10 @@ use super::content::Content;
 use super::frame::{
     CHUNK, Descriptor, Extent, Frame, LENGTH, LONGEST_FRAME, LONGEST_NAME, Manner, Status, Target,
 };
-use super::hello::{Grant, Hello, LONGEST, LONGEST_NODE_NAME, Verdict, preface};
+use super::hello::{
+    Grant, Hello, LONGEST, LONGEST_ADDRESS, LONGEST_NODE_NAME, Nonces, SHORTEST_LEASE, Standing,
+    Verdict, preface,
+};
 use super::method::{Method, Parameter, Type, name_fingerprint};
 use super::shape::Shape;
 use crate::error::{Error, Outcome};
@@ -26,6 +29,7 @@ const WHOLE: Extent = Extent { references: 0, total: 0 };
 fn every_frame_has_the_bytes_that_the_document_says() {
     let mut rows: Vec<(&str, String)> =
         vec![("preface", hex(&preface())), ("introduction", hex(&hello().write()))];
+    rows.extend(standings().iter().map(|(what, standing)| (*what, hex(&standing.write()))));
     rows.extend(verdicts().iter().map(|(what, verdict)| (*what, hex(&verdict.write()))));
     rows.extend(frames().iter().map(|(what, frame)| (*what, hex(&written(frame)))));
     rows.extend(
@@ -101,6 +105,9 @@ fn the_limits_are_those_of_the_document() {
     says(format!("A name has at most {LONGEST_NAME} bytes"));
     says(format!("bytes that follow, at most {LONGEST} |"));
     says(format!("the node's name, at most {LONGEST_NODE_NAME} bytes"));
+    says(format!("in milliseconds, at least {}", SHORTEST_LEASE.as_millis()));
+    says(format!("as an address, at most {LONGEST_ADDRESS} bytes"));
+    says(format!("what it keeps is bounded ({} MiB)", limits.unacknowledged >> 20));
     says(format!("not through this after {} s", limits.handshake_time.as_secs()));
     says(format!("holds {} such connections at most", limits.handshakes));
     says(format!("if nothing else was for {} s", limits.ping.as_secs()));
@@ -120,13 +127,27 @@ fn hello() -> Hello {
         name: "one".into(),
         grant,
         lease: Duration::from_secs(30),
+        address: "tcp://127.0.0.1:4096".into(),
         nonce: [2; 32],
     }
 }
 
-fn verdicts() -> [(&'static str, Verdict); 3] {
+fn standings() -> [(&'static str, Standing); 3] {
+    let (secret, nonces) = ([3; 32], Nonces { own: &[1; 32], peer: &[2; 32] });
     [
-        ("verdict: the session begins", Verdict::Accept),
+        ("standing: nothing is known", Standing::None),
+        (
+            "standing: a session goes on; 300 frames have arrived, the connection is lost. The secret is 03 03 …, the nonces are 01 01 … and 02 02 …",
+            Standing::live(FrameNumber(300), true, &secret, nonces),
+        ),
+        ("standing: the same is over, with code 32", Standing::ended(32, &secret, nonces)),
+    ]
+}
+
+fn verdicts() -> [(&'static str, Verdict); 4] {
+    [
+        ("verdict: a session begins", Verdict::Accept([3; 32])),
+        ("verdict: it goes on, with connection 2", Verdict::Resume { connection: 2 }),
         ("verdict: there is one already", Verdict::Duplicate),
         ("verdict: refused, \"no\"", Verdict::Refuse { code: 0, reason: "no".into() }),
     ]
@@ -219,6 +240,7 @@ fn frames() -> Vec<(&'static str, Frame<'static>)> {
         ("Ended: 1, released", Frame::Ended { watch: 1, stopped: false, reason: "" }),
         ("Credit: 10 calls, 1000 bytes", Frame::Credit { calls: 10, bytes: 1000 }),
         ("Close: code 0, \"bye\"", Frame::Close { code: 0, reason: "bye" }),
+        ("Renew", Frame::Renew),
         ("Acknowledge: 300", Frame::Acknowledge { number: FrameNumber(300) }),
         ("Ping", Frame::Ping),
     ]

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
-use super::GENEROUS;
+use super::{GENEROUS, until};
 
 const ROLE: &str = "REMOTE_TEST_ROLE";
 /// What a child says to its parent begins with this: the test harness speaks on the same stream.
@@ -66,6 +66,35 @@ impl Child {
         let status =
             Command::new("kill").args(["-s", name, &self.process.id().to_string()]).status();
         assert!(status.unwrap().success());
+    }
+
+    /// Holds it still, as `SIGSTOP` does; it is when this returns.
+    #[cfg(target_os = "linux")]
+    pub(crate) async fn stop(&self) {
+        self.signal("STOP");
+        let stopped = || self.status("State:").starts_with('T');
+        until("each of its threads has stopped", stopped).await;
+    }
+
+    /// Lets it go on.
+    pub(crate) fn go_on(&self) {
+        self.signal("CONT");
+    }
+
+    /// The memory that it has now, in bytes.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn resident(&self) -> u64 {
+        let kilobytes = self.status("VmRSS:");
+        kilobytes.trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    /// What the system says of it under a heading.
+    #[cfg(target_os = "linux")]
+    fn status(&self, heading: &str) -> String {
+        let path = format!("/proc/{}/status", self.process.id());
+        let text = std::fs::read_to_string(path).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(heading));
+        line.unwrap_or_else(|| panic!("no {heading}")).trim().to_owned()
     }
 }
 

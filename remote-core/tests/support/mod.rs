@@ -3,6 +3,7 @@
 //! It must not know what is tested.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub(crate) mod address;
 pub(crate) mod child;
 pub(crate) mod relay;
 

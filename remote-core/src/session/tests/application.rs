@@ -34,6 +34,7 @@ pub(super) struct Application {
     pub(super) unexported: Vec<ObjectId>,
     pub(super) watched: HashMap<u64, ObjectId>,
     pub(super) watches_ended: HashSet<u64>,
+    pub(super) suspended: bool,
     pub(super) closed: Option<Cause>,
 }
 
@@ -65,6 +66,10 @@ impl Application {
             }
             Event::Unwatch { watch } => assert!(self.watched.remove(&watch).is_some()),
             Event::WatchEnded { watch, .. } => assert!(self.watches_ended.insert(watch)),
+            Event::Suspended { .. } => {
+                assert!(!std::mem::replace(&mut self.suspended, true), "suspended twice");
+            }
+            Event::Resumed => self.suspended = false,
             Event::Closed { cause } => self.closed = Some(cause),
         }
     }

@@ -56,7 +56,7 @@ pub(super) fn audit(session: &Session) {
     }
 }
 
-/// Nothing is left in any table.
+/// Nothing is left in any table; what was said last may not be acknowledged yet.
 pub(super) fn assert_empty(session: &Session) {
     assert_eq!(session.question_count(), 0, "questions");
     assert_eq!(session.answers.len(), 0, "answers");

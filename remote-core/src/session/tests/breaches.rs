@@ -59,7 +59,7 @@ fn lengths_that_no_frame_has() {
 
 #[test]
 fn kinds_and_fields_that_cannot_be_read() {
-    for bytes in [&[0x00, 2][..], &[0x0e, 2], &[0x3f, 2], &[0x42], &[0xff], &[0x05], &[0x41, 0]] {
+    for bytes in [&[0x00, 2][..], &[0x0f, 2], &[0x3f, 2], &[0x42], &[0xff], &[0x05], &[0x41, 0]] {
         let mut forger = Forger::new();
         let mut frame = (bytes.len() as u32).to_le_bytes().to_vec();
         frame.extend_from_slice(bytes);

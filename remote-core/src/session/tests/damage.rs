@@ -6,6 +6,7 @@ use super::forger::{Forger, call_in_parts, frames};
 use super::pair::Side::{Left, Right};
 use super::pair::{DIRECTORY, Pair};
 use super::random::Random;
+use super::super::receive::Hearing;
 use crate::id::{FrameNumber, NameId, ObjectId, QuestionId};
 use crate::session::Ask;
 use crate::wire::frame::{Descriptor, Extent, Frame, LENGTH, Manner, Status, Target};
@@ -61,10 +62,11 @@ fn record() -> Vec<u8> {
     pair[Right] = listener().session;
     let mut recorded = Vec::new();
     let mut exchange = |pair: &mut Pair| {
-        let (now, mut bytes) = (pair.now, Vec::new());
-        pair[Left].poll_transmit(now, &mut bytes);
-        recorded.extend_from_slice(&bytes);
-        pair[Right].receive(now, &bytes);
+        let now = pair.now;
+        if let Some(bytes) = pair[Left].poll_transmit(now) {
+            recorded.extend_from_slice(&bytes);
+            pair[Right].receive(now, &bytes);
+        }
         pair.note(Right);
         pair.transmit(Right);
         pair.exchange();
@@ -91,7 +93,7 @@ fn record() -> Vec<u8> {
     pair[Left].finish(promise);
     (0..IN_PARTS).for_each(|_| pair[Left].release(GIVEN));
     let now = pair.now + std::time::Duration::from_secs(3);
-    pair[Left].time_out(now);
+    pair[Left].time_out(now, Hearing::Awake);
     exchange(&mut pair);
     assert_eq!((pair[Left].closed(), pair[Right].closed()), (None, None));
 

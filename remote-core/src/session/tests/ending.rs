@@ -6,6 +6,7 @@ use super::audit::assert_empty;
 use super::forger::{Forger, call, frames};
 use super::pair::Side::{Left, Right};
 use super::pair::{DIRECTORY, Pair};
+use super::super::receive::Hearing;
 use crate::error::{Error, Outcome};
 use crate::id::{FrameNumber, ObjectId, QuestionId};
 use crate::limits::Limits;
@@ -126,7 +127,7 @@ fn nothing_is_said_after_the_last_word() {
     session.close("again");
     session.lose("again");
     forger.now += Limits::default().silence;
-    forger.session.time_out(forger.now);
+    forger.session.time_out(forger.now, Hearing::Awake);
     forger.note();
     assert_eq!(forger.hear(), [""; 0]);
     assert_eq!(forger.session.held(), 0);
@@ -160,8 +161,8 @@ fn what_is_ready_is_written_before_the_last_word() {
     let mut pair = Pair::new();
     pair.tell(Left, DIRECTORY, plain(b"handed over"));
     pair[Left].close("enough");
-    let (now, mut bytes) = (pair.now, Vec::new());
-    pair[Left].poll_transmit(now, &mut bytes);
+    let now = pair.now;
+    let bytes = pair[Left].poll_transmit(now).expect("the last word is said");
     let said = frames(&bytes);
     assert!(matches!(said[said.len() - 3].1, Frame::Call { content: b"handed over", .. }));
     assert!(matches!(said[said.len() - 1].1, Frame::Close { code: 0, reason: "enough" }));

@@ -5,9 +5,10 @@
 use std::time::{Duration, Instant};
 
 use super::super::machine::{Session, Settings};
+use super::super::receive::Hearing;
 use super::application::Application;
 use super::audit::audit;
-use super::pair::epoch;
+use super::pair::{TERM, epoch};
 use crate::id::{FrameNumber, NameId, ObjectId, QuestionId};
 use crate::limits::Limits;
 use crate::wire::breach::Breach;
@@ -43,7 +44,7 @@ impl Forger {
 
     fn silent_with(limits: Limits) -> Forger {
         let (now, granted) = (epoch(), Grant::of(&limits));
-        let session = Session::new(Settings { limits, granted }, now);
+        let session = Session::new(Settings { limits, granted, term: TERM }, now);
         let seen = Application::default();
         Forger { session, seen, now, number: 0, said: Vec::new() }
     }
@@ -93,9 +94,13 @@ impl Forger {
 
     /// Time passes, and the session is told.
     pub(super) fn pass(&mut self, duration: Duration) {
-        self.now += duration;
-        self.session.time_out(self.now);
-        self.note();
+        let until = self.now + duration;
+        while self.now < until {
+            let next = self.session.poll_timeout().unwrap_or(until);
+            self.now = next.clamp(self.now + Duration::from_nanos(1), until);
+            self.session.time_out(self.now, Hearing::Awake);
+            self.note();
+        }
     }
 
     /// The session has ended because of this, and told so, last.
@@ -108,10 +113,8 @@ impl Forger {
     }
 
     fn collect(&mut self) {
-        while self.session.wants_transmit() {
-            let mut bytes = Vec::new();
-            self.session.poll_transmit(self.now, &mut bytes);
-            self.said.append(&mut bytes);
+        while let Some(block) = self.session.poll_transmit(self.now) {
+            self.said.extend_from_slice(&block);
         }
         self.note();
     }

@@ -12,6 +12,7 @@ mod breaches;
 mod cancellation;
 mod damage;
 mod ending;
+mod lease;
 mod order;
 mod promises;
 mod references;

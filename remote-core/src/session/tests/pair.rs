@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::super::command::Ask;
 use super::super::machine::{Session, Settings};
+use super::super::receive::Hearing;
 use super::application::Application;
 use super::audit::audit;
 use crate::error::Error;
@@ -19,6 +20,9 @@ use crate::wire::hello::Grant;
 
 /// Whom every peer may call.
 pub(super) const DIRECTORY: Target = Target::Object(ObjectId::DIRECTORY);
+
+/// The term of the lease between them.
+pub(super) const TERM: Duration = Duration::from_secs(30);
 
 /// One of the two.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -84,7 +88,7 @@ impl Pair {
         let ends = std::array::from_fn(|_| {
             let (limits, granted) = settings.next().expect("there are two");
             Endpoint {
-                session: Session::new(Settings { limits, granted }, now),
+                session: Session::new(Settings { limits, granted, term: TERM }, now),
                 application: Application::default(),
                 pipe: VecDeque::new(),
                 arrived: Vec::new(),
@@ -193,10 +197,11 @@ impl Pair {
         if !self[from].wants_transmit() {
             return;
         }
-        let (now, mut bytes) = (self.now, Vec::new());
-        self[from].poll_transmit(now, &mut bytes);
-        let arrival = now + self.latency;
-        self.ends[from.other() as usize].pipe.push_back((arrival, bytes));
+        let now = self.now;
+        if let Some(block) = self[from].poll_transmit(now) {
+            let arrival = now + self.latency;
+            self.ends[from.other() as usize].pipe.push_back((arrival, block.to_vec()));
+        }
         self.note(from);
     }
 
@@ -220,6 +225,30 @@ impl Pair {
             end.arrived.drain(..used);
         }
         self.note(to);
+    }
+
+    /// The connection breaks: what is on its way is lost, and so is what has arrived of a frame. Each side notices when it
+    /// does: one that did not is told by the next connection.
+    pub(super) fn cut(&mut self, noticed: &[Side]) {
+        for end in &mut self.ends {
+            end.pipe.clear();
+            end.arrived.clear();
+        }
+        for side in noticed {
+            self[*side].suspend("the cable was pulled");
+            self.note(*side);
+        }
+    }
+
+    /// There is another connection, and each side says how far the frames of the other had arrived.
+    pub(super) fn reconnect(&mut self) {
+        let now = self.now;
+        self.cut(&[]);
+        let arrived = Side::BOTH.map(|side| self[side.other()].received());
+        for (side, arrived) in Side::BOTH.into_iter().zip(arrived) {
+            self[side].resume(now, now, arrived);
+            self.note(side);
+        }
     }
 
     /// Whether anything is on its way to one side.
@@ -246,7 +275,7 @@ impl Pair {
     pub(super) fn pass(&mut self, duration: Duration) {
         let until = self.now + duration;
         while self.now < until {
-            let next = Side::BOTH.map(|side| self[side].poll_timeout());
+            let next = Side::BOTH.map(|side| self[side].poll_timeout().unwrap_or(until));
             let soon = self.now + self.latency;
             self.now = next[0].min(next[1]).max(soon).min(until);
             for side in Side::BOTH {
@@ -260,7 +289,7 @@ impl Pair {
     /// Tells one side what time it is.
     pub(super) fn wake(&mut self, side: Side) {
         let now = self.now;
-        self[side].time_out(now);
+        self[side].time_out(now, Hearing::Awake);
         self.note(side);
     }
 

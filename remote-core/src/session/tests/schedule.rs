@@ -31,6 +31,11 @@ fn schedules_that_are_interrupted_end_with_the_truth() {
     play(2 * SEEDS..3 * SEEDS, Schedule::run_and_interrupt);
 }
 
+#[test]
+fn schedules_whose_connection_breaks_lose_nothing() {
+    play(3 * SEEDS..4 * SEEDS, Schedule::run_and_cut);
+}
+
 /// Plays the seed of the environment, or else all of these.
 fn play(seeds: std::ops::Range<u64>, run: impl Fn(Schedule)) {
     match std::env::var("REMOTE_SEED") {
@@ -68,6 +73,38 @@ impl Schedule {
 
     fn run_to_the_end(mut self) {
         (0..STEPS).for_each(|_| self.step());
+        self.drain();
+        for side in Side::BOTH {
+            assert_eq!(self.world.pair[side].closed(), None);
+            assert_empty(&self.world.pair[side]);
+        }
+        self.world.assert_complete();
+    }
+
+    /// The connection breaks again and again, and comes back: nothing is lost, and nothing happens twice.
+    fn run_and_cut(mut self) {
+        let mut is_cut = false;
+        for _ in 0..STEPS {
+            match self.random.below(100) {
+                0..2 => {
+                    let first = self.random.below(2);
+                    let noticed = [Side::BOTH[first], Side::BOTH[1 - first]];
+                    let count = self.random.below(3);
+                    self.world.pair.cut(&noticed[..count]);
+                    is_cut = true;
+                }
+                2..6 if is_cut => {
+                    self.world.pair.reconnect();
+                    is_cut = false;
+                }
+                _ => self.step(),
+            }
+            // What is written to a connection that is broken is lost, though nobody knows yet.
+            if is_cut {
+                self.world.pair.cut(&[]);
+            }
+        }
+        self.world.pair.reconnect();
         self.drain();
         for side in Side::BOTH {
             assert_eq!(self.world.pair[side].closed(), None);

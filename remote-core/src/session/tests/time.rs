@@ -7,7 +7,6 @@ use super::forger::Forger;
 use super::pair::Side::{Left, Right};
 use super::pair::{DIRECTORY, Pair};
 use crate::limits::Limits;
-use crate::session::event::Cause;
 use crate::wire::frame::{CHUNK, Frame};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -17,36 +16,38 @@ fn ping() -> String {
 }
 
 #[test]
-fn a_ping_after_three_seconds_of_silence_and_the_end_after_nine() {
-    let mut forger = Forger::new();
+fn a_ping_after_three_seconds_of_silence_and_no_connection_after_nine() {
+    let mut forger = Forger::silent();
     let begin = forger.now;
-    assert_eq!(forger.session.poll_timeout(), begin + 3 * SECOND);
+    assert_eq!(forger.session.poll_timeout(), Some(begin + 3 * SECOND));
     forger.pass(3 * SECOND - Duration::from_nanos(1));
     assert_eq!(forger.hear(), [""; 0]);
     forger.pass(Duration::from_nanos(1));
-    let said = forger.hear();
-    assert_eq!(said[0], ping());
-    assert_eq!(forger.session.poll_timeout(), begin + 6 * SECOND);
+    assert_eq!(forger.hear(), [ping()]);
+    assert_eq!(forger.session.poll_timeout(), Some(begin + 6 * SECOND));
     forger.pass(3 * SECOND);
     assert_eq!(forger.hear(), [ping()]);
-    assert_eq!(forger.session.poll_timeout(), begin + 9 * SECOND);
+    assert_eq!(forger.session.poll_timeout(), Some(begin + 9 * SECOND));
     forger.pass(3 * SECOND - Duration::from_nanos(1));
-    assert_eq!(forger.session.closed(), None);
+    assert!(!forger.session.is_suspended());
     forger.pass(Duration::from_nanos(1));
-    assert!(matches!(forger.seen.closed, Some(Cause::Lost { .. })));
+    assert!(forger.session.is_suspended());
+    assert_eq!(forger.session.closed(), None, "another connection may come");
     assert_eq!(forger.hear(), [""; 0]);
 }
 
 #[test]
-fn whatever_is_heard_postpones_the_end() {
+fn whatever_is_heard_keeps_the_connection() {
     let mut forger = Forger::new();
     for _ in 0..10 {
         forger.pass(8 * SECOND);
-        forger.say(Frame::Ping);
-        assert_eq!(forger.session.closed(), None);
+        let number = forger.session.transmitted;
+        forger.say(Frame::Acknowledge { number });
+        forger.hear();
+        assert!(!forger.session.is_suspended());
     }
     forger.pass(9 * SECOND);
-    assert!(forger.seen.closed.is_some());
+    assert!(forger.session.is_suspended());
 }
 
 #[test]
@@ -83,8 +84,8 @@ fn a_connection_that_goes_one_way_only_is_given_up_by_the_side_that_hears_nothin
         pair.transmit(Right);
         pair.deliver(Right, usize::MAX);
     }
-    assert!(matches!(pair[Left].closed(), Some(Cause::Lost { .. })));
-    assert_eq!(pair[Right].closed(), None);
+    assert!(pair[Left].is_suspended());
+    assert!(!pair[Right].is_suspended());
 }
 
 #[test]
@@ -97,7 +98,7 @@ fn no_time_passes_by_itself() {
     }
     pair.deliver(Right, usize::MAX);
     assert!(pair.seen(Right).calls.is_empty(), "nothing arrives before it is time");
-    assert_eq!(pair[Left].poll_timeout(), before + Limits::default().ping);
+    assert_eq!(pair[Left].poll_timeout(), Some(before + Limits::default().ping));
 }
 
 #[test]

@@ -1,0 +1,144 @@
+//! Owns how a session is given connections, one after another, and loses them.
+//!
+//! It must not know how they are made. Connections are numbered: what a former one still brings is not looked at, so that
+//! bytes of two are never taken for those of one.
+
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::link::{Inner, Link};
+use crate::id::FrameNumber;
+use crate::transport::connection::Connection;
+
+pub(super) type Reader = Box<dyn AsyncRead + Send + Unpin>;
+pub(super) type Writer = Box<dyn AsyncWrite + Send + Unpin>;
+
+/// The connection of a session, and its halves until its tasks take them.
+#[derive(Default)]
+pub(super) struct Attached {
+    number: u64,
+    reader: Option<Reader>,
+    writer: Option<Writer>,
+    /// How often there was another one.
+    reconnects: u64,
+}
+
+/// A half of a connection, with its number.
+pub(super) struct Half<H> {
+    pub(super) number: u64,
+    pub(super) end: H,
+}
+
+impl Attached {
+    fn attach(&mut self, number: u64, connection: Connection) {
+        let Connection { reader, writer, .. } = connection;
+        *self = Attached {
+            number,
+            reader: Some(reader),
+            writer: Some(writer),
+            reconnects: self.reconnects,
+        };
+    }
+
+    /// What of a connection was not taken is dropped: it is lost.
+    pub(super) fn detach(&mut self) {
+        (self.reader, self.writer) = (None, None);
+    }
+
+    pub(super) fn reconnects(&self) -> u64 {
+        self.reconnects
+    }
+}
+
+impl Link {
+    /// Gives the session its first connection.
+    pub(super) fn connect(&self, connection: Connection) {
+        self.update(|inner| {
+            let number = inner.attached.number + 1;
+            inner.attached.attach(number, connection);
+        });
+    }
+
+    /// The number of a connection with which the session is to go on.
+    pub(super) fn next_connection(&self) -> u64 {
+        self.lock().attached.number + 1
+    }
+
+    /// Gives the session another connection, on which the peer has said how far this side's frames had arrived. One that
+    /// was decided for before the one that it has is dropped.
+    pub(super) fn reconnect(
+        &self,
+        connection: Connection,
+        number: u64,
+        asked: Instant,
+        arrived: FrameNumber,
+    ) {
+        self.update(|inner| {
+            if number <= inner.attached.number || inner.session.closed().is_some() {
+                return;
+            }
+            inner.attached.attach(number, connection);
+            inner.attached.reconnects += 1;
+            inner.session.resume(Instant::now(), asked, arrived);
+        });
+    }
+
+    /// Whether the session goes on, with a connection or without.
+    pub(super) fn is_live(&self) -> bool {
+        self.lock().session.closed().is_none()
+    }
+
+    pub(super) fn is_suspended(&self) -> bool {
+        self.lock().session.is_suspended()
+    }
+
+    /// Whether its connection was lost before anything arrived on it: the peer may not know of the session.
+    pub(super) fn was_never_heard(&self) -> bool {
+        let inner = self.lock();
+        inner.session.is_suspended() && inner.session.received() == FrameNumber(0)
+    }
+
+    /// The reading half of the next connection; nothing when the session is over.
+    pub(super) fn poll_reader(&self, context: &mut Context<'_>) -> Poll<Option<Half<Reader>>> {
+        let mut inner = self.lock();
+        if inner.session.closed().is_some() {
+            return Poll::Ready(None);
+        }
+        match inner.attached.reader.take() {
+            Some(end) => Poll::Ready(Some(Half { number: inner.attached.number, end })),
+            None => {
+                inner.sleep_reader(context.waker());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// The writing half of the next connection, if there is one.
+    pub(super) fn next_writer(&mut self) -> Option<Half<Writer>> {
+        let end = self.attached.writer.take()?;
+        Some(Half { number: self.attached.number, end })
+    }
+
+    /// Whether a connection is the one that the session has.
+    pub(super) fn has(&self, number: u64) -> bool {
+        self.attached.number == number && !self.session.is_suspended()
+    }
+
+    /// Takes bytes from a connection; nothing if it is no longer the one that the session has. See
+    /// [`Session::receive`](crate::session::Session::receive).
+    pub(super) fn receive(&mut self, number: u64, input: &[u8]) -> Option<usize> {
+        self.is_deaf = true;
+        self.has(number).then(|| self.session.receive(Instant::now(), input))
+    }
+
+    /// A connection is lost.
+    pub(super) fn lose(&mut self, number: u64, reason: &str) {
+        if self.has(number) {
+            self.session.suspend(reason);
+        }
+    }
+}

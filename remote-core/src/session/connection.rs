@@ -1,0 +1,57 @@
+//! Owns what a session makes of its connection: lost, it waits; given another one, it goes on where it was.
+//!
+//! It must not know how connections are made, nor how both sides have proved that they mean this session. What was not
+//! acknowledged is sent again, and what had arrived is not looked at again: so each frame counts once.
+
+use std::time::Instant;
+
+use super::event::Event;
+use super::machine::Session;
+use crate::id::FrameNumber;
+use crate::wire::breach::Breach;
+
+impl Session {
+    /// The connection is lost. Calls in progress wait for the next one, as long as the lease runs.
+    pub(crate) fn suspend(&mut self, reason: &str) {
+        if self.closed.is_none() && !self.suspended {
+            self.suspended = true;
+            self.events.push_back(Event::Suspended { reason: reason.to_owned() });
+        }
+    }
+
+    /// There is another connection, on which the peer has said how far this side's frames had arrived; what it said, it
+    /// said after `asked`, so until then both held on to each other. A connection that was there is over.
+    pub(crate) fn resume(&mut self, now: Instant, asked: Instant, arrived: FrameNumber) {
+        if self.closed.is_some() {
+            return;
+        }
+        self.now = now;
+        self.suspended = false;
+        self.liveness.heard(now);
+        self.lease.heard(now);
+        self.lease.confirm(asked);
+        self.events.push_back(Event::Resumed);
+        match self.receive_acknowledgement(arrived) {
+            Ok(()) => {
+                self.retained.rewind();
+                // The peer may have lost what it was told last.
+                self.owes_acknowledgement = true;
+            }
+            Err(breach) => self.breach(breach),
+        }
+    }
+
+    /// Everything up to this number has arrived there.
+    pub(super) fn receive_acknowledgement(&mut self, number: FrameNumber) -> Result<(), Breach> {
+        if number > self.transmitted {
+            return Err(Breach::Acknowledgement);
+        }
+        if number > self.acknowledged_by_peer {
+            self.acknowledged_by_peer = number;
+            if let Some(sent) = self.retained.acknowledge(number) {
+                self.lease.confirm(sent);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,172 @@
+//! A session lasts as long as both sides hear each other, or come back in time: the holder gives up before the owner does.
+
+use std::time::Duration;
+
+use super::super::receive::Hearing;
+use super::application::plain;
+use super::audit::assert_empty;
+use super::pair::Side::{Left, Right};
+use super::pair::{DIRECTORY, Pair, Side, TERM};
+use crate::error::Outcome;
+use crate::session::event::Cause;
+use crate::session::tests::application::End;
+
+/// When a side that does not hear is past doubt.
+const SWEEP: Duration = Duration::from_millis(1500);
+const INSTANT: Duration = Duration::from_nanos(1);
+
+/// Time passes for one side, and it says nothing.
+fn pass_alone(pair: &mut Pair, side: Side, duration: Duration) {
+    let until = pair.now + duration;
+    while pair.now < until {
+        let next = pair[side].poll_timeout().unwrap_or(until);
+        assert!(next >= pair.now, "what is due was seen to");
+        pair.now = next.max(pair.now + INSTANT).min(until);
+        pair.wake(side);
+    }
+}
+
+#[test]
+fn an_idle_session_lasts() {
+    let mut pair = Pair::new();
+    let object = pair.given(Left);
+    pair.pass(100 * TERM);
+    assert_eq!((pair[Left].closed(), pair[Right].closed()), (None, None));
+    assert_eq!(pair[Left].exports.count(object), 1);
+}
+
+#[test]
+fn a_renewal_costs_the_same_however_much_is_held() {
+    let mut sizes = Vec::new();
+    for objects in [1, 1000] {
+        let mut pair = Pair::new();
+        for _ in 0..objects {
+            pair.given(Left);
+        }
+        pair.pass(TERM / 3);
+        pair.settle();
+        pair.now += TERM / 3 + Duration::from_secs(1);
+        pair.wake(Right);
+        let now = pair.now;
+        sizes.push(pair[Right].poll_transmit(now).expect("a renewal is due").len());
+    }
+    assert!(sizes[0] + 4 > sizes[1], "{sizes:?}: longer only by the digits of a number");
+    assert!(sizes[1] < 32, "{sizes:?}");
+}
+
+#[test]
+fn who_holds_gives_up_before_who_owns() {
+    let mut pair = Pair::new();
+    let object = pair.given(Left);
+    pair.pass(Duration::from_millis(10));
+    let heard = pair.now;
+    let question = pair.ask(Right, DIRECTORY, plain(b"in progress"));
+    pair.cut(&Side::BOTH);
+    pass_alone(&mut pair, Right, TERM * 9 / 10);
+    assert_eq!(pair[Right].closed(), Some(&Cause::Expired));
+    let lost = pair.seen(Right).ended.remove(&(question.0 as usize));
+    assert!(matches!(lost, Some(End::Lost(_)) | None));
+    assert_empty(&pair[Right]);
+    pair.now = heard;
+    pass_alone(&mut pair, Left, TERM * 9 / 10 - Duration::from_secs(1));
+    assert_eq!(pair[Left].exports.count(object), 1, "the owner keeps it longer");
+}
+
+#[test]
+fn who_holds_nothing_waits_longer_and_frees_all() {
+    let mut pair = Pair::new();
+    pair.given(Left);
+    pair.settle();
+    // Left goes on hearing that what it sends arrives, but is sent nothing else: so it counts as the owner alone.
+    let begin = pair.now;
+    pair.cut(&Side::BOTH);
+    pair[Left].lease.confirm(begin + TERM);
+    pass_alone(&mut pair, Left, TERM * 5 / 4 - Duration::from_millis(100));
+    assert_eq!(pair[Left].closed(), None);
+    pass_alone(&mut pair, Left, Duration::from_millis(100) + SWEEP);
+    assert_eq!(pair[Left].closed(), Some(&Cause::Expired));
+    assert_eq!(pair[Left].export_count(), 0);
+}
+
+#[test]
+fn who_was_stopped_hears_what_waits_before_it_lets_go() {
+    let mut pair = Pair::new();
+    let object = pair.given(Left);
+    pair.settle();
+    // Left is stopped, not Right: its renewals wait in the pipe.
+    let later = pair.now + 3 * TERM;
+    pair[Left].lease.confirm(later);
+    pair.now += TERM / 6;
+    pair.wake(Right);
+    pair.transmit(Right);
+    pair.now += 2 * TERM;
+    pair.wake(Left);
+    assert_eq!(pair[Left].closed(), None, "it was late itself");
+    assert!(!pair[Left].is_suspended(), "and so reads before it drops the connection");
+    pair.deliver(Left, usize::MAX);
+    pair.now += SWEEP;
+    pair.wake(Left);
+    assert_eq!(pair[Left].closed(), None);
+    assert_eq!(pair[Left].exports.count(object), 1);
+}
+
+#[test]
+fn nothing_ends_while_a_method_blocks_the_reader() {
+    let mut pair = Pair::new();
+    pair.given(Left);
+    pair.now += 2 * TERM;
+    let now = pair.now;
+    pair[Left].time_out(now, Hearing::Deaf);
+    pair.note(Left);
+    assert_eq!(pair[Left].closed(), None);
+    assert!(!pair[Left].is_suspended());
+}
+
+#[test]
+fn a_session_that_comes_back_in_time_goes_on() {
+    let mut pair = Pair::new();
+    let object = pair.given(Left);
+    for _ in 0..10 {
+        pair.ask(Right, DIRECTORY, plain(b"across the gap"));
+        pair.transmit(Right);
+        pair.cut(&Side::BOTH);
+        for side in Side::BOTH {
+            let now = pair.now;
+            pass_alone(&mut pair, side, TERM / 2);
+            pair.now = now;
+        }
+        pair.now += TERM / 2;
+        pair.reconnect();
+        pair.settle();
+        assert_eq!(pair.seen(Left).bodies(), [b"across the gap"]);
+        assert_eq!(pair[Left].exports.count(object), 1);
+    }
+}
+
+#[test]
+fn what_was_not_sent_before_the_end_was_not_executed() {
+    let mut pair = Pair::new();
+    pair.cut(&Side::BOTH);
+    pair.ask(Left, DIRECTORY, plain(b"never sent"));
+    pass_alone(&mut pair, Left, 2 * TERM);
+    let token = pair.last_token();
+    assert_eq!(pair.seen(Left).ended.remove(&token), Some(End::Lost(Outcome::NotExecuted)));
+}
+
+#[test]
+fn a_peer_that_can_still_be_told_is_told() {
+    let mut pair = Pair::new();
+    pair.given(Left);
+    pair.settle();
+    // Nothing of what Right says is acknowledged, though Left is heard.
+    while pair[Right].closed().is_none() {
+        pair.now += TERM / 10;
+        let now = pair.now;
+        pair[Right].receive(now, &[]);
+        pair.wake(Right);
+    }
+    pair.transmit(Right);
+    pair.now += TERM;
+    pair.deliver(Left, usize::MAX);
+    assert_eq!(pair[Left].closed(), Some(&Cause::Expired));
+}

@@ -1,0 +1,150 @@
+//! Owns the promise that a session survives any number of lost connections: a thousand times the network fails in one of
+//! several ways under load, and heals, and nobody notices.
+//!
+//! `REMOTE_CYCLES` says how many times; 200 unless said.
+
+use std::time::{Duration, Instant};
+
+use remote_core::Ref;
+
+use super::load::{Books, Noted, Work, is_noted_at_both};
+use super::stage::directing;
+use super::support::child::Child;
+use super::support::relay::{BOTH, Relay, Way};
+use super::support::{GENEROUS, until, within};
+
+/// What the memory of a process may grow by from a fifth of the cycles to the end.
+const FLAT: u64 = 16 << 20;
+
+struct Worker {
+    process: Child,
+    work: Ref<dyn Work>,
+    address: String,
+}
+
+impl Worker {
+    async fn start() -> Worker {
+        let process = Child::start("worker", &[]);
+        let (address, work) = (process.hear(), process.hear());
+        let work = within(directing().start().await.unwrap().lookup(work)).await.unwrap();
+        Worker { process, work, address }
+    }
+
+    async fn books(&self) -> Books {
+        within(self.work.books()).await.unwrap()
+    }
+}
+
+/// Numbers that look drawn by lot, and are the same each time.
+struct Lot(u64);
+
+impl Lot {
+    fn draw(&mut self, below: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % below
+    }
+
+    fn way(&mut self) -> Way {
+        BOTH[self.draw(2) as usize]
+    }
+}
+
+/// Waits until so many bytes have passed each way: the session goes on, and is in the middle of something.
+async fn flows(relay: &Relay, bytes: u64, caller: &Worker) {
+    let (there, back) = (relay.carried(Way::There), relay.carried(Way::Back));
+    let begun = Instant::now();
+    while relay.carried(Way::There) < there + bytes || relay.carried(Way::Back) < back + bytes {
+        if begun.elapsed() > GENEROUS {
+            panic!("nothing passes any more: {:?}", caller.books().await);
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// Fails in one way or another, and heals.
+async fn fail_and_heal(relay: &Relay, lot: &mut Lot) {
+    let connections = relay.connections();
+    match lot.draw(6) {
+        0 | 1 => relay.cut(),
+        2 => relay.reset(),
+        3 => {
+            // With more on its way than has arrived.
+            let way = lot.way();
+            relay.stall([way]);
+            let taken = relay.taken(way);
+            until("something is on its way", || relay.taken(way) > taken).await;
+            relay.cut();
+        }
+        4 => {
+            let way = lot.way();
+            relay.lose([way]);
+            let taken = relay.taken(way);
+            until("something is lost", || relay.taken(way) > taken).await;
+        }
+        _ => {
+            relay.refuse().await;
+            relay.reset();
+            tokio::time::sleep(Duration::from_millis(lot.draw(100))).await;
+        }
+    }
+    relay.heal();
+    until("there is another connection", || relay.connections() > connections).await;
+    if lot.draw(4) == 0 {
+        // The next one, too, before it has come to anything.
+        relay.cut();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_call_is_lost_and_none_runs_twice_however_often_the_connection_is() {
+    let cycles = std::env::var("REMOTE_CYCLES").map_or(200, |cycles| cycles.parse().unwrap());
+    let (server, caller) = (Worker::start().await, Worker::start().await);
+    let relay = Relay::start(&server.address, Duration::ZERO).await;
+    let till = relay.uri("till");
+    let mut lot = Lot(0x9E37_79B9_7F4A_7C15);
+    let resident = || (server.process.resident(), caller.process.resident());
+    let mut before = (0, 0);
+    within(caller.work.begin(&till)).await.unwrap();
+    for cycle in 0..cycles {
+        if cycle == cycles / 5 {
+            within(caller.work.rest()).await.unwrap();
+            before = resident();
+            within(caller.work.begin(&till)).await.unwrap();
+        }
+        flows(&relay, 20_000 + lot.draw(200_000), &caller).await;
+        fail_and_heal(&relay, &mut lot).await;
+    }
+    flows(&relay, 200_000, &caller).await;
+    within(caller.work.rest()).await.unwrap();
+    let after = resident();
+    assert!(relay.connections() as u64 > cycles, "{} connections", relay.connections());
+
+    let (server_books, caller_books) = (server.books().await, caller.books().await);
+    assert_eq!(caller_books.failures, Vec::<String>::new());
+    for (lane, made) in caller_books.made {
+        let once = Noted { distinct: made, twice: 0, end: made };
+        assert!(made > cycles / 10, "lane {lane} was busy: {made}");
+        assert_eq!(server_books.noted[&lane], once, "lane {lane}");
+        if is_noted_at_both(lane) {
+            assert_eq!(caller_books.noted[&lane], once, "lane {lane}, called back");
+        }
+    }
+
+    within(server.work.forget()).await.unwrap();
+    for worker in [&server, &caller] {
+        let begun = Instant::now();
+        loop {
+            let books = worker.books().await;
+            // The till that is published.
+            if (books.tills, books.exports) == (1, 0) && books.sessions == [(0, 0)] {
+                break;
+            }
+            assert!(begun.elapsed() < GENEROUS, "entries are left: {books:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    println!("{cycles} cycles; resident before {before:?}, after {after:?}");
+    assert!(after.0 < before.0 + FLAT && after.1 < before.1 + FLAT, "{before:?} {after:?}");
+}

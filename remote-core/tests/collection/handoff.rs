@@ -1,0 +1,164 @@
+//! Owns the scenarios of three parties: a giver hands a receiver what belongs to an owner.
+
+use std::time::Instant;
+
+use remote_core::Error;
+
+use super::actor::Report;
+use super::stage::{Actor, FREED, TERM, terms};
+use super::support::within;
+
+/// An owner, one who gives a thing of the owner's away, and one who gets it.
+struct Trio {
+    owner: Actor,
+    giver: Actor,
+    receiver: Actor,
+    /// Of the thing.
+    number: u64,
+}
+
+impl Trio {
+    async fn start() -> Trio {
+        let (owner, giver, receiver) =
+            (Actor::start().await, Actor::start().await, Actor::start().await);
+        within(giver.part.fetch(&owner.workshop(), 1)).await.unwrap();
+        within(giver.part.meet(&receiver.shelf())).await.unwrap();
+        let number = giver.ask(0).await.unwrap();
+        Trio { owner, giver, receiver, number }
+    }
+
+    async fn received(&self) {
+        self.receiver.until("it is received", |report| report.kept.len() == 1).await;
+    }
+
+    /// Waits until the receiver has it from the owner, and no longer by way of the giver.
+    async fn until_direct(&self) {
+        let shows_nothing = |report: &Report| report.exports == 0;
+        self.giver.until("the path is direct", shows_nothing).await;
+        let report = self.receiver.report().await;
+        assert!(report.sessions.contains(&(0, 1)), "of the owner: {report:?}");
+    }
+
+    /// The receiver has the thing, and when it lets go, everybody has.
+    async fn settled(&self) {
+        assert_eq!(self.receiver.ask(0).await, Ok(self.number));
+        assert_eq!(self.owner.report().await.alive, 1);
+        within(self.receiver.part.let_go()).await.unwrap();
+        self.owner.until_free(Instant::now(), FREED).await;
+        self.giver.until_free(Instant::now(), FREED).await;
+    }
+}
+
+/// G5
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_handed_on_and_dropped_at_once_is_held() {
+    let trio = Trio::start().await;
+    within(trio.giver.part.give()).await.unwrap();
+    trio.received().await;
+    trio.settled().await;
+}
+
+/// G5, with the giver's release and the receiver's claim waiting side by side
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_handed_on_while_the_owner_is_paused_is_held() {
+    let trio = Trio::start().await;
+    trio.owner.process.stop().await;
+    within(trio.giver.part.give()).await.unwrap();
+    trio.received().await;
+    tokio::time::sleep(terms(20)).await;
+    trio.owner.process.go_on();
+    trio.settled().await;
+}
+
+/// G5, with the giver's release there long before the receiver knows of anything
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_handed_to_a_paused_receiver_is_held_until_it_goes_on() {
+    let trio = Trio::start().await;
+    trio.receiver.process.stop().await;
+    within(trio.giver.part.give()).await.unwrap();
+    trio.giver.until("it has dropped it", |report| report.kept.is_empty()).await;
+    tokio::time::sleep(terms(50)).await;
+    assert_eq!(trio.owner.report().await.alive, 1);
+    trio.receiver.process.go_on();
+    trio.received().await;
+    trio.settled().await;
+}
+
+/// G5, once the path is short
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_path_that_was_shortened_needs_the_giver_no_more() {
+    let mut trio = Trio::start().await;
+    within(trio.giver.part.give()).await.unwrap();
+    trio.received().await;
+    trio.until_direct().await;
+    trio.giver.process.kill();
+    let killed = Instant::now();
+    // Also when the giver's lease has ended, and what was pinned for it.
+    while killed.elapsed() < FREED + TERM {
+        assert_eq!(trio.receiver.ask(0).await, Ok(trio.number));
+        tokio::time::sleep(terms(10)).await;
+    }
+    within(trio.receiver.part.let_go()).await.unwrap();
+    trio.owner.until_free(Instant::now(), FREED).await;
+}
+
+/// G6: whenever the giver is killed, the receiver has the thing or is told that it has not.
+async fn giver_killed(trio: &mut Trio) {
+    trio.giver.process.kill();
+    let killed = Instant::now();
+    let mut had = 0;
+    // Longer than any lease or pin that the giver has left behind.
+    while killed.elapsed() < FREED + TERM {
+        let asked = Instant::now();
+        match trio.receiver.ask(0).await {
+            Ok(number) => {
+                assert_eq!(number, trio.number, "another object");
+                had += 1;
+            }
+            Err(Error::SessionLost { .. } | Error::LeaseExpired) => {}
+            // It was killed before it had sent anything.
+            Err(Error::NoSuchObject) if trio.receiver.report().await.kept.is_empty() => {}
+            Err(other) => panic!("after {had} answers: {other:?}"),
+        }
+        assert!(asked.elapsed() < FREED + TERM, "{:?}", asked.elapsed());
+        tokio::time::sleep(terms(10)).await;
+    }
+    within(trio.receiver.part.let_go()).await.unwrap();
+    trio.owner.until_free(Instant::now(), FREED).await;
+}
+
+/// G6
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_giver_killed_as_soon_as_it_has_sent_leaves_no_wrong_object_and_nothing_behind() {
+    let round = async || {
+        let mut trio = Trio::start().await;
+        within(trio.giver.part.give()).await.unwrap();
+        giver_killed(&mut trio).await;
+    };
+    tokio::join!(round(), round(), round(), round());
+}
+
+/// G6
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_giver_killed_as_soon_as_it_is_received_leaves_no_wrong_object_and_nothing_behind() {
+    let round = async || {
+        let mut trio = Trio::start().await;
+        within(trio.giver.part.give()).await.unwrap();
+        trio.received().await;
+        giver_killed(&mut trio).await;
+    };
+    tokio::join!(round(), round(), round(), round());
+}
+
+/// G6, while the owner cannot hear of it
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_giver_killed_while_the_owner_is_paused_leaves_no_wrong_object_and_nothing_behind() {
+    let mut trio = Trio::start().await;
+    trio.owner.process.stop().await;
+    within(trio.giver.part.give()).await.unwrap();
+    trio.received().await;
+    trio.giver.process.kill();
+    tokio::time::sleep(terms(20)).await;
+    trio.owner.process.go_on();
+    giver_killed(&mut trio).await;
+}

@@ -1,0 +1,187 @@
+//! Owns the scenarios of those who hold references: paused, killed, restarted, or busy dropping what is on its way to
+//! them.
+
+use std::time::Instant;
+
+use remote_core::Error;
+
+use super::actor::Report;
+use super::stage::{AT_ONCE, Actor, FREED, assert_expired, begin, terms, told};
+use super::support::address::Reserved;
+use super::support::relay::Way;
+use super::support::{until, within};
+
+/// G1
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reference_dropped_while_it_is_on_its_way_again_stays() {
+    let (owner, holder) = (Actor::start().await, Actor::start().await);
+    let relay = owner.behind_a_relay().await;
+    within(holder.part.enter(&relay.uri("workshop"))).await.unwrap();
+    within(holder.part.fetch(&relay.uri("workshop"), 1)).await.unwrap();
+    let number = holder.ask(0).await.unwrap();
+    for call in 0..5 {
+        let both = holder.until("it has both", |report| report.sessions[0].1 == 2).await;
+        relay.stall([Way::Back]);
+        let on_its_way = relay.taken(Way::Back);
+        let exchange = begin(&holder, move |part| async move { part.exchange(0, call).await });
+        until("the answer is on its way", || relay.taken(Way::Back) > on_its_way).await;
+        within(holder.part.let_go()).await.unwrap();
+        holder.until("its last proxy is gone", |report| report.sessions[0].1 == 1).await;
+        // What is sent after the release arrives after it.
+        within(holder.part.knock(1000 + call)).await.unwrap();
+        owner.until("it has the release", |report| report.begun.contains(&(1000 + call))).await;
+        assert_eq!(owner.report().await.alive, 1);
+        relay.heal();
+        within(exchange).await.unwrap().unwrap();
+        assert_eq!(holder.ask(0).await, Ok(number));
+        assert_eq!(holder.report().await.kept, both.kept, "the same, and once");
+        assert_eq!(owner.report().await.exports, 2, "the thing and the workshop");
+    }
+    within(holder.part.let_go()).await.unwrap();
+    owner.until("it is gone", |report| (report.alive, report.exports) == (0, 1)).await;
+}
+
+/// G10, a pause that the lease outlasts
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_holder_paused_for_half_a_term_notices_nothing() {
+    let (owner, holder) = (Actor::start().await, Actor::start().await);
+    within(holder.part.fetch(&owner.workshop(), 3)).await.unwrap();
+    let numbers = holder.ask_all(3).await;
+    let lingering = begin(&holder, |part| async move { part.linger(0, vec![1, 2]).await });
+    owner.until_begun(2).await;
+    holder.pause(terms(50)).await;
+    within(owner.part.permit(2)).await.unwrap();
+    assert_eq!(within(lingering).await.unwrap(), Ok(()));
+    assert_eq!(holder.ask_all(3).await, numbers);
+    let report = owner.report().await;
+    assert_eq!((report.alive, report.begun), (3, vec![1, 2]));
+    within(holder.part.let_go()).await.unwrap();
+    owner.until_free(Instant::now(), AT_ONCE).await;
+}
+
+/// G10, a pause after which the holder knows better than the owner
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_holder_paused_for_a_term_finds_its_references_ended() {
+    let (owner, holder) = (Actor::start().await, Actor::start().await);
+    within(holder.part.fetch(&owner.workshop(), 3)).await.unwrap();
+    let numbers = holder.ask_all(3).await;
+    let lingering = begin(&holder, |part| async move { part.linger(0, vec![1]).await });
+    owner.until_begun(1).await;
+    holder.pause(terms(100)).await;
+    ended_and_found_again(&owner, &holder, &numbers).await;
+    assert_expired(&within(lingering).await.unwrap());
+    within(owner.part.permit(1)).await.unwrap();
+    within(holder.part.let_go()).await.unwrap();
+    owner.until_free(Instant::now(), FREED).await;
+}
+
+/// G10, a pause after which everybody knows
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_holder_paused_for_three_terms_finds_its_references_ended_and_their_objects_freed() {
+    let (owner, holder) = (Actor::start().await, Actor::start().await);
+    within(holder.part.fetch(&owner.workshop(), 3)).await.unwrap();
+    let numbers = holder.ask_all(3).await;
+    let begun = Instant::now();
+    holder.process.stop().await;
+    owner.until_free(begun, FREED).await;
+    tokio::time::sleep_until((begun + terms(300)).into()).await;
+    holder.process.go_on();
+    ended_and_found_again(&owner, &holder, &numbers).await;
+    within(holder.part.let_go()).await.unwrap();
+    owner.until_free(Instant::now(), FREED).await;
+}
+
+/// The references fail at once and for ever; what is looked up is new, and works.
+async fn ended_and_found_again(owner: &Actor, holder: &Actor, old: &[u64]) {
+    let begun = Instant::now();
+    for place in 0..3 {
+        assert_expired(&holder.ask(place).await);
+    }
+    assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
+    within(holder.part.fetch(&owner.workshop(), 3)).await.unwrap();
+    for place in 3..6 {
+        let number = holder.ask(place).await.unwrap();
+        assert!(!old.contains(&number), "an object came back");
+    }
+    assert_expired(&holder.ask(0).await);
+}
+
+/// G17, found by the owner to be another: it had connected to the holder.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_holder_restarted_where_the_owner_connected_to_inherits_nothing() {
+    let address = Reserved::new();
+    let (owner, mut holder) = (Actor::start().await, Actor::start_at(&address).await);
+    within(owner.part.fetch(&owner.workshop(), 3)).await.unwrap();
+    within(owner.part.meet(&holder.shelf())).await.unwrap();
+    for _ in 0..2 {
+        within(owner.part.give()).await.unwrap();
+    }
+    holder.until("it holds them", |report| report.kept.len() == 2).await;
+    assert!(holder.ask(0).await.is_ok() && holder.ask(1).await.is_ok());
+    holder.process.kill();
+    let killed = Instant::now();
+    let next = Actor::start_at(&address).await;
+    let freed = |report: &Report| (report.alive, report.exports) == (1, 0);
+    owner.until("what the old one held is freed", freed).await;
+    assert!(killed.elapsed() < FREED, "{:?}", killed.elapsed());
+    let report = next.report().await;
+    assert!(report.kept.is_empty(), "{report:?}");
+    // What the owner held of the old one is not to be had from the new one.
+    assert_eq!(told(within(owner.part.give()).await), Err(Error::Stale));
+    assert!(next.report().await.kept.is_empty());
+    let report = owner.report().await;
+    assert!(report.sessions.iter().all(|(exports, _)| *exports == 0), "{report:?}");
+}
+
+/// G17, not found before the lease has ended: it had connected to the owner.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_holder_restarted_that_connects_again_inherits_nothing() {
+    let address = Reserved::new();
+    let (owner, mut holder) = (Actor::start().await, Actor::start_at(&address).await);
+    within(holder.part.fetch(&owner.workshop(), 5)).await.unwrap();
+    let old = holder.ask_all(5).await;
+    holder.process.kill();
+    let killed = Instant::now();
+    let next = Actor::start_at(&address).await;
+    within(next.part.fetch(&owner.workshop(), 2)).await.unwrap();
+    let new = next.ask_all(2).await;
+    assert!(new.iter().all(|number| !old.contains(number)));
+    owner.until("what the old one held is freed", |report| report.alive == 2).await;
+    assert!(killed.elapsed() < FREED, "{:?}", killed.elapsed());
+    assert_eq!(next.ask_all(2).await, new, "the new one has its own lease");
+    let report = owner.until("the old session is over", |report| report.sessions.len() == 1).await;
+    assert_eq!((report.exports, report.sessions[0].0), (2, 2));
+}
+
+/// G18
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_killed_holder_had_is_freed_in_time() {
+    let (owner, mut holder, other) =
+        (Actor::start().await, Actor::start().await, Actor::start().await);
+    within(holder.part.fetch(&owner.workshop(), 1000)).await.unwrap();
+    within(other.part.fetch(&owner.workshop(), 1)).await.unwrap();
+    assert_eq!(owner.report().await.alive, 1001);
+    holder.process.kill();
+    let killed = Instant::now();
+    owner.until("what it had is freed", |report| (report.alive, report.exports) == (1, 1)).await;
+    assert!(killed.elapsed() < FREED, "{:?}", killed.elapsed());
+    // Another's is not.
+    tokio::time::sleep_until((killed + terms(250)).into()).await;
+    assert!(other.ask(0).await.is_ok());
+    assert_eq!(owner.report().await.alive, 1);
+}
+
+/// G25
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_with_a_hundred_thousand_proxies_alive_exits_within_a_second() {
+    let (owner, holder) = (Actor::start().await, Actor::start().await);
+    within(holder.part.fetch(&owner.workshop(), 100_000)).await.unwrap();
+    assert_eq!(owner.report().await.alive, 100_000);
+    let begun = Instant::now();
+    // The process may be gone before its answer is.
+    let _ = within(holder.part.leave()).await;
+    let process = holder.process;
+    assert!(within(tokio::task::spawn_blocking(|| process.join())).await.unwrap());
+    assert!(begun.elapsed().as_millis() < 1000, "{:?}", begun.elapsed());
+    owner.until_free(begun, FREED).await;
+}

@@ -1,0 +1,188 @@
+//! Owns the scenarios of the network between holder and owner: partitioned both ways or one way, for less or more than the
+//! lease, and connections lost with calls in progress.
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use super::actor::Report;
+use super::stage::{AT_ONCE, Actor, ENDED, FREED, assert_expired, begin, terms};
+use super::support::relay::{BOTH, Relay, Way};
+use super::support::{until, within};
+
+/// An owner, a holder of three things of the owner's, and the network between them.
+struct Scene {
+    owner: Actor,
+    relay: Relay,
+    holder: Actor,
+    /// Of the things.
+    numbers: Vec<u64>,
+}
+
+impl Scene {
+    async fn start() -> Scene {
+        let (owner, holder) = (Actor::start().await, Actor::start().await);
+        let relay = owner.behind_a_relay().await;
+        within(holder.part.fetch(&relay.uri("workshop"), 3)).await.unwrap();
+        let numbers = holder.ask_all(3).await;
+        Scene { owner, relay, holder, numbers }
+    }
+
+    /// Everything is as it was, and these calls ran, each of them once.
+    async fn goes_on(&self, calls: std::ops::RangeInclusive<u64>) {
+        assert_eq!(self.holder.ask_all(3).await, self.numbers, "without a new lookup");
+        let report = self.owner.report().await;
+        let distinct: HashSet<_> = report.begun.iter().copied().collect();
+        assert_eq!(distinct.len(), report.begun.len(), "a call ran twice");
+        assert_eq!(distinct, calls.collect(), "each ran");
+        assert_eq!((report.alive, report.sessions.len()), (3, 1));
+        within(self.holder.part.let_go()).await.unwrap();
+        self.owner.until_free(Instant::now(), AT_ONCE).await;
+        let holds_nothing = |report: &Report| report.sessions == [(0, 0)];
+        self.holder.until("nothing is left at the holder", holds_nothing).await;
+    }
+}
+
+/// What a partition does, and which ways.
+type Partition = (fn(&Relay, &[Way]), &'static [Way]);
+
+const EVERY_WAY: [&[Way]; 3] = [&BOTH, &[Way::There], &[Way::Back]];
+
+fn stall(relay: &Relay, ways: &[Way]) {
+    relay.stall(ways.iter().copied());
+}
+
+fn lose(relay: &Relay, ways: &[Way]) {
+    relay.lose(ways.iter().copied());
+}
+
+/// G14
+async fn partitioned_for_half_a_term((partition, ways): Partition) {
+    let scene = Scene::start().await;
+    let lingering = begin(&scene.holder, |part| async move { part.linger(0, vec![1]).await });
+    scene.owner.until_begun(1).await;
+    partition(&scene.relay, ways);
+    let begun = Instant::now();
+    let calls = begin(&scene.holder, |part| async move { part.note(1, (2..=50).collect()).await });
+    within(scene.owner.part.permit(1)).await.unwrap();
+    tokio::time::sleep_until((begun + terms(50)).into()).await;
+    scene.relay.heal();
+    assert_eq!(within(calls).await.unwrap(), Ok(()), "{ways:?}");
+    assert_eq!(within(lingering).await.unwrap(), Ok(()), "{ways:?}");
+    scene.goes_on(1..=50).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_that_stalls_for_half_a_term_is_a_pause() {
+    let [both, there, back] = EVERY_WAY.map(|ways| partitioned_for_half_a_term((stall, ways)));
+    tokio::join!(both, there, back);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_that_loses_everything_for_half_a_term_is_a_pause() {
+    let [both, there, back] = EVERY_WAY.map(|ways| partitioned_for_half_a_term((lose, ways)));
+    tokio::join!(both, there, back);
+}
+
+/// G15
+async fn partitioned_for_longer_than_the_lease((partition, ways): Partition) {
+    let scene = Scene::start().await;
+    let lingering = begin(&scene.holder, |part| async move { part.linger(0, vec![1]).await });
+    scene.owner.until_begun(1).await;
+    within(scene.owner.part.permit(1)).await.unwrap();
+    within(lingering).await.unwrap().unwrap();
+    partition(&scene.relay, ways);
+    let begun = Instant::now();
+    assert_expired(&scene.holder.ask(0).await);
+    let taken = begun.elapsed();
+    assert!(taken > terms(50) && taken < ENDED, "{ways:?}: {taken:?}");
+    if ways.contains(&Way::There) {
+        assert_eq!(scene.owner.report().await.alive, 3, "nobody told the owner");
+    }
+    // The owner hears the holder until the holder gives the connection up.
+    let heard = if ways == [Way::Back] { terms(50) } else { terms(0) };
+    scene.owner.until_free(begun, heard + FREED).await;
+    for place in 0..3 {
+        assert_expired(&scene.holder.ask(place).await);
+    }
+    scene.relay.heal();
+    within(scene.holder.part.fetch(&scene.relay.uri("workshop"), 1)).await.unwrap();
+    assert!(!scene.numbers.contains(&scene.holder.ask(3).await.unwrap()));
+    assert_expired(&scene.holder.ask(0).await);
+    let only_new = |report: &Report| (report.alive, report.sessions.len()) == (1, 1);
+    scene.owner.until("there is only what is new", only_new).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_that_stalls_for_longer_than_the_lease_ends_references_and_frees_objects() {
+    let [both, there, back] =
+        EVERY_WAY.map(|ways| partitioned_for_longer_than_the_lease((stall, ways)));
+    tokio::join!(both, there, back);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_that_loses_everything_for_longer_than_the_lease_does_the_same() {
+    let [both, there, back] =
+        EVERY_WAY.map(|ways| partitioned_for_longer_than_the_lease((lose, ways)));
+    tokio::join!(both, there, back);
+}
+
+/// G19: the connection is lost with calls in progress, with answers on their way, and with calls on their way.
+async fn connection_lost(lose: impl AsyncFnOnce(&Relay)) {
+    let scene = Scene::start().await;
+    let lingering =
+        begin(&scene.holder, |part| async move { part.linger(0, (1..=50).collect()).await });
+    scene.owner.until_begun(50).await;
+    scene.relay.stall([Way::Back]);
+    let on_their_way = scene.relay.taken(Way::Back);
+    within(scene.owner.part.permit(25)).await.unwrap();
+    scene.owner.until("half of them have ended", |report| report.ended.len() == 25).await;
+    until("the answers are on their way", || scene.relay.taken(Way::Back) > on_their_way).await;
+    scene.relay.stall([Way::There]);
+    let on_their_way = scene.relay.taken(Way::There);
+    let notes =
+        begin(&scene.holder, |part| async move { part.note(1, (51..=150).collect()).await });
+    // More than a sign of life.
+    let sent = || scene.relay.taken(Way::There) > on_their_way + 1000;
+    until("the calls are on their way", sent).await;
+    lose(&scene.relay).await;
+    scene.relay.heal();
+    assert_eq!(within(notes).await.unwrap(), Ok(()));
+    within(scene.owner.part.permit(25)).await.unwrap();
+    assert_eq!(within(lingering).await.unwrap(), Ok(()));
+    assert!(scene.relay.connections() > 1, "it was lost");
+    scene.goes_on(1..=150).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_call_runs_once_when_the_connection_is_cut() {
+    connection_lost(async |relay| relay.cut()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_call_runs_once_when_the_connection_is_reset() {
+    connection_lost(async |relay| relay.reset()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_call_runs_once_when_nobody_can_connect_for_a_while() {
+    connection_lost(async |relay| {
+        relay.refuse().await;
+        relay.cut();
+        tokio::time::sleep(terms(40)).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_call_runs_once_when_connections_are_lost_over_and_over() {
+    connection_lost(async |relay| {
+        // Also those that are still introducing themselves.
+        let begun = Instant::now();
+        while begun.elapsed() < terms(40) {
+            let connections = relay.connections();
+            relay.cut();
+            until("it connects again", || relay.connections() > connections).await;
+        }
+    })
+    .await;
+}

@@ -1,0 +1,125 @@
+//! Owns the scenarios of those to whom the objects belong: paused, restarted, or at work when nobody holds the object any
+//! more.
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use remote_core::{Error, Outcome};
+
+use super::actor::Report;
+use super::stage::{AT_ONCE, Actor, ENDED, FREED, assert_expired, begin, terms, told};
+use super::support::address::Reserved;
+use super::support::within;
+
+/// G11, a pause that the holder's side of the lease outlasts
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_owner_paused_reads_what_waits_before_it_expires_anything() {
+    let (owner, holder) = (Actor::start().await, Actor::start().await);
+    within(holder.part.fetch(&owner.workshop(), 3)).await.unwrap();
+    let numbers = holder.ask_all(3).await;
+    owner.process.stop().await;
+    let calls = begin(&holder, |part| async move { part.note(0, (1..=100).collect()).await });
+    tokio::time::sleep(terms(70)).await;
+    owner.process.go_on();
+    assert_eq!(within(calls).await.unwrap(), Ok(()));
+    assert_eq!(holder.ask_all(3).await, numbers);
+    let report = owner.report().await;
+    assert_eq!(report.begun.len(), 100, "each ran once");
+    assert_eq!(report.begun.iter().collect::<HashSet<_>>().len(), 100, "each ran once");
+    assert_eq!((report.alive, report.sessions.len()), (3, 1));
+    within(holder.part.let_go()).await.unwrap();
+    owner.until_free(Instant::now(), AT_ONCE).await;
+}
+
+/// G11, a pause that the holder's side of the lease does not outlast: the holder knows without the owner, and what it has
+/// then is not expired by the owner's reckoning of the time when it was paused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_owner_paused_for_three_terms_frees_the_old_and_keeps_the_new() {
+    let (owner, holder) = (Actor::start().await, Actor::start().await);
+    within(holder.part.fetch(&owner.workshop(), 3)).await.unwrap();
+    holder.ask_all(3).await;
+    owner.process.stop().await;
+    let begun = Instant::now();
+    assert_expired(&holder.ask(0).await);
+    let taken = begun.elapsed();
+    assert!(taken > terms(50) && taken < ENDED, "{taken:?}");
+    tokio::time::sleep_until((begun + terms(300)).into()).await;
+    owner.process.go_on();
+    within(holder.part.fetch(&owner.workshop(), 2)).await.unwrap();
+    let awake = Instant::now();
+    let only_new = |report: &Report| (report.alive, report.sessions.len()) == (2, 1);
+    owner.until("only the new ones are there", only_new).await;
+    assert!(awake.elapsed() < AT_ONCE, "{:?}", awake.elapsed());
+    while awake.elapsed() < terms(150) {
+        assert!(holder.ask(3).await.is_ok() && holder.ask(4).await.is_ok());
+        tokio::time::sleep(terms(10)).await;
+    }
+    assert_expired(&holder.ask(0).await);
+    within(holder.part.let_go()).await.unwrap();
+    owner.until_free(Instant::now(), AT_ONCE).await;
+}
+
+/// The number that an object has on its node, as a reference shows it.
+fn object_number(reference: &str) -> &str {
+    let (_, rest) = reference.split_once('#').unwrap();
+    rest.split(' ').next().unwrap()
+}
+
+/// G16
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn references_to_an_owner_that_was_restarted_are_stale_and_mean_nobody_else() {
+    let address = Reserved::new();
+    let (mut owner, old, new) =
+        (Actor::start_at(&address).await, Actor::start().await, Actor::start().await);
+    within(old.part.enter(&owner.workshop())).await.unwrap();
+    within(old.part.fetch(&owner.workshop(), 20)).await.unwrap();
+    old.ask_all(20).await;
+    let lingering = begin(&old, |part| async move { part.linger(0, vec![1]).await });
+    owner.until_begun(1).await;
+    owner.process.kill();
+    let owner = Actor::start_at(&address).await;
+    within(new.part.fetch(&owner.workshop(), 20)).await.unwrap();
+    let numbers = new.ask_all(20).await;
+    let (kept, kept_anew) = (old.report().await.kept, new.report().await.kept);
+    let collide = kept.iter().zip(&kept_anew);
+    let collisions = collide.filter(|(one, other)| object_number(one) == object_number(other));
+    assert!(collisions.count() > 10, "the numbers collide: {kept:?} {kept_anew:?}");
+    // What was in progress is not known; what comes later is.
+    let lost = within(lingering).await.unwrap().unwrap_err();
+    assert!(matches!(lost, Error::SessionLost { .. }), "{lost:?}");
+    assert_eq!(lost.outcome(), Outcome::Unknown);
+    for place in 0..20 {
+        assert_eq!(old.ask(place).await, Err(Error::Stale));
+    }
+    let note = told(within(old.part.note(1, vec![2])).await);
+    assert_eq!(note, Err(Error::Stale));
+    let knock = told(within(old.part.knock(3)).await);
+    assert_eq!(knock, Err(Error::Stale));
+    // What is dropped gives nothing of the new owner's back.
+    within(old.part.let_go()).await.unwrap();
+    within(old.part.fetch(&owner.workshop(), 1)).await.unwrap();
+    assert!(!numbers.contains(&old.ask(0).await.unwrap()));
+    assert_eq!(new.ask_all(20).await, numbers);
+    let report = owner.report().await;
+    assert_eq!((report.begun, report.alive), (vec![], 21));
+}
+
+/// G21
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_outlives_the_lease_and_its_object_the_call() {
+    let (owner, mut holder) = (Actor::start().await, Actor::start().await);
+    within(holder.part.fetch(&owner.workshop(), 2)).await.unwrap();
+    let lingering = begin(&holder, |part| async move { part.linger(0, vec![1]).await });
+    owner.until_begun(1).await;
+    holder.process.kill();
+    let killed = Instant::now();
+    lingering.abort();
+    let over = |report: &Report| report.sessions.is_empty() && report.exports == 0;
+    owner.until("the lease has ended", over).await;
+    assert!(killed.elapsed() < FREED, "{:?}", killed.elapsed());
+    let report = owner.until("the other is freed", |report| report.alive <= 1).await;
+    assert_eq!((report.alive, report.ended), (1, vec![]), "the call goes on, and has its object");
+    within(owner.part.permit(1)).await.unwrap();
+    owner.until("the call has ended", |report| report.ended == [1]).await;
+    owner.until_free(Instant::now(), AT_ONCE).await;
+}
