@@ -37,6 +37,7 @@ pub(crate) struct Outgoing {
 }
 
 /// Enters references in the object table, for the session that has this number.
+#[inline]
 pub(crate) fn prepare<'r>(
     shared: &Shared,
     route: usize,
@@ -45,6 +46,10 @@ pub(crate) fn prepare<'r>(
     if references.is_empty() {
         return Prepared { entries: Vec::new() };
     }
+    prepare_some(shared, route, references)
+}
+
+fn prepare_some<'r>(shared: &Shared, route: usize, references: &'r [Reference]) -> Prepared<'r> {
     let entries = references.iter().map(|Reference { receiver, interface }| Entry {
         kind: enter(shared, route, receiver),
         interface,
@@ -80,6 +85,7 @@ fn enter(shared: &Shared, route: usize, receiver: &Arc<dyn Receiver>) -> Kind {
 
 impl Prepared<'_> {
     /// Introduces them to the peer; on failure none of them is, and all must be hidden again.
+    #[inline]
     pub(crate) fn introduce(
         self,
         session: &mut Session,
@@ -87,6 +93,10 @@ impl Prepared<'_> {
         if self.entries.is_empty() {
             return Ok(Outgoing { descriptors: Vec::new(), hide: Vec::new() });
         }
+        self.introduce_some(session)
+    }
+
+    fn introduce_some(self, session: &mut Session) -> Result<Outgoing, (Error, Vec<ObjectId>)> {
         let mut outgoing =
             Outgoing { descriptors: Vec::with_capacity(self.entries.len()), hide: Vec::new() };
         let mut failure = None;
