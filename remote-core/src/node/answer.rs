@@ -61,7 +61,7 @@ impl Link {
         });
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn hide(&self, objects: Vec<ObjectId>) {
         if !objects.is_empty() {
             self.hide_some(objects);

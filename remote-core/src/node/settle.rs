@@ -64,6 +64,7 @@ impl Link {
         writer.into_iter().for_each(Waker::wake);
     }
 
+    #[inline(always)]
     fn see_to_end(&self, inner: &mut Inner) {
         if self.shared.is_orphaned() && inner.is_unneeded() {
             inner.session.close("the node is gone");
@@ -83,6 +84,7 @@ impl Link {
     }
 
     /// Frees the lock. The writer is to be woken, if it sleeps and has something to do.
+    #[inline(always)]
     fn release(&self, mut inner: MutexGuard<'_, Inner>) -> Option<Waker> {
         let is_held_up = !inner.session.has_room() || inner.session.closed().is_some();
         self.is_held_up.store(is_held_up, Ordering::Relaxed);

@@ -37,7 +37,7 @@ pub(crate) struct Outgoing {
 }
 
 /// Enters references in the object table, for the session that has this number.
-#[inline]
+#[inline(always)]
 pub(crate) fn prepare<'r>(
     shared: &Shared,
     route: usize,
@@ -85,7 +85,7 @@ fn enter(shared: &Shared, route: usize, receiver: &Arc<dyn Receiver>) -> Kind {
 
 impl Prepared<'_> {
     /// Introduces them to the peer; on failure none of them is, and all must be hidden again.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn introduce(
         self,
         session: &mut Session,

@@ -127,12 +127,12 @@ fn with_open<R>(run: impl FnOnce() -> R) -> (R, Vec<Reference>) {
     OPEN.set(Open { is_open: true, start: outer.end, end: outer.end });
     let restore = Restore(outer);
     let result = run();
-    let references = close(outer);
-    drop(restore);
-    (result, references)
+    std::mem::forget(restore);
+    (result, close(outer))
 }
 
 /// Ends the innermost payload that is open. Its references, if it was not ended before.
+#[inline(always)]
 fn close(outer: Open) -> Vec<Reference> {
     match OPEN.replace(outer).end - outer.end {
         0 => Vec::new(),

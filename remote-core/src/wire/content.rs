@@ -22,7 +22,7 @@ pub(crate) struct Packed {
 }
 
 impl Content {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pack(self) -> Packed {
         if self.references.is_empty() {
             return Packed { body: self.body, references: Vec::new() };
