@@ -47,12 +47,18 @@ async fn read(link: Arc<Link>, mut reader: Reader, pen: Arc<Pen>) {
     let mut buffer = Buffer::default();
     let mut batch = VecDeque::new();
     loop {
-        let used = link.update(|inner| inner.receive(buffer.filled()));
-        buffer.consume(used);
-        dispatch_all(&link, &mut batch, &pen);
         let reason =
             match poll_fn(|context| poll_step(&link, &mut reader, &mut buffer, context)).await {
-                Ok(Step::Read) => continue,
+                Ok(Step::Read) => {
+                    let used = link.update(|inner| inner.receive(buffer.filled()));
+                    buffer.consume(used);
+                    dispatch_all(&link, &mut batch, &pen);
+                    continue;
+                }
+                Ok(Step::Room) => {
+                    dispatch_all(&link, &mut batch, &pen);
+                    continue;
+                }
                 Ok(Step::Ended) => "the peer is gone".to_owned(),
                 Err(error) => error.to_string(),
             };
@@ -63,36 +69,31 @@ async fn read(link: Arc<Link>, mut reader: Reader, pen: Arc<Pen>) {
 
 enum Step {
     Read,
+    /// Calls that were held back can be begun.
+    Room,
     Ended,
 }
 
-/// Reads more, and meanwhile begins the calls that were held back for want of room.
+/// Reads more, or finds that there is room for the answers to calls that were held back.
 fn poll_step(
-    link: &Arc<Link>,
+    link: &Link,
     reader: &mut Reader,
     buffer: &mut Buffer,
     context: &mut Context<'_>,
 ) -> Poll<io::Result<Step>> {
-    loop {
-        if let Poll::Ready(read) = buffer.poll_fill(reader, context)? {
-            return Poll::Ready(Ok(if read == 0 { Step::Ended } else { Step::Read }));
-        }
-        let mut inner = link.lock();
-        let Some(delivery) = inner.next_delivery() else {
-            inner.hold_back(context.waker());
-            return Poll::Pending;
-        };
-        drop(inner);
-        contained(|| dispatch(link, delivery));
+    if let Poll::Ready(read) = buffer.poll_fill(reader, context)? {
+        return Poll::Ready(Ok(if read == 0 { Step::Ended } else { Step::Read }));
     }
+    if link.lock().hold_back(context.waker()) { Poll::Pending } else { Poll::Ready(Ok(Step::Room)) }
 }
 
 fn dispatch_all(link: &Arc<Link>, batch: &mut VecDeque<Delivery>, pen: &Pen) {
     loop {
-        link.lock().next_deliveries(batch);
+        link.update(|inner| inner.next_deliveries(batch));
         if batch.is_empty() {
             return;
         }
+        let _turn = link.turns.begin();
         while !batch.is_empty() {
             // Contained, as what is left of a call may panic when it is dropped; the next ones go on.
             contained(|| dispatch_some(link, batch));

@@ -13,6 +13,7 @@ use slab::Slab;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use super::lookout::{GoesOn, Turns, look_after};
 use super::shared::Shared;
 use super::state::State;
 use crate::id::QuestionId;
@@ -33,6 +34,7 @@ pub(crate) struct Link {
     /// Whether calls are to be begun, as it was when the state was last changed; read without the lock.
     pub(super) is_held_up: AtomicBool,
     pub(super) state: watch::Sender<State>,
+    pub(super) turns: Arc<Turns>,
 }
 
 /// What is under the lock.
@@ -55,6 +57,8 @@ pub(crate) struct Inner {
     pub(super) is_deaf: bool,
     /// The writer, if it sleeps.
     pub(super) writer: Option<Waker>,
+    /// Whether the reader executes calls, and writes what comes of it: so nobody else wakes the writer for that.
+    is_executing: bool,
     /// Whether what was taken to be written was left to the writer.
     is_left_over: bool,
     /// The reader, if it holds back calls for want of room.
@@ -92,7 +96,7 @@ pub(crate) enum Void {
 
 impl Link {
     pub(crate) fn new(shared: Arc<Shared>, peer: Peer, session: Session) -> Arc<Link> {
-        Arc::new_cyclic(|this| Link {
+        let link = Arc::new_cyclic(|this| Link {
             shared,
             peer,
             this: this.clone(),
@@ -107,13 +111,18 @@ impl Link {
                 next_watch: 0,
                 is_deaf: false,
                 writer: None,
+                is_executing: false,
                 is_left_over: false,
                 reader: None,
                 answerers: Vec::new(),
             }),
             is_held_up: AtomicBool::new(false),
             state: watch::Sender::new(State::Connected),
-        })
+            turns: Arc::default(),
+        });
+        let goes_on: Weak<dyn GoesOn> = link.this.clone();
+        look_after(&link.turns, goes_on);
+        link
     }
 
     /// The state, under its lock. What is done to it is seen to by [`Link::settle`].
@@ -139,6 +148,17 @@ impl Link {
 
     pub(super) fn this(&self) -> Arc<Link> {
         self.this.upgrade().expect("whoever calls a link holds it")
+    }
+}
+
+impl GoesOn for Link {
+    fn go_on(&self) {
+        let mut inner = self.lock();
+        inner.is_executing = false;
+        // Also if there is nothing to be written: it keeps time.
+        let writer = inner.writer.take();
+        drop(inner);
+        writer.into_iter().for_each(Waker::wake);
     }
 }
 
@@ -170,6 +190,7 @@ impl Inner {
         if self.session.has_room() {
             std::mem::swap(&mut self.inbox, empty);
         }
+        self.is_executing = !empty.is_empty();
     }
 
     /// The rest of them waits for room; when the session is over it stays where it is.
@@ -180,18 +201,15 @@ impl Inner {
         }
     }
 
-    /// The next call to be begun, if there is room for its answer.
-    pub(crate) fn next_delivery(&mut self) -> Option<Delivery> {
-        if self.session.has_room() { self.inbox.pop_front() } else { None }
-    }
-
-    /// Whether calls are held back; then the reader is woken when there is room.
+    /// Whether nothing is to be begun; then the reader is woken when there is room.
     pub(crate) fn hold_back(&mut self, reader: &Waker) -> bool {
         self.is_deaf = false;
-        if self.inbox.is_empty() || self.session.has_room() {
-            return false;
+        if !self.inbox.is_empty() {
+            if self.session.has_room() {
+                return false;
+            }
+            self.reader = Some(reader.clone());
         }
-        self.reader = Some(reader.clone());
         true
     }
 
@@ -217,7 +235,9 @@ impl Inner {
 
     /// The writer, if it sleeps and has something to do.
     pub(super) fn rouse_writer(&mut self) -> Option<Waker> {
-        if self.writer.is_some() && self.has_work_for_writer() { self.writer.take() } else { None }
+        let is_over = self.session.closed().is_some();
+        let is_wanted = is_over || (!self.is_executing && self.has_work_for_writer());
+        if is_wanted { self.writer.take() } else { None }
     }
 
     pub(crate) fn has_work_for_writer(&self) -> bool {

@@ -11,6 +11,7 @@ mod driver;
 mod handshake;
 mod link;
 mod listen;
+mod lookout;
 #[allow(clippy::module_inception, reason = "the room for the node itself")]
 pub(crate) mod node;
 mod pen;
