@@ -11,11 +11,13 @@ mod core;
 mod directory;
 mod dispatch;
 mod driver;
+mod ear;
 mod gifts;
 mod handoff;
 mod handshake;
 mod link;
 mod listen;
+mod lookout;
 #[allow(clippy::module_inception, reason = "the room for the node itself")]
 pub(crate) mod node;
 mod pen;
