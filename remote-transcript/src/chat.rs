@@ -77,13 +77,16 @@ impl Chat {
                 failure = &mut lost => Err(failure),
             }
         };
-        if asked {
-            // While the connection is lost nothing can be said, and who wants to go is not held up for it.
-            return tokio::time::timeout(FAREWELL, leave).await.unwrap_or(Ok(()));
-        }
+        // While the connection is lost nothing can be said, and who wants to go is not held up for that.
+        let patience = async {
+            if !asked {
+                asked_to_end.await;
+            }
+            tokio::time::sleep(FAREWELL).await;
+        };
         tokio::select! {
             left = leave => left,
-            () = asked_to_end => Ok(()),
+            () = patience => Ok(()),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many there are at most: nobody says when a series will not go on.
-const MOST: usize = 100_000;
+const MOST: usize = 10_000;
 
 /// The series of all senders.
 #[derive(Default)]

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 
 /// The lease of all processes, in seconds: a silent connection is given up after half of it, and after nine tenths the
 /// session.
-pub(super) const LEASE: &str = "5";
+pub(super) const LEASE: &str = "6";
 
 /// How few lines a writer may send so that there is a middle to be troubled in.
 pub(super) const FEWEST: u64 = 8;

@@ -149,7 +149,7 @@ fn who_cannot_reach_the_server_can_go_all_the_same() {
 
 #[test]
 fn a_killed_server_is_an_error_in_one_line_when_the_lease_ends() {
-    let server = Server::with_lease("1");
+    let server = Server::with_lease("2");
     let mut ada = server.member("ada");
     let input = ada.take_input(); // still open
     server.process.signal(Signal::KILL);

@@ -131,7 +131,7 @@ fn a_line_that_never_ends_is_refused_and_what_came_before_is_counted() {
 
 #[test]
 fn a_server_killed_in_the_middle_is_an_error_that_says_how_many_lines_arrived() {
-    let mut server = Server::with_lease("1");
+    let mut server = Server::with_lease("2");
     let mut writer = Process::start(&["show", "--to", &server.uri]);
     let mut input = writer.take_input();
     let feeding =
@@ -146,7 +146,7 @@ fn a_server_killed_in_the_middle_is_an_error_that_says_how_many_lines_arrived() 
 
 #[test]
 fn a_server_killed_while_nothing_is_typed_is_noticed() {
-    let mut server = Server::with_lease("1");
+    let mut server = Server::with_lease("2");
     let mut writer = Process::start(&["show", "--to", &server.uri]);
     for line in ["one", "two"] {
         writer.type_line(line);

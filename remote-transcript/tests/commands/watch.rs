@@ -38,7 +38,7 @@ fn a_closed_pipe_ends_it_quietly() {
 #[test]
 fn a_killed_server_is_an_error_in_one_line_when_the_lease_ends() {
     let server = Server::start();
-    let watcher = server.watcher(&["--lease", "1"]);
+    let watcher = server.watcher(&["--lease", "2"]);
     server.process.signal(Signal::KILL);
     let end = watcher.end();
     assert_eq!(end.code, Some(8));
