@@ -222,7 +222,8 @@ fn of_o(world: &World, state: &State, into: &mut Vec<Action>) {
             let unread = session.connected && !session.owner_ended && session.to_owner.has_unread();
             !unread || !world.keeps(Rule::ReadingFirst)
         };
-        if gift.stage == Stage::Open && is_over && world.keeps(Rule::GiftTerm) && is_read(Pair::OB) {
+        if gift.stage == Stage::Open && is_over && world.keeps(Rule::GiftTerm) && is_read(Pair::OB)
+        {
             into.push(Action::LapseGift(token));
         }
         if gift.is_awaited && is_over && is_read(Pair::OA) {
@@ -290,5 +291,7 @@ fn of_b(world: &World, state: &State, into: &mut Vec<Action>) {
 pub(crate) fn is_claim_underway(state: &State, token: Token) -> bool {
     let session = state.session(Pair::OB);
     let mut underway = session.to_owner.underway();
-    session.connected && state.is_alive(Node::B) && underway.any(|frame| frame == Frame::Claim(token))
+    session.connected
+        && state.is_alive(Node::B)
+        && underway.any(|frame| frame == Frame::Claim(token))
 }

@@ -5,6 +5,7 @@
 //! code. Every state that can be reached in a small [`World`] is looked at. What is left out of it, README.md says.
 
 mod action;
+pub mod explore;
 mod frame;
 mod property;
 mod queue;

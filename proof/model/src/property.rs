@@ -28,9 +28,13 @@ pub const LIVE: &str = "live";
 
 pub(crate) fn properties(world: &World) -> Vec<Property<World>> {
     let mut all = vec![
-        Property::always(SAFE, |world, state| is_without(state, Fault::NotThere) && is_safe(world, state)),
+        Property::always(SAFE, |world, state| {
+            is_without(state, Fault::NotThere) && is_safe(world, state)
+        }),
         Property::always(IDENTITY, |_, state| is_without(state, Fault::AnotherObject)),
-        Property::always(COUNTS, |world, state| is_without(state, Fault::Count) && is_counted(world, state)),
+        Property::always(COUNTS, |world, state| {
+            is_without(state, Fault::Count) && is_counted(world, state)
+        }),
         Property::always(GIFTS, |_, state| is_without(state, Fault::Gift)),
         Property::always(PROMISES, |_, state| is_without(state, Fault::Promise)),
         Property::always(PATIENCE, |_, state| is_without(state, Fault::Haste)),
@@ -44,16 +48,32 @@ pub(crate) fn properties(world: &World) -> Vec<Property<World>> {
 /// What must happen, where it can.
 fn occasions(world: &World) -> Vec<Property<World>> {
     let budget = &world.budget;
-    let mut all = vec![Property::sometimes("a holder's lease ends before the owner's", |world: &World, state: &State| {
-        state.sessions.iter().any(|session| session.holder_ended && !session.owner_ended)
-            && !state.is_a_dead
-            && world.lease > 0
-    })];
+    let mut all = Vec::new();
+    if world.lease.is_some() {
+        all.push(Property::sometimes(
+            "a holder's lease ends before its owner's",
+            |_, state: &State| {
+                let ends_first = |session: &Session| session.holder_ended && !session.owner_ended;
+                !state.is_a_dead && state.sessions.iter().any(ends_first)
+            },
+        ));
+        all.push(Property::sometimes(
+            "an owner's lease ends, and the holder's has",
+            |world: &World, state: &State| {
+                let session = state.session(Pair::OA);
+                session.owner_ended
+                    && !session.holder_ended
+                    && session.confirmed >= world.holder_end()
+            },
+        ));
+    }
     if budget.introductions > 1 {
         all.push(Property::sometimes("a release crosses an introduction", |_, state: &State| {
             let session = state.session(Pair::OA);
-            let releases = session.to_owner.underway().any(|frame| matches!(frame, Frame::Release(..)));
-            let introduces = session.to_holder.underway().any(|frame| matches!(frame, Frame::Introduce(_)));
+            let releases =
+                session.to_owner.underway().any(|frame| matches!(frame, Frame::Release(..)));
+            let introduces =
+                session.to_holder.underway().any(|frame| matches!(frame, Frame::Introduce(_)));
             releases && introduces
         }));
     }
@@ -66,7 +86,9 @@ fn occasions(world: &World) -> Vec<Property<World>> {
         }));
     }
     if budget.successors > 0 {
-        all.push(Property::sometimes("there is a successor", |_, state: &State| state.has_successor));
+        all.push(Property::sometimes("there is a successor", |_, state: &State| {
+            state.has_successor
+        }));
     }
     if world.nodes == Nodes::Three && budget.gifts > 0 {
         all.extend(occasions_of_gifts(world));
@@ -75,20 +97,20 @@ fn occasions(world: &World) -> Vec<Property<World>> {
 }
 
 fn occasions_of_gifts(world: &World) -> Vec<Property<World>> {
-    let holds_direct = |state: &State| state.session(Pair::OB).import(Object::X).held() > 0;
-    let _ = holds_direct;
     let mut all = vec![
         Property::sometimes("a claim waits for its gift", |_, state: &State| {
             state.gifts.iter().any(|gift| gift.is_awaited)
-        }),
-        Property::sometimes("a gift lapses", |_, state: &State| {
-            state.gifts.iter().any(|gift| gift.stage == Stage::Lapsed)
         }),
         Property::sometimes("B holds x, and nobody else does", |_, state: &State| {
             let direct = state.session(Pair::OB).import(Object::X).held() > 0;
             direct && state.session(Pair::OA).exports == [0; 2] && !state.is_home
         }),
     ];
+    if world.lease.is_some() {
+        all.push(Property::sometimes("a gift lapses", |_, state: &State| {
+            state.gifts.iter().any(|gift| gift.stage == Stage::Lapsed)
+        }));
+    }
     if world.budget.kills > 0 {
         all.push(Property::sometimes("a claim is granted when A is dead", |_, state: &State| {
             let gift = &state.gifts[0];
@@ -128,7 +150,8 @@ fn is_safe(world: &World, state: &State) -> bool {
     });
     // What A forwards to, A has, as long as A itself has a lease.
     let own = state.session(Pair::OA);
-    let has_lease = state.is_alive(Node::A) && !own.holder_ended && own.confirmed < world.holder_end();
+    let has_lease =
+        state.is_alive(Node::A) && !own.holder_ended && own.confirmed < world.holder_end();
     let forwards = !has_lease || !holds(Pair::AB, Object::X) || holds(Pair::OA, Object::X);
     all_there && forwards
 }

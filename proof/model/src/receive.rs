@@ -24,12 +24,7 @@ pub(crate) fn receive_at_owner(state: &mut State, world: &World, pair: Pair, fra
         }
         Frame::Vouch(token) => vouch(state, world, pair, token),
         Frame::Claim(token) => claim(state, world, pair, token),
-        Frame::Home(object) => {
-            // A clean error, if nothing has this number: who sends it home has no claim on it by that.
-            if state.is_shown(world, object) && state.occupant(world, object) != object {
-                state.fault = Some(Fault::AnotherObject);
-            }
-        }
+        Frame::Home(object) => come_home(state, world, object),
         Frame::Settle => match pair {
             Pair::OA | Pair::OB => state.session_mut(pair).send(Side::Holder, Frame::Settled),
             Pair::AB => forward(state, Frame::Settle),
@@ -90,6 +85,14 @@ fn find(state: &mut State, world: &World, pair: Pair, object: Object) -> bool {
         return false;
     }
     true
+}
+
+/// O is sent what is its own, by one who has it from A. That gives the sender no claim on it: if it is gone, the answer is
+/// a clean error.
+fn come_home(state: &mut State, world: &World, object: Object) {
+    if state.is_shown(world, object) && state.occupant(world, object) != object {
+        state.fault = Some(Fault::AnotherObject);
+    }
 }
 
 /// O starts a call; those of B in order.

@@ -269,6 +269,9 @@ impl State {
 /// Half a term passes.
 pub(crate) fn pass_time(world: &World, state: &State) -> State {
     let mut later = *state;
+    if world.lease.is_none() {
+        return later;
+    }
     let owner_holds = !world.keeps(Rule::LeasesApart);
     for session in &mut later.sessions {
         session.grow_older(world.holder_end(), world.owner_end(), owner_holds);

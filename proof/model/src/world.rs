@@ -52,8 +52,9 @@ pub struct World {
     pub nodes: Nodes,
     /// How often things may happen.
     pub budget: Budget,
-    /// After how many steps of time a holder takes its lease for ended; the owner waits one longer.
-    pub lease: u8,
+    /// After how many steps of time a holder takes its lease for ended; the owner waits one longer. Nothing, if time
+    /// stands still.
+    pub lease: Option<u8>,
     /// The rule that is left out, if one is.
     pub without: Option<Rule>,
 }
@@ -65,16 +66,16 @@ impl World {
     }
 
     pub(crate) fn holder_end(&self) -> u8 {
-        self.lease
+        self.lease.unwrap_or(u8::MAX)
     }
 
     pub(crate) fn owner_end(&self) -> u8 {
-        self.lease + 1
+        self.lease.map_or(u8::MAX, |lease| lease + 1)
     }
 
     /// How long a gift is kept.
     pub(crate) fn gift_end(&self) -> u8 {
-        self.lease
+        self.holder_end()
     }
 
     pub(crate) fn keeps(&self, rule: Rule) -> bool {
@@ -114,10 +115,10 @@ pub enum Rule {
     OwnerTerm,
     /// A holder counts from when it *sent* what was acknowledged.
     CountedFromSending,
-    /// When a node's lease as a holder ends, what it owns under the same session stays for as long as the peer may
-    /// count on it.
+    /// When a node's lease as a holder ends, what it owns under the same session can still be reached, for as long as
+    /// the peer may count on it.
     LeasesApart,
-    /// On a reconnect a holder's lease is renewed by the last word of the handshake, which only one side hears.
+    /// Who has the last word of a handshake does not count its lease as a holder from that: it may never be heard.
     LastWord,
     /// While a path shortens, new calls wait until those on the old path have started.
     Settling,
