@@ -318,6 +318,53 @@ async fn a_method_that_blocks_its_thread_costs_no_session() {
     assert_eq!(within(sleeper.block(Duration::ZERO)).await, Ok(()));
 }
 
+/// Blocks a server's thread for two terms of the lease, and tells what the client's references are worth afterwards.
+async fn blocked_for_two_terms(uri: &str, term: Duration) {
+    let client = Node::builder().lease(term).start().await.unwrap();
+    let sleeper: Ref<dyn Sleeper> = within(client.lookup(uri)).await.unwrap();
+    let session = client.sessions().pop().unwrap();
+    let monitor = Ref::monitor(&sleeper);
+    for _ in 0..2 {
+        assert_eq!(within(sleeper.block(2 * term)).await, Ok(()));
+    }
+    assert_eq!(within(sleeper.block(Duration::ZERO)).await, Ok(()));
+    assert_eq!(session.state(), remote_core::State::Connected);
+    assert_eq!(session.stats().reconnects, 0, "the connection was never given up");
+    drop(monitor);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_method_that_blocks_its_thread_for_two_terms_costs_no_lease() {
+    for uri in [fresh_address(), "tcp://127.0.0.1:0".into()] {
+        let term = Duration::from_millis(800);
+        let server = Node::builder().listen(uri).lease(term).start().await.unwrap();
+        server.publish("sleeper", Ref::<dyn Sleeper>::new(Sound)).await.unwrap();
+        blocked_for_two_terms(&server.uri("sleeper"), term).await;
+    }
+}
+
+/// The server has one thread, and a method that blocks it: then nothing of its runtime goes on.
+#[test]
+fn a_method_that_blocks_its_whole_runtime_for_two_terms_costs_no_lease() {
+    const TERM: Duration = Duration::from_millis(1500);
+    let one_thread = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (address, told) = std::sync::mpsc::channel();
+    let (over, end) = tokio::sync::oneshot::channel::<()>();
+    let server = std::thread::spawn(move || {
+        one_thread().block_on(async {
+            let server =
+                Node::builder().listen("tcp://127.0.0.1:0").lease(TERM).start().await.unwrap();
+            server.publish("sleeper", Ref::<dyn Sleeper>::new(Sound)).await.unwrap();
+            address.send(server.uri("sleeper")).unwrap();
+            let _ = within(end).await;
+        })
+    });
+    let uri = told.recv().unwrap();
+    one_thread().block_on(blocked_for_two_terms(&uri, TERM));
+    let _ = over.send(());
+    server.join().unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn neither_answers_nor_calls_wait_behind_a_method_that_blocks() {
     let (let_go, held) = std::sync::mpsc::channel();
