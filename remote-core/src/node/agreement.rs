@@ -74,7 +74,7 @@ impl Introduced<'_> {
             Weighed::New => self.begin(sessions, connection, fresh_secret()),
             Weighed::Resume { link, arrived } => {
                 let number = link.next_connection();
-                Decision::Resumed(Resumption { link, number, asked: self.asked, arrived })
+                Decision::Resumed(Resumption { link, number, asked: None, arrived })
             }
             Weighed::Connected(link) => Decision::Duplicate(link),
             Weighed::Refused(reason) => Decision::Refused(reason.into()),
@@ -99,8 +99,9 @@ impl Introduced<'_> {
                 Ok(Some(self.begin(sessions, connection, secret)))
             }
             (Verdict::Resume { connection }, Weighed::Resume { link, arrived }) => {
-                let number = connection;
-                Ok(Some(Decision::Resumed(Resumption { link, number, asked: self.asked, arrived })))
+                // The peer has resumed it, and what this side said of itself was before.
+                let (number, asked) = (connection, Some(self.asked));
+                Ok(Some(Decision::Resumed(Resumption { link, number, asked, arrived })))
             }
             (_, Weighed::Refused(reason)) => Err(Error::Refused(reason.into())),
             (Verdict::Accept(_) | Verdict::Resume { .. }, _) => {
@@ -232,7 +233,7 @@ impl Drop for Begun {
 struct Resumption {
     link: Arc<Link>,
     number: u64,
-    asked: Instant,
+    asked: Option<Instant>,
     arrived: FrameNumber,
 }
 

@@ -30,7 +30,7 @@ impl Link {
         &self,
         connection: Connection,
         number: u64,
-        asked: Instant,
+        asked: Option<Instant>,
         arrived: FrameNumber,
     ) {
         self.update(|inner| {

@@ -82,13 +82,10 @@ impl Sessions {
             return Err(Arc::clone(link));
         }
         let link = make();
-        let former = links.insert(peer, Arc::clone(&link));
+        // What a former session still shows goes in its own time: the peer may not have heard that it is over.
+        links.insert(peer, Arc::clone(&link));
         drop(links);
         self.lock_ended().remove(&peer);
-        if let Some(former) = former {
-            // With a new session the peer has given up all that it held by the former one.
-            former.update(|inner| inner.session.unexport_all());
-        }
         Ok(link)
     }
 

@@ -9,6 +9,7 @@ use super::event::Event;
 use super::machine::Session;
 use crate::id::FrameNumber;
 use crate::wire::breach::Breach;
+use crate::wire::frame::Frame;
 
 impl Session {
     /// The connection is lost. Calls in progress wait for the next one, as long as the lease runs.
@@ -24,9 +25,10 @@ impl Session {
         self.missed = true;
     }
 
-    /// There is another connection, on which the peer has said how far this side's frames had arrived; what it said, it
-    /// said after `asked`, so until then both held on to each other. A connection that was there is over.
-    pub(crate) fn resume(&mut self, now: Instant, asked: Instant, arrived: FrameNumber) {
+    /// There is another connection, on which the peer has said how far this side's frames had arrived. A connection that
+    /// was there is over. If the peer has resumed already, and not before `asked`, it counts from then at the earliest.
+    /// Otherwise it may never learn of the resumption: that it was there is no promise to wait, so it is asked.
+    pub(crate) fn resume(&mut self, now: Instant, asked: Option<Instant>, arrived: FrameNumber) {
         if self.closed.is_some() {
             return;
         }
@@ -35,7 +37,13 @@ impl Session {
         self.missed = false;
         self.liveness.heard(now);
         self.lease.heard(now);
-        self.lease.confirm(asked);
+        match asked {
+            Some(asked) => self.lease.confirm(asked),
+            None => {
+                self.lease.renew(now);
+                self.send(&Frame::Renew);
+            }
+        }
         self.events.push_back(Event::Resumed);
         match self.receive_acknowledgement(arrived) {
             Ok(()) => {

@@ -54,7 +54,7 @@ impl Session {
     }
 
     /// The peer holds nothing of this side's any more: it has said so, or its lease is over.
-    pub(crate) fn unexport_all(&mut self) {
+    pub(super) fn unexport_all(&mut self) {
         self.keeps_exports = false;
         self.events.extend(self.exports.clear().map(|object| Event::Unexported { object }));
     }

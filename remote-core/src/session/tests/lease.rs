@@ -191,3 +191,23 @@ fn who_gives_up_keeps_what_the_other_may_rely_on() {
     assert_eq!(pair[Left].export_count(), 0);
     assert!(pair[Left].is_done() && pair.now == last + TERM * 5 / 4);
 }
+
+#[test]
+fn a_resumption_that_the_peer_may_not_have_learned_of_renews_nothing() {
+    let mut pair = Pair::new();
+    pair.given(Left);
+    pair.settle();
+    pair.cut(&Side::BOTH);
+    pass_alone(&mut pair, Right, TERM / 2);
+    // Right decides that the session goes on; Left never hears of it, and counts from when it heard Right last.
+    let (now, arrived) = (pair.now, pair[Left].received());
+    let left = pair[Right].lease_left(now);
+    pair[Right].resume(now, None, arrived);
+    pair.note(Right);
+    assert_eq!(pair[Right].lease_left(now), left);
+    // Once it answers, all is well.
+    pair.reconnect();
+    pair.settle();
+    let now = pair.now;
+    assert!(Side::BOTH.into_iter().all(|side| pair[side].lease_left(now) > TERM * 8 / 10));
+}

@@ -245,8 +245,10 @@ impl Pair {
         let now = self.now;
         self.cut(&[]);
         let arrived = Side::BOTH.map(|side| self[side.other()].received());
-        for (side, arrived) in Side::BOTH.into_iter().zip(arrived) {
-            self[side].resume(now, now, arrived);
+        // Left decides, Right learns of it.
+        let asked = [None, Some(now)];
+        for ((side, arrived), asked) in Side::BOTH.into_iter().zip(arrived).zip(asked) {
+            self[side].resume(now, asked, arrived);
             self.note(side);
         }
     }
