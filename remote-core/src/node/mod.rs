@@ -26,5 +26,6 @@ pub(crate) mod session;
 mod sessions;
 mod settle;
 mod shared;
+pub(crate) mod snapshot;
 pub(crate) mod state;
 mod translate;
