@@ -102,17 +102,6 @@ pub const LARGE: &[World] = &[
         ..THREE
     },
     World { name: "a gift: leases, renewals", budget: Budget { renewals: 1, ..GIVEN }, ..THREE },
-    World { name: "a gift: leases, a cut", budget: Budget { cuts: 1, ..GIVEN }, ..THREE },
-    World {
-        name: "a gift: leases, A is killed, B claims twice",
-        budget: Budget { kills: 1, more_claims: 1, ..GIVEN },
-        ..THREE
-    },
-    World {
-        name: "a path shortens: leases, A is killed",
-        budget: Budget { messages: 2, kills: 1, ..GIVEN },
-        ..THREE
-    },
     World {
         name: "two gifts, two introductions",
         budget: Budget { introductions: 2, gifts: 2, ..NAMED },

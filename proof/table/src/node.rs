@@ -1,7 +1,8 @@
 //! Owns a node as far as the object table is concerned: its sessions, its gifts, and in which order they use the table.
 //!
 //! It must not know schedules. The order is the product's: `node/translate.rs` (shown, then introduced under the session's
-//! lock, then hidden again if it was known), `node/settle.rs` (hidden under the lock, dropped when it is free).
+//! lock, then hidden again if it was known), `node/settle.rs` (hidden under the lock, dropped when it is free),
+//! `node/gifts.rs` (held by the gift, then shown to the claimant).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,8 +21,8 @@ pub(crate) enum Order {
     Right,
     /// Wrong: an object is introduced to the peer before it is in the table.
     IntroducedFirst,
-    /// Wrong: a gift lets go of its object before the claimant has it.
-    LetGoFirst,
+    /// Wrong: a gift knows which object it is, and does not hold it.
+    NotPinned,
     /// Wrong: an object is shown once more for each introduction, and hidden only once.
     NotHidden,
     /// Wrong: an object is dropped while its session is locked.
@@ -34,7 +35,13 @@ pub(crate) struct Node {
     pub(crate) table: Table,
     pub(crate) sessions: [Mutex<Session>; 2],
     /// Objects kept for a claim, by token.
-    gifts: Mutex<BTreeMap<u64, ObjectId>>,
+    gifts: Mutex<BTreeMap<u64, Gift>>,
+}
+
+/// An object that is kept for a claim: it need not be in the table meanwhile.
+struct Gift {
+    object: ObjectId,
+    pin: Option<Arc<dyn Receiver>>,
 }
 
 /// What a session counts, and what its peer holds.
@@ -109,36 +116,27 @@ impl Node {
     /// A peer gives away an object that it holds: the object is kept for a claim.
     pub(crate) fn vouch(&self, peer: usize, object: ObjectId, token: u64) {
         let Some(receiver) = self.get(peer, object) else { return };
-        self.table.show(object, &receiver);
-        self.gifts.lock().unwrap().insert(token, object);
+        let pin = (self.order != Order::NotPinned).then_some(receiver);
+        self.gifts.lock().unwrap().insert(token, Gift { object, pin });
     }
 
     /// A peer claims one of the gifts there are.
     pub(crate) fn claim(&self, peer: usize) {
-        let Some((_, object)) = self.gifts.lock().unwrap().pop_first() else { return };
-        if self.order == Order::LetGoFirst {
-            drop(self.table.hide(object));
-        }
-        let receiver = self.table.get(object).expect("what a gift shows is in the table");
-        assert_eq!(receiver.number(), object.0, "another object has its number");
+        let claimed = self.gifts.lock().unwrap().pop_first();
+        let Some((_, Gift { object, pin })) = claimed else { return };
+        let receiver = pin.or_else(|| self.table.get(object)).expect("what was given is there");
         self.show(peer, object, &receiver);
-        if self.order != Order::LetGoFirst {
-            drop(self.table.hide(object));
-        }
     }
 
     /// Nobody has claimed one of the gifts there are.
     pub(crate) fn lapse(&self) {
         let lapsed = self.gifts.lock().unwrap().pop_first();
-        if let Some((_, object)) = lapsed {
-            drop(self.table.hide(object));
-        }
+        drop(lapsed);
     }
 
-    /// Whether anything counts an object.
+    /// Whether a session counts an object.
     pub(crate) fn is_counted(&self, object: ObjectId) -> bool {
         let mut sessions = self.sessions.iter();
         sessions.any(|session| session.lock().unwrap().exports.contains(object))
-            || self.gifts.lock().unwrap().values().any(|given| *given == object)
     }
 }

@@ -55,9 +55,9 @@ fn introducing_before_showing_is_caught() {
 }
 
 #[test]
-#[should_panic(expected = "what a gift shows is in the table")]
-fn a_gift_that_lets_go_first_is_caught() {
-    try_all(Order::LetGoFirst, vec![Work::HandOff, Work::Hide]);
+#[should_panic(expected = "what was given is there")]
+fn a_gift_that_holds_nothing_is_caught() {
+    try_all(Order::NotPinned, vec![Work::HandOff, Work::Hide]);
 }
 
 #[test]
