@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::event::{Event, IncomingCall};
-use super::lease;
+use super::lease::{self, Hearing};
 use super::liveness::Due;
 use super::machine::{CallHead, Session};
 use crate::id::{NameId, QuestionId};
@@ -16,13 +16,6 @@ use crate::wire::content::Content;
 use crate::wire::frame::{
     Descriptor, Extent, Frame, LENGTH, LONGEST_FRAME, Manner, Status, Target,
 };
-
-/// Whether the driver reads what arrives, or cannot for the moment.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Hearing {
-    Awake,
-    Deaf,
-}
 
 impl Session {
     /// Takes bytes from the connection. Returns how many were used: what is left is the beginning of a frame.
@@ -61,23 +54,15 @@ impl Session {
         if hearing == Hearing::Deaf || self.liveness.is_late(now) {
             self.liveness.heard(now);
         }
-        match self.lease.due(now) {
-            lease::Due::Nothing => {}
+        match self.lease.due(now, self.holding(), hearing) {
+            lease::Due::Nothing | lease::Due::Reading => {}
             lease::Due::Renewal => {
                 self.lease.renew(now);
                 if !self.suspended {
                     self.send(&Frame::Renew);
                 }
             }
-            lease::Due::HolderEnd | lease::Due::OwnerEnd if hearing == Hearing::Deaf => {
-                self.lease.postpone(now);
-            }
-            lease::Due::HolderEnd => return self.expire(),
-            lease::Due::OwnerEnd => {
-                if self.lease.is_past_doubt(now) {
-                    return self.expire();
-                }
-            }
+            lease::Due::End => return self.expire(),
         }
         if self.suspended {
             return;
