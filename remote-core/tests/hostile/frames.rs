@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use remote_core::Limits;
 
-use super::peer::{Peer, code};
+use super::outcome::code;
+use super::peer::Peer;
 use super::stage::{Stage, run};
 use super::wire::{
     ACKNOWLEDGE, ANSWER_CHUNK, Bytes, CALL, CALL_CHUNK, CANCEL, CHUNK, CREDIT, Call, Frame,
-    LONGEST_FRAME, PING, To,
+    LONGEST_FRAME, PING, RENEW, To,
 };
 
 /// The length of a frame alone.
@@ -60,7 +61,7 @@ fn frames_that_cannot_be_read_end_the_session() {
         let endless = [0xff; 11];
         let wrong = [
             ("no kind", Frame::new(0x00, Bytes::new())),
-            ("an unknown kind", Frame::new(0x0e, Bytes::new())),
+            ("an unknown kind", Frame::new(0x0f, Bytes::new())),
             ("an unknown kind without a number", Frame::new(0x42, Bytes::new())),
             ("the last kind", Frame::new(0xff, Bytes::new().raw(&endless))),
             ("a call of nothing", Frame::new(CALL, Bytes::new())),
@@ -71,6 +72,7 @@ fn frames_that_cannot_be_read_end_the_session() {
             ),
             ("a cancel and more", Frame::numbers(CANCEL, &[1, 1])),
             ("a ping and more", Frame::numbers(PING, &[1])),
+            ("a renewal and more", Frame::numbers(RENEW, &[1])),
             (
                 "a name that is no text",
                 Frame::new(8, Bytes::new().number(1).raw(&[0; 8]).number(1).byte(0xff)),
