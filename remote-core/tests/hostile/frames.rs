@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use remote_core::Limits;
+use remote_core::{Limits, State};
 
 use super::outcome::code;
 use super::peer::Peer;
-use super::stage::{Stage, run};
+use super::stage::{Stage, run, soon, until, waiting};
 use super::wire::{
     ACKNOWLEDGE, ANSWER_CHUNK, Bytes, CALL, CALL_CHUNK, CANCEL, CHUNK, CREDIT, Call, Frame,
     LONGEST_FRAME, PING, RENEW, To,
@@ -210,5 +210,34 @@ fn what_was_not_sent_cannot_be_acknowledged_and_what_was_not_used_not_credited()
             assert_eq!(peer.end().await, end, "{frame:?}");
         }
         stage.is_alone_again().await;
+    });
+}
+
+/// What it is told last cannot be written, ever: so it is not told.
+#[test]
+fn who_breaks_a_rule_and_does_not_read_that_is_let_go() {
+    run(async {
+        let stall = Duration::from_secs(1);
+        let (queue, body) = (256 << 10, 64 << 10);
+        let limits = Limits { queue, body, stall, ..Limits::default() };
+        let stage = Stage::with(limits).await;
+        for vanishes in [true, false] {
+            let mut peer = Peer::connect(&stage.address()).await;
+            let target = peer.target().await;
+            let large = peer.call(target, "large", Bytes::new().count(60 << 10)).await;
+            let asks: Vec<_> = (0..1000)
+                .map(|more| Call { question: large.question + more, ..large.clone() }.frame())
+                .collect();
+            peer.send_all(&asks).await;
+            let session = stage.hostile();
+            until("the queue is full", || waiting(&session) >= queue).await;
+            peer.send(&Frame::new(0x00, Bytes::new())).await;
+            let mut state = session.watch();
+            let ended = async { state.wait_for(|state| *state == State::Ended).await.is_ok() };
+            assert!(soon("the session ends", ended).await);
+            let peer = (!vanishes).then_some(peer);
+            stage.is_alone_again().await;
+            drop(peer);
+        }
     });
 }
