@@ -64,9 +64,7 @@ impl Payload {
             return read();
         }
         let with_references = || {
-            for reference in &self.references {
-                put(reference.clone());
-            }
+            put_all(&self.references);
             read()
         };
         with_open(with_references).0
@@ -106,6 +104,13 @@ pub(crate) fn put(reference: Reference) -> Option<u32> {
     Some((open.end - open.start) as u32)
 }
 
+/// Makes these the references of the payload being read.
+fn put_all(added: &[Reference]) {
+    REFERENCES.with_borrow_mut(|references| references.extend_from_slice(added));
+    let open = OPEN.get();
+    OPEN.set(Open { end: open.end + added.len(), ..open });
+}
+
 /// The reference at a place of the payload being read.
 pub(crate) fn get(place: u32) -> Option<Reference> {
     let open = OPEN.get();
@@ -136,6 +141,10 @@ fn with_open<R>(run: impl FnOnce() -> R) -> (R, Vec<Reference>) {
 fn close(outer: Open) -> Vec<Reference> {
     match OPEN.replace(outer).end - outer.end {
         0 => Vec::new(),
-        _ => REFERENCES.with_borrow_mut(|references| references.split_off(outer.end)),
+        _ => REFERENCES.with_borrow_mut(|references| match outer.end {
+            // As it is: of a large payload there must be no copy, and the thread must not keep the room for it.
+            0 => std::mem::take(references),
+            end => references.split_off(end),
+        }),
     }
 }
