@@ -139,7 +139,10 @@ async fn write(link: &Arc<Link>, pen: &Pen) {
             Written::Last => {
                 let _ = tokio::time::timeout(Duration::from_secs(1), pen.shut_down(link)).await;
             }
-            Written::Lost(number, reason) => link.update(|inner| inner.lose(number, &reason)),
+            Written::Lost(number, reason) => link.update(|inner| {
+                inner.lose(number, &reason);
+                inner.session.keep_last_word();
+            }),
         }
     }
 }
