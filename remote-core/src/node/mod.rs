@@ -22,3 +22,4 @@ mod settle;
 mod shared;
 pub(crate) mod state;
 mod translate;
+mod waking;

@@ -10,6 +10,7 @@ use tokio::task::AbortHandle;
 
 use super::link::{Delivery, Inner, Link, Void};
 use super::state::State;
+use super::waking::wake_all;
 use crate::error::Error;
 use crate::object::builtin::INTERFACES;
 use crate::object::execution::contained;
@@ -190,7 +191,7 @@ impl Link {
             guards,
             promises,
         } = aftermath;
-        wake.into_iter().for_each(Waker::wake);
+        wake_all(wake);
         abort.iter().for_each(AbortHandle::abort);
         tell.into_iter().for_each(|(watcher, ended)| watcher(ended));
         for (watch, receiver) in watch {
