@@ -49,7 +49,11 @@ impl Link {
         }
     }
 
+    #[inline(always)]
     fn references(&self, inner: &Inner, descriptors: &[Descriptor]) -> Vec<Reference> {
+        if descriptors.is_empty() {
+            return Vec::new();
+        }
         descriptors.iter().map(|descriptor| self.reference(inner, descriptor)).collect()
     }
 

@@ -54,6 +54,7 @@ impl Link {
     }
 
     /// Drains what the session has to tell, frees the lock, and does what follows from it.
+    #[inline(always)]
     pub(super) fn settle(&self, mut inner: MutexGuard<'_, Inner>) {
         self.see_to_end(&mut inner);
         if inner.session.has_events() {
@@ -232,6 +233,7 @@ impl Link {
     }
 }
 
+#[inline]
 fn answer(inner: &mut Inner, token: usize, reply: Reply, aftermath: &mut Aftermath) {
     match inner.waiters.try_remove(token) {
         Some(waiter) => aftermath.wake.extend(waiter.slot.fill(reply)),
