@@ -216,6 +216,7 @@ impl Session {
         self.deliver_call(question, head, content)
     }
 
+    #[inline(always)]
     fn deliver_call(
         &mut self,
         question: QuestionId,
@@ -269,6 +270,7 @@ impl Session {
         self.deliver_answer(question, status, content)
     }
 
+    #[inline(always)]
     fn deliver_answer(
         &mut self,
         question: QuestionId,
@@ -289,7 +291,12 @@ impl Session {
     }
 
     /// Enters the references of a message into the tables, before anything of the user's is decoded.
+    #[inline(always)]
     fn register(&mut self, content: &Content) -> Result<(), Breach> {
+        if content.references.is_empty() { Ok(()) } else { self.register_some(content) }
+    }
+
+    fn register_some(&mut self, content: &Content) -> Result<(), Breach> {
         for reference in &content.references {
             let (Descriptor::Mine { interface, .. }
             | Descriptor::Yours { interface, .. }
