@@ -126,6 +126,8 @@ pub(crate) struct Inner {
     pub(super) stalled_writer: Option<Waker>,
     /// The reader, if it waits.
     pub(super) reader: Option<Waker>,
+    /// Whether a bystander has listened: then it is the bystander whom the connection would wake.
+    pub(super) was_overheard: bool,
     /// Whether calls are held back for want of room.
     pub(super) holds_back: bool,
     /// Tasks that wait for room for their answer.
@@ -193,6 +195,7 @@ impl Link {
                 is_left_over: false,
                 stalled_writer: None,
                 reader: None,
+                was_overheard: false,
                 holds_back: false,
                 answerers: Vec::new(),
             }),
@@ -284,7 +287,10 @@ impl Inner {
     /// calls that are held back.
     pub(super) fn sleep_reader(&mut self, reader: &Waker) -> bool {
         self.is_deaf = false;
-        if self.attached.reader.is_some() || self.session.closed().is_some() {
+        if std::mem::take(&mut self.was_overheard)
+            || self.attached.reader.is_some()
+            || self.session.closed().is_some()
+        {
             return false;
         }
         self.holds_back = !self.inbox.is_empty();
