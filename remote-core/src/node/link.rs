@@ -114,6 +114,8 @@ pub(crate) struct Inner {
     pub(super) is_deaf: bool,
     /// The connection beneath, and the next one.
     pub(super) attached: Attached,
+    /// What the lookout sees.
+    turns_seen: Arc<Turns>,
     /// The writer, if it sleeps.
     pub(super) writer: Option<Waker>,
     /// Whether the reader executes calls, and writes what comes of it: so nobody else wakes the writer for that.
@@ -169,6 +171,7 @@ impl Link {
         secret: Secret,
         origin: Origin,
     ) -> Arc<Link> {
+        let turns = Arc::<Turns>::default();
         let link = Arc::new_cyclic(|this| Link {
             shared,
             peer,
@@ -189,6 +192,7 @@ impl Link {
                 turns: 0,
                 is_deaf: false,
                 attached: Attached::default(),
+                turns_seen: Arc::clone(&turns),
                 writer: None,
                 is_executing: false,
                 pen: 0,
@@ -203,7 +207,7 @@ impl Link {
             state: watch::Sender::new(State::Connected),
             bystander: OnceLock::new(),
             runtime: OnceLock::new(),
-            turns: Arc::default(),
+            turns,
             turns_told: AtomicU64::new(0),
         });
         let goes_on: Weak<dyn GoesOn> = link.this.clone();
@@ -261,10 +265,13 @@ impl Inner {
         (self.turns, state)
     }
 
-    /// Time has passed. While a method blocks the reader's thread, the silence is not the peer's.
-    pub(crate) fn time_out(&mut self) {
+    /// Time has passed. While a method blocks the reader's thread, the silence is not the peer's. When it passes next.
+    pub(crate) fn time_out(&mut self) -> Option<Instant> {
         let hearing = if self.is_deaf { Hearing::Deaf } else { Hearing::Awake };
         self.session.time_out(Instant::now(), hearing);
+        let next = self.session.poll_timeout();
+        self.turns_seen.set_due(next);
+        next
     }
 
     /// The calls to be begun now: all that arrived, in exchange for an empty queue.
