@@ -21,6 +21,8 @@ mod outcome;
 mod peer;
 mod promises;
 mod raw_server;
+mod resuming;
+mod resumption;
 mod servers;
 mod stage;
 mod target;
