@@ -13,7 +13,7 @@ use super::link::Link;
 use super::shared::Shared;
 use crate::error::{Error, Result};
 use crate::id::NodeId;
-use crate::wire::hello::{Nonces, Secret, Standing};
+use crate::wire::hello::{Secret, Sides, Standing};
 
 /// How many ended sessions are remembered.
 const REMEMBERED: usize = 4096;
@@ -53,20 +53,21 @@ impl Sessions {
     }
 
     /// What this side knows of a session with a peer, proved to it.
-    pub(crate) fn standing(&self, peer: NodeId, nonces: Nonces<'_>) -> Standing {
+    pub(crate) fn standing(&self, sides: Sides<'_>) -> Standing {
+        let peer = sides.peer.node;
         if let Some(link) = self.lock().get(&peer) {
             let inner = link.lock();
             let session = &inner.session;
             return match session.closed() {
                 None => {
                     let (received, suspended) = (session.received(), session.is_suspended());
-                    Standing::live(received, suspended, &link.secret, nonces)
+                    Standing::live(received, suspended, &link.secret, sides)
                 }
-                Some(_) => Standing::ended(session.code(), &link.secret, nonces),
+                Some(_) => Standing::ended(session.code(), &link.secret, sides),
             };
         }
         match self.lock_ended().get(&peer) {
-            Some(ended) => Standing::ended(ended.code, &ended.secret, nonces),
+            Some(ended) => Standing::ended(ended.code, &ended.secret, sides),
             None => Standing::None,
         }
     }

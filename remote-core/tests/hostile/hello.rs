@@ -129,7 +129,8 @@ impl Standing {
 
     /// Proved by one side to the other, as they have introduced themselves on this connection.
     pub(crate) fn proved(claim: Claim, secret: &Secret, by: &Hello, to: &Hello) -> Standing {
-        let said = Bytes::new().raw(b"remote: standing").raw(&by.nonce).raw(&to.nonce);
+        let sides = Bytes::new().raw(&by.node).raw(&by.nonce).raw(&to.node).raw(&to.nonce);
+        let said = Bytes::new().raw(b"remote: standing").raw(&sides.0);
         Standing { claim, proof: HMAC::mac(said.raw(&claim.write().0).0, secret) }
     }
 

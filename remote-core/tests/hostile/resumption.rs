@@ -6,6 +6,7 @@ use remote_core::{Limits, Session, State};
 use super::hello::{Claim, Hello, SECRET, Standing, Verdict, WRONG};
 use super::outcome::{End, code, fault};
 use super::peer::{Peer, greater, lesser, stranger};
+use super::raw_server::RawServer;
 use super::stage::{Stage, is_held_back, run, until};
 use super::wire::{Bytes, Call, Frame, PING, RELEASE};
 
@@ -150,6 +151,49 @@ fn nobody_else_can_resume_end_or_replace_a_session() {
                 }
                 owner.is_unharmed().await;
             }
+            owner.peer.close().await;
+            stage.is_alone_again().await;
+        }
+    });
+}
+
+/// Who makes a node dial him, and dials it as well, hears it prove the session on both connections, to the same nonces.
+#[test]
+fn what_a_node_proves_where_it_dials_proves_nothing_where_it_listens() {
+    run(async {
+        let stage = Stage::new().await;
+        for node in [greater(), lesser()] {
+            let mut owner = Owner::new(&stage, node).await;
+            owner.lose().await;
+            let trap = RawServer::new().await;
+            let (server, uri) = (stage.server.clone(), trap.uri());
+            let looking = tokio::spawn(async move {
+                server.lookup::<dyn super::target::Target>(uri).await.map(drop)
+            });
+            let mut dialled = owner.peer.twin(trap.stranger().await);
+            let nonce = dialled.hear_hello().await.nonce;
+            let mut listening = owner.peer.twin(stranger(&owner.address).await);
+            listening.hello.nonce = nonce;
+            let heard_listening = listening.introduce().await;
+            dialled.hello.nonce = listening.other.nonce;
+            dialled.send_raw(&dialled.hello.write()).await;
+            let heard_dialled = dialled.hear_standing().await.expect("the node goes on");
+            for (impostor, heard) in
+                [(&mut listening, heard_dialled), (&mut dialled, heard_listening)]
+            {
+                impostor.send_raw(&heard.write()).await;
+                if impostor.decides() {
+                    impostor.send_raw(&Verdict::Resume(1000).write()).await;
+                } else {
+                    let verdict = impostor.verdict().await;
+                    assert!(matches!(verdict, Verdict::Refuse(_)), "{verdict:?}");
+                }
+                assert!(impostor.next().await.is_none(), "it was given the session");
+            }
+            assert!(looking.await.unwrap().is_err());
+            assert_eq!((owner.session.state(), owner.reconnects()), (State::Suspended, 0));
+            owner.resume().await;
+            owner.is_unharmed().await;
             owner.peer.close().await;
             stage.is_alone_again().await;
         }
