@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::net::TcpStream;
 
-use super::hello::{Claim, Hello, SECRET, Standing, Verdict};
+use super::hello::{Claim, Hello, SECRET, Standing, Verdict, WRONG};
 use super::peer::{Peer, drained, stranger};
 
 impl Peer {
@@ -15,14 +15,19 @@ impl Peer {
     pub(crate) async fn begun(address: &str, hello: &Hello) -> Peer {
         let mut peer = Peer::on(stranger(address).await, hello);
         peer.introduce().await;
-        peer.send_raw(&Standing::nothing().write()).await;
-        if peer.decides() {
-            peer.send_raw(&Verdict::Accept(SECRET).write()).await;
+        peer.begin().await;
+        peer
+    }
+
+    /// Begins a session on a connection on which both sides have introduced themselves.
+    pub(crate) async fn begin(&mut self) {
+        self.send_raw(&Standing::nothing().write()).await;
+        if self.decides() {
+            self.send_raw(&Verdict::Accept(SECRET).write()).await;
         } else {
-            let verdict = peer.verdict().await;
+            let verdict = self.verdict().await;
             assert!(matches!(verdict, Verdict::Accept(_)), "{verdict:?}");
         }
-        peer
     }
 
     /// The same peer on another connection, of which the one that it has knows nothing.
@@ -114,4 +119,32 @@ impl Peer {
             assert!(self.connection > former, "{verdict:?} after {former}");
         }
     }
+}
+
+/// How many there are.
+pub(crate) const FORGERIES: usize = 17;
+
+/// What somebody can say who does not know the secret.
+pub(crate) fn forgeries(
+    owner: &Peer,
+    impostor: &Peer,
+    heard: Standing,
+) -> Vec<(&'static str, Standing)> {
+    let mut forged = vec![("nothing", Standing::nothing()), ("what it was told itself", heard)];
+    for claim in [owner.claim(), Claim::Ended { code: 0 }, Claim::Ended { code: 32 }] {
+        let other = match claim {
+            Claim::Live { received, lost } => Claim::Live { received: received + 1, lost },
+            _ => Claim::Ended { code: 1 },
+        };
+        let (own, node) = (&impostor.hello, &impostor.other);
+        forged.extend([
+            ("something without a proof", Standing::unproved(claim)),
+            ("something with another secret", Standing::proved(claim, &WRONG, own, node)),
+            ("what was proved on another connection", owner.prove(claim)),
+            ("what the node would prove", Standing::proved(claim, &owner.secret, node, own)),
+            ("other than what was proved", Standing { claim, ..impostor.prove(other) }),
+        ]);
+    }
+    assert_eq!(forged.len(), FORGERIES);
+    forged
 }

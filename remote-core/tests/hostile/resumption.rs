@@ -4,9 +4,11 @@
 use remote_core::{Limits, Session, State};
 
 use super::hello::{Claim, Hello, SECRET, Standing, Verdict, WRONG};
+
 use super::outcome::{End, code, fault};
 use super::peer::{Peer, greater, lesser, stranger};
 use super::raw_server::RawServer;
+use super::resuming::{FORGERIES, forgeries};
 use super::stage::{Stage, is_held_back, run, until};
 use super::wire::{Bytes, Call, Frame, PING, RELEASE};
 
@@ -58,26 +60,6 @@ impl Owner {
     }
 }
 
-/// What somebody can say who does not know the secret.
-fn forgeries(owner: &Peer, impostor: &Peer, heard: Standing) -> Vec<(&'static str, Standing)> {
-    let mut forged = vec![("nothing", Standing::nothing()), ("what it was told itself", heard)];
-    for claim in [owner.claim(), Claim::Ended { code: 0 }, Claim::Ended { code: 32 }] {
-        let other = match claim {
-            Claim::Live { received, lost } => Claim::Live { received: received + 1, lost },
-            _ => Claim::Ended { code: 1 },
-        };
-        let (own, node) = (&impostor.hello, &impostor.other);
-        forged.extend([
-            ("something without a proof", Standing::unproved(claim)),
-            ("something with another secret", Standing::proved(claim, &WRONG, own, node)),
-            ("what was proved on another connection", owner.prove(claim)),
-            ("what the node would prove", Standing::proved(claim, &owner.secret, node, own)),
-            ("other than what was proved", Standing { claim, ..impostor.prove(other) }),
-        ]);
-    }
-    forged
-}
-
 #[test]
 fn a_session_goes_on_for_who_proves_that_it_is_its_own() {
     run(async {
@@ -115,12 +97,9 @@ fn nobody_else_can_resume_end_or_replace_a_session() {
             [(greater(), false), (greater(), true), (lesser(), false), (lesser(), true)]
         {
             let mut owner = Owner::new(&stage, node).await;
-            let (impostor, heard) = owner.impostor().await;
-            let count = forgeries(&owner.peer, &impostor, heard).len();
-            drop(impostor);
             let verdicts = if node > [0x80; 16] { &verdicts[..] } else { &verdicts[..1] };
-            for (which, verdict) in
-                (0..count).flat_map(|which| verdicts.iter().map(move |verdict| (which, verdict)))
+            for (which, verdict) in (0..FORGERIES)
+                .flat_map(|which| verdicts.iter().map(move |verdict| (which, verdict)))
             {
                 if suspended {
                     owner.lose().await;
