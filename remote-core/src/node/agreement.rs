@@ -67,11 +67,11 @@ impl Introduced<'_> {
         connection: &Connection,
         standing: Standing,
     ) -> Decision {
-        if let Some(reason) = sessions.refusal() {
-            return Decision::Refused(reason);
-        }
         match self.weigh(sessions, standing) {
-            Weighed::New => self.begin(sessions, connection, fresh_secret()),
+            Weighed::New => match sessions.refusal() {
+                Some(reason) => Decision::Refused(reason),
+                None => self.begin(sessions, connection, fresh_secret()),
+            },
             Weighed::Resume { link, arrived } => {
                 let number = link.next_connection();
                 Decision::Resumed(Resumption { link, number, asked: self.asked, arrived })

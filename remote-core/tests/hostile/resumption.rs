@@ -452,3 +452,61 @@ fn strangers_who_claim_sessions_get_none() {
         stage.is_alone_again().await;
     });
 }
+
+#[test]
+fn a_node_that_is_full_goes_on_with_the_sessions_that_it_has() {
+    run(async {
+        let limits = Limits {
+            queue: 256 << 10,
+            body: 64 << 10,
+            unacknowledged: 2 << 20,
+            memory: 2 << 20,
+            ..Limits::default()
+        };
+        let stage = Stage::with(limits.clone()).await;
+        for node in [greater(), lesser()] {
+            let mut owner = Owner::new(&stage, node).await;
+            owner.lose().await;
+            let mut greedy = Peer::connect(&stage.address()).await;
+            let target = greedy.target().await;
+            let large = greedy.call(target, "large", Bytes::new().count(60 << 10)).await;
+            let asks: Vec<_> = (0..1000)
+                .map(|more| Call { question: large.question + more, ..large.clone() }.frame())
+                .collect();
+            greedy.send_all(&asks).await;
+            let held = || -> usize {
+                stage.server.sessions().iter().map(|session| session.stats().held).sum()
+            };
+            until("the node is full", || held() >= limits.memory).await;
+            let mut late = Peer::on(stranger(&stage.address()).await, &Hello::of(lesser()));
+            late.introduce().await;
+            late.send_raw(&Standing::nothing().write()).await;
+            let verdict = late.verdict().await;
+            assert!(matches!(verdict, Verdict::Refuse(_)), "{verdict:?}");
+            owner.resume().await;
+            owner.is_unharmed().await;
+            owner.peer.close().await;
+            drop(greedy);
+            stage.is_alone_again().await;
+        }
+    });
+}
+
+/// Without a connection it costs no file, so that nothing else bounds their number.
+#[test]
+fn sessions_whose_peers_have_vanished_are_bounded() {
+    run(async {
+        let limits = Limits { memory: 1 << 20, ..Limits::default() };
+        let stage = Stage::with(limits).await;
+        let mut refused = 0;
+        for _ in 0..500 {
+            let mut peer = Peer::on(stranger(&stage.address()).await, &Hello::of(lesser()));
+            peer.introduce().await;
+            peer.send_raw(&Standing::nothing().write()).await;
+            refused += u64::from(matches!(peer.verdict().await, Verdict::Refuse(_)));
+        }
+        assert!(refused > 300, "{refused} were refused");
+        assert!(stage.server.sessions().len() < 200);
+        stage.is_alone_again().await;
+    });
+}
