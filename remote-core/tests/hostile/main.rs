@@ -11,6 +11,7 @@ mod child;
 mod client;
 mod frames;
 mod hello;
+mod impostors;
 mod introductions;
 mod life;
 #[cfg(target_os = "linux")]
@@ -19,6 +20,7 @@ mod messages;
 mod methods;
 mod mutations;
 mod outcome;
+mod owner;
 mod peer;
 mod promises;
 mod raw_server;

@@ -14,7 +14,7 @@ use super::stage::soon;
 use super::vocabulary::fingerprint;
 use super::wire::{
     ACKNOWLEDGE, ANSWER, ANSWER_CHUNK, Bytes, CLOSE, Call, Frame, LONGEST_FRAME, Manner, NAME,
-    RENEW, To,
+    PING, RENEW, To,
 };
 
 /// The directory that every node shows.
@@ -302,7 +302,9 @@ impl Peer {
                 return None;
             }
             let is_due = |acknowledged| self.received >= acknowledged + UNACKNOWLEDGED;
-            if self.acknowledged.is_some_and(|known| is_due(known) || frame.kind == RENEW) {
+            // A ping says that the node is there, and so does the answer to it.
+            let is_asked = [RENEW, PING].contains(&frame.kind);
+            if self.acknowledged.is_some_and(|known| is_due(known) || is_asked) {
                 self.acknowledge().await;
             }
             return Some(frame);

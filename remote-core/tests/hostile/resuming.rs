@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::net::TcpStream;
 
-use super::hello::{Claim, Hello, SECRET, Standing, Verdict, WRONG};
+use super::hello::{Claim, Hello, SECRET, Standing, Verdict};
 use super::peer::{Peer, drained, stranger};
 
 impl Peer {
@@ -119,32 +119,4 @@ impl Peer {
             assert!(self.connection > former, "{verdict:?} after {former}");
         }
     }
-}
-
-/// How many there are.
-pub(crate) const FORGERIES: usize = 17;
-
-/// What somebody can say who does not know the secret.
-pub(crate) fn forgeries(
-    owner: &Peer,
-    impostor: &Peer,
-    heard: Standing,
-) -> Vec<(&'static str, Standing)> {
-    let mut forged = vec![("nothing", Standing::nothing()), ("what it was told itself", heard)];
-    for claim in [owner.claim(), Claim::Ended { code: 0 }, Claim::Ended { code: 32 }] {
-        let other = match claim {
-            Claim::Live { received, lost } => Claim::Live { received: received + 1, lost },
-            _ => Claim::Ended { code: 1 },
-        };
-        let (own, node) = (&impostor.hello, &impostor.other);
-        forged.extend([
-            ("something without a proof", Standing::unproved(claim)),
-            ("something with another secret", Standing::proved(claim, &WRONG, own, node)),
-            ("what was proved on another connection", owner.prove(claim)),
-            ("what the node would prove", Standing::proved(claim, &owner.secret, node, own)),
-            ("other than what was proved", Standing { claim, ..impostor.prove(other) }),
-        ]);
-    }
-    assert_eq!(forged.len(), FORGERIES);
-    forged
 }

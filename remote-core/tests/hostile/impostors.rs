@@ -1,0 +1,194 @@
+//! Sessions that others want: what strangers can make of a session that is not theirs, and what they cost who owns it,
+//! which is nothing.
+
+use remote_core::{Limits, State};
+
+use super::hello::{Claim, Hello, Standing, Verdict, WRONG};
+use super::outcome::End;
+use super::owner::{FORGERIES, Owner, forgeries};
+use super::peer::{Peer, greater, lesser, stranger};
+use super::raw_server::RawServer;
+use super::stage::{Stage, run, until};
+use super::wire::{Bytes, Call};
+
+#[test]
+fn nobody_else_can_resume_end_or_replace_a_session() {
+    run(async {
+        let stage = Stage::new().await;
+        let verdicts = [
+            Verdict::Accept(WRONG),
+            Verdict::Resume(1000),
+            Verdict::Duplicate,
+            Verdict::Refuse("no".into()),
+        ];
+        for (node, suspended) in
+            [(greater(), false), (greater(), true), (lesser(), false), (lesser(), true)]
+        {
+            let mut owner = Owner::new(&stage, node).await;
+            let verdicts = if node > [0x80; 16] { &verdicts[..] } else { &verdicts[..1] };
+            for (which, verdict) in (0..FORGERIES)
+                .flat_map(|which| verdicts.iter().map(move |verdict| (which, verdict)))
+            {
+                if suspended {
+                    owner.lose().await;
+                }
+                let (state, reconnects) = (owner.session.state(), owner.reconnects());
+                let (mut impostor, heard) = owner.impostor().await;
+                let (what, forged) = forgeries(&owner.peer, &impostor, heard)[which];
+                let what = format!("{what}: {:?}, {verdict:?}", forged.claim);
+                impostor.send_raw(&forged.write()).await;
+                if impostor.decides() {
+                    impostor.send_raw(&verdict.write()).await;
+                } else {
+                    match impostor.verdict().await {
+                        Verdict::Duplicate => assert!(!suspended, "{what}"),
+                        Verdict::Refuse(_) => assert!(suspended, "{what}"),
+                        other => panic!("{what}: {other:?}"),
+                    }
+                }
+                assert!(impostor.next().await.is_none(), "{what}: it was given the session");
+                assert_eq!(
+                    (owner.session.state(), owner.reconnects()),
+                    (state, reconnects),
+                    "{what}"
+                );
+                assert_eq!(stage.server.sessions().len(), 2, "{what}");
+                if suspended {
+                    owner.resume().await;
+                }
+                owner.is_unharmed().await;
+            }
+            owner.peer.close().await;
+            stage.is_alone_again().await;
+        }
+    });
+}
+
+/// Who makes a node dial him, and dials it as well, hears it prove the session on both connections, to the same nonces.
+#[test]
+fn what_a_node_proves_where_it_dials_proves_nothing_where_it_listens() {
+    run(async {
+        let stage = Stage::new().await;
+        for node in [greater(), lesser()] {
+            let mut owner = Owner::new(&stage, node).await;
+            owner.lose().await;
+            let trap = RawServer::new().await;
+            let (server, uri) = (stage.server.clone(), trap.uri());
+            let looking = tokio::spawn(async move {
+                server.lookup::<dyn super::target::Target>(uri).await.map(drop)
+            });
+            let mut dialled = owner.peer.twin(trap.stranger().await);
+            let nonce = dialled.hear_hello().await.nonce;
+            let mut listening = owner.peer.twin(stranger(&owner.address).await);
+            listening.hello.nonce = nonce;
+            let heard_listening = listening.introduce().await;
+            dialled.hello.nonce = listening.other.nonce;
+            dialled.send_raw(&dialled.hello.write()).await;
+            let heard_dialled = dialled.hear_standing().await.expect("the node goes on");
+            for (impostor, heard) in
+                [(&mut listening, heard_dialled), (&mut dialled, heard_listening)]
+            {
+                impostor.send_raw(&heard.write()).await;
+                if impostor.decides() {
+                    impostor.send_raw(&Verdict::Resume(1000).write()).await;
+                } else {
+                    let verdict = impostor.verdict().await;
+                    assert!(matches!(verdict, Verdict::Refuse(_)), "{verdict:?}");
+                }
+                assert!(impostor.next().await.is_none(), "it was given the session");
+            }
+            assert!(looking.await.unwrap().is_err());
+            assert_eq!((owner.session.state(), owner.reconnects()), (State::Suspended, 0));
+            owner.resume().await;
+            owner.is_unharmed().await;
+            owner.peer.close().await;
+            stage.is_alone_again().await;
+        }
+    });
+}
+
+#[test]
+fn strangers_who_claim_sessions_get_none() {
+    run(async {
+        let stage = Stage::new().await;
+        let mut owner = Owner::new(&stage, greater()).await;
+        for round in 0..2000 {
+            let node = if round % 2 == 0 { greater() } else { lesser() };
+            let mut peer = Peer::on(stranger(&stage.address()).await, &Hello::of(node));
+            peer.introduce().await;
+            let claim = Claim::Live { received: 1 + round, lost: round % 4 < 2 };
+            peer.send_raw(&Standing::unproved(claim).write()).await;
+            if peer.decides() {
+                peer.send_raw(&Verdict::Resume(round).write()).await;
+            } else {
+                let verdict = peer.verdict().await;
+                assert!(matches!(verdict, Verdict::Refuse(_)), "{verdict:?}");
+            }
+            assert_eq!(peer.end().await, End::Dropped);
+            if round % 100 == 0 {
+                assert_eq!(stage.server.sessions().len(), 2);
+                owner.is_unharmed().await;
+            }
+        }
+        owner.peer.close().await;
+        stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn a_node_that_is_full_goes_on_with_the_sessions_that_it_has() {
+    run(async {
+        let limits = Limits {
+            queue: 256 << 10,
+            body: 64 << 10,
+            unacknowledged: 2 << 20,
+            memory: 2 << 20,
+            ..Limits::default()
+        };
+        let stage = Stage::with(limits.clone()).await;
+        for node in [greater(), lesser()] {
+            let mut owner = Owner::new(&stage, node).await;
+            owner.lose().await;
+            let mut greedy = Peer::connect(&stage.address()).await;
+            let target = greedy.target().await;
+            let large = greedy.call(target, "large", Bytes::new().count(60 << 10)).await;
+            let asks: Vec<_> = (0..1000)
+                .map(|more| Call { question: large.question + more, ..large.clone() }.frame())
+                .collect();
+            greedy.send_all(&asks).await;
+            let held = || -> usize {
+                stage.server.sessions().iter().map(|session| session.stats().held).sum()
+            };
+            until("the node is full", || held() >= limits.memory).await;
+            let mut late = Peer::on(stranger(&stage.address()).await, &Hello::of(lesser()));
+            late.introduce().await;
+            late.send_raw(&Standing::nothing().write()).await;
+            let verdict = late.verdict().await;
+            assert!(matches!(verdict, Verdict::Refuse(_)), "{verdict:?}");
+            owner.resume().await;
+            owner.is_unharmed().await;
+            owner.peer.close().await;
+            drop(greedy);
+            stage.is_alone_again().await;
+        }
+    });
+}
+
+/// Without a connection it costs no file, so that nothing else bounds their number.
+#[test]
+fn sessions_whose_peers_have_vanished_are_bounded() {
+    run(async {
+        let limits = Limits { memory: 1 << 20, ..Limits::default() };
+        let stage = Stage::with(limits).await;
+        let mut refused = 0;
+        for _ in 0..500 {
+            let mut peer = Peer::on(stranger(&stage.address()).await, &Hello::of(lesser()));
+            peer.introduce().await;
+            peer.send_raw(&Standing::nothing().write()).await;
+            refused += u64::from(matches!(peer.verdict().await, Verdict::Refuse(_)));
+        }
+        assert!(refused > 300, "{refused} were refused");
+        assert!(stage.server.sessions().len() < 200);
+        stage.is_alone_again().await;
+    });
+}
