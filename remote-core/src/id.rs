@@ -53,6 +53,33 @@ impl fmt::Debug for NodeId {
     }
 }
 
+/// What a node shows to be given an object that somebody vouched for: 128 random bits, good once.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Token([u8; 16]);
+
+impl Token {
+    pub(crate) fn random() -> Token {
+        let mut bytes = [0; 16];
+        // A token that could be guessed would be no token; the system's generator fails only on a broken machine.
+        getrandom::fill(&mut bytes).expect("the system's random generator answers");
+        Token(bytes)
+    }
+
+    pub(crate) const fn from_bytes(bytes: [u8; 16]) -> Token {
+        Token(bytes)
+    }
+
+    pub(crate) const fn bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(..)") // Whoever reads it could use it.
+    }
+}
+
 macro_rules! numbered {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*

@@ -32,7 +32,7 @@ impl Link {
             Reply::Fault(error) => return self.send_fault(question, &error),
         };
         let Payload { body, references, .. } = payload;
-        let prepared = prepare(&self.shared, self.route_number(), &references);
+        let prepared = prepare(&self.shared, (self.route_number(), self.peer.id()), &references);
         let mut inner = self.lock();
         inner.forget_running(question);
         let hidden = match prepared.introduce(&mut inner.session) {

@@ -8,8 +8,9 @@ use std::time::Instant;
 
 use super::link::{Delivery, Inner, Link, Void};
 use crate::error::Error;
-use crate::id::{Identity, NameId, ObjectId};
+use crate::id::{Identity, NameId, ObjectId, Token};
 use crate::object::import::Import;
+use crate::object::introduced::Introduced;
 use crate::object::message::{Interfaced, Payload, Receiver, Reference, Reply, Route};
 use crate::object::nowhere::Nowhere;
 use crate::session::event::IncomingCall;
@@ -26,7 +27,7 @@ impl Link {
     }
 
     /// A call with its references resolved: before anything later is looked at, and before its body is.
-    pub(super) fn delivery(&self, inner: &Inner, call: IncomingCall) -> Delivery {
+    pub(super) fn delivery(&self, inner: &mut Inner, call: IncomingCall) -> Delivery {
         let IncomingCall { question, target, selector, manner, nesting, deadline, content } = call;
         let receiver = match target {
             Some(Target::Object(object)) => self.object(object),
@@ -49,19 +50,20 @@ impl Link {
         }
     }
 
-    fn references(&self, inner: &Inner, descriptors: &[Descriptor]) -> Vec<Reference> {
+    fn references(&self, inner: &mut Inner, descriptors: &[Descriptor]) -> Vec<Reference> {
         descriptors.iter().map(|descriptor| self.reference(inner, descriptor)).collect()
     }
 
-    fn reference(&self, inner: &Inner, descriptor: &Descriptor) -> Reference {
+    fn reference(&self, inner: &mut Inner, descriptor: &Descriptor) -> Reference {
         let route = || self.this() as Arc<dyn Route>;
         let (receiver, interface): (Arc<dyn Receiver>, NameId) = match *descriptor {
             Descriptor::Mine { object, interface } => {
                 let identity = Identity { node: self.peer.id(), object };
                 (Arc::new(Import::new(route(), object, identity)), interface)
             }
-            Descriptor::Forwarded { object, owner, interface } => {
-                (Arc::new(Import::new(route(), object, owner)), interface)
+            Descriptor::Forwarded { object, owner, interface, token } => {
+                let long = Import::new(route(), object, owner);
+                (self.introduced(inner, long, owner, token), interface)
             }
             Descriptor::Yours { object, interface } => {
                 // The session has checked that the peer was given it, so it is in the table.
@@ -76,10 +78,33 @@ impl Link {
         Reference { receiver, interface }
     }
 
+    /// An object that was introduced by the peer: this side's own, or one to which there may be a shorter way.
+    fn introduced(
+        &self,
+        inner: &mut Inner,
+        long: Import,
+        owner: Identity,
+        token: Option<Token>,
+    ) -> Arc<dyn Receiver> {
+        let (Some(token), Some(hand_off)) = (token, self.shared.hand_off.get()) else {
+            return Arc::new(long);
+        };
+        if owner.node == self.shared.id {
+            let home = hand_off.recognize(token, self.peer.id());
+            let Some(home) = home else { return Arc::new(long) };
+            // Given back when the lock is free.
+            inner.arrived.push(Arc::new(long));
+            return home;
+        }
+        let introduced = Introduced::new(Arc::new(long), owner, token);
+        inner.introduced.push(Arc::clone(&introduced));
+        introduced
+    }
+
     /// The reply, and what of the message is no part of it: to be dropped when the lock is free.
     pub(super) fn reply(
         &self,
-        inner: &Inner,
+        inner: &mut Inner,
         status: Status,
         content: Content,
     ) -> (Reply, Option<Payload>) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::core::Core;
+use super::handoff::HandOff;
 use super::sessions::Sessions;
 use super::shared::Shared;
 use crate::error::{Error, Result};
@@ -95,6 +96,8 @@ impl NodeBuilder {
                 "a lease of {lease:?} cannot be kept; set at least {SHORTEST_LEASE:?}"
             )));
         }
-        Ok((Core::new(Sessions::new(Arc::new(Shared::new(name, limits, lease)))), listen))
+        let core = Core::new(Sessions::new(Arc::new(Shared::new(name, limits, lease))));
+        HandOff::install(&core);
+        Ok((core, listen))
     }
 }

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::connect::{Dialled, Reached};
 use super::directory::Published;
+use super::gifts::Desk;
 use super::link::Link;
 use super::listen::accept_all;
 use super::sessions::Sessions;
@@ -23,6 +24,7 @@ use crate::transport::uri::Uri;
 /// A node, behind its handles.
 pub(crate) struct Core {
     pub(crate) sessions: Arc<Sessions>,
+    pub(crate) desk: Arc<Desk>,
     pub(crate) published: Published,
     dialled: Dialled,
     listening: Mutex<Vec<(String, Option<JoinHandle<()>>)>>,
@@ -31,11 +33,13 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) fn new(sessions: Arc<Sessions>) -> Arc<Core> {
-        let published = Published::default();
+        let desk = Desk::new(sessions.shared.lease);
+        let published = Published::new(Arc::clone(&desk), &sessions);
         let directory = near::alone(published.clone());
         let _ = sessions.shared.directory.set(directory);
         Arc::new(Core {
             sessions,
+            desk,
             published,
             dialled: Dialled::default(),
             listening: Mutex::default(),
@@ -57,12 +61,17 @@ impl Core {
         self.lock().first().map(|(uri, _)| uri.clone())
     }
 
+    /// The session with the node at an address.
+    pub(crate) async fn reach(&self, uri: &Uri) -> Result<Reached> {
+        self.dialled.reach(&self.sessions, uri).await
+    }
+
     /// The directory of the node at an address.
     pub(crate) async fn directory(&self, uri: &Uri) -> Result<Arc<dyn Receiver>> {
         if self.sessions.shared.is_closing() {
             return Err(Error::Ended("the node is shutting down".into()));
         }
-        Ok(match self.dialled.reach(&self.sessions, uri).await? {
+        Ok(match self.reach(uri).await? {
             Reached::Here => near::alone(self.published.clone()),
             Reached::Peer(link) => {
                 let identity = Identity { node: link.peer.id(), object: ObjectId::DIRECTORY };

@@ -3,11 +3,15 @@
 //! It must not know sessions. It is an object like any other, and is asked by messages.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use remote_derive::{Remote, remote};
 
+use super::gifts::Desk;
+use super::sessions::Sessions;
 use crate::error::{Error, Result};
+use crate::id::{NodeId, Token};
+use crate::reference::context::caller;
 use crate::reference::object::Object;
 use crate::reference::reference::{Ref, interfaces};
 use crate::transport::uri::check_name;
@@ -20,16 +24,33 @@ pub(crate) trait Directory {
 
     /// All names, in order.
     async fn names(&self) -> Result<Vec<String>>;
+
+    /// Where a node can be reached that this one has a session with.
+    async fn address(&self, node: NodeId) -> Result<String>;
+
+    /// Has this node give one of its objects to a recipient, who will show the token. Only who refers to the object can
+    /// name it here.
+    async fn vouch(&self, object: Ref<dyn Object>, recipient: NodeId, token: Token) -> Result<()>;
+
+    /// The object that somebody vouched for, for the node that calls this.
+    async fn claim(&self, token: Token) -> Result<Ref<dyn Object>>;
 }
 
-/// The published objects of a node. Each is a root: it lives while it is published.
-#[derive(Remote, Clone, Default)]
+/// The published objects of a node, each of which is a root: it lives while it is published. And the way to those that
+/// are vouched for.
+#[derive(Remote, Clone)]
 #[remote(Directory, name = "remote.Published")]
 pub(crate) struct Published {
     objects: Arc<Mutex<BTreeMap<String, Ref<dyn Object>>>>,
+    desk: Arc<Desk>,
+    sessions: Weak<Sessions>,
 }
 
 impl Published {
+    pub(crate) fn new(desk: Arc<Desk>, sessions: &Arc<Sessions>) -> Published {
+        Published { objects: Arc::default(), desk, sessions: Arc::downgrade(sessions) }
+    }
+
     pub(crate) fn publish(&self, name: &str, object: Ref<dyn Object>) -> Result<()> {
         check_name(name)?;
         let mut objects = self.lock();
@@ -75,6 +96,23 @@ impl Directory for Published {
 
     async fn names(&self) -> Result<Vec<String>> {
         Ok(self.lock().keys().cloned().collect())
+    }
+
+    async fn address(&self, node: NodeId) -> Result<String> {
+        let link = self.sessions.upgrade().and_then(|sessions| sessions.find(node));
+        let address = link.and_then(|link| link.origin.address());
+        address.ok_or_else(|| Error::NameNotFound { name: node.to_string() })
+    }
+
+    async fn vouch(&self, object: Ref<dyn Object>, recipient: NodeId, token: Token) -> Result<()> {
+        if !Ref::is_near(&object) {
+            return Err(Error::NoSuchObject); // It is not this node's to give.
+        }
+        self.desk.vouch(token, recipient, Arc::clone(object.receiver()))
+    }
+
+    async fn claim(&self, token: Token) -> Result<Ref<dyn Object>> {
+        Ok(Ref::to(self.desk.claim(token, caller().id()).await?))
     }
 }
 

@@ -17,6 +17,7 @@ use super::attached::Attached;
 use super::shared::Shared;
 use super::state::State;
 use crate::id::QuestionId;
+use crate::object::introduced::Introduced;
 use crate::object::message::{Receiver, Reference, Reply, Watcher};
 use crate::object::peer::Peer;
 use crate::object::promise::NearPromise;
@@ -58,12 +59,18 @@ pub(crate) struct Origin {
     /// Whether somebody sees to that.
     is_kept: AtomicBool,
     /// Where the peer says that it listens; empty if nowhere.
-    pub(crate) listens: String,
+    listens: String,
 }
 
 impl Origin {
     pub(crate) fn new(dialled: Option<Uri>, listens: String) -> Origin {
         Origin { dialled, is_kept: AtomicBool::new(false), listens }
+    }
+
+    /// Where others can reach the peer, as far as this side knows.
+    pub(super) fn address(&self) -> Option<String> {
+        let listens = Some(self.listens.clone()).filter(|listens| !listens.is_empty());
+        listens.or_else(|| self.dialled.as_ref().map(Uri::node))
     }
 
     /// Where the next connection is to be made to, for the first who asks.
@@ -81,6 +88,10 @@ pub(crate) struct Inner {
     pub(super) promises: HashMap<QuestionId, Arc<NearPromise>>,
     /// Calls of the peer's that are being executed by tasks.
     pub(super) running: HashMap<QuestionId, Option<AbortHandle>>,
+    /// References that arrived, to objects to which there may be a shorter way.
+    pub(super) introduced: Vec<Arc<Introduced>>,
+    /// References that arrived and are not needed: let go when the lock is free.
+    pub(super) arrived: Vec<Arc<dyn Receiver>>,
     /// Calls of the peer's that are not yet begun, in order.
     pub(super) inbox: VecDeque<Delivery>,
     /// Objects of ours that the peer watches, by the peer's number.
@@ -156,6 +167,8 @@ impl Link {
                 waiters: Slab::new(),
                 promises: HashMap::default(),
                 running: HashMap::default(),
+                introduced: Vec::new(),
+                arrived: Vec::new(),
                 inbox: VecDeque::new(),
                 watched: HashMap::default(),
                 watchers: HashMap::default(),

@@ -11,6 +11,8 @@ mod core;
 mod directory;
 mod dispatch;
 mod driver;
+mod gifts;
+mod handoff;
 mod handshake;
 mod link;
 mod listen;

@@ -26,7 +26,7 @@ impl Route for Link {
             )));
         }
         let Payload { body, references, .. } = payload;
-        let prepared = prepare(&self.shared, self.route_number(), &references);
+        let prepared = prepare(&self.shared, (self.route_number(), self.peer.id()), &references);
         let now = deadline.map(|_| Instant::now());
         let slot = Arc::new(Slot::new(waker));
         let waiter = Waiter { question: QuestionId(0), slot: Arc::clone(&slot) };

@@ -13,6 +13,7 @@ use super::state::State;
 use crate::error::Error;
 use crate::object::builtin::INTERFACES;
 use crate::object::execution::contained;
+use crate::object::introduced::Introduced;
 use crate::object::message::{Ended, Payload, Receiver, Reference, Reply, Watcher};
 use crate::object::nowhere::Nowhere;
 use crate::object::promise::NearPromise;
@@ -29,6 +30,7 @@ pub(super) struct Aftermath {
     replies: Vec<Reply>,
     references: Vec<Reference>,
     receivers: Vec<Arc<dyn Receiver>>,
+    introduced: Vec<Arc<Introduced>>,
     deliveries: Vec<Delivery>,
     guards: Vec<Box<dyn Send + Sync>>,
     promises: Vec<Arc<NearPromise>>,
@@ -79,6 +81,8 @@ impl Link {
         while let Some(event) = inner.session.poll_event() {
             self.handle(&mut inner, event, &mut aftermath);
         }
+        aftermath.introduced.append(&mut inner.introduced);
+        aftermath.receivers.append(&mut inner.arrived);
         aftermath.wake.extend(self.release(inner));
         aftermath
     }
@@ -194,6 +198,7 @@ impl Link {
             replies,
             references,
             receivers,
+            introduced,
             deliveries,
             guards,
             promises,
@@ -201,6 +206,11 @@ impl Link {
         wake.into_iter().for_each(Waker::wake);
         abort.iter().for_each(AbortHandle::abort);
         tell.into_iter().for_each(|(watcher, ended)| watcher(ended));
+        if let Some(hand_off) = self.shared.hand_off.get() {
+            for introduced in introduced {
+                hand_off.shorten(introduced, (self.this(), self.peer.id()));
+            }
+        }
         for (watch, receiver) in watch {
             self.watch_for_peer(watch, receiver);
         }

@@ -8,11 +8,24 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::id::NodeId;
+use crate::id::{NodeId, Token};
 use crate::limits::Limits;
-use crate::object::message::Receiver;
+use crate::object::introduced::Introduced;
+use crate::object::message::{Receiver, Route};
 use crate::object::table::Table;
 use crate::wire::hello::{Grant, Hello};
+
+/// What sessions need of the node to hand references to third parties; see `handoff`.
+pub(crate) trait HandsOff: Send + Sync {
+    /// Has the owner of a far object give it to a node that shows the token; nothing if this side cannot.
+    fn vouch(&self, object: &Arc<dyn Receiver>, recipient: NodeId) -> Option<Token>;
+
+    /// Shortens the way to an object that was introduced to this side, by the node at the end of this route.
+    fn shorten(&self, introduced: Arc<Introduced>, giver: (Arc<dyn Route>, NodeId));
+
+    /// The near object that was given to a node by this token.
+    fn recognize(&self, token: Token, claimant: NodeId) -> Option<Arc<dyn Receiver>>;
+}
 
 /// What all sessions of one node share.
 pub(crate) struct Shared {
@@ -23,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) table: Table,
     /// The object that peers find under number 0.
     pub(crate) directory: OnceLock<Arc<dyn Receiver>>,
+    /// How references are handed to third parties.
+    pub(crate) hand_off: OnceLock<Arc<dyn HandsOff>>,
     /// The first address at which the node listens, if it does.
     pub(crate) address: OnceLock<String>,
     /// Set when the node begins to shut down: calls that arrive from then on are refused.
@@ -42,6 +57,7 @@ impl Shared {
             lease,
             table: Table::default(),
             directory: OnceLock::new(),
+            hand_off: OnceLock::new(),
             address: OnceLock::new(),
             closing: AtomicBool::new(false),
             orphaned: AtomicBool::new(false),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::shared::Shared;
 use crate::error::Error;
-use crate::id::{Identity, NameId, ObjectId};
+use crate::id::{Identity, NameId, NodeId, ObjectId, Token};
 use crate::object::message::{Interfaced, Receiver, Reference, Standing};
 use crate::session::Session;
 use crate::wire::frame::Descriptor;
@@ -26,7 +26,7 @@ struct Entry<'r> {
 enum Kind {
     Mine(ObjectId),
     Yours(ObjectId),
-    Forwarded(ObjectId, Identity),
+    Forwarded(ObjectId, Identity, Option<Token>),
 }
 
 /// References introduced to the peer.
@@ -36,44 +36,50 @@ pub(crate) struct Outgoing {
     pub(crate) hide: Vec<ObjectId>,
 }
 
-/// Enters references in the object table, for the session that has this number.
+/// Enters references in the object table, for the session with a peer, which has this number.
 pub(crate) fn prepare<'r>(
     shared: &Shared,
-    route: usize,
+    (route, peer): (usize, NodeId),
     references: &'r [Reference],
 ) -> Prepared<'r> {
     if references.is_empty() {
         return Prepared { entries: Vec::new() };
     }
     let entries = references.iter().map(|Reference { receiver, interface }| Entry {
-        kind: enter(shared, route, receiver),
+        kind: enter(shared, (route, peer), receiver),
         interface,
     });
     Prepared { entries: entries.collect() }
 }
 
-fn enter(shared: &Shared, route: usize, receiver: &Arc<dyn Receiver>) -> Kind {
+fn enter(shared: &Shared, (route, peer): (usize, NodeId), receiver: &Arc<dyn Receiver>) -> Kind {
     let kind = match receiver.standing() {
         Standing::Far { route: its, entry, .. } if its == route => return Kind::Yours(entry),
         Standing::Far { node, object, .. } => {
-            Kind::Forwarded(receiver.export_id(), Identity { node, object })
+            // To its owner it is shown by the token by which this side is to have it; to others by one of their own.
+            let token = if node == peer {
+                receiver.token()
+            } else {
+                shared.hand_off.get().and_then(|hand_off| hand_off.vouch(receiver, peer))
+            };
+            Kind::Forwarded(receiver.export_id(), Identity { node, object }, token)
         }
         Standing::Promise { .. } => {
             let object = receiver.export_id();
-            Kind::Forwarded(object, Identity { node: shared.id, object })
+            Kind::Forwarded(object, Identity { node: shared.id, object }, None)
         }
         Standing::Near { object, .. } => {
             receiver.exported_by(shared.id);
             match receiver.standing() {
                 // Another node of this process owns it; this one forwards.
                 Standing::Near { owner: Some(node), .. } if node != shared.id => {
-                    Kind::Forwarded(object, Identity { node, object })
+                    Kind::Forwarded(object, Identity { node, object }, None)
                 }
                 _ => Kind::Mine(object),
             }
         }
     };
-    let (Kind::Mine(id) | Kind::Forwarded(id, _) | Kind::Yours(id)) = kind;
+    let (Kind::Mine(id) | Kind::Forwarded(id, ..) | Kind::Yours(id)) = kind;
     shared.table.show(id, receiver);
     kind
 }
@@ -101,8 +107,8 @@ impl Prepared<'_> {
                     continue;
                 }
                 Kind::Mine(object) => (object, Descriptor::Mine { object, interface }),
-                Kind::Forwarded(object, owner) => {
-                    (object, Descriptor::Forwarded { object, owner, interface })
+                Kind::Forwarded(object, owner, token) => {
+                    (object, Descriptor::Forwarded { object, owner, interface, token })
                 }
             };
             if failure.is_some() || session.closed().is_some() {

@@ -14,7 +14,7 @@ use std::time::Instant;
 use super::peer::Peer;
 use super::slot::Slot;
 use crate::error::{Error, Result};
-use crate::id::{NodeId, ObjectId, QuestionId};
+use crate::id::{NodeId, ObjectId, QuestionId, Token};
 use crate::limits::Bounds;
 use crate::session::Name;
 use crate::session::event::Cause;
@@ -57,6 +57,11 @@ pub(crate) trait Receiver: Send + Sync + 'static {
     /// Refuses an interface that the object is known not to have.
     fn require(&self, _interface: std::any::TypeId, _name: &str) -> Result<()> {
         Ok(())
+    }
+
+    /// By which token this side is to be given a far object by its owner, as long as it is not.
+    fn token(&self) -> Option<Token> {
+        None
     }
 
     /// Called by the node that shows the object to a peer. The first one owns it.

@@ -6,6 +6,7 @@ pub(crate) mod builtin;
 pub(crate) mod class;
 pub(crate) mod execution;
 pub(crate) mod import;
+pub(crate) mod introduced;
 pub(crate) mod marshal;
 pub(crate) mod message;
 pub(crate) mod near;

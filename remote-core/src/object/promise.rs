@@ -254,7 +254,7 @@ impl Receiver for NearPromise {
 
 /// Passes a message on to what a promise came to. Whoever sent it knows no route but the promise's own, of which there
 /// is none: so the reply of a far object is awaited here.
-fn passed_on(target: &Arc<dyn Receiver>, request: Request) -> Asked {
+pub(super) fn passed_on(target: &Arc<dyn Receiver>, request: Request) -> Asked {
     match (target.ask(target, request), target.route()) {
         (Asked::Sent(claim), Some(route)) => {
             let ticket = Ticket::new(Arc::clone(route), claim);
@@ -265,7 +265,7 @@ fn passed_on(target: &Arc<dyn Receiver>, request: Request) -> Asked {
 }
 
 /// Starts a message, and sees to it that it goes on; its reply goes to whoever waits.
-fn start(target: &Arc<dyn Receiver>, request: Request, answer: oneshot::Sender<Reply>) {
+pub(super) fn start(target: &Arc<dyn Receiver>, request: Request, answer: oneshot::Sender<Reply>) {
     match target.ask(target, request) {
         Asked::Refused(error) => drop(answer.send(Reply::Fault(error))),
         Asked::Running(mut running) => match running.poll_in_place() {
@@ -296,7 +296,7 @@ async fn answer_unless_closed(
 }
 
 /// Watches what a promise comes to; a broken one has ended. Dropping the guard ends the task and the watch.
-fn watch_resolved(resolved: Resolving, watcher: Watcher) -> Box<dyn Send + Sync> {
+pub(super) fn watch_resolved(resolved: Resolving, watcher: Watcher) -> Box<dyn Send + Sync> {
     struct Guard(tokio::task::AbortHandle);
     impl Drop for Guard {
         fn drop(&mut self) {

@@ -37,6 +37,11 @@ impl Uri {
         build(text, transport, place, name)
     }
 
+    /// Whether the place is on this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        self.transport().is_ok_and(|transport| transport.is_local(&self.place))
+    }
+
     pub(crate) fn transport(&self) -> Result<&'static dyn Transport> {
         find(self.scheme).ok_or_else(|| invalid(&self.node(), "its scheme is unknown"))
     }

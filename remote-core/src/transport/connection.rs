@@ -23,6 +23,11 @@ pub(crate) trait Transport: Sync {
         address.split_once('/').unwrap_or((address, ""))
     }
 
+    /// Whether a place is on this machine, so that whoever answers there is no stranger from outside.
+    fn is_local(&self, _place: &str) -> bool {
+        false
+    }
+
     /// Waits for connections at a place.
     fn listen<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Box<dyn Listener>>>;
 

@@ -35,6 +35,10 @@ impl Transport for Memory {
         "memory"
     }
 
+    fn is_local(&self, _place: &str) -> bool {
+        true
+    }
+
     fn listen<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Box<dyn Listener>>> {
         Box::pin(async move {
             let (sender, arriving) = mpsc::channel(BACKLOG);

@@ -22,6 +22,10 @@ impl Transport for Tcp {
         "tcp"
     }
 
+    fn is_local(&self, place: &str) -> bool {
+        place.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_loopback())
+    }
+
     fn listen<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Box<dyn Listener>>> {
         Box::pin(async move {
             let addresses: Vec<SocketAddr> = lookup_host(&uri.place)

@@ -28,6 +28,10 @@ impl Transport for Unix {
         address.rsplit_once('/').unwrap_or((address, ""))
     }
 
+    fn is_local(&self, _place: &str) -> bool {
+        true
+    }
+
     fn listen<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Box<dyn Listener>>> {
         Box::pin(async move {
             let path = PathBuf::from(&uri.place);

@@ -4,7 +4,7 @@
 
 use super::breach::Breach;
 use super::varint::{Cursor, Front, put};
-use crate::id::{FrameNumber, Identity, NameId, NodeId, ObjectId, QuestionId};
+use crate::id::{FrameNumber, Identity, NameId, NodeId, ObjectId, QuestionId, Token};
 
 /// The most bytes of one body that one frame carries: between two of them other frames pass.
 pub(crate) const CHUNK: usize = 16 * 1024;
@@ -66,8 +66,8 @@ pub(crate) enum Descriptor {
     Mine { object: ObjectId, interface: NameId },
     /// An object of the receiver's node, which comes home.
     Yours { object: ObjectId, interface: NameId },
-    /// An object elsewhere, to which the sender forwards.
-    Forwarded { object: ObjectId, owner: Identity, interface: NameId },
+    /// An object elsewhere, to which the sender forwards. With the token, its owner gives it to the receiver.
+    Forwarded { object: ObjectId, owner: Identity, interface: NameId, token: Option<Token> },
 }
 
 /// How far the content of a message goes.
@@ -396,14 +396,20 @@ impl Descriptor {
         let (kind, object, interface) = match *self {
             Descriptor::Mine { object, interface } => (0, object, interface),
             Descriptor::Yours { object, interface } => (1, object, interface),
-            Descriptor::Forwarded { object, interface, .. } => (2, object, interface),
+            Descriptor::Forwarded { object, interface, token: None, .. } => (2, object, interface),
+            Descriptor::Forwarded { object, interface, token: Some(_), .. } => {
+                (3, object, interface)
+            }
         };
         out.push(kind);
         put(out, object.0);
         put(out, interface.0);
-        if let Descriptor::Forwarded { owner, .. } = self {
+        if let Descriptor::Forwarded { owner, token, .. } = self {
             out.extend_from_slice(owner.node.bytes());
             put(out, owner.object.0);
+            if let Some(token) = token {
+                out.extend_from_slice(token.bytes());
+            }
         }
     }
 
@@ -414,10 +420,11 @@ impl Descriptor {
         Ok(match kind {
             0 => Descriptor::Mine { object, interface },
             1 => Descriptor::Yours { object, interface },
-            2 => {
+            2 | 3 => {
                 let node = NodeId::from_bytes(cursor.array()?);
                 let owner = Identity { node, object: ObjectId(cursor.number()?) };
-                Descriptor::Forwarded { object, owner, interface }
+                let token = if kind == 3 { Some(Token::from_bytes(cursor.array()?)) } else { None };
+                Descriptor::Forwarded { object, owner, interface, token }
             }
             _ => return Err(Breach::Frame),
         })

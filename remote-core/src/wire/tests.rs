@@ -19,7 +19,7 @@ use super::hello::{
 use super::method::{Method, Parameter, Type, name_fingerprint};
 use super::shape::Shape;
 use crate::error::{Error, Outcome};
-use crate::id::{FrameNumber, Identity, NameId, NodeId, ObjectId, QuestionId};
+use crate::id::{FrameNumber, Identity, NameId, NodeId, ObjectId, QuestionId, Token};
 use crate::limits::{Bounds, Limits};
 
 const DOCUMENT: &str = include_str!("../../../PROTOCOL.md");
@@ -167,8 +167,12 @@ fn frames() -> Vec<(&'static str, Frame<'static>)> {
     };
     let object = Target::Object(ObjectId(2));
     // Descriptors of each kind behind a body of one byte.
-    const CONTENT: &[u8] =
-        &[0x2a, 0, 9, 1, 1, 8, 0, 2, 7, 1, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0xac, 2];
+    const CONTENT: &[u8] = &[
+        0x2a, 0, 9, 1, 1, 8, 0, 2, 7, 1, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0xac, 2, 3,
+        6, 1, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0xac, 2, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5,
+        5, 5, 5, 5, 5, 5,
+    ];
+    let owner = Identity { node: NodeId::from_bytes([7; 16]), object: ObjectId(300) };
     let content = Content {
         body: Body::from_slice(&[0x2a]),
         references: vec![
@@ -176,8 +180,15 @@ fn frames() -> Vec<(&'static str, Frame<'static>)> {
             Descriptor::Yours { object: ObjectId(8), interface: NameId::NONE },
             Descriptor::Forwarded {
                 object: ObjectId(7),
-                owner: Identity { node: NodeId::from_bytes([7; 16]), object: ObjectId(300) },
+                owner,
                 interface: NameId(1),
+                token: None,
+            },
+            Descriptor::Forwarded {
+                object: ObjectId(6),
+                owner,
+                interface: NameId(1),
+                token: Some(Token::from_bytes([5; 16])),
             },
         ],
     };

@@ -277,7 +277,7 @@ impl Schedule {
                 Descriptor::Mine { object, interface }
             } else {
                 let owner = Identity { node: NodeId::from_bytes([7; 16]), object };
-                Descriptor::Forwarded { object, owner, interface }
+                Descriptor::Forwarded { object, owner, interface, token: None }
             });
         }
         references

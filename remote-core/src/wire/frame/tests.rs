@@ -70,7 +70,13 @@ fn descriptors_come_back() {
     for descriptor in [
         Descriptor::Mine { object, interface },
         Descriptor::Yours { object, interface },
-        Descriptor::Forwarded { object, owner: OWNER, interface },
+        Descriptor::Forwarded { object, owner: OWNER, interface, token: None },
+        Descriptor::Forwarded {
+            object,
+            owner: OWNER,
+            interface,
+            token: Some(crate::id::Token::from_bytes([9; 16])),
+        },
     ] {
         let mut out = Vec::new();
         descriptor.write(&mut out);

@@ -1,0 +1,95 @@
+//! Owns what others have vouched for on this node, and when nobody claims it any more.
+//!
+//! It must not know who asks by which message.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use crate::error::{Error, Result};
+use crate::id::{NodeId, Token};
+use crate::object::execution::contained;
+use crate::object::message::Receiver;
+use crate::session::gifts::{Claimed, Gifts};
+
+/// How many gifts wait at once: past it the giver goes on forwarding.
+const MOST: usize = 1 << 16;
+/// How long a claim waits that came before what it claims: it took the shorter way.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The gifts that wait on a node.
+pub(crate) struct Desk {
+    gifts: Mutex<Gifts<Arc<dyn Receiver>>>,
+    term: Duration,
+    vouched: Notify,
+}
+
+impl Desk {
+    pub(crate) fn new(term: Duration) -> Arc<Desk> {
+        Arc::new(Desk { gifts: Mutex::new(Gifts::new(MOST)), term, vouched: Notify::new() })
+    }
+
+    /// Pins an object for a recipient, for a term.
+    pub(crate) fn vouch(
+        self: &Arc<Self>,
+        token: Token,
+        recipient: NodeId,
+        object: Arc<dyn Receiver>,
+    ) -> Result<()> {
+        let mut gifts = self.lock();
+        let is_first = gifts.poll_timeout().is_none();
+        let refused = gifts.vouch(Instant::now(), self.term, token, recipient, object);
+        drop(gifts);
+        if refused.is_err() {
+            return Err(Error::Quota(format!("{MOST} objects wait to be claimed")));
+        }
+        self.vouched.notify_waiters();
+        if is_first {
+            tokio::spawn(sweep(Arc::clone(self)));
+        }
+        Ok(())
+    }
+
+    /// Gives an object to whom it is for; waits a little for one that is not yet vouched for.
+    pub(crate) async fn claim(&self, token: Token, claimant: NodeId) -> Result<Arc<dyn Receiver>> {
+        let wait = async {
+            loop {
+                let mut vouched = std::pin::pin!(self.vouched.notified());
+                // Registered before it looks, so that nothing is missed between.
+                vouched.as_mut().enable();
+                let claimed = self.lock().claim(Instant::now(), token, claimant);
+                match claimed {
+                    Claimed::Given(object) => return Ok(object),
+                    Claimed::Refused => return Err(refused()),
+                    Claimed::Unknown => vouched.await,
+                }
+            }
+        };
+        let patience = PATIENCE.min(self.term / 3);
+        tokio::time::timeout(patience, wait).await.unwrap_or_else(|_| Err(refused()))
+    }
+
+    /// The object that was given to a node by this token.
+    pub(crate) fn recognize(&self, token: Token, claimant: NodeId) -> Option<Arc<dyn Receiver>> {
+        self.lock().recognize(token, claimant)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Gifts<Arc<dyn Receiver>>> {
+        self.gifts.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+fn refused() -> Error {
+    Error::Refused("nobody vouched for this, or it was claimed already, or too late".into())
+}
+
+/// Lets go what nobody claims in time, until nothing waits any more.
+async fn sweep(desk: Arc<Desk>) {
+    loop {
+        let Some(next) = desk.lock().poll_timeout() else { return };
+        tokio::time::sleep_until(next.into()).await;
+        let over = desk.lock().time_out(Instant::now());
+        over.into_iter().for_each(|object| contained(|| drop(object)));
+    }
+}

@@ -1,0 +1,111 @@
+//! Owns how references are handed to third parties: A passes B a reference to an object of C's, and B comes to hold it
+//! without A.
+//!
+//! It must not know frames: all that is said is said by messages to directories. A vouches for B at C, where the object is
+//! pinned from then on; B shows C the token, and shortens its path. Until then, and if anything fails, A forwards. A token
+//! is good once, and for one recipient only, which its session with C proves.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use super::connect::Reached;
+use super::core::Core;
+use super::directory::Directory;
+use super::shared::HandsOff;
+use crate::id::{Identity, NodeId, ObjectId, Token};
+use crate::object::import::Import;
+use crate::object::introduced::Introduced;
+use crate::object::message::{Receiver, Route, Standing};
+use crate::reference::object::Object;
+use crate::reference::reference::Ref;
+use crate::transport::uri::Uri;
+
+/// How long the owner is asked, before the way stays as it is.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The part of a node that hands references on.
+pub(crate) struct HandOff {
+    core: Weak<Core>,
+}
+
+impl HandOff {
+    /// Has the sessions of a node hand references on.
+    pub(crate) fn install(core: &Arc<Core>) {
+        let hand_off = Arc::new(HandOff { core: Arc::downgrade(core) });
+        let _ = core.sessions.shared.hand_off.set(hand_off);
+    }
+}
+
+impl HandsOff for HandOff {
+    fn vouch(&self, object: &Arc<dyn Receiver>, recipient: NodeId) -> Option<Token> {
+        let Standing::Far { node, route, .. } = object.standing() else { return None };
+        let owner = self.core.upgrade()?.sessions.find(node)?;
+        // Only who was given it by its owner can vouch for it.
+        if owner.route_number() != route {
+            return None;
+        }
+        let token = Token::random();
+        let object = Ref::<dyn Object>::to(Arc::clone(object));
+        let directory = directory(Arc::clone(&owner) as Arc<dyn Route>, node);
+        let mut vouching = directory.vouch(object, recipient, token).oneway();
+        // It is sent when it is first polled; if there is no room for it now, this side goes on forwarding.
+        let sent = Pin::new(&mut vouching).poll(&mut Context::from_waker(Waker::noop()));
+        matches!(sent, Poll::Ready(Ok(()))).then_some(token)
+    }
+
+    fn shorten(&self, introduced: Arc<Introduced>, (giver, node): (Arc<dyn Route>, NodeId)) {
+        let (core, owner, token) =
+            (self.core.clone(), introduced.owner(), introduced.introduction());
+        // Not held meanwhile: whoever drops it need not wait.
+        let introduced = Arc::downgrade(&introduced);
+        tokio::spawn(async move {
+            let claim = claim(&core, directory(giver, node), owner.node, token);
+            let claimed = tokio::time::timeout(PATIENCE, claim).await.ok().flatten();
+            let Some(introduced) = introduced.upgrade() else { return };
+            match claimed {
+                Some(object) => introduced.shorten(object).await,
+                None => introduced.stay(),
+            }
+        });
+    }
+
+    fn recognize(&self, token: Token, claimant: NodeId) -> Option<Arc<dyn Receiver>> {
+        self.core.upgrade()?.desk.recognize(token, claimant)
+    }
+}
+
+/// The directory of the node at the end of a route.
+fn directory(route: Arc<dyn Route>, node: NodeId) -> Ref<dyn Directory> {
+    let identity = Identity { node, object: ObjectId::DIRECTORY };
+    Ref::to(Arc::new(Import::new(route, ObjectId::DIRECTORY, identity)))
+}
+
+/// Asks the owner of an object for it, on the session that there is or a new one.
+async fn claim(
+    core: &Weak<Core>,
+    giver: Ref<dyn Directory>,
+    owner: NodeId,
+    token: Token,
+) -> Option<Arc<dyn Receiver>> {
+    let known = core.upgrade()?.sessions.find(owner);
+    let link = match known {
+        Some(link) => link,
+        None => {
+            let address = giver.address(owner).await.ok()?;
+            let uri = Uri::of_node(&address).ok()?;
+            // What a message says is no reason to trust an address; one on this machine reaches nobody else.
+            if !uri.is_local() {
+                return None;
+            }
+            match core.upgrade()?.reach(&uri).await.ok()? {
+                Reached::Peer(link) if link.peer.id() == owner => link,
+                Reached::Peer(_) | Reached::Here => return None,
+            }
+        }
+    };
+    let object = directory(link as Arc<dyn Route>, owner).claim(token).await.ok()?;
+    Some(Arc::clone(object.receiver()))
+}

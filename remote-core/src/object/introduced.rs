@@ -1,0 +1,202 @@
+//! Owns a far object that a third node introduced: messages to it go by way of that node, until the owner has given it to
+//! this side, and then the short way.
+//!
+//! It must not know how the owner is asked. Order is kept while the path shortens: what comes in between waits here until
+//! everything that went the long way has begun (the embargo of Miller's E and of Cap'n Proto).
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+
+use tokio::sync::{Notify, oneshot};
+
+use super::builtin::SETTLE;
+use super::import::Import;
+use super::message::{
+    Asked, Receiver, Reply, Request, Resolving, Route, Running, Standing, Ticket, Watcher,
+};
+use super::promise::{passed_on, start, watch_resolved};
+use crate::error::Error;
+use crate::id::{Identity, ObjectId, Token};
+
+/// A far object with two ways to it.
+pub(crate) struct Introduced {
+    owner: Identity,
+    token: Token,
+    path: Mutex<Path>,
+    /// The way to stay with, once it is known.
+    chosen: OnceLock<Arc<dyn Receiver>>,
+    /// Notified when the path changes, or a message that went the long way is sent.
+    changed: Notify,
+    /// What this process calls it, if it was shown to others, for whom this side forwards.
+    forwarded_as: OnceLock<ObjectId>,
+}
+
+enum Path {
+    /// By way of the node that introduced it; so many messages are just being sent.
+    Long { import: Arc<dyn Receiver>, sending: usize },
+    /// What went the long way may not have begun: what comes now waits.
+    Between { waiting: VecDeque<(Request, oneshot::Sender<Reply>)>, sending: usize },
+    /// As chosen.
+    Chosen,
+}
+
+impl Introduced {
+    pub(crate) fn new(long: Arc<Import>, owner: Identity, token: Token) -> Arc<Introduced> {
+        Arc::new(Introduced {
+            owner,
+            token,
+            path: Mutex::new(Path::Long { import: long, sending: 0 }),
+            chosen: OnceLock::new(),
+            changed: Notify::new(),
+            forwarded_as: OnceLock::new(),
+        })
+    }
+
+    pub(crate) fn owner(&self) -> Identity {
+        self.owner
+    }
+
+    pub(crate) fn introduction(&self) -> Token {
+        self.token
+    }
+
+    /// The owner has not given it: the long way stays.
+    pub(crate) fn stay(&self) {
+        let mut path = self.lock();
+        if let Path::Long { import, .. } = &*path {
+            let _ = self.chosen.set(Arc::clone(import));
+            *path = Path::Chosen;
+        }
+        drop(path);
+        self.changed.notify_waiters();
+    }
+
+    /// The owner has given it: what comes from now on goes the short way, after everything that went the long one.
+    pub(crate) async fn shorten(&self, short: Arc<dyn Receiver>) {
+        let Some(long) = self.part() else { return };
+        self.wait_until(|path| matches!(path, Path::Between { sending: 0, .. })).await;
+        if let Asked::Sent(claim) = long.ask(&long, Request::plain(&SETTLE))
+            && let Some(route) = long.route()
+        {
+            // If the long way broke meanwhile, nothing more will begin on it, either.
+            Ticket::new(Arc::clone(route), claim).reply().await;
+        }
+        loop {
+            let mut path = self.lock();
+            let Path::Between { waiting, .. } = &mut *path else { return };
+            let batch = std::mem::take(waiting);
+            if batch.is_empty() {
+                let _ = self.chosen.set(short);
+                *path = Path::Chosen;
+                break;
+            }
+            drop(path);
+            batch.into_iter().for_each(|(request, answer)| start(&short, request, answer));
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// Leaves the long way: from now on messages wait.
+    fn part(&self) -> Option<Arc<dyn Receiver>> {
+        let mut path = self.lock();
+        let Path::Long { import, sending } = &*path else { return None };
+        let (long, sending) = (Arc::clone(import), *sending);
+        *path = Path::Between { waiting: VecDeque::new(), sending };
+        Some(long)
+    }
+
+    async fn wait_until(&self, is_so: impl Fn(&Path) -> bool) {
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            // Registered before it looks, so that nothing is missed between.
+            changed.as_mut().enable();
+            if is_so(&self.lock()) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Path> {
+        self.path.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Receiver for Introduced {
+    fn ask(&self, _: &Arc<dyn Receiver>, request: Request) -> Asked {
+        if let Some(chosen) = self.chosen.get() {
+            return chosen.ask(chosen, request);
+        }
+        let mut path = self.lock();
+        let long = match &mut *path {
+            Path::Long { import, sending } => {
+                *sending += 1;
+                Arc::clone(import)
+            }
+            Path::Between { waiting, .. } => {
+                let (sender, answer) = oneshot::channel();
+                waiting.push_back((request.for_the_reply(), sender));
+                let reply = async move { answer.await.unwrap_or(Reply::Fault(Error::Cancelled)) };
+                return Asked::Running(Running::new(Box::pin(reply), None));
+            }
+            Path::Chosen => {
+                drop(path);
+                let Some(chosen) = self.chosen.get() else {
+                    return Asked::Refused(Error::NoSuchObject); // It is set before the path is.
+                };
+                return chosen.ask(chosen, request);
+            }
+        };
+        drop(path);
+        // Sent when no lock is held, and counted, so that nobody takes the short way before it is.
+        let asked = passed_on(&long, request.for_the_reply());
+        let mut path = self.lock();
+        if let Path::Long { sending, .. } | Path::Between { sending, .. } = &mut *path {
+            *sending -= 1;
+        }
+        drop(path);
+        self.changed.notify_waiters();
+        asked
+    }
+
+    fn route(&self) -> Option<&Arc<dyn Route>> {
+        // Before the way is chosen nobody is told a route: what is sent is awaited here.
+        self.chosen.get().and_then(|chosen| chosen.route())
+    }
+
+    fn standing(&self) -> Standing {
+        if let Some(chosen) = self.chosen.get() {
+            return chosen.standing();
+        }
+        match &*self.lock() {
+            Path::Long { import, .. } => import.standing(),
+            // By no session's way: whoever is shown it is forwarded for.
+            Path::Between { .. } | Path::Chosen => Standing::Far {
+                route: 0,
+                entry: ObjectId::DIRECTORY,
+                node: self.owner.node,
+                object: self.owner.object,
+            },
+        }
+    }
+
+    fn export_id(&self) -> ObjectId {
+        *self.forwarded_as.get_or_init(ObjectId::fresh)
+    }
+
+    fn token(&self) -> Option<Token> {
+        self.chosen.get().is_none().then_some(self.token)
+    }
+
+    fn watch(self: Arc<Self>, watcher: Watcher) -> Box<dyn Send + Sync> {
+        let chosen = Box::pin(async move {
+            self.wait_until(|path| matches!(path, Path::Chosen)).await;
+            self.chosen.get().cloned().ok_or(Error::NoSuchObject)
+        });
+        watch_resolved(chosen, watcher)
+    }
+
+    fn resolved(self: Arc<Self>) -> Resolving {
+        Box::pin(async move { Ok(self as Arc<dyn Receiver>) })
+    }
+}
