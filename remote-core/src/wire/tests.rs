@@ -168,9 +168,9 @@ fn frames() -> Vec<(&'static str, Frame<'static>)> {
     let object = Target::Object(ObjectId(2));
     // Descriptors of each kind behind a body of one byte.
     const CONTENT: &[u8] = &[
-        0x2a, 0, 9, 1, 1, 8, 0, 2, 7, 1, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0xac, 2, 3,
-        6, 1, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0xac, 2, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5,
-        5, 5, 5, 5, 5, 5,
+        0x2a, 0, 9, 1, 1, 8, 0, 2, 7, 1, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0xac, 2,
+        3, 6, 1, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0xac, 2, 5, 5, 5, 5, 5, 5, 5, 5,
+        5, 5, 5, 5, 5, 5, 5, 5,
     ];
     let owner = Identity { node: NodeId::from_bytes([7; 16]), object: ObjectId(300) };
     let content = Content {
@@ -178,12 +178,7 @@ fn frames() -> Vec<(&'static str, Frame<'static>)> {
         references: vec![
             Descriptor::Mine { object: ObjectId(9), interface: NameId(1) },
             Descriptor::Yours { object: ObjectId(8), interface: NameId::NONE },
-            Descriptor::Forwarded {
-                object: ObjectId(7),
-                owner,
-                interface: NameId(1),
-                token: None,
-            },
+            Descriptor::Forwarded { object: ObjectId(7), owner, interface: NameId(1), token: None },
             Descriptor::Forwarded {
                 object: ObjectId(6),
                 owner,

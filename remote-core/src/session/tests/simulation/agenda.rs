@@ -46,8 +46,10 @@ pub(super) enum Happening {
     Begin(At),
     /// A session without connection is to get another one.
     Redial(At),
-    /// A gift has had its time.
+    /// A gift has had its time, or a claim has waited long enough for it.
     Gifts { life: usize },
+    /// A proxy has waited long enough for a shorter way.
+    Stay { life: usize, proxy: usize },
     /// One machine hears another again.
     Heal { from: usize, to: usize },
     /// A machine that was stopped goes on.
@@ -64,7 +66,7 @@ impl Happening {
             | Happening::Wake(at)
             | Happening::Begin(at)
             | Happening::Redial(at) => Some(at.life),
-            Happening::Gifts { life } => Some(life),
+            Happening::Gifts { life } | Happening::Stay { life, .. } => Some(life),
             _ => None,
         }
     }

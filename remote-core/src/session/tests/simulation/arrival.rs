@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::super::world::check_body;
 use super::agenda::At;
-use super::ledger::{Ended, Purpose, Token};
+use super::ledger::{Ended, Purpose};
 use super::node::{Delivery, Import, Outbound, Receiver, Running, Waiter, Waits};
 use super::world::World;
 use crate::error::Outcome;
@@ -56,12 +56,11 @@ impl World {
         };
         let message = self.ledger.arrive(number, peer);
         let (purpose, truths) = (message.purpose, message.truths.clone());
-        let tokens = message.tokens.clone();
         let references = &content.references;
         assert_eq!(truths.len(), references.len(), "references of message {number}");
         let mut receivers = Vec::new();
-        for ((descriptor, truth), token) in references.iter().zip(truths).zip(tokens) {
-            let receiver = self.resolve(at, descriptor, truth, token);
+        for (descriptor, truth) in references.iter().zip(truths) {
+            let receiver = self.resolve(at, descriptor, truth);
             let reached = self.nodes[at.life].truth(receiver);
             assert_eq!(reached, truth, "a reference in message {number}");
             receivers.push(receiver);
@@ -69,34 +68,29 @@ impl World {
         (purpose, receivers)
     }
 
-    fn resolve(
-        &mut self,
-        at: At,
-        descriptor: &Descriptor,
-        truth: Identity,
-        token: Option<Token>,
-    ) -> Receiver {
+    fn resolve(&mut self, at: At, descriptor: &Descriptor, truth: Identity) -> Receiver {
         let lineage = self.ledger.new_lineage();
         let node = &mut self.nodes[at.life];
         let peer = node.links[at.link].peer;
-        let (entry, identity) = match *descriptor {
+        let (entry, identity, token) = match *descriptor {
             Descriptor::Yours { object, .. } => {
                 let shown = node.table.get(&object).expect("what comes home is still shown");
                 let receiver = shown.receiver;
                 return node.hold(receiver);
             }
-            Descriptor::Mine { object, .. } => (object, Identity { node: peer, object }),
-            Descriptor::Forwarded { object, owner, .. } => (object, owner),
+            Descriptor::Mine { object, .. } => (object, Identity { node: peer, object }, None),
+            Descriptor::Forwarded { object, owner, token, .. } => (object, owner, token),
         };
         let import = Import { link: at.link, entry };
-        if identity.node == node.id && node.objects.contains_key(&identity.object) {
-            // Home again, by whatever way: the object itself.
+        let own = token.filter(|_| identity.node == node.id);
+        if let Some(object) = own.and_then(|token| node.gifts.recognize(token, peer)) {
             node.release(import);
-            return node.hold(Receiver::Near(identity.object));
+            return node.hold(Receiver::Near(object));
         }
         let proxy = node.new_proxy(import, identity, truth, lineage);
-        if let Some(token) = token {
-            self.claim(at.life, proxy, token);
+        if token.is_some() && own.is_none() {
+            node.proxies.get_mut(&proxy).expect("it is new").token = token;
+            self.claim(at.life, proxy);
         }
         Receiver::Far(proxy)
     }
@@ -192,8 +186,10 @@ impl World {
 
     fn take_answer(&mut self, at: At, token: usize, status: Status, references: Vec<Receiver>) {
         let life = at.life;
-        let Waiter { waits, .. } =
-            self.nodes[life].waiters.remove(&token).expect("an answer is for who waits");
+                let Some(Waiter { waits, .. }) = self.nodes[life].waiters.remove(&token) else {
+            // Who waited has given up since it arrived.
+            return self.nodes[life].let_all_go(references);
+        };
         match waits {
             Waits::Caller(call) => {
                 self.nodes[life].open.retain(|open| *open != call);
@@ -209,17 +205,27 @@ impl World {
                 self.answer(At { life, link }, question, status, references);
             }
             Waits::Lookup => self.keep(life, references),
-            Waits::Vouch => self.nodes[life].let_all_go(references),
-            Waits::Claim(proxy) => self.shorten(life, proxy, references.first().copied()),
+            Waits::Vouch(_) => unreachable!("nobody answers what is told"),
+            Waits::Address(proxy) if status == Status::Fault => self.stay(life, proxy),
+            Waits::Address(proxy) => self.reach_owner(life, proxy),
+            Waits::Claim(proxy) => match references.first() {
+                Some(given) => self.shorten(life, proxy, *given),
+                None => self.stay(life, proxy),
+            },
             Waits::Settle(proxy) => self.go_direct(life, proxy),
         }
     }
 
     fn hand_over(&mut self, life: usize, token: usize) {
         let waiter = self.nodes[life].waiters.remove(&token).expect("one who tells waits");
-        let Waits::Caller(call) = waiter.waits else { panic!("{:?} was told", waiter.waits) };
-        self.nodes[life].open.retain(|open| *open != call);
-        self.ledger.end(call, Ended::HandedOver);
+        match waiter.waits {
+            Waits::Caller(call) => {
+                self.nodes[life].open.retain(|open| *open != call);
+                self.ledger.end(call, Ended::HandedOver);
+            }
+            Waits::Vouch(_) => {}
+            other => panic!("{other:?} was told"),
+        }
     }
 
     fn take_loss(&mut self, life: usize, token: usize, outcome: Outcome) {
@@ -261,13 +267,8 @@ impl World {
             manner,
         });
         forwarded.into_iter().for_each(|waits| self.abandon(life, waits));
-        if !self.nodes[life]
-            .early
-            .iter()
-            .any(|(_, link, asked)| (*link, *asked) == (at.link, question))
-        {
-            self.answer(at, question, Status::Fault, Vec::new());
-        }
+        self.nodes[life].early.retain(|early| (early.link, early.question) != (at.link, question));
+        self.answer(at, question, Status::Fault, Vec::new());
     }
 
     fn take_end(&mut self, at: At, cause: &Cause) {
@@ -282,7 +283,7 @@ impl World {
             delivery.receiver.into_iter().for_each(|receiver| node.let_go(receiver));
             node.let_all_go(delivery.references);
         }
-        node.early.retain(|(_, link, _)| *link != at.link);
+        node.early.retain(|early| early.link != at.link);
     }
 
     /// No lease ends while both sides could hear each other all the time.

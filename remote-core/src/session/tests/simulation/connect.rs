@@ -87,7 +87,7 @@ impl World {
     }
 
     /// When a node's clock has gone on by this much.
-    fn after(&self, life: usize, duration: Duration) -> Duration {
+    pub(super) fn after(&self, life: usize, duration: Duration) -> Duration {
         self.nodes[life].clock.moment(self.local(life) + duration)
     }
 

@@ -3,10 +3,7 @@
 //! It must not know tables, counts or frames: it is told what was meant, what arrived, and what the caller was told.
 
 use crate::error::Outcome;
-use crate::id::Identity;
-
-/// What gives the right to a gift.
-pub(super) type Token = u128;
+use crate::id::{Identity, NodeId, Token};
 
 /// What a message is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,10 +14,12 @@ pub(super) enum Purpose {
     Settle,
     /// To a directory: the published object, please.
     Lookup,
+    /// To a directory: where is this node?
+    Address(NodeId),
     /// To a directory: this object is meant for somebody else.
     Vouch {
         token: Token,
-        recipient: crate::id::NodeId,
+        recipient: NodeId,
     },
     /// To a directory: what was meant for this node, please.
     Claim(Token),
@@ -35,8 +34,6 @@ pub(super) struct Message {
     pub(super) from: usize,
     /// What the references inside really are.
     pub(super) truths: Vec<Identity>,
-    /// With what each may be claimed from its owner.
-    pub(super) tokens: Vec<Option<Token>>,
     pub(super) fate: Fate,
 }
 

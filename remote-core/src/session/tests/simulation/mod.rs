@@ -11,7 +11,6 @@ mod arrival;
 mod clock;
 mod connect;
 mod faults;
-mod gifts;
 mod handoff;
 mod ledger;
 mod network;

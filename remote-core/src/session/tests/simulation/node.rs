@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use super::agenda::{End, Happening};
 use super::clock::Clock;
-use super::gifts::Gifts;
-use super::ledger::{Purpose, Token};
-use crate::id::{Identity, NodeId, ObjectId, QuestionId};
+use super::ledger::Purpose;
+use crate::id::{Identity, NodeId, ObjectId, QuestionId, Token};
 use crate::limits::Limits;
 use crate::session::Session;
+use crate::session::gifts::Gifts;
 use crate::wire::frame::Manner;
 use crate::wire::hello::Secret;
 
@@ -47,10 +47,10 @@ pub(super) struct Proxy {
     pub(super) truth: Identity,
     pub(super) lineage: usize,
     pub(super) way: Import,
+    /// By what its owner gives it to this node, until it is known by which way to stay.
+    pub(super) token: Option<Token>,
     /// The shorter way, from when it is known until all that was sent the old way has begun.
     pub(super) next: Option<Import>,
-    /// Whether the owner was asked for a shorter way, and has not answered.
-    pub(super) is_claimed: bool,
     /// Calls that wait for the shorter way.
     pub(super) queue: VecDeque<Outbound>,
     pub(super) forwarded_as: Option<ObjectId>,
@@ -79,7 +79,10 @@ pub(super) enum Waits {
         manner: Manner,
     },
     Lookup,
-    Vouch,
+    /// Nobody; but it is to be sent at once.
+    Vouch(Token),
+    /// A proxy, to be told where its owner is.
+    Address(usize),
     /// A proxy, for a shorter way.
     Claim(usize),
     /// A proxy, for everything that it sent the old way.
@@ -140,6 +143,14 @@ pub(super) struct Remembered {
     pub(super) until: Instant,
 }
 
+/// A claim that waits for what it claims.
+pub(super) struct Early {
+    pub(super) token: Token,
+    pub(super) link: usize,
+    pub(super) question: QuestionId,
+    pub(super) until: Instant,
+}
+
 /// What needs a session that is not there yet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Wish {
@@ -173,12 +184,10 @@ pub(super) struct Node {
     pub(super) remembered: BTreeMap<NodeId, Remembered>,
     pub(super) waiters: BTreeMap<usize, Waiter>,
     pub(super) next_token: usize,
-    pub(super) gifts: Gifts,
-    /// Claims that came before the gift: who asked, and for what.
-    pub(super) early: Vec<(Token, usize, QuestionId)>,
+    pub(super) gifts: Gifts<ObjectId>,
+    /// Claims that came before the gift.
+    pub(super) early: Vec<Early>,
     pub(super) wishes: Vec<Wish>,
-    /// What gives its proxies a right to shorter ways.
-    pub(super) claims: BTreeMap<usize, Token>,
     /// Which node was reached at which place.
     pub(super) known: BTreeMap<usize, NodeId>,
     /// Sessions to which something was done.
@@ -217,10 +226,9 @@ impl Node {
             remembered: BTreeMap::new(),
             waiters: BTreeMap::new(),
             next_token: 0,
-            gifts: Gifts::new(lease),
+            gifts: Gifts::new(1 << 16),
             early: Vec::new(),
             wishes: Vec::new(),
-            claims: BTreeMap::new(),
             known: BTreeMap::new(),
             stirred: Vec::new(),
             roots: Vec::new(),
@@ -258,8 +266,8 @@ impl Node {
             truth,
             lineage,
             way,
+            token: None,
             next: None,
-            is_claimed: false,
             queue: VecDeque::new(),
             forwarded_as: None,
             holders: 1,
@@ -394,7 +402,7 @@ impl Node {
         assert!(self.proxies.is_empty(), "proxies {:?}", self.proxies.keys());
         assert!(self.table.is_empty(), "shown {:?}", self.table.keys());
         assert!(self.objects.is_empty(), "objects {:?}", self.objects);
-        assert_eq!(self.gifts.len(), 0, "gifts");
+        assert_eq!(self.gifts.poll_timeout(), None, "gifts");
         assert_eq!(self.early.len(), 0, "claims that wait");
     }
 
@@ -405,7 +413,7 @@ impl Node {
             && self.proxies.is_empty()
             && self.table.is_empty()
             && self.objects.is_empty()
-            && self.gifts.len() == 0
+            && self.gifts.poll_timeout().is_none()
             && self.early.is_empty()
             && self.links.iter().all(|link| link.inbox.is_empty())
     }

@@ -55,14 +55,14 @@ impl World {
         assert_eq!(reached, truth, "a reference leads to another object");
     }
 
-    /// An object is shown for exactly the sessions that name it, and the gifts.
+    /// An object is shown for exactly the sessions that name it.
     fn check_table(&self, node: &Node) {
         let exports = |object: &ObjectId| {
             let counts = node.links.iter().map(|side| side.session.exports.count(*object));
             counts.filter(|count| *count > 0).count() as u64
         };
         for (object, shown) in &node.table {
-            let expected = exports(object) + node.gifts.pins(*object);
+            let expected = exports(object);
             assert_eq!(shown.count, expected, "{object:?} of {:?} is shown", node.id);
         }
     }

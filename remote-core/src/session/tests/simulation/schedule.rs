@@ -29,7 +29,7 @@ struct Faults {
 }
 
 /// Longer ones are not more interesting, and cost time.
-const STEPS: usize = 260;
+const STEPS: usize = 900;
 
 impl Schedule {
     pub(super) fn new(seed: u64) -> Schedule {
@@ -56,6 +56,7 @@ impl Schedule {
     }
 
     pub(super) fn run(mut self) -> Tally {
+        self.begin();
         for _ in 0..STEPS {
             let chance = self.world.random.below(1000);
             let Faults { cut, partition, stop, kill } = self.faults;
@@ -86,6 +87,15 @@ impl Schedule {
         }
         self.drain();
         self.world.tally
+    }
+
+    /// Some look others up.
+    fn begin(&mut self) {
+        for _ in 0..self.world.places.len() + 2 {
+            let [one, other] = self.two_places();
+            self.world.wish(self.world.places[one], other, None, Waits::Lookup);
+            self.world.settle();
+        }
     }
 
     /// Time passes; but not more happens than is worth while.
@@ -161,14 +171,14 @@ impl Schedule {
             return;
         }
         match self.world.random.below(100) {
-            0..12 => {
+            0..6 => {
                 let [_, other] = self.two_places();
                 if other != place {
                     self.world.wish(life, other, None, Waits::Lookup);
                 }
             }
-            12..55 => self.call(life),
-            55..75 => {
+            6..58 => self.call(life),
+            58..78 => {
                 let mut running = std::mem::take(&mut self.world.nodes[life].running);
                 let one = self.world.random.take(&mut running);
                 self.world.nodes[life].running = running;
@@ -177,7 +187,7 @@ impl Schedule {
                     self.world.finish(life, one, references);
                 }
             }
-            75..90 => {
+            78..91 => {
                 let mut held = std::mem::take(&mut self.world.nodes[life].held);
                 let one = self.world.random.take(&mut held);
                 self.world.nodes[life].held = held;
@@ -185,7 +195,7 @@ impl Schedule {
                     self.world.nodes[life].let_go(Receiver::Far(proxy));
                 }
             }
-            90..95 => {
+            91..96 => {
                 let mut roots = std::mem::take(&mut self.world.nodes[life].roots);
                 let one = self.world.random.take(&mut roots);
                 self.world.nodes[life].roots = roots;
@@ -218,17 +228,18 @@ impl Schedule {
     /// References to new objects, to known ones, and to far ones, held to be sent.
     fn references(&mut self, life: usize) -> Vec<Receiver> {
         let mut references = Vec::new();
-        while references.len() < 3 && self.world.random.percent(40) {
+        while references.len() < 3 && self.world.random.percent(50) {
             let random = &mut self.world.random;
             let node = &mut self.world.nodes[life];
             match random.below(10) {
-                0..3 => references.push(Receiver::Near(node.new_object())),
-                3..5 => {
+                0..2 => references.push(Receiver::Near(node.new_object())),
+                2..4 => {
                     let root = random.pick(&node.roots).copied();
                     references.extend(root.map(|root| node.hold(Receiver::Near(root))));
                 }
                 _ => {
                     let held = random.pick(&node.held).copied();
+                    let held = held.filter(|_| self.world.settings.passes_on);
                     references.extend(held.map(|held| node.hold(Receiver::Far(held))));
                 }
             }
@@ -267,8 +278,9 @@ fn settings(random: &mut Random) -> Settings {
     let lease = Duration::from_secs([3, 10, 30][random.below(3)]);
     let milliseconds = |milliseconds: usize| Duration::from_micros(milliseconds as u64 * 1000);
     let most = [1, 20, 100][random.below(3)];
+    let is_narrow = random.percent(20);
     let limits = Limits {
-        window_calls: [1, 2, 30, 1000][random.below(4)],
+        window_calls: if is_narrow { 1 + random.below(3) as u32 } else { 1000 },
         references: [5, 1000, 1000][random.below(3)],
         unacknowledged: [4096, 8 << 20, 8 << 20][random.below(3)],
         window_bytes: 200_000,
@@ -284,6 +296,7 @@ fn settings(random: &mut Random) -> Settings {
         splits: [0, 20][random.below(2)],
         deaf: [0, 0, 5][random.below(3)],
         hand_on: [0, 70, 100][random.below(3)],
+        passes_on: !is_narrow,
         quick: [20, 80][random.below(2)],
         keeps: [50, 90][random.below(2)],
         limits,

@@ -22,8 +22,7 @@ impl World {
         let node = &mut self.nodes[life];
         let proxy = node.proxies.get_mut(&number).expect("whoever sends to it holds it");
         let link = proxy.way.link;
-        let is_over = node.links[link].session.closed().is_some();
-        if proxy.next.is_some() || (is_over && proxy.is_claimed) {
+        if proxy.next.is_some() {
             proxy.queue.push_back(outbound);
             node.hold(Receiver::Far(number));
             return;
@@ -36,12 +35,11 @@ impl World {
     pub(super) fn send(&mut self, at: At, target: Target, outbound: Outbound) {
         let Outbound { purpose, manner, references, size, waits } = outbound;
         let local = self.local(at.life);
-        let tokens = references.iter().map(|reference| self.vouch(at, *reference)).collect();
         let sent = self.export(at, &references).and_then(|descriptors| {
             let truths =
                 references.iter().map(|reference| self.nodes[at.life].truth(*reference)).collect();
             let fate = Fate::Underway;
-            let message = Message { purpose, from: at.life, truths, tokens, fate };
+            let message = Message { purpose, from: at.life, truths, fate };
             let message = self.ledger.send(message);
             let node = &mut self.nodes[at.life];
             node.next_token += 1;
@@ -81,8 +79,8 @@ impl World {
             Waits::Peer { link, question, .. } => {
                 self.answer(At { life, link }, question, Status::Fault, Vec::new());
             }
-            Waits::Lookup | Waits::Vouch => {}
-            Waits::Claim(proxy) => self.shorten(life, proxy, None),
+            Waits::Lookup | Waits::Vouch(_) => {}
+            Waits::Address(proxy) | Waits::Claim(proxy) => self.stay(life, proxy),
             Waits::Settle(proxy) => self.go_direct(life, proxy),
         }
     }
@@ -96,7 +94,6 @@ impl World {
         references: Vec<Receiver>,
     ) {
         if !self.nodes[at.life].is_over(at.link) {
-            let tokens = references.iter().map(|reference| self.vouch(at, *reference)).collect();
             let (status, descriptors) = match self.export(at, &references) {
                 Ok(descriptors) => (status, descriptors),
                 Err(_) => {
@@ -110,7 +107,7 @@ impl World {
                 _ => references.iter().map(|reference| node.truth(*reference)).collect(),
             };
             let (purpose, fate) = (Purpose::Answer, Fate::Underway);
-            let message = Message { purpose, from: at.life, truths, tokens, fate };
+            let message = Message { purpose, from: at.life, truths, fate };
             let content =
                 Content { body: body(self.ledger.send(message), 0), references: descriptors };
             node.links[at.link].session.answer(question, status, content);
@@ -174,13 +171,15 @@ impl World {
             Receiver::Near(object) => Descriptor::Mine { object, interface },
             Receiver::Far(number) => {
                 let proxy = &node.proxies[&number];
-                let way = proxy.next.unwrap_or(proxy.way);
-                if way.link == at.link {
-                    return Descriptor::Yours { object: way.entry, interface };
+                if proxy.way.link == at.link && proxy.next.is_none() {
+                    return Descriptor::Yours { object: proxy.way.entry, interface };
                 }
-                let owner = proxy.identity;
-                let object = node.forwarded_as(number);
-                Descriptor::Forwarded { object, owner, interface }
+                let (owner, own) = (proxy.identity, proxy.token);
+                let is_home = owner.node == node.links[at.link].peer;
+                // To its owner it is shown by the token by which this node is to have it.
+                let token = if is_home { own } else { self.vouch(at, number) };
+                let object = self.nodes[at.life].forwarded_as(number);
+                Descriptor::Forwarded { object, owner, interface, token }
             }
         }
     }

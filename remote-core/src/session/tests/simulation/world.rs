@@ -35,6 +35,9 @@ pub(super) struct Settings {
     pub(super) deaf: usize,
     /// In a hundred: references to third nodes' objects that are handed on with a token.
     pub(super) hand_on: usize,
+    /// Whether applications pass on what they were given to others. Where windows are narrow they do not: a ring of nodes
+    /// that forward for each other could then fill all windows with calls that wait for each other.
+    pub(super) passes_on: bool,
     /// In a hundred: calls that are answered as soon as they begin, and references in messages that are kept.
     pub(super) quick: usize,
     pub(super) keeps: usize,
@@ -53,6 +56,7 @@ impl Settings {
             splits: 0,
             deaf: 0,
             hand_on: 100,
+            passes_on: true,
             quick: 100,
             keeps: 100,
             limits: Limits::default(),
@@ -185,6 +189,7 @@ impl World {
             Happening::Begin(at) => self.begin(at),
             Happening::Redial(at) => self.redial(at),
             Happening::Gifts { life } => self.time_gifts_out(life),
+            Happening::Stay { life, proxy } => self.lose_patience(life, proxy),
             Happening::Heal { from, to } => self.heal(from, to),
             Happening::Continue { life } => self.go_on(life),
             Happening::Restart { place } => self.restart(place),
