@@ -139,6 +139,9 @@ impl World {
                     return self.answer(at, question, Status::Value, Vec::new());
                 };
                 let reached = Identity { node: node.id, object };
+                if self.speaks {
+                    eprintln!("{:?}   {at:?} begins call {call} at {object:?}", self.now);
+                }
                 self.ledger.begin(call, reached);
                 self.tally.executed += 1;
                 self.keep(at.life, references);
@@ -186,7 +189,7 @@ impl World {
 
     fn take_answer(&mut self, at: At, token: usize, status: Status, references: Vec<Receiver>) {
         let life = at.life;
-                let Some(Waiter { waits, .. }) = self.nodes[life].waiters.remove(&token) else {
+        let Some(Waiter { waits, .. }) = self.nodes[life].waiters.remove(&token) else {
             // Who waited has given up since it arrived.
             return self.nodes[life].let_all_go(references);
         };
@@ -212,7 +215,12 @@ impl World {
                 Some(given) => self.shorten(life, proxy, *given),
                 None => self.stay(life, proxy),
             },
-            Waits::Settle(proxy) => self.go_direct(life, proxy),
+            Waits::Settle(proxy) => {
+                if status == Status::Fault {
+                    self.ledger.break_order();
+                }
+                self.go_direct(life, proxy);
+            }
         }
     }
 

@@ -216,6 +216,7 @@ impl World {
         let next = node.take_way(direct);
         node.proxies.get_mut(&number).expect("it is there").next = Some(next);
         if node.is_over(way.link) {
+            self.ledger.break_order();
             return self.go_direct(life, number);
         }
         let (purpose, waits) = (Purpose::Settle, Waits::Settle(number));

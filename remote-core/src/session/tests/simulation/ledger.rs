@@ -67,13 +67,24 @@ struct Call {
     ended: Option<Ended>,
 }
 
+/// A reference of an application's, with its clones.
+#[derive(Default)]
+struct Lineage {
+    /// Calls made.
+    made: u64,
+    /// The newest that was begun.
+    begun: u64,
+    /// The newest that was made before a way broke: one that was underway may still come, and late.
+    doubtful: u64,
+}
+
 /// All messages and calls.
 #[derive(Default)]
 pub(super) struct Ledger {
     messages: Vec<Message>,
     calls: Vec<Call>,
-    /// For each reference of an application's, with its clones: calls made, and the newest that was begun.
-    lineages: Vec<(u64, u64)>,
+    /// For each reference of an application's, with its clones.
+    lineages: Vec<Lineage>,
 }
 
 impl Ledger {
@@ -100,14 +111,14 @@ impl Ledger {
 
     /// A reference that no other is a clone of.
     pub(super) fn new_lineage(&mut self) -> usize {
-        self.lineages.push((0, 0));
+        self.lineages.push(Lineage::default());
         self.lineages.len() - 1
     }
 
     /// An application calls what it holds by this reference.
     pub(super) fn call(&mut self, lineage: usize, truth: Identity) -> usize {
-        self.lineages[lineage].0 += 1;
-        let sequence = self.lineages[lineage].0;
+        self.lineages[lineage].made += 1;
+        let sequence = self.lineages[lineage].made;
         self.calls.push(Call { lineage, sequence, truth, is_begun: false, ended: None });
         self.calls.len() - 1
     }
@@ -120,10 +131,16 @@ impl Ledger {
         assert_ne!(call.ended, Some(Ended::Lost(Outcome::NotExecuted)), "call {number}");
         call.is_begun = true;
         // One that was lost may come late: its caller knows that nothing is known of it.
-        let newest = &mut self.lineages[call.lineage].1;
-        let is_lost = matches!(call.ended, Some(Ended::Lost(_) | Ended::Failed));
-        assert!(*newest < call.sequence || is_lost, "call {number} begins after a later one");
-        *newest = call.sequence.max(*newest);
+        let lineage = &mut self.lineages[call.lineage];
+        let is_lost = matches!(call.ended, Some(Ended::Lost(_) | Ended::Failed))
+            || call.sequence <= lineage.doubtful;
+        assert!(lineage.begun < call.sequence || is_lost, "call {number} begins after a later one");
+        lineage.begun = call.sequence.max(lineage.begun);
+    }
+
+    /// A long way broke while it was being shortened. What it had taken in, some node may still pass on.
+    pub(super) fn break_order(&mut self) {
+        self.lineages.iter_mut().for_each(|lineage| lineage.doubtful = lineage.made);
     }
 
     /// The caller is told how a call ended.

@@ -251,8 +251,8 @@ impl Schedule {
     fn drain(&mut self) {
         self.world.recover();
         let lease = self.world.settings.lease;
-        // A killed node's lease has to end; a gift's term, too; and then the clocks differ.
-        let until = self.world.now + lease * 2;
+        // The lease of who was killed has to end, or of one that comes back too late; a gift has its term.
+        let until = self.world.now + lease * 4;
         loop {
             self.world.drop_everything();
             if self.world.is_empty() {

@@ -41,6 +41,9 @@ impl World {
             let fate = Fate::Underway;
             let message = Message { purpose, from: at.life, truths, fate };
             let message = self.ledger.send(message);
+            if self.speaks {
+                eprintln!("{:?}   {at:?} sends {message}: {purpose:?} to {target:?}", self.now);
+            }
             let node = &mut self.nodes[at.life];
             node.next_token += 1;
             let token = node.next_token;
@@ -81,7 +84,10 @@ impl World {
             }
             Waits::Lookup | Waits::Vouch(_) => {}
             Waits::Address(proxy) | Waits::Claim(proxy) => self.stay(life, proxy),
-            Waits::Settle(proxy) => self.go_direct(life, proxy),
+            Waits::Settle(proxy) => {
+                self.ledger.break_order();
+                self.go_direct(life, proxy);
+            }
         }
     }
 
