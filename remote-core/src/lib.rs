@@ -91,6 +91,7 @@ pub use limits::Limits;
 pub use node::builder::NodeBuilder;
 pub use node::node::Node;
 pub use node::session::{Session, Stats};
+pub use node::snapshot::{Export, Holder, Import, Snapshot};
 pub use node::state::State;
 pub use object::class::Class;
 pub use object::message::Ended;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use remote_core::{Error, Limits, Node, Outcome, Ref, Remote, Result, remote, this};
 use serde::{Deserialize, Serialize};
-use support::{Pair, fresh_address, within};
+use support::{GENEROUS, Pair, fresh_address, poll_once, within};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Mistake {
@@ -316,6 +316,137 @@ async fn a_method_that_blocks_its_thread_costs_no_session() {
     let sleeper: Ref<dyn Sleeper> = within(client.lookup(server.uri("sleeper"))).await.unwrap();
     assert_eq!(within(sleeper.block(Duration::from_secs(2))).await, Ok(()));
     assert_eq!(within(sleeper.block(Duration::ZERO)).await, Ok(()));
+}
+
+/// Blocks a server's thread for two terms of the lease, and tells what the client's references are worth afterwards.
+async fn blocked_for_two_terms(uri: &str, term: Duration) {
+    let client = Node::builder().lease(term).start().await.unwrap();
+    let sleeper: Ref<dyn Sleeper> = within(client.lookup(uri)).await.unwrap();
+    let session = client.sessions().pop().unwrap();
+    let monitor = Ref::monitor(&sleeper);
+    for _ in 0..2 {
+        assert_eq!(within(sleeper.block(2 * term)).await, Ok(()));
+    }
+    assert_eq!(within(sleeper.block(Duration::ZERO)).await, Ok(()));
+    assert_eq!(session.state(), remote_core::State::Connected);
+    assert_eq!(session.stats().reconnects, 0, "the connection was never given up");
+    drop(monitor);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_method_that_blocks_its_thread_for_two_terms_costs_no_lease() {
+    for uri in [fresh_address(), "tcp://127.0.0.1:0".into()] {
+        let term = Duration::from_millis(800);
+        let server = Node::builder().listen(uri).lease(term).start().await.unwrap();
+        server.publish("sleeper", Ref::<dyn Sleeper>::new(Sound)).await.unwrap();
+        blocked_for_two_terms(&server.uri("sleeper"), term).await;
+    }
+}
+
+/// The server has one thread, and a method that blocks it: then nothing of its runtime goes on.
+#[test]
+fn a_method_that_blocks_its_whole_runtime_for_two_terms_costs_no_lease() {
+    const TERM: Duration = Duration::from_millis(1500);
+    let one_thread = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (address, told) = std::sync::mpsc::channel();
+    let (over, end) = tokio::sync::oneshot::channel::<()>();
+    let server = std::thread::spawn(move || {
+        one_thread().block_on(async {
+            let server =
+                Node::builder().listen("tcp://127.0.0.1:0").lease(TERM).start().await.unwrap();
+            server.publish("sleeper", Ref::<dyn Sleeper>::new(Sound)).await.unwrap();
+            address.send(server.uri("sleeper")).unwrap();
+            let _ = within(end).await;
+        })
+    });
+    let uri = told.recv().unwrap();
+    one_thread().block_on(blocked_for_two_terms(&uri, TERM));
+    let _ = over.send(());
+    server.join().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn neither_answers_nor_calls_wait_behind_a_method_that_blocks() {
+    let (let_go, held) = std::sync::mpsc::channel();
+    let guard = Stubborn { held: Mutex::new(held), other: Mutex::default() };
+    let pair = Pair::new(Ref::<dyn Guard>::new(guard)).await;
+    let (greetings, mut greeted) = tokio::sync::watch::channel(0);
+    within(pair.far.know(Ref::new(Polite { greetings }))).await.unwrap();
+    // In a task, so that they arrive together: nothing is written before the task has to wait.
+    let all = tokio::spawn(async move {
+        let (mut greeting, mut standing) = (pair.far.greet(), pair.far.stand());
+        assert_eq!(poll_once(&mut greeting).await, None);
+        assert_eq!(poll_once(&mut standing).await, None);
+        assert_eq!(within(greeting).await, Ok(()));
+        let_go.send(()).expect("it still stands");
+        assert_eq!(within(standing).await, Ok(()));
+        let (mut passing, mut standing) = (pair.far.pass_on(), pair.far.stand());
+        assert_eq!(poll_once(&mut passing).await, None);
+        assert_eq!(poll_once(&mut standing).await, None);
+        within(greeted.wait_for(|greetings| *greetings == 1)).await.unwrap();
+        let_go.send(()).expect("it still stands");
+        assert_eq!(within(passing).await, Ok(()));
+        assert_eq!(within(standing).await, Ok(()));
+    });
+    within(all).await.unwrap();
+}
+
+#[remote]
+trait Guard {
+    async fn greet(&self) -> Result<()>;
+    /// Blocks its thread until it is let go.
+    async fn stand(&self) -> Result<()>;
+    async fn know(&self, other: Ref<dyn Guest>) -> Result<()>;
+    /// Greets the other.
+    async fn pass_on(&self) -> Result<()>;
+}
+
+#[derive(Remote)]
+#[remote(Guard)]
+struct Stubborn {
+    held: Mutex<std::sync::mpsc::Receiver<()>>,
+    other: Mutex<Option<Ref<dyn Guest>>>,
+}
+
+#[remote]
+impl Guard for Stubborn {
+    async fn greet(&self) -> Result<()> {
+        Ok(())
+    }
+
+    async fn stand(&self) -> Result<()> {
+        let held = self.held.lock().unwrap();
+        held.recv_timeout(2 * GENEROUS).map_err(|_| Error::Refused("it was not let go".into()))
+    }
+
+    async fn know(&self, other: Ref<dyn Guest>) -> Result<()> {
+        *self.other.lock().unwrap() = Some(other);
+        Ok(())
+    }
+
+    async fn pass_on(&self) -> Result<()> {
+        let other = self.other.lock().unwrap().clone().expect("it was told");
+        other.greet().await
+    }
+}
+
+#[remote]
+trait Guest {
+    async fn greet(&self) -> Result<()>;
+}
+
+#[derive(Remote)]
+#[remote(Guest)]
+struct Polite {
+    greetings: tokio::sync::watch::Sender<u32>,
+}
+
+#[remote]
+impl Guest for Polite {
+    async fn greet(&self) -> Result<()> {
+        self.greetings.send_modify(|greetings| *greetings += 1);
+        Ok(())
+    }
 }
 
 #[remote]

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use remote_core::{Error, Node, Outcome, Ref, Remote, Result, State, remote, this};
+use remote_core::{Error, Limits, Node, Outcome, Ref, Remote, Result, State, remote, this};
 use support::child::{Child, role, say, setting};
 use support::{GENEROUS, poll_once, until, within};
 
@@ -20,6 +20,8 @@ trait Register {
     /// Has the other call back, so often.
     async fn bounce(&self, left: u32, other: Ref<dyn Register>) -> Result<u32>;
     async fn poison(&self) -> Result<()>;
+    /// Blocks its thread.
+    async fn block(&self, time: Duration) -> Result<()>;
     /// Calls the other so many times at once, and answers when all calls have ended.
     async fn besiege(&self, other: Ref<dyn Register>, calls: u64) -> Result<()>;
 }
@@ -71,6 +73,15 @@ impl Register for Ledger {
         panic!("while it holds the lock")
     }
 
+    async fn block(&self, time: Duration) -> Result<()> {
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "not the test's waiting: what a careless method does"
+        )]
+        std::thread::sleep(time);
+        Ok(())
+    }
+
     async fn besiege(&self, other: Ref<dyn Register>, calls: u64) -> Result<()> {
         let calls = (0..calls).map(|number| {
             let other = other.clone();
@@ -87,18 +98,21 @@ impl Register for Ledger {
 #[test]
 fn child() {
     let Some(role) = role() else { return };
-    tokio::runtime::Runtime::new().unwrap().block_on(async move {
+    // As on a machine with four cores, whatever this one has: a method that blocks leaves others.
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(4).enable_all().build().unwrap().block_on(async move {
         match role.as_str() {
-            "server" => serve().await,
+            "server" => serve(Limits::default()).await,
+            "alert server" => serve(alert()).await,
             "adder" => add().await,
             other => panic!("nobody plays {other}"),
         }
     });
 }
 
-async fn serve() {
+async fn serve(limits: Limits) {
     let path = std::env::var("LEDGER").ok();
-    let node = Node::listen("tcp://127.0.0.1:0").await.unwrap();
+    let node = Node::builder().listen("tcp://127.0.0.1:0").limits(limits).start().await.unwrap();
     node.publish("ledger", Ref::<dyn Register>::new(Ledger::new(path.as_deref()))).await.unwrap();
     say(&node.uri("ledger"));
     node.closed().await;
@@ -119,6 +133,15 @@ async fn add() {
 /// A node that does not wait long for a peer to come back.
 async fn impatient() -> Node {
     Node::builder().lease(Duration::from_secs(2)).start().await.unwrap()
+}
+
+/// Limits under which a silent peer is noticed soon.
+fn alert() -> Limits {
+    Limits {
+        ping: Duration::from_millis(100),
+        silence: Duration::from_millis(500),
+        ..Limits::default()
+    }
 }
 
 /// A child that serves, and its ledger as this process refers to it.
@@ -176,6 +199,17 @@ async fn a_server_killed_amid_a_thousand_calls_leaves_no_call_hanging_and_no_fal
         let error = within(ledger.enter(0)).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::NotExecuted);
         until("the session is gone", || node.sessions().is_empty()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_method_that_blocks_its_thread_silences_no_process() {
+    let node = Node::builder().limits(alert()).start().await.unwrap();
+    let child = Child::start("alert server", &[]);
+    let ledger: Ref<dyn Register> = within(node.lookup(child.hear())).await.unwrap();
+    // Nothing else goes on there: the thread that is woken, and then blocked, is the one that waited for input.
+    for _ in 0..3 {
+        assert_eq!(within(ledger.block(Duration::from_millis(1000))).await, Ok(()));
     }
 }
 

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use remote_core::{Error, Node, Ref, Remote, remote};
 use tokio::sync::mpsc;
 
-use crate::address;
+use crate::client::Client;
 use crate::ending::{FAREWELL, asked_to_end};
 use crate::failure::Failure;
 use crate::heard::Heard;
 use crate::input;
 use crate::name;
-use crate::room::{self, Event, Member, Room, RoomError, Seat, What};
-use crate::terminal::Screen;
+use crate::room::{self, Attendee, Event, Member, Room, RoomError, Seat, What};
+use crate::terminal::{Screen, note};
 
 const COMMANDS: &str =
     "/who: who is here; /leave or Ctrl-D: leave; //text: say what begins with a slash; /help: this";
@@ -21,9 +21,8 @@ const COMMANDS: &str =
 /// What `chat` is asked for.
 #[derive(clap::Args)]
 pub(crate) struct Chat {
-    /// Where the room is
-    #[arg(long, value_name = "URI", default_value = address::DEFAULT)]
-    to: String,
+    #[command(flatten)]
+    client: Client,
 
     /// What the others call you
     #[arg(long, value_name = "NAME", value_parser = name::parse)]
@@ -33,35 +32,72 @@ pub(crate) struct Chat {
 impl Chat {
     /// Joins and talks until the input ends, the user leaves or the room closes.
     pub(crate) async fn run(self) -> Result<(), Failure> {
-        let node = Node::builder().name(&self.name).start().await?;
-        let outcome = self.chat(&node).await;
+        let asked_to_end = asked_to_end()?;
+        let node = self.client.node(&self.name).await?;
+        let outcome = self.chat(&node, asked_to_end).await;
         node.shutdown(FAREWELL).await;
         outcome
     }
 
-    async fn chat(self, node: &Node) -> Result<(), Failure> {
-        let asked_to_end = asked_to_end()?;
-        let room: Ref<dyn Room> = node.lookup(&address::named(&self.to, room::NAME)).await?;
-        let lost = Ref::monitor(&room);
+    async fn chat(
+        &self,
+        node: &Node,
+        asked_to_end: impl Future<Output = ()>,
+    ) -> Result<(), Failure> {
+        tokio::pin!(asked_to_end);
         let screen = Arc::new(Screen::new(false));
         let (guest, mut over) = Guest::new(&self.name, Arc::clone(&screen));
-        let seat = room.join(&self.name, Ref::new(guest)).await?;
+        let (room, seat) = tokio::select! {
+            joined = self.join(node, guest) => joined?,
+            () = &mut asked_to_end => return Ok(()),
+        };
+        let lost = Ref::monitor(&room);
         let lost = async { Failure::gone("the room", lost.await) };
         tokio::pin!(lost);
-        tokio::select! {
+        let asked = tokio::select! {
             biased; // the room says that it closes before it is gone
             Some(()) = over.recv() => return Ok(()),
             failure = &mut lost => return Err(failure),
-            talked = talk(&room, &seat, &screen) => talked?,
-            () = asked_to_end => {}
-        }
-        seat.leave().await?;
+            talked = talk(&room, &seat, &screen) => match talked {
+                Ok(()) => false,
+                Err(failure) => return Err(failure.or_its_cause(lost).await),
+            },
+            () = &mut asked_to_end => true,
+        };
+        let leave = async {
+            match seat.leave().await.map_err(Failure::from) {
+                Ok(()) => {}
+                Err(failure) => return Err(failure.or_its_cause(&mut lost).await),
+            }
+            // It has left; only the rest of the talk is missing.
+            let rest = tokio::time::timeout(FAREWELL, over.recv());
+            tokio::select! {
+                biased;
+                _ = rest => Ok(()),
+                failure = &mut lost => Err(failure),
+            }
+        };
+        // While the connection is lost nothing can be said, and who wants to go is not held up for that.
+        let patience = async {
+            if !asked {
+                asked_to_end.await;
+            }
+            tokio::time::sleep(FAREWELL).await;
+        };
         tokio::select! {
-            biased;
-            Some(()) = over.recv() => Ok(()),
-            failure = lost => Err(failure),
-            () = tokio::time::sleep(FAREWELL) => Ok(()), // it has left; only the rest of the talk is missing
+            left = leave => left,
+            () = patience => Ok(()),
         }
+    }
+
+    async fn join(
+        &self,
+        node: &Node,
+        guest: Guest,
+    ) -> Result<(Ref<dyn Room>, Ref<dyn Seat>), Failure> {
+        let room: Ref<dyn Room> = self.client.lookup(node, room::NAME, |told| note(told)).await?;
+        let seat = room.join(&self.name, Ref::new(guest)).await?;
+        Ok((room, seat))
     }
 }
 
@@ -98,7 +134,8 @@ async fn say(seat: &Ref<dyn Seat>, text: &str, screen: &Screen) -> Result<(), Fa
 }
 
 async fn here(room: &Ref<dyn Room>) -> Result<String, RoomError> {
-    Ok(format!("here: {}", room.who().await?.join(", ")))
+    let names: Vec<String> = room.who().await?.iter().map(Attendee::to_string).collect();
+    Ok(format!("here: {}", names.join(", ")))
 }
 
 /// What a line of input asks for.
@@ -130,8 +167,10 @@ impl Wish<'_> {
 #[remote(Member, name = "remote_transcript::Guest")]
 struct Guest {
     screen: Arc<Screen>,
-    /// Whose sayings need not be shown again: they stand on the terminal where they were typed.
-    on_screen: Option<String>,
+    /// What the others call the user.
+    name: String,
+    /// What the user says stands on the screen already, where it was typed.
+    typed: bool,
     heard: Heard,
     over: mpsc::Sender<()>,
 }
@@ -141,8 +180,8 @@ impl Guest {
     fn new(name: &str, screen: Arc<Screen>) -> (Guest, mpsc::Receiver<()>) {
         let typed = io::stdin().is_terminal() && io::stdout().is_terminal();
         let (over, receiver) = mpsc::channel(1);
-        let on_screen = typed.then(|| name.to_owned());
-        (Guest { screen, on_screen, heard: Heard::default(), over }, receiver)
+        let name = name.to_owned();
+        (Guest { screen, name, typed, heard: Heard::default(), over }, receiver)
     }
 }
 
@@ -156,10 +195,15 @@ impl Member for Guest {
             gap => look.remark(&mut page, &format!("{gap} events were missed")),
         }
         for Event { time, name, what, .. } in &events {
+            let own = *name == self.name;
             match what {
-                What::Said(_) if self.on_screen.as_ref() == Some(name) => {}
+                What::Said(_) if own && self.typed => {}
+                // The user knows better: it is told when the connection is lost, not when the others hear of it.
+                What::WentAway | What::CameBack if own => {}
                 What::Said(text) => look.line(&mut page, *time, name, text),
                 What::Joined => look.event(&mut page, *time, &format!("{name} joined")),
+                What::WentAway => look.event(&mut page, *time, &format!("{name} is away")),
+                What::CameBack => look.event(&mut page, *time, &format!("{name} is back")),
                 What::Left => look.event(&mut page, *time, &format!("{name} left")),
                 What::Vanished => {
                     look.event(&mut page, *time, &format!("{name} is gone without a word"))

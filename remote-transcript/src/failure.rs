@@ -14,19 +14,27 @@ use crate::transcript::TranscriptError;
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  failed after it had begun: a connection lost, a line missing
+  1  failed after it had begun: the server gone, a line missing
   2  wrong usage: also an address that is none, a name that is none
   3  nobody listens at the address
   4  nothing is published there under the name
   5  what is published there is something else
   6  cannot listen there: the port is in use, for instance
-  7  somebody in the chat has the name already";
+  7  somebody in the chat has the name already
+  8  the connection was lost, and did not come back before the lease ended
+  9  the server was restarted: what it had is gone";
+
+/// What became of a server that was not reached any more.
+const EXPIRED: &str = "the connection did not come back before the lease ended";
+const RESTARTED: &str = "the server was restarted";
 
 /// Why a command failed.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Failure {
     code: Code,
     text: String,
+    /// A call failed because the session ended.
+    with_session: bool,
 }
 
 /// What went wrong, as an exit code.
@@ -40,12 +48,14 @@ pub(crate) enum Code {
     WrongInterface = 5,
     CannotListen = 6,
     NameTaken = 7,
+    LeaseExpired = 8,
+    Restarted = 9,
 }
 
 impl Failure {
     /// A failure told in one line.
     pub(crate) fn new(code: Code, text: impl fmt::Display) -> Failure {
-        Failure { code, text: text.to_string() }
+        Failure { code, text: text.to_string(), with_session: false }
     }
 
     /// As it is when a node cannot be started.
@@ -58,11 +68,18 @@ impl Failure {
 
     /// As it is when what a command works with has ended.
     pub(crate) fn gone(what: &str, ended: Ended) -> Failure {
-        let reason = match ended {
-            Ended::Stopped(reason) | Ended::SessionEnded(reason) => reason,
-            _ => "it was released".to_owned(),
+        let (code, reason) = match ended {
+            Ended::Stopped(reason) | Ended::SessionEnded(reason) => (Code::Failed, reason),
+            Ended::LeaseExpired => (Code::LeaseExpired, EXPIRED.to_owned()),
+            Ended::Restarted => (Code::Restarted, RESTARTED.to_owned()),
+            _ => (Code::Failed, "it was released".to_owned()),
         };
-        Failure::new(Code::Failed, format_args!("{what} is gone: {reason}"))
+        Failure::new(code, format_args!("{what} is gone: {reason}"))
+    }
+
+    /// The same, unless it is only what follows from the end of a session: then why that ended.
+    pub(crate) async fn or_its_cause(self, cause: impl Future<Output = Failure>) -> Failure {
+        if self.with_session { cause.await } else { self }
     }
 
     /// The same, and what is known besides.
@@ -91,14 +108,23 @@ impl fmt::Display for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
+        let with_session =
+            matches!(error, Error::SessionLost { .. } | Error::LeaseExpired | Error::Stale);
         let code = match error.root() {
+            Error::LeaseExpired => Code::LeaseExpired,
+            Error::Stale => Code::Restarted,
             Error::InvalidUri { .. } | Error::Refused(_) => Code::Usage,
             Error::NotConnected { .. } => Code::NobodyListens,
             Error::NameNotFound { .. } => Code::NoSuchName,
             Error::WrongInterface { .. } => Code::WrongInterface,
             _ => Code::Failed,
         };
-        Failure::new(code, error)
+        let failure = match code {
+            Code::LeaseExpired => Failure::new(code, EXPIRED),
+            Code::Restarted => Failure::new(code, RESTARTED),
+            _ => Failure::new(code, error),
+        };
+        Failure { with_session, ..failure }
     }
 }
 
@@ -109,7 +135,9 @@ impl From<TranscriptError> for Failure {
             TranscriptError::TooLong(_) | TranscriptError::SeveralLines => {
                 Failure::new(Code::Usage, error)
             }
-            TranscriptError::Closed => Failure::new(Code::Failed, error),
+            TranscriptError::Gap(_) | TranscriptError::TooManySeries | TranscriptError::Closed => {
+                Failure::new(Code::Failed, error)
+            }
         }
     }
 }
@@ -146,12 +174,28 @@ mod tests {
         assert_eq!(code(Error::WrongInterface { found: "A".into(), wanted: "B".into() }), 5);
         assert_eq!(Failure::starting(Error::Io("in use".into())).code as u8, 6);
         assert_eq!(Failure::from(RoomError::NameTaken("ada".into())).code as u8, 7);
+        assert_eq!(code(Error::LeaseExpired), 8);
+        assert_eq!(Failure::gone("x", Ended::LeaseExpired).code as u8, 8);
+        assert_eq!(code(Error::Stale), 9);
+        assert_eq!(Failure::gone("x", Ended::Restarted).code as u8, 9);
         assert_eq!(code(Error::Timeout), 1);
+    }
+
+    #[tokio::test]
+    async fn a_call_that_ended_with_its_session_is_told_as_the_end_of_the_session() {
+        let told = async |error: Error| {
+            let cause = async { Failure::gone("the server", Ended::Restarted) };
+            Failure::from(error).or_its_cause(cause).await.to_string()
+        };
+        let lost =
+            Error::SessionLost { reason: "x".into(), outcome: remote_core::Outcome::Unknown };
+        assert_eq!(told(lost).await, "the server is gone: the server was restarted");
+        assert_eq!(told(Error::Cancelled).await, Error::Cancelled.to_string());
     }
 
     #[test]
     fn every_code_is_documented() {
-        for code in 0..=Code::NameTaken as u8 {
+        for code in 0..=Code::Restarted as u8 {
             assert!(EXIT_CODES.contains(&format!("\n  {code}  ")), "{code}");
         }
     }

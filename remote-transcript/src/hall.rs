@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use remote_core::{Ref, Remote, remote};
+use remote_core::{Node, Ref, Remote, Session, State, caller, remote};
 use tokio::sync::oneshot;
 
 use crate::log::{Batch, Bounds, Log, Reader};
 use crate::name;
-use crate::room::{Event, LONGEST_SAYING, Member, Room, RoomError, Seat, What};
+use crate::room::{Attendee, Event, LONGEST_SAYING, Member, Presence, Room, RoomError, Seat, What};
 use crate::terminal::now;
 
 /// The room that `serve` hosts.
@@ -19,11 +19,13 @@ use crate::terminal::now;
 #[remote(Room, name = "remote_transcript::Hall")]
 pub(crate) struct Hall {
     floor: Arc<Floor>,
+    /// Whose peers the members are.
+    node: Node,
 }
 
 impl Hall {
-    /// An empty room.
-    pub(crate) fn new() -> Hall {
+    /// An empty room, for the peers of this node.
+    pub(crate) fn new(node: Node) -> Hall {
         let size = |event: &Event| {
             let said = if let What::Said(text) = &event.what { text.len() } else { 0 };
             said + event.name.len() + size_of::<Event>()
@@ -31,6 +33,7 @@ impl Hall {
         let log = Log::new(Bounds { capacity: 1 << 20, patience: Duration::from_secs(10), size });
         Hall {
             floor: Arc::new(Floor { log, seats: Mutex::default(), next_seat: AtomicU64::new(0) }),
+            node,
         }
     }
 
@@ -43,18 +46,25 @@ impl Hall {
 #[remote]
 impl Room for Hall {
     async fn join(&self, name: &str, member: Ref<dyn Member>) -> Result<Ref<dyn Seat>, RoomError> {
+        // Who is in this process has no session, and cannot be away.
+        let session = self.node.sessions().into_iter().find(|session| session.peer() == caller());
         let name = name::parse(name)?;
         let seat = self.floor.take_seat(&name)?;
         let place = Place { floor: Arc::clone(&self.floor), seat, name };
         let (chair, chair_dropped) = oneshot::channel();
         let chair = Chair { place: place.clone(), _in_use: chair };
-        tokio::spawn(attend(place, self.floor.log.reader(0), member, chair_dropped));
+        tokio::spawn(attend(place, self.floor.log.reader(0), member, chair_dropped, session));
         chair.place.tell(What::Joined).await?;
         Ok(Ref::new(chair))
     }
 
-    async fn who(&self) -> Result<Vec<String>, RoomError> {
-        Ok(self.floor.seats().keys().cloned().collect())
+    async fn who(&self) -> Result<Vec<Attendee>, RoomError> {
+        let seats = self.floor.seats();
+        let attendee = |(name, taken): (&String, &Taken)| Attendee {
+            name: name.clone(),
+            presence: taken.presence,
+        };
+        Ok(seats.iter().map(attendee).collect())
     }
 }
 
@@ -89,8 +99,14 @@ impl Seat for Chair {
 struct Floor {
     log: Arc<Log<Event>>,
     /// Who is there, and on which seat.
-    seats: Mutex<BTreeMap<String, u64>>,
+    seats: Mutex<BTreeMap<String, Taken>>,
     next_seat: AtomicU64,
+}
+
+/// A seat that somebody has taken.
+struct Taken {
+    seat: u64,
+    presence: Presence,
 }
 
 impl Floor {
@@ -100,11 +116,11 @@ impl Floor {
             return Err(RoomError::NameTaken(name.to_owned()));
         }
         let seat = self.next_seat.fetch_add(1, Ordering::Relaxed);
-        seats.insert(name.to_owned(), seat);
+        seats.insert(name.to_owned(), Taken { seat, presence: Presence::Here });
         Ok(seat)
     }
 
-    fn seats(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+    fn seats(&self) -> MutexGuard<'_, BTreeMap<String, Taken>> {
         self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -119,14 +135,30 @@ struct Place {
 
 impl Place {
     fn is_taken(&self) -> bool {
-        self.floor.seats().get(&self.name) == Some(&self.seat)
+        self.floor.seats().get(&self.name).is_some_and(|taken| taken.seat == self.seat)
+    }
+
+    /// Notes whether who sits there can be heard, and tells the others if that is news.
+    async fn note(&self, presence: Presence) {
+        {
+            let mut seats = self.floor.seats();
+            match seats.get_mut(&self.name).filter(|taken| taken.seat == self.seat) {
+                Some(taken) if taken.presence != presence => taken.presence = presence,
+                _ => return,
+            }
+        }
+        let what = match presence {
+            Presence::Away => What::WentAway,
+            Presence::Here => What::CameBack,
+        };
+        let _ = self.tell(what).await; // in a room that has closed there is nobody to tell
     }
 
     /// Frees the seat and tells the others why; nothing if it is free already.
     async fn give_up(&self, why: What) {
         {
             let mut seats = self.floor.seats();
-            if seats.get(&self.name) != Some(&self.seat) {
+            if seats.get(&self.name).is_none_or(|taken| taken.seat != self.seat) {
                 return;
             }
             seats.remove(&self.name);
@@ -146,6 +178,7 @@ async fn attend(
     mut events: Reader<Event>,
     member: Ref<dyn Member>,
     chair_dropped: oneshot::Receiver<Infallible>,
+    session: Option<Session>,
 ) {
     let gone = Ref::monitor(&member);
     let telling = tell(&place, &mut events, &member);
@@ -159,12 +192,31 @@ async fn attend(
         _ = gone => None,
         told = telling => told.ok(),
         never = chair => never,
+        never = follow(&place, session) => never,
     };
     if told.is_none() {
         // Its own place in the log first: the rest is for the others.
         drop(events);
         place.give_up(What::Vanished).await;
     }
+}
+
+/// Notes of a member when its connection is lost, and when it is back. That the session ends is for others to note.
+async fn follow<Never>(place: &Place, session: Option<Session>) -> Never {
+    if let Some(mut state) = session.as_ref().map(Session::watch) {
+        loop {
+            let now = *state.borrow_and_update();
+            match now {
+                State::Connected => place.note(Presence::Here).await,
+                State::Suspended => place.note(Presence::Away).await,
+                _ => break,
+            }
+            if state.changed().await.is_err() {
+                break;
+            }
+        }
+    }
+    std::future::pending().await
 }
 
 /// Tells the member all that there is up to its own leaving or the room's end.
@@ -233,7 +285,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_member_hears_from_its_own_arrival_to_its_own_leaving() {
-        let room = Ref::<dyn Room>::new(Hall::new());
+        let room = Ref::<dyn Room>::new(Hall::new(Node::new()));
         let (ada, ada_heard) = join(&room, "ada").await;
         let (ben, ben_heard) = join(&room, "ben").await;
         ben.say("hello").await.unwrap();
@@ -252,22 +304,23 @@ mod tests {
             heard(ada_heard).await,
             [&[event("ada", What::Joined)], &bens[..], &rest].concat()
         );
-        assert_eq!(room.who().await.unwrap(), [""; 0]);
+        assert_eq!(room.who().await.unwrap(), []);
     }
 
     #[tokio::test]
     async fn who_drops_the_seat_is_gone_without_a_word() {
-        let room = Ref::<dyn Room>::new(Hall::new());
+        let room = Ref::<dyn Room>::new(Hall::new(Node::new()));
         let (_ada, mut events) = join(&room, "ada").await;
         let (ben, _heard) = join(&room, "ben").await;
         drop(ben);
         while events.recv().await.unwrap().unwrap().what != What::Vanished {}
-        assert_eq!(room.who().await.unwrap(), ["ada"]);
+        let ada = Attendee { name: "ada".into(), presence: Presence::Here };
+        assert_eq!(room.who().await.unwrap(), [ada]);
     }
 
     #[tokio::test]
     async fn a_seat_given_up_cannot_speak_even_if_another_took_the_name() {
-        let room = Ref::<dyn Room>::new(Hall::new());
+        let room = Ref::<dyn Room>::new(Hall::new(Node::new()));
         let (old, _heard) = join(&room, "ada").await;
         old.leave().await.unwrap();
         let (new, events) = join(&room, "ada").await;
@@ -282,7 +335,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_too_long_and_who_is_there_already_are_refused() {
-        let room = Ref::<dyn Room>::new(Hall::new());
+        let room = Ref::<dyn Room>::new(Hall::new(Node::new()));
         let (ada, _heard) = join(&room, "ada").await;
         let long = "x".repeat(LONGEST_SAYING + 1);
         assert_eq!(ada.say(&long).await, Err(RoomError::TooLong(long.len() as u64)));

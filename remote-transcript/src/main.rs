@@ -2,18 +2,20 @@
 
 mod address;
 mod chat;
+mod client;
 mod demo;
 mod ending;
 mod failure;
 mod hall;
 mod heard;
 mod input;
+mod lease;
 mod log;
 mod name;
 mod room;
+mod series;
 mod serve;
 mod show;
-mod tally;
 mod terminal;
 mod transcript;
 mod watch;
@@ -48,23 +50,26 @@ enum Command {
         ("remote-transcript serve", "listen at tcp://127.0.0.1:4096"),
         ("remote-transcript serve --listen tcp://127.0.0.1:0", "at a free port, which the first line says"),
         ("remote-transcript serve --listen unix:///tmp/transcript", "at a socket in the file system"),
+        ("remote-transcript serve --lease 5", "who loses the connection has some 5 seconds to come back"),
     ]))]
     Serve(serve::Serve),
 
     /// Show a line, or each line of standard input, on a Transcript
     ///
-    /// What is not UTF-8 is shown as far as it is, and a note says so.
+    /// What is not UTF-8 is shown as far as it is, and a note says so. When the connection is lost it waits for its return,
+    /// and each line still arrives once.
     #[command(after_help = help(&[
         ("remote-transcript show Hello, world", "one line"),
         ("remote-transcript show", "each line as you type it; Ctrl-D ends"),
         ("remote-transcript show --name build < build.log", "a whole file, in order"),
+        ("remote-transcript show --name build --continue < build.log", "and, once more, the rest of it if that was killed"),
     ]))]
     Show(show::Show),
 
     /// Mirror the lines of a Transcript here
     ///
-    /// Ends with 0 when the server shuts down in peace and every line was shown, and when nobody reads the output any
-    /// more. Who reads too slowly for ten seconds misses lines, and is told how many.
+    /// Ends with 0 when the server shuts down in peace and every line was shown, at Ctrl-C, and when nobody reads the
+    /// output any more. Who loses the connection for a while misses nothing. Who reads too slowly for ten seconds misses lines, and is told how many.
     #[command(after_help = help(&[
         ("remote-transcript watch", "lines from now on, with sender and time"),
         ("remote-transcript watch --last 20", "and before those the last 20"),
@@ -75,7 +80,7 @@ enum Command {
     /// Talk with others in the chat of a server
     ///
     /// Each line of standard input is said to all; /who, /leave and /help are commands, //text says what begins with a
-    /// slash.
+    /// slash. Who loses the connection is away, and gone if it does not come back before the lease ends.
     #[command(after_help = help(&[
         ("remote-transcript chat --name ada", "join, and talk until /leave or Ctrl-D"),
         ("remote-transcript chat --name ada --to tcp://127.0.0.1:4096", "somewhere else"),
@@ -86,6 +91,7 @@ enum Command {
     /// Start a server, two writers and a watcher as processes of their own, and count what arrives where
     #[command(after_help = help(&[
         ("remote-transcript demo", "a few seconds; ends with the counts"),
+        ("remote-transcript demo --cut", "the same, while the network fails and a writer is killed"),
         ("remote-transcript demo --lines 100000", "a longer one"),
     ]))]
     Demo(demo::Demo),

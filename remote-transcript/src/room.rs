@@ -19,11 +19,11 @@ pub(crate) const LONGEST_SAYING: usize = 16 * 1024;
 #[remote]
 pub(crate) trait Room {
     /// Takes a seat under a name that nobody there has. The member is told of everything from its own arrival to its own
-    /// leaving. Who drops the seat, and whose session ends, is gone as well.
+    /// leaving. Who drops the seat, and whose session ends, is gone as well; who has lost the connection is away.
     async fn join(&self, name: &str, member: Ref<dyn Member>) -> Result<Ref<dyn Seat>, RoomError>;
 
-    /// The names of those who are there, in alphabetical order.
-    async fn who(&self) -> Result<Vec<String>, RoomError>;
+    /// Those who have a seat, in the alphabetical order of their names.
+    async fn who(&self) -> Result<Vec<Attendee>, RoomError>;
 }
 
 /// What a member speaks through: who holds it, and nobody else, speaks under its name.
@@ -45,6 +45,22 @@ pub(crate) trait Member {
 
     /// Nothing more will come: the member has left, or the room has closed.
     async fn closed(&self) -> remote_core::Result<()>;
+}
+
+/// Somebody who has a seat.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Attendee {
+    pub(crate) name: String,
+    pub(crate) presence: Presence,
+}
+
+/// Whether somebody who has a seat can be heard.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Presence {
+    /// As far as is known.
+    Here,
+    /// The connection is lost. It may come back, and what was said meanwhile is heard then.
+    Away,
 }
 
 /// Something that happened in a room.
@@ -69,8 +85,12 @@ pub(crate) enum What {
     Said(String),
     /// Gave the seat up.
     Left,
-    /// Went away without leaving: dropped the seat, died, or lost the connection.
+    /// Is gone without leaving: dropped the seat, died, or was away for too long.
     Vanished,
+    /// Lost the connection.
+    WentAway,
+    /// Is connected again.
+    CameBack,
 }
 
 /// Why a room did not do what it was asked.
@@ -88,6 +108,15 @@ pub(crate) enum RoomError {
     Closed,
     /// The call failed.
     Call(remote_core::Error),
+}
+
+impl fmt::Display for Attendee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.presence {
+            Presence::Here => f.write_str(&self.name),
+            Presence::Away => write!(f, "{} (away)", self.name),
+        }
+    }
 }
 
 impl fmt::Display for RoomError {

@@ -7,6 +7,7 @@ use remote_core::{Node, Ref};
 use crate::ending::{FAREWELL, asked_to_end};
 use crate::failure::Failure;
 use crate::hall::Hall;
+use crate::lease::Lease;
 use crate::room::{self, Room};
 use crate::terminal::Screen;
 use crate::transcript::{self, Board, Transcript};
@@ -18,6 +19,9 @@ pub(crate) struct Serve {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "URI", default_value = crate::address::DEFAULT)]
     listen: String,
+
+    #[command(flatten)]
+    lease: Lease,
 
     /// End when standard input ends, too: for a parent process that must not leave the server behind
     #[arg(long)]
@@ -31,10 +35,11 @@ impl Serve {
         let node = Node::builder()
             .name("transcript")
             .listen(&self.listen)
+            .lease(self.lease.term)
             .start()
             .await
             .map_err(Failure::starting)?;
-        let (board, hall) = (Board::new(), Hall::new());
+        let (board, hall) = (Board::new(), Hall::new(node.clone()));
         let (lines, events) = (board.log(), hall.log());
         let transcript = Ref::<dyn Transcript>::new(board);
         node.publish(transcript::NAME, transcript.clone()).await?;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use remote_core::{Node, Ref};
 
-use crate::address;
-use crate::ending::FAREWELL;
+use crate::client::Client;
+use crate::ending::{FAREWELL, asked_to_end};
 use crate::failure::{Code, Failure};
 use crate::input::{self, Chunk};
 use crate::name;
@@ -17,13 +17,16 @@ use crate::transcript::{self, Transcript};
 /// What `show` is asked for.
 #[derive(clap::Args)]
 pub(crate) struct Show {
-    /// Where the Transcript is
-    #[arg(long, value_name = "URI", default_value = address::DEFAULT)]
-    to: String,
+    #[command(flatten)]
+    client: Client,
 
     /// Who says so [default: the user's name]
     #[arg(long, value_name = "NAME", value_parser = name::parse)]
     name: Option<String>,
+
+    /// Leave out as many lines as have arrived from this name with --continue before
+    #[arg(long = "continue", conflicts_with = "text")]
+    goes_on: bool,
 
     /// What to show, as one line; without it each line of standard input, as it comes
     #[arg(value_name = "TEXT")]
@@ -33,21 +36,45 @@ pub(crate) struct Show {
 impl Show {
     /// Shows the arguments, or standard input to its end.
     pub(crate) async fn run(self) -> Result<(), Failure> {
-        let name = self.name.unwrap_or_else(name::user);
-        let node = Node::builder().name(&name).start().await?;
-        let outcome = show(&node, &self.to, &self.text).await;
+        let asked_to_end = asked_to_end()?;
+        let name = self.name.clone().unwrap_or_else(name::user);
+        let node = self.client.node(&name).await?;
+        let outcome = self.show(&node, asked_to_end).await;
         node.shutdown(FAREWELL).await;
         outcome
     }
-}
 
-async fn show(node: &Node, to: &str, text: &[String]) -> Result<(), Failure> {
-    let uri = address::named(to, transcript::NAME);
-    let transcript: Ref<dyn Transcript> = node.lookup(&uri).await?;
-    if text.is_empty() {
-        show_input(&transcript).await
-    } else {
-        show_text(&transcript, &text.join(" ")).await
+    async fn show(
+        &self,
+        node: &Node,
+        asked_to_end: impl Future<Output = ()>,
+    ) -> Result<(), Failure> {
+        tokio::pin!(asked_to_end);
+        let interrupted = || Failure::new(Code::Failed, "interrupted");
+        let progress = progress();
+        let bar = progress.clone();
+        let tell = move |told: &str| bar.suspend(|| note(told));
+        let transcript: Ref<dyn Transcript> = tokio::select! {
+            found = self.client.lookup(node, transcript::NAME, tell) => found?,
+            () = &mut asked_to_end => return Err(interrupted()),
+        };
+        if !self.text.is_empty() {
+            let text = self.text.join(" ");
+            return tokio::select! {
+                shown = show_text(&transcript, &text) => shown,
+                () = asked_to_end => Err(interrupted()),
+            };
+        }
+        let mut shown = Shown { sent: 0, arrived: 0, damaged: 0, progress };
+        let outcome = tokio::select! {
+            outcome = shown.show_input(&transcript, self.goes_on) => outcome,
+            // At a keyboard that is a way to end as any other, unless something that was typed is still on its way.
+            () = asked_to_end => match io::stdin().is_terminal() && shown.sent == shown.arrived {
+                true => Ok(()),
+                false => Err(interrupted()),
+            },
+        };
+        shown.finish(outcome)
     }
 }
 
@@ -62,46 +89,89 @@ async fn show_text(transcript: &Ref<dyn Transcript>, text: &str) -> Result<(), F
     Ok(())
 }
 
-/// Sends what was read while the message before was on its way: one line when somebody types, many from a file.
-async fn show_input(transcript: &Ref<dyn Transcript>) -> Result<(), Failure> {
-    let (mut arrived, mut damaged) = (0, 0);
-    let mut chunks = input::lines(io::stdin());
-    if io::stdin().is_terminal() {
-        note("each line that you type is shown; Ctrl-D ends");
-    }
-    let progress = progress();
-    let mut lost = std::pin::pin!(Ref::monitor(transcript));
-    let outcome = loop {
-        let chunk = tokio::select! {
-            chunk = chunks.recv() => chunk,
-            ended = &mut lost => break Err(Failure::gone("the server", ended)),
-        };
-        let chunk = match chunk {
-            Some(Ok(chunk)) => chunk,
-            Some(Err(error)) => break Err(unreadable(error)),
-            None => break Ok(()),
-        };
-        let (Chunk { lines, bytes, damaged: damaged_here }, end) =
-            input::merge_waiting(&mut chunks, chunk);
-        if let Err(error) = transcript.show_all(&lines).await {
-            break Err(error.into());
+/// How much of standard input was shown.
+struct Shown {
+    /// How many lines were sent, or need not be.
+    sent: u64,
+    /// How many of them are known to have arrived.
+    arrived: u64,
+    /// How many of these were not UTF-8.
+    damaged: u64,
+    progress: ProgressBar,
+}
+
+impl Shown {
+    /// Sends what was read while the message before was on its way: one line when somebody types, many from a file.
+    async fn show_input(
+        &mut self,
+        transcript: &Ref<dyn Transcript>,
+        goes_on: bool,
+    ) -> Result<(), Failure> {
+        let lost = Ref::monitor(transcript);
+        let mut lost = std::pin::pin!(async { Failure::gone("the server", lost.await) });
+        let before = if goes_on { arrived_before(transcript).await? } else { 0 };
+        let mut chunks = input::lines(io::stdin());
+        if io::stdin().is_terminal() {
+            note("each line that you type is shown; Ctrl-D ends");
         }
-        arrived += lines.len() as u64;
-        damaged += damaged_here;
-        advance(&progress, arrived, bytes);
-        if let Err(error) = end {
-            break Err(unreadable(error));
+        if !self.progress.is_hidden() {
+            self.progress.enable_steady_tick(Duration::from_millis(100));
         }
-    };
-    progress.finish();
-    if damaged > 0 {
-        note(format_args!(
-            "{damaged} lines were not UTF-8; what could not be read is shown as \u{fffd}"
-        ));
+        loop {
+            let chunk = tokio::select! {
+                chunk = chunks.recv() => chunk,
+                failure = &mut lost => return Err(failure),
+            };
+            let Some(chunk) = chunk else { return Ok(()) };
+            let (Chunk { lines, bytes, damaged }, end) =
+                input::merge_waiting(&mut chunks, chunk.map_err(unreadable)?);
+            self.sent += lines.len() as u64;
+            let shown = if goes_on {
+                let left_out = before.saturating_sub(self.arrived).min(lines.len() as u64);
+                let rest = &lines[left_out as usize..];
+                transcript.show_series(self.arrived + left_out, rest).await
+            } else {
+                transcript.show_all(&lines).await
+            };
+            if let Err(error) = shown {
+                return Err(Failure::from(error).or_its_cause(lost).await);
+            }
+            self.arrived = self.sent;
+            self.damaged += damaged;
+            self.advance(bytes);
+            end.map_err(unreadable)?;
+        }
     }
-    outcome.map_err(|failure: Failure| {
-        failure.but(format_args!("{arrived} lines are known to have arrived"))
-    })
+
+    fn advance(&self, bytes: u64) {
+        if !self.progress.is_hidden() {
+            self.progress.set_message(indicatif::HumanCount(self.arrived).to_string());
+            self.progress.inc(bytes);
+        }
+    }
+
+    /// Tells what is to be told at the end.
+    fn finish(self, outcome: Result<(), Failure>) -> Result<(), Failure> {
+        let Shown { arrived, damaged, progress, .. } = self;
+        progress.finish();
+        if damaged > 0 {
+            note(format_args!(
+                "{damaged} lines were not UTF-8; what could not be read is shown as \u{fffd}"
+            ));
+        }
+        outcome.map_err(|failure| {
+            failure.but(format_args!("{arrived} lines are known to have arrived"))
+        })
+    }
+}
+
+/// How many lines of the input need not be sent, because a former life of this command has.
+async fn arrived_before(transcript: &Ref<dyn Transcript>) -> Result<u64, Failure> {
+    let before = transcript.arrived().await?;
+    if before > 0 {
+        note(format_args!("{before} lines have arrived before; going on after them"));
+    }
+    Ok(before)
 }
 
 fn unreadable(error: io::Error) -> Failure {
@@ -122,15 +192,7 @@ fn progress() -> ProgressBar {
     bar.set_style(
         ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
-    bar.enable_steady_tick(Duration::from_millis(100));
     bar
-}
-
-fn advance(progress: &ProgressBar, lines: u64, bytes: u64) {
-    if !progress.is_hidden() {
-        progress.set_message(indicatif::HumanCount(lines).to_string());
-        progress.inc(bytes);
-    }
 }
 
 /// How much there is to read, if standard input is a file.

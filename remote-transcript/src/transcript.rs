@@ -9,6 +9,7 @@ use remote_core::{Ref, Remote, caller, remote};
 use serde::{Deserialize, Serialize};
 
 use crate::log::{Bounds, Closed, Log, Reader};
+use crate::series::{Series, TooMany};
 use crate::terminal::now;
 
 /// The name under which a server publishes its Transcript.
@@ -25,6 +26,14 @@ pub(crate) trait Transcript {
 
     /// Shows several lines, in their order, nobody else's between them.
     async fn show_all(&self, texts: &[String]) -> Result<(), TranscriptError>;
+
+    /// Shows lines of the caller's series: what was shown this way under its name, numbered from 0. `first` is the number
+    /// of the first. Those that have arrived before are not shown again, so whoever does not know how many did may send
+    /// them all.
+    async fn show_series(&self, first: u64, texts: &[String]) -> Result<(), TranscriptError>;
+
+    /// How many lines of the caller's series have arrived.
+    async fn arrived(&self) -> Result<u64, TranscriptError>;
 
     /// Tells the listener of every line from now on, and before those of the last `last` lines that are still kept. A
     /// listener that fails or goes away is told no more.
@@ -64,6 +73,10 @@ pub(crate) enum TranscriptError {
     TooLong(u64),
     /// The text has a line end in it.
     SeveralLines,
+    /// Lines of the caller's series are missing before the first of these: so many have arrived.
+    Gap(u64),
+    /// There are too many series already.
+    TooManySeries,
     /// The Transcript has ended.
     Closed,
     /// The call failed.
@@ -75,6 +88,7 @@ pub(crate) enum TranscriptError {
 #[remote(Transcript, name = "remote_transcript::Board")]
 pub(crate) struct Board {
     log: Arc<Log<Line>>,
+    series: Series,
 }
 
 impl Board {
@@ -83,6 +97,7 @@ impl Board {
         let size = |line: &Line| line.text.len() + line.sender.len() + size_of::<Line>();
         Board {
             log: Log::new(Bounds { capacity: 8 << 20, patience: Duration::from_secs(10), size }),
+            series: Series::default(),
         }
     }
 
@@ -102,6 +117,26 @@ impl Transcript for Board {
         self.append(texts).await
     }
 
+    async fn show_series(&self, first: u64, texts: &[String]) -> Result<(), TranscriptError> {
+        check(texts)?;
+        let (sender, time) = (sender(), now());
+        let mut arrived = self.series.of(&sender)?.lock_owned().await;
+        let Some(known) = arrived.checked_sub(first) else {
+            return Err(TranscriptError::Gap(*arrived));
+        };
+        for text in texts.iter().skip(known.try_into().unwrap_or(usize::MAX)) {
+            let line = Line { time, sender: sender.clone(), text: text.clone() };
+            self.log.append([line]).await?;
+            // Counted one by one, with no await between: a call may end at any.
+            *arrived += 1;
+        }
+        Ok(())
+    }
+
+    async fn arrived(&self) -> Result<u64, TranscriptError> {
+        Ok(*self.series.of(&sender())?.lock_owned().await)
+    }
+
     async fn subscribe(
         &self,
         listener: Ref<dyn Listener>,
@@ -114,14 +149,7 @@ impl Transcript for Board {
 
 impl Board {
     async fn append(&self, texts: &[impl AsRef<str> + Sync]) -> Result<(), TranscriptError> {
-        for text in texts.iter().map(AsRef::as_ref) {
-            if text.len() > LONGEST_LINE {
-                return Err(TranscriptError::TooLong(text.len() as u64));
-            }
-            if text.contains('\n') {
-                return Err(TranscriptError::SeveralLines);
-            }
-        }
+        check(texts)?;
         let (sender, time) = (sender(), now());
         let line = |text: &_| Line {
             time,
@@ -130,6 +158,19 @@ impl Board {
         };
         Ok(self.log.append(texts.iter().map(line)).await?)
     }
+}
+
+/// Refuses texts of which one is no line.
+fn check(texts: &[impl AsRef<str>]) -> Result<(), TranscriptError> {
+    for text in texts.iter().map(AsRef::as_ref) {
+        if text.len() > LONGEST_LINE {
+            return Err(TranscriptError::TooLong(text.len() as u64));
+        }
+        if text.contains('\n') {
+            return Err(TranscriptError::SeveralLines);
+        }
+    }
+    Ok(())
 }
 
 /// What the node calls itself that sent the message, or else the beginning of its identity.
@@ -169,6 +210,12 @@ impl fmt::Display for TranscriptError {
             TranscriptError::SeveralLines => {
                 write!(f, "the text has a line end in it: send a line each")
             }
+            TranscriptError::Gap(arrived) => {
+                write!(f, "another process goes on in this name: {arrived} lines have arrived")
+            }
+            TranscriptError::TooManySeries => {
+                write!(f, "the server has no room for another name to go on in")
+            }
             TranscriptError::Closed => write!(f, "the server has shut down"),
             TranscriptError::Call(error) => error.fmt(f),
         }
@@ -180,6 +227,12 @@ impl std::error::Error for TranscriptError {}
 impl From<remote_core::Error> for TranscriptError {
     fn from(error: remote_core::Error) -> TranscriptError {
         TranscriptError::Call(error)
+    }
+}
+
+impl From<TooMany> for TranscriptError {
+    fn from(TooMany: TooMany) -> TranscriptError {
+        TranscriptError::TooManySeries
     }
 }
 
@@ -228,6 +281,26 @@ mod tests {
         assert_eq!(refused, Err(TranscriptError::TooLong(LONGEST_LINE as u64 + 1)));
         transcript.show("one line").await.unwrap();
         assert_eq!(heard.recv().await.unwrap().unwrap(), "one line");
+    }
+
+    #[tokio::test]
+    async fn of_a_series_each_line_is_shown_once_however_often_it_is_sent() {
+        let transcript = Ref::<dyn Transcript>::new(Board::new());
+        let (listener, mut heard) = ear();
+        transcript.subscribe(listener, 0).await.unwrap();
+        let texts = ["a", "b", "c", "d"].map(str::to_owned);
+        assert_eq!(transcript.arrived().await, Ok(0));
+        transcript.show_series(0, &texts[..2]).await.unwrap();
+        assert_eq!(transcript.arrived().await, Ok(2));
+        transcript.show_series(1, &texts[1..3]).await.unwrap();
+        assert_eq!(transcript.show_series(4, &texts[..1]).await, Err(TranscriptError::Gap(3)));
+        transcript.show("of no series").await.unwrap();
+        transcript.show_series(0, &texts[..1]).await.unwrap();
+        transcript.show_series(0, &texts).await.unwrap();
+        assert_eq!(transcript.arrived().await, Ok(4));
+        for text in ["a", "b", "c", "of no series", "d"] {
+            assert_eq!(heard.recv().await.unwrap().unwrap(), text);
+        }
     }
 
     #[tokio::test]

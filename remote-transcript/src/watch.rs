@@ -3,8 +3,8 @@
 use remote_core::{Error, Node, Ref, Remote, remote};
 use tokio::sync::mpsc;
 
-use crate::address;
-use crate::ending::FAREWELL;
+use crate::client::Client;
+use crate::ending::{FAREWELL, asked_to_end};
 use crate::failure::{Code, Failure};
 use crate::heard::Heard;
 use crate::terminal::{Screen, note};
@@ -13,9 +13,8 @@ use crate::transcript::{self, Line, Listener, Transcript};
 /// What `watch` is asked for.
 #[derive(clap::Args)]
 pub(crate) struct Watch {
-    /// Where the Transcript is
-    #[arg(long, value_name = "URI", default_value = address::DEFAULT)]
-    to: String,
+    #[command(flatten)]
+    client: Client,
 
     /// Show the bare text, a line each, for pipes
     #[arg(long)]
@@ -27,21 +26,25 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Watches until the server ends or nobody reads any more.
+    /// Watches until the server ends, nobody reads any more, or the user has seen enough.
     pub(crate) async fn run(self) -> Result<(), Failure> {
-        let node = Node::new();
-        let outcome = self.watch(&node).await;
+        let asked_to_end = asked_to_end()?;
+        let node = self.client.node("").await?;
+        let outcome = tokio::select! {
+            outcome = self.watch(&node) => outcome,
+            () = asked_to_end => Ok(()),
+        };
         node.shutdown(FAREWELL).await;
         outcome
     }
 
-    async fn watch(self, node: &Node) -> Result<(), Failure> {
-        let uri = address::named(&self.to, transcript::NAME);
-        let transcript: Ref<dyn Transcript> = node.lookup(&uri).await?;
+    async fn watch(&self, node: &Node) -> Result<(), Failure> {
+        let transcript: Ref<dyn Transcript> =
+            self.client.lookup(node, transcript::NAME, |told| note(told)).await?;
         let lost = Ref::monitor(&transcript);
         let (watcher, mut over) = Watcher::new(Screen::new(self.plain));
         transcript.subscribe(Ref::new(watcher), self.last).await?;
-        note(format_args!("watching {uri}"));
+        note(format_args!("watching {}", self.client.uri(transcript::NAME)));
         let missed = tokio::select! {
             biased; // the server says that it ends before it ends
             Some(over) = over.recv() => match over {

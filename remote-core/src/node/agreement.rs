@@ -116,7 +116,7 @@ impl Introduced<'_> {
         let Some(link) = live else {
             return match standing {
                 Standing::Live { received, suspended, .. }
-                    if !sessions.remembers(self.hello.node) && !(suspended && received.0 == 0) =>
+                    if !(sessions.remembers(self.hello.node) || suspended && received.0 == 0) =>
                 {
                     Weighed::Refused(
                         "the peer goes on with a session of which nothing is known here",

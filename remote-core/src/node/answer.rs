@@ -61,10 +61,14 @@ impl Link {
         });
     }
 
+    #[inline(always)]
     pub(super) fn hide(&self, objects: Vec<ObjectId>) {
-        if objects.is_empty() {
-            return;
+        if !objects.is_empty() {
+            self.hide_some(objects);
         }
+    }
+
+    fn hide_some(&self, objects: Vec<ObjectId>) {
         let hidden: Vec<_> =
             objects.into_iter().filter_map(|object| self.shared.table.hide(object)).collect();
         drop(hidden);

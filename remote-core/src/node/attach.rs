@@ -3,7 +3,6 @@
 //! It must not know how they are made. Connections are numbered: what a former one still brings is not looked at, so that
 //! bytes of two are never taken for those of one.
 
-use std::task::{Context, Poll};
 use std::time::Instant;
 
 use super::attached::{Half, Reader, Writer};
@@ -58,24 +57,15 @@ impl Link {
         let inner = self.lock();
         inner.session.is_suspended() && inner.session.received() == FrameNumber(0)
     }
-
-    /// The reading half of the next connection; nothing when the session is over.
-    pub(super) fn poll_reader(&self, context: &mut Context<'_>) -> Poll<Option<Half<Reader>>> {
-        let mut inner = self.lock();
-        if inner.session.closed().is_some() {
-            return Poll::Ready(None);
-        }
-        match inner.attached.reader.take() {
-            Some(end) => Poll::Ready(Some(Half { number: inner.attached.number, end })),
-            None => {
-                inner.sleep_reader(context.waker());
-                Poll::Pending
-            }
-        }
-    }
 }
 
 impl Inner {
+    /// The reading half of the next connection, if there is one.
+    pub(super) fn next_reader(&mut self) -> Option<Half<Reader>> {
+        let end = self.attached.reader.take()?;
+        Some(Half { number: self.attached.number, end })
+    }
+
     /// The writing half of the next connection, if there is one.
     pub(super) fn next_writer(&mut self) -> Option<Half<Writer>> {
         let end = self.attached.writer.take()?;

@@ -2,11 +2,11 @@
 //!
 //! It must not know the session.
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::AsyncWrite;
 
-use crate::transport::connection::Connection;
+use crate::transport::connection::{Connection, ReadHalf};
 
-pub(super) type Reader = Box<dyn AsyncRead + Send + Unpin>;
+pub(super) type Reader = Box<dyn ReadHalf>;
 pub(super) type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 
 /// The connection of a session, and its halves until its tasks take them.

@@ -16,6 +16,8 @@ use crate::wire::hello::{LONGEST_NODE_NAME, SHORTEST_LEASE};
 
 /// For how long references live after their holder was last heard of, unless set.
 const LEASE: Duration = Duration::from_secs(30);
+/// Longer than anybody waits for a peer to come back.
+const LONGEST_LEASE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// A node that is not yet started; made by [`Node::builder`](crate::Node::builder).
 ///
@@ -91,9 +93,9 @@ impl NodeBuilder {
                 "the name of a node has at most {LONGEST_NODE_NAME} bytes"
             )));
         }
-        if lease < SHORTEST_LEASE {
+        if !(SHORTEST_LEASE..=LONGEST_LEASE).contains(&lease) {
             return Err(Error::Refused(format!(
-                "a lease of {lease:?} cannot be kept; set at least {SHORTEST_LEASE:?}"
+                "a lease of {lease:?} cannot be kept; set one from {SHORTEST_LEASE:?} to {LONGEST_LEASE:?}"
             )));
         }
         let core = Core::new(Sessions::new(Arc::new(Shared::new(name, limits, lease))));

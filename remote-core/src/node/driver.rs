@@ -4,24 +4,18 @@
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
-use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::Sleep;
 
-use super::attached::{Half, Reader};
 use super::dispatch::dispatch;
-use super::link::{Delivery, Inner, Link, WriteInPlace};
+use super::ear::{Ear, Heard};
+use super::link::{Bystander, Delivery, Inner, Link};
 use super::pen::{Pen, Written};
 use crate::object::execution::contained;
-
-/// The read buffer: it begins small and grows with what arrives.
-const FIRST: usize = 4 * 1024;
-const LARGEST: usize = 256 * 1024;
 
 /// How many calls are begun between two writes of their answers: fewer cost more writes, and of more the peer sees the
 /// first answers too late to be at work meanwhile.
@@ -32,86 +26,82 @@ const NEVER: Duration = Duration::from_secs(24 * 3600);
 
 /// Starts the tasks of a session; `over` is called when both have ended.
 pub(crate) fn drive(link: Arc<Link>, over: impl FnOnce(&Arc<Link>) + Send + 'static) {
-    let pen = Arc::new(Pen::default());
-    let _ = link.pen.set(Arc::clone(&pen) as Arc<dyn WriteInPlace>);
-    let reading = tokio::spawn(read(Arc::clone(&link), Arc::clone(&pen)));
+    let ends = Arc::new(Ends::default());
+    let _ = link.runtime.set(tokio::runtime::Handle::current());
+    let _ = link.bystander.set(Arc::clone(&ends) as Arc<dyn Bystander>);
+    let reading = tokio::spawn(read(Arc::clone(&link), Arc::clone(&ends)));
     tokio::spawn(async move {
-        write(&link, &pen).await;
+        write(&link, &ends.pen).await;
         reading.abort();
         over(&link);
     });
 }
 
-async fn read(link: Arc<Link>, pen: Arc<Pen>) {
-    let mut batch = VecDeque::new();
-    while let Some(half) = poll_fn(|context| link.poll_reader(context)).await {
-        let number = half.number;
-        if let Some(reason) = read_connection(&link, half, &mut batch, &pen).await {
-            link.update(|inner| inner.lose(number, &reason));
-        }
+/// Both halves of the connection.
+#[derive(Default)]
+struct Ends {
+    ear: Ear,
+    pen: Pen,
+}
+
+impl Bystander for Ends {
+    fn hear_in_place(&self, link: &Link) {
+        self.ear.hear_in_place(link);
+    }
+
+    fn write_in_place(&self, link: &Link) {
+        self.pen.write_in_place(link);
     }
 }
 
-/// Reads until the connection is lost, and tells why; nothing if the session has another one by then, or none.
-async fn read_connection(
-    link: &Arc<Link>,
-    half: Half<Reader>,
-    batch: &mut VecDeque<Delivery>,
-    pen: &Pen,
-) -> Option<String> {
-    let Half { number, end: mut reader } = half;
-    let mut buffer = Buffer::default();
+async fn read(link: Arc<Link>, ends: Arc<Ends>) {
+    let mut batch = VecDeque::new();
     loop {
-        let used = link.update(|inner| inner.receive(number, buffer.filled()))?;
-        buffer.consume(used);
-        dispatch_all(link, batch, pen);
-        let step = poll_fn(|context| poll_step(link, number, &mut reader, &mut buffer, context));
-        match step.await {
-            Ok(Step::Read) => continue,
-            Ok(Step::Replaced) => return None,
-            Ok(Step::Ended) => return Some("the connection was closed".to_owned()),
-            Err(error) => return Some(error.to_string()),
+        match poll_fn(|context| poll_step(&link, &ends.ear, context)).await {
+            Step::Go => dispatch_all(&link, &mut batch, &ends.pen),
+            Step::Lost(number, reason) => link.update(|inner| inner.lose(number, &reason)),
+            Step::Over => return,
         }
     }
 }
 
 enum Step {
-    Read,
-    Ended,
-    Replaced,
+    /// Something arrived, or there is room for calls that were held back.
+    Go,
+    Lost(u64, String),
+    Over,
 }
 
-/// Reads more, and meanwhile begins the calls that were held back for want of room.
-fn poll_step(
-    link: &Arc<Link>,
-    number: u64,
-    reader: &mut Reader,
-    buffer: &mut Buffer,
-    context: &mut Context<'_>,
-) -> Poll<io::Result<Step>> {
+/// Listens, on one connection after another.
+fn poll_step(link: &Link, ear: &Ear, context: &mut Context<'_>) -> Poll<Step> {
     loop {
-        if let Poll::Ready(read) = buffer.poll_fill(reader, context)? {
-            return Poll::Ready(Ok(if read == 0 { Step::Ended } else { Step::Read }));
+        match ear.poll_hear(link, context) {
+            Poll::Ready(Heard::Something) => return Poll::Ready(Step::Go),
+            Poll::Ready(Heard::Lost(number, reason)) => {
+                return Poll::Ready(Step::Lost(number, reason));
+            }
+            Poll::Pending => {}
         }
         let mut inner = link.lock();
-        if !inner.has(number) {
-            return Poll::Ready(Ok(Step::Replaced));
-        }
-        let Some(delivery) = inner.next_delivery() else {
-            inner.sleep_reader(context.waker());
+        if inner.sleep_reader(context.waker()) {
             return Poll::Pending;
-        };
-        drop(inner);
-        contained(|| dispatch(link, delivery));
+        }
+        if inner.session.closed().is_some() {
+            return Poll::Ready(Step::Over);
+        }
+        if inner.has_next_call() {
+            return Poll::Ready(Step::Go);
+        }
     }
 }
 
 fn dispatch_all(link: &Arc<Link>, batch: &mut VecDeque<Delivery>, pen: &Pen) {
     loop {
-        link.lock().next_deliveries(batch);
+        link.update(|inner| inner.next_deliveries(batch));
         if batch.is_empty() {
             return;
         }
+        let _turn = link.turns.begin();
         while !batch.is_empty() {
             // Contained, as what is left of a call may panic when it is dropped; the next ones go on.
             contained(|| dispatch_some(link, batch));
@@ -196,51 +186,4 @@ fn poll_time(
     let next = inner.session.poll_timeout().unwrap_or_else(|| Instant::now() + NEVER);
     timer.as_mut().reset(next.into());
     Poll::Ready(())
-}
-
-/// Bytes read and not yet used.
-#[derive(Default)]
-struct Buffer {
-    bytes: Vec<u8>,
-    start: usize,
-    end: usize,
-}
-
-impl Buffer {
-    fn filled(&self) -> &[u8] {
-        &self.bytes[self.start..self.end]
-    }
-
-    fn consume(&mut self, used: usize) {
-        self.start += used;
-        if self.start == self.end {
-            (self.start, self.end) = (0, 0);
-        }
-    }
-
-    fn poll_fill(
-        &mut self,
-        reader: &mut Reader,
-        context: &mut Context<'_>,
-    ) -> Poll<io::Result<usize>> {
-        if self.end == self.bytes.len() {
-            if self.start > 0 {
-                self.bytes.copy_within(self.start..self.end, 0);
-                (self.start, self.end) = (0, self.end - self.start);
-            }
-            // What arrived filled it: there is likely more.
-            let larger = (self.bytes.len() * 4).clamp(FIRST, LARGEST).max(self.end + 1);
-            self.bytes.resize(larger, 0);
-        }
-        let mut free = ReadBuf::new(&mut self.bytes[self.end..]);
-        match Pin::new(reader).poll_read(context, &mut free) {
-            Poll::Ready(Ok(())) => {
-                let read = free.filled().len();
-                self.end += read;
-                Poll::Ready(Ok(read))
-            }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => Poll::Pending,
-        }
-    }
 }

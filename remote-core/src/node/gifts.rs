@@ -70,6 +70,11 @@ impl Desk {
         tokio::time::timeout(patience, wait).await.unwrap_or_else(|_| Err(refused()))
     }
 
+    /// How many gifts wait.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
     /// The object that was given to a node by this token.
     pub(crate) fn recognize(&self, token: Token, claimant: NodeId) -> Option<Arc<dyn Receiver>> {
         self.lock().recognize(token, claimant)

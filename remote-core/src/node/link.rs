@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 
 use foldhash::HashMap;
 use slab::Slab;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::attached::Attached;
+use super::lookout::{GoesOn, Turns, look_after};
 use super::shared::Shared;
 use super::state::State;
 use crate::id::QuestionId;
@@ -40,14 +42,21 @@ pub(crate) struct Link {
     /// Whether no call is to be begun, as it was when the state was last changed; read without the lock.
     pub(super) is_held_up: AtomicBool,
     pub(super) state: watch::Sender<State>,
-    /// What writes the last word, also when no task runs any more.
-    pub(super) pen: OnceLock<Arc<dyn WriteInPlace>>,
+    /// What reads and writes in place of the session's tasks.
+    pub(super) bystander: OnceLock<Arc<dyn Bystander>>,
+    /// The runtime of its tasks.
+    pub(super) runtime: OnceLock<Handle>,
+    /// When the reader executes calls, as the lookout sees it.
+    pub(super) turns: Arc<Turns>,
     /// The newest change of state that was told.
     pub(super) turns_told: AtomicU64,
 }
 
-/// What can write for a session without being one of its tasks.
-pub(super) trait WriteInPlace: Send + Sync {
+/// What can read and write for a session without being one of its tasks.
+pub(super) trait Bystander: Send + Sync {
+    /// Hears what has arrived, as long as it does, while the reader is at work on something else.
+    fn hear_in_place(&self, link: &Link);
+
     /// Writes what is ready, as far as the connection takes it at once.
     fn write_in_place(&self, link: &Link);
 }
@@ -107,6 +116,8 @@ pub(crate) struct Inner {
     pub(super) attached: Attached,
     /// The writer, if it sleeps.
     pub(super) writer: Option<Waker>,
+    /// Whether the reader executes calls, and writes what comes of it: so nobody else wakes the writer for that.
+    pub(super) is_executing: bool,
     /// The number of the connection that the pen has; none is 0.
     pub(super) pen: u64,
     /// Whether what was taken to be written was left to the writer.
@@ -156,7 +167,7 @@ impl Link {
         secret: Secret,
         origin: Origin,
     ) -> Arc<Link> {
-        Arc::new_cyclic(|this| Link {
+        let link = Arc::new_cyclic(|this| Link {
             shared,
             peer,
             secret,
@@ -177,6 +188,7 @@ impl Link {
                 is_deaf: false,
                 attached: Attached::default(),
                 writer: None,
+                is_executing: false,
                 pen: 0,
                 is_left_over: false,
                 stalled_writer: None,
@@ -186,9 +198,14 @@ impl Link {
             }),
             is_held_up: AtomicBool::new(false),
             state: watch::Sender::new(State::Connected),
-            pen: OnceLock::new(),
+            bystander: OnceLock::new(),
+            runtime: OnceLock::new(),
+            turns: Arc::default(),
             turns_told: AtomicU64::new(0),
-        })
+        });
+        let goes_on: Weak<dyn GoesOn> = link.this.clone();
+        look_after(&link.turns, goes_on);
+        link
     }
 
     /// The state, under its lock. What is done to it is seen to by [`Link::settle`].
@@ -252,6 +269,7 @@ impl Inner {
         if self.session.has_room() {
             std::mem::swap(&mut self.inbox, empty);
         }
+        self.is_executing = !empty.is_empty();
     }
 
     /// The rest of them waits for room; when the session is over it stays where it is.
@@ -262,18 +280,26 @@ impl Inner {
         }
     }
 
-    /// The next call to be begun, if there is room for its answer.
-    pub(crate) fn next_delivery(&mut self) -> Option<Delivery> {
-        if self.session.has_room() { self.inbox.pop_front() } else { None }
-    }
-
-    /// The reader waits: for what arrives, for another connection, or for room if calls are held back.
-    pub(crate) fn sleep_reader(&mut self, reader: &Waker) {
+    /// Whether the reader has nothing to do; then it is woken by another connection, the end, or room for the answers of
+    /// calls that are held back.
+    pub(super) fn sleep_reader(&mut self, reader: &Waker) -> bool {
         self.is_deaf = false;
-        self.holds_back = !self.inbox.is_empty() && !self.session.has_room();
+        if self.attached.reader.is_some() || self.session.closed().is_some() {
+            return false;
+        }
+        self.holds_back = !self.inbox.is_empty();
+        if self.holds_back && self.session.has_room() {
+            return false;
+        }
         if !self.reader.as_ref().is_some_and(|known| known.will_wake(reader)) {
             self.reader = Some(reader.clone());
         }
+        true
+    }
+
+    /// Whether a call can be begun that was held back.
+    pub(super) fn has_next_call(&self) -> bool {
+        !self.inbox.is_empty() && self.session.has_room()
     }
 
     /// A task will be made that executes a call, unless the session is over.
@@ -298,7 +324,9 @@ impl Inner {
 
     /// The writer, if it sleeps and has something to do.
     pub(super) fn rouse_writer(&mut self) -> Option<Waker> {
-        if self.writer.is_some() && self.has_work_for_writer() { self.writer.take() } else { None }
+        let is_over = self.session.closed().is_some();
+        let is_wanted = is_over || (!self.is_executing && self.has_work_for_writer());
+        if is_wanted { self.writer.take() } else { None }
     }
 
     /// Whether something is to be written, or a connection to be let go that is no longer the session's.

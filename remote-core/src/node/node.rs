@@ -10,6 +10,7 @@ use super::builder::NodeBuilder;
 use super::core::Core;
 use super::directory::Directory;
 use super::session::Session;
+use super::snapshot::{Snapshot, snapshot};
 use crate::error::{Error, Result};
 use crate::id::NodeId;
 use crate::reference::interface::Interface;
@@ -149,6 +150,11 @@ impl Node {
     /// How many objects the node shows to its peers, in all.
     pub fn exports(&self) -> usize {
         self.0.sessions.shared.table.len()
+    }
+
+    /// Who holds what of this node, and what it holds of whom: looks at each entry of each table.
+    pub fn snapshot(&self) -> Snapshot {
+        snapshot(&self.0.sessions, self.0.desk.len())
     }
 
     /// Waits until the node has shut down.

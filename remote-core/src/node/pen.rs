@@ -14,7 +14,7 @@ use std::time::Instant;
 use tokio::io::AsyncWrite;
 
 use super::attached::{Half, Writer};
-use super::link::{Inner, Link, WriteInPlace};
+use super::link::{Inner, Link};
 use super::settle::Aftermath;
 use crate::session::Block;
 
@@ -40,9 +40,10 @@ pub(super) enum Written {
     Lost(u64, String),
 }
 
-impl WriteInPlace for Pen {
-    /// Does nothing if the writer is at work already. What is left over is the writer's.
-    fn write_in_place(&self, link: &Link) {
+impl Pen {
+    /// Writes what is ready, as far as the connection takes it at once, unless the writer is at work already. What is
+    /// left over is the writer's.
+    pub(super) fn write_in_place(&self, link: &Link) {
         let Ok(mut state) = self.0.try_lock() else { return };
         if state.block.is_some() {
             return;
@@ -56,9 +57,7 @@ impl WriteInPlace for Pen {
             link.update(|inner| inner.leave_to_writer());
         }
     }
-}
 
-impl Pen {
     /// Writes what is ready. What time brings is seen to by `keep_time` while the connection takes nothing.
     pub(super) async fn write(
         &self,

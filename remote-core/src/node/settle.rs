@@ -9,6 +9,7 @@ use std::task::Waker;
 use tokio::task::AbortHandle;
 
 use super::link::{Delivery, Inner, Link, Void};
+use super::lookout::GoesOn;
 use super::state::State;
 use crate::error::Error;
 use crate::object::builtin::INTERFACES;
@@ -36,6 +37,54 @@ pub(super) struct Aftermath {
     promises: Vec<Arc<NearPromise>>,
     /// What the session is up to, and how often that changed before.
     state: Option<(u64, State)>,
+}
+
+impl GoesOn for Link {
+    fn go_on(&self) {
+        let Some(bystander) = self.bystander.get() else { return };
+        bystander.hear_in_place(self);
+        let (writer, aftermath) = self.change(|inner| {
+            // It has heard what there was: so silence is the peer's, and time counts.
+            inner.is_deaf = false;
+            inner.is_executing = false;
+            inner.time_out();
+            inner.writer.take()
+        });
+        self.follow_elsewhere(aftermath);
+        bystander.write_in_place(self);
+        writer.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Aftermath {
+    fn is_empty(&self) -> bool {
+        let Aftermath {
+            wake,
+            tell,
+            watch,
+            abort,
+            replies,
+            references,
+            receivers,
+            introduced,
+            deliveries,
+            guards,
+            promises,
+            state,
+        } = self;
+        wake.is_empty()
+            && tell.is_empty()
+            && watch.is_empty()
+            && abort.is_empty()
+            && replies.is_empty()
+            && references.is_empty()
+            && receivers.is_empty()
+            && introduced.is_empty()
+            && deliveries.is_empty()
+            && guards.is_empty()
+            && promises.is_empty()
+            && state.is_none()
+    }
 }
 
 impl Link {
@@ -67,6 +116,7 @@ impl Link {
         writer.into_iter().for_each(Waker::wake);
     }
 
+    #[inline(always)]
     fn see_to_end(&self, inner: &mut Inner) {
         if self.shared.is_orphaned() && inner.is_unneeded() {
             inner.session.close("the node is gone");
@@ -88,6 +138,7 @@ impl Link {
     }
 
     /// Frees the lock. The writer is to be woken, if it sleeps and has something to do.
+    #[inline(always)]
     fn release(&self, mut inner: MutexGuard<'_, Inner>) -> Option<Waker> {
         let is_held_up = !inner.session.has_room() || inner.session.closed().is_some();
         self.is_held_up.store(is_held_up, Ordering::Relaxed);
@@ -188,6 +239,20 @@ impl Link {
         }
     }
 
+    /// Does what follows for one who has no time to spend on code of the user's.
+    pub(super) fn follow_elsewhere(&self, mut aftermath: Aftermath) {
+        std::mem::take(&mut aftermath.wake).into_iter().for_each(Waker::wake);
+        if aftermath.is_empty() {
+            return;
+        }
+        let link = self.this();
+        match self.runtime.get() {
+            // Not on a worker: it may be blocked, and is not to be.
+            Some(runtime) => drop(runtime.spawn_blocking(move || link.follow(aftermath))),
+            None => link.follow(aftermath),
+        }
+    }
+
     pub(super) fn follow(&self, aftermath: Aftermath) {
         let Aftermath {
             wake,
@@ -215,10 +280,10 @@ impl Link {
             self.watch_for_peer(watch, receiver);
         }
         if let Some((_, State::Ended)) = state
-            && let Some(pen) = self.pen.get()
+            && let Some(bystander) = self.bystander.get()
         {
             // A program that ends lets its references go last: its tasks may not run any more to say so.
-            pen.write_in_place(self);
+            bystander.write_in_place(self);
         }
         if let Some((turn, state)) = state {
             // Two threads may come here in either order: the later change stays.

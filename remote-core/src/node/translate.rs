@@ -37,6 +37,7 @@ pub(crate) struct Outgoing {
 }
 
 /// Enters references in the object table, for the session with a peer, which has this number.
+#[inline(always)]
 pub(crate) fn prepare<'r>(
     shared: &Shared,
     (route, peer): (usize, NodeId),
@@ -45,6 +46,14 @@ pub(crate) fn prepare<'r>(
     if references.is_empty() {
         return Prepared { entries: Vec::new() };
     }
+    prepare_some(shared, (route, peer), references)
+}
+
+fn prepare_some<'r>(
+    shared: &Shared,
+    (route, peer): (usize, NodeId),
+    references: &'r [Reference],
+) -> Prepared<'r> {
     let entries = references.iter().map(|Reference { receiver, interface }| Entry {
         kind: enter(shared, (route, peer), receiver),
         interface,
@@ -86,6 +95,7 @@ fn enter(shared: &Shared, (route, peer): (usize, NodeId), receiver: &Arc<dyn Rec
 
 impl Prepared<'_> {
     /// Introduces them to the peer; on failure none of them is, and all must be hidden again.
+    #[inline(always)]
     pub(crate) fn introduce(
         self,
         session: &mut Session,
@@ -93,6 +103,10 @@ impl Prepared<'_> {
         if self.entries.is_empty() {
             return Ok(Outgoing { descriptors: Vec::new(), hide: Vec::new() });
         }
+        self.introduce_some(session)
+    }
+
+    fn introduce_some(self, session: &mut Session) -> Result<Outgoing, (Error, Vec<ObjectId>)> {
         let mut outgoing =
             Outgoing { descriptors: Vec::with_capacity(self.entries.len()), hide: Vec::new() };
         let mut failure = None;

@@ -64,9 +64,10 @@ impl Payload {
             return read();
         }
         let with_references = || {
-            for reference in &self.references {
-                put(reference.clone());
-            }
+            let open = OPEN.get();
+            let references = &self.references;
+            REFERENCES.with_borrow_mut(|all| all.extend_from_slice(references));
+            OPEN.set(Open { end: open.end + references.len(), ..open });
             read()
         };
         with_open(with_references).0
@@ -127,15 +128,17 @@ fn with_open<R>(run: impl FnOnce() -> R) -> (R, Vec<Reference>) {
     OPEN.set(Open { is_open: true, start: outer.end, end: outer.end });
     let restore = Restore(outer);
     let result = run();
-    let references = close(outer);
-    drop(restore);
-    (result, references)
+    std::mem::forget(restore);
+    (result, close(outer))
 }
 
 /// Ends the innermost payload that is open. Its references, if it was not ended before.
+#[inline(always)]
 fn close(outer: Open) -> Vec<Reference> {
-    match OPEN.replace(outer).end - outer.end {
-        0 => Vec::new(),
+    match (OPEN.replace(outer).end - outer.end, outer.end) {
+        (0, _) => Vec::new(),
+        // The outermost takes all, also the memory.
+        (_, 0) => REFERENCES.take(),
         _ => REFERENCES.with_borrow_mut(|references| references.split_off(outer.end)),
     }
 }

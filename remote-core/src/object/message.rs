@@ -41,6 +41,11 @@ pub(crate) trait Receiver: Send + Sync + 'static {
     /// Where the object is.
     fn standing(&self) -> Standing;
 
+    /// The class of a near object.
+    fn class(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The number under which this process shows the object to peers.
     fn export_id(&self) -> ObjectId;
 

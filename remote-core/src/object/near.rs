@@ -120,6 +120,10 @@ impl<O: Held> Receiver for NearObject<O> {
         Standing::Near { object: self.id, owner: self.owner.get().copied() }
     }
 
+    fn class(&self) -> Option<&'static str> {
+        Some(self.class.name())
+    }
+
     fn export_id(&self) -> ObjectId {
         self.id
     }

@@ -2,6 +2,8 @@
 //!
 //! It must not know what executes them. A cancelled call counts until its task has ended.
 
+use std::collections::hash_map::Entry;
+
 use foldhash::HashMap;
 
 use crate::id::QuestionId;
@@ -61,7 +63,11 @@ impl Answers {
 
     /// The call has ended here. Tells how it was asked, or nothing if it is not in the table.
     pub(crate) fn answer(&mut self, id: QuestionId) -> Option<Manner> {
-        let answer = self.open.get_mut(&id).filter(|answer| !answer.answered)?;
+        let Entry::Occupied(mut entry) = self.open.entry(id) else { return None };
+        let answer = entry.get_mut();
+        if answer.answered {
+            return None;
+        }
         answer.answered = true;
         let manner = answer.manner;
         let gone = manner != Manner::Promise || answer.finished;
@@ -72,7 +78,8 @@ impl Answers {
             self.credit.1 += answer.size;
         }
         if gone {
-            self.remove(id);
+            self.promises -= u64::from(manner == Manner::Promise);
+            entry.remove();
         }
         Some(manner)
     }

@@ -50,6 +50,11 @@ impl Exports {
         object == ObjectId::DIRECTORY || self.counts.contains_key(&object)
     }
 
+    /// Each object, and how often it was introduced and not given back.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (ObjectId, u64)> + '_ {
+        self.counts.iter().map(|(object, count)| (*object, *count))
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.counts.len()
     }

@@ -75,6 +75,11 @@ impl<O: Clone> Gifts<O> {
         Some(gift.object.clone())
     }
 
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.open.len()
+    }
+
     /// What nobody claimed in time.
     pub(crate) fn time_out(&mut self, now: Instant) -> Vec<O> {
         let over: Vec<Token> = self

@@ -87,6 +87,11 @@ impl Imports {
         self.dirty.shrink_to(1024);
     }
 
+    /// Each object, and how often it was introduced and not given back.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (ObjectId, u64)> + '_ {
+        self.entries.iter().map(|(object, import)| (*object, import.introductions))
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }

@@ -20,7 +20,7 @@ use super::outgoing::{Outgoing, Queued};
 use super::questions::Questions;
 use super::retained::Retained;
 use super::watches::Watches;
-use crate::id::{FrameNumber, NameId, QuestionId};
+use crate::id::{FrameNumber, NameId, ObjectId, QuestionId};
 use crate::limits::Limits;
 use crate::wire::frame::{Manner, Status, Target};
 use crate::wire::hello::Grant;
@@ -159,6 +159,21 @@ impl Session {
 
     pub(crate) fn import_count(&self) -> usize {
         self.imports.len()
+    }
+
+    /// Each object that the peer refers to, and how often it was introduced and not given back.
+    pub(crate) fn exported(&self) -> impl Iterator<Item = (ObjectId, u64)> + '_ {
+        self.exports.iter()
+    }
+
+    /// Each object of the peer's that this side refers to, and how often it was introduced and not given back.
+    pub(crate) fn imported(&self) -> impl Iterator<Item = (ObjectId, u64)> + '_ {
+        self.imports.iter()
+    }
+
+    /// For how long the peer's references to this side's objects are kept, if nothing more is heard.
+    pub(crate) fn kept_for(&self, now: Instant) -> Duration {
+        self.lease.owner_end().saturating_duration_since(now)
     }
 
     /// How many objects of the peer's are in use here.

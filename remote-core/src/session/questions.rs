@@ -2,6 +2,8 @@
 //!
 //! It must not know callers beyond their token. Invariant 4: each call ends exactly once.
 
+use std::collections::hash_map::Entry;
+
 use foldhash::HashMap;
 
 use crate::id::{FrameNumber, QuestionId};
@@ -137,13 +139,18 @@ impl Questions {
     /// The answer is here. Its place in the window is free; a promise stays in the table until it is finished.
     /// Nothing if there was no such question to be answered.
     pub(crate) fn answer(&mut self, id: QuestionId) -> Option<Option<usize>> {
-        let question = self.open.get_mut(&id).filter(|question| question.awaits_answer())?;
+        let Entry::Occupied(mut entry) = self.open.entry(id) else { return None };
+        let question = entry.get_mut();
+        if !question.awaits_answer() {
+            return None;
+        }
         question.progress = Progress::Answered;
         self.calls -= 1;
         self.bytes -= question.size;
         let token = question.token;
         if question.manner == Manner::Ask || question.finish == Finish::Told {
-            self.remove(id);
+            self.promises -= u64::from(question.manner == Manner::Promise);
+            entry.remove();
         }
         Some(token)
     }

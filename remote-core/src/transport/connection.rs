@@ -3,6 +3,7 @@
 //! It must not know which transports there are, nor frames. Each registers itself, in its own file.
 
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -44,9 +45,17 @@ pub(crate) trait Listener: Send {
     fn accept(&mut self) -> Pending<'_, std::io::Result<Connection>>;
 }
 
+/// The reading end of a stream of bytes.
+pub(crate) trait ReadHalf: AsyncRead + Send + Unpin {
+    /// Reads what is there, without waiting and without the runtime: its threads may all be blocked.
+    fn read_now(&mut self, _into: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+}
+
 /// Two ends of a stream of bytes, and where it leads.
 pub(crate) struct Connection {
-    pub(crate) reader: Box<dyn AsyncRead + Send + Unpin>,
+    pub(crate) reader: Box<dyn ReadHalf>,
     pub(crate) writer: Box<dyn AsyncWrite + Send + Unpin>,
     pub(crate) address: String,
 }

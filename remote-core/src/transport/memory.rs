@@ -10,7 +10,7 @@ use dashmap::mapref::entry::Entry;
 use tokio::sync::mpsc;
 
 use super::connection::{
-    Connection, Listener, Pending, Registered, Transport, not_connected, not_listening,
+    Connection, Listener, Pending, ReadHalf, Registered, Transport, not_connected, not_listening,
 };
 use super::uri::Uri;
 use crate::error::Result;
@@ -86,6 +86,8 @@ impl Drop for Waiting {
         listening().remove(&self.place);
     }
 }
+
+impl ReadHalf for tokio::io::ReadHalf<tokio::io::DuplexStream> {}
 
 fn connection(stream: tokio::io::DuplexStream, uri: &Uri) -> Connection {
     let (reader, writer) = tokio::io::split(stream);

@@ -2,13 +2,14 @@
 //!
 //! It must not listen beyond loopback: there is no authentication yet.
 
-use std::io;
+use std::io::{self, Read};
 use std::net::SocketAddr;
 
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream, lookup_host};
 
 use super::connection::{
-    Connection, Listener, Pending, Registered, Transport, not_connected, not_listening,
+    Connection, Listener, Pending, ReadHalf, Registered, Transport, not_connected, not_listening,
 };
 use super::uri::Uri;
 use crate::error::{Error, Result};
@@ -69,6 +70,13 @@ impl Listener for Waiting {
             let (stream, address) = self.listener.accept().await?;
             connection(stream, address)
         })
+    }
+}
+
+impl ReadHalf for tokio::net::tcp::OwnedReadHalf {
+    fn read_now(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let stream: &TcpStream = (*self).as_ref();
+        (&*SockRef::from(stream)).read(into)
     }
 }
 

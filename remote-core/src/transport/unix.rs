@@ -2,14 +2,15 @@
 //!
 //! It must not let other users in: the socket is its owner's alone.
 
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::PathBuf;
 
+use socket2::SockRef;
 use tokio::net::{UnixListener, UnixStream};
 
 use super::connection::{
-    Connection, Listener, Pending, Registered, Transport, not_connected, not_listening,
+    Connection, Listener, Pending, ReadHalf, Registered, Transport, not_connected, not_listening,
 };
 use super::uri::Uri;
 use crate::error::Result;
@@ -85,6 +86,13 @@ async fn remove_if_abandoned(path: &PathBuf) {
             .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
     {
         let _ = std::fs::remove_file(path);
+    }
+}
+
+impl ReadHalf for tokio::net::unix::OwnedReadHalf {
+    fn read_now(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let stream: &UnixStream = (*self).as_ref();
+        (&*SockRef::from(stream)).read(into)
     }
 }
 

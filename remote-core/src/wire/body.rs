@@ -24,10 +24,16 @@ impl Body {
         Body(Bytes::InPlace { length: 0, bytes: [0; IN_PLACE] })
     }
 
+    #[inline]
     pub(crate) fn from_slice(slice: &[u8]) -> Body {
-        let mut body = Body::new();
-        body.extend_from_slice(slice);
-        body
+        let mut bytes = [0; IN_PLACE];
+        match bytes.get_mut(..slice.len()) {
+            Some(place) => {
+                place.copy_from_slice(slice);
+                Body(Bytes::InPlace { length: slice.len() as u8, bytes })
+            }
+            None => Body(Bytes::Apart(slice.to_vec())),
+        }
     }
 
     /// Takes the bytes over without a copy.

@@ -22,7 +22,11 @@ pub(crate) struct Packed {
 }
 
 impl Content {
+    #[inline(always)]
     pub(crate) fn pack(self) -> Packed {
+        if self.references.is_empty() {
+            return Packed { body: self.body, references: Vec::new() };
+        }
         let mut references = Vec::new();
         for reference in &self.references {
             reference.write(&mut references);
@@ -31,7 +35,15 @@ impl Content {
     }
 
     /// Reads complete content whose last `references` bytes are references.
-    pub(crate) fn read(mut body: Body, references: u64) -> Result<Content, Breach> {
+    #[inline]
+    pub(crate) fn read(body: Body, references: u64) -> Result<Content, Breach> {
+        if references == 0 {
+            return Ok(Content { body, references: Vec::new() });
+        }
+        Content::read_references(body, references)
+    }
+
+    fn read_references(mut body: Body, references: u64) -> Result<Content, Breach> {
         let start = usize::try_from(references)
             .ok()
             .and_then(|references| body.len().checked_sub(references));

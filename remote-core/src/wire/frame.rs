@@ -3,7 +3,7 @@
 //! It must not know sessions: a frame that can be read may still be wrong, which is for the session to say.
 
 use super::breach::Breach;
-use super::varint::{Cursor, Front, put};
+use super::varint::{Cursor, Front, LONGEST_NUMBER, put};
 use crate::id::{FrameNumber, Identity, NameId, NodeId, ObjectId, QuestionId, Token};
 
 /// The most bytes of one body that one frame carries: between two of them other frames pass.
@@ -16,7 +16,7 @@ pub(crate) const LONGEST_NAME: usize = 1024;
 pub(crate) const LENGTH: usize = 4;
 
 /// No front of a frame is longer: its length and kind, a byte for each of three small fields, and seven numbers.
-const LONGEST_FRONT: usize = LENGTH + 4 + 7 * 10;
+const LONGEST_FRONT: usize = LENGTH + 4 + 7 * LONGEST_NUMBER;
 
 /// Kinds from here on carry no number: they are about the connection, and are not sent again after it broke.
 const UNNUMBERED: u8 = 0x40;

@@ -4,9 +4,12 @@
 
 use super::breach::Breach;
 
+/// The bytes of the largest number.
+pub(crate) const LONGEST_NUMBER: usize = 10;
+
 /// Appends a number, seven bits a byte, low bits first.
 pub(crate) fn put(out: &mut Vec<u8>, value: u64) {
-    let mut front = Front::<10>::new();
+    let mut front = Front::<LONGEST_NUMBER>::new();
     front.number(value);
     out.extend_from_slice(front.bytes());
 }
@@ -88,14 +91,14 @@ impl<'f> Cursor<'f> {
 
     fn long_number(&mut self) -> Result<u64, Breach> {
         let mut value = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
+        for (place, byte) in self.rest.iter().take(LONGEST_NUMBER).enumerate() {
             let bits = u64::from(byte & 0x7f);
-            if shift == 63 && bits > 1 {
+            if place == LONGEST_NUMBER - 1 && bits > 1 {
                 return Err(Breach::Frame);
             }
-            value |= bits << shift;
-            if byte < 0x80 {
+            value |= bits << (7 * place);
+            if *byte < 0x80 {
+                self.rest = &self.rest[place + 1..];
                 return Ok(value);
             }
         }

@@ -1,7 +1,8 @@
-//! `chat`: joining, talking, who is there, and every way of leaving.
+//! `chat`: joining, talking, who is there and who is away, and every way of leaving.
 
 use rustix::process::Signal;
 
+use crate::network::{BACK, LOST, Network};
 use crate::process::{Process, Server, run, run_with_input};
 
 #[test]
@@ -31,15 +32,46 @@ fn who_lists_those_who_are_there() {
 }
 
 #[test]
-fn a_killed_member_disappears_and_its_name_is_free() {
-    let server = Server::start();
+fn a_killed_member_is_away_then_disappears_with_its_lease_and_its_name_is_free() {
+    let server = Server::with_lease("4");
     let (mut ada, ben) = (server.member("ada"), server.member("ben"));
     ben.signal(Signal::KILL);
     drop(ben);
+    ada.output.line_with("* ben is away");
+    assert_eq!(who(&mut ada), "... here: ada, ben (away)");
     ada.output.line_with("* ben is gone without a word");
     assert_eq!(who(&mut ada), "... here: ada");
     let _ben = server.member("ben");
     assert_eq!(who(&mut ada), "... here: ada, ben");
+}
+
+#[test]
+fn who_loses_the_connection_is_away_then_back_and_has_missed_nothing() {
+    let server = Server::start();
+    let network = Network::before(&server.uri);
+    let (mut ada, mut ben) = (server.member("ada"), network.member("ben"));
+    network.cut();
+    assert_eq!(ben.notes.line(), LOST);
+    ada.output.line_with("* ben is away");
+    assert_eq!(who(&mut ada), "... here: ada, ben (away)");
+    ben.type_line("said while nobody hears");
+    ada.type_line("said while ben is away");
+    network.heal();
+    assert_eq!(ben.notes.line(), BACK);
+    ada.output.line_with("* ben is back");
+    assert_eq!(who(&mut ada), "... here: ada, ben");
+    let mut heard = Vec::new();
+    while heard.len() < 2 {
+        let line = ben.output.line();
+        assert!(!line.contains("* ben is"), "it is told by its own note: {line}");
+        heard.extend(line.contains(": said while").then(|| line[8..].to_owned()));
+    }
+    heard.sort_unstable();
+    assert_eq!(heard, [" ada: said while ben is away", " ben: said while nobody hears"]);
+    ben.type_line("/leave");
+    let end = ben.end();
+    assert_eq!((end.code, end.notes), (Some(0), vec![]), "each is told once");
+    ada.output.line_with("* ben left");
 }
 
 #[test]
@@ -96,18 +128,36 @@ fn an_interrupted_member_has_left() {
     let (mut ada, ben) = (server.member("ada"), server.member("ben"));
     ben.signal(Signal::INT);
     assert_eq!(ben.end().code, Some(0));
-    ada.output.line_with("* ben left");
+    assert!(ada.output.line_with("* ben").ends_with("joined"));
+    let next = ada.output.line_with("* ben");
+    assert!(next.ends_with("left"), "not away until its lease ends: {next}");
 }
 
 #[test]
-fn a_killed_server_is_an_error_in_one_line() {
+fn who_cannot_reach_the_server_can_go_all_the_same() {
     let server = Server::start();
+    let network = Network::before(&server.uri);
+    let mut ada = network.member("ada");
+    let input = ada.take_input(); // still open
+    network.cut();
+    assert_eq!(ada.notes.line(), LOST);
+    ada.signal(Signal::INT);
+    let end = ada.end();
+    assert_eq!((end.code, end.notes), (Some(0), vec![]));
+    drop(input);
+}
+
+#[test]
+fn a_killed_server_is_an_error_in_one_line_when_the_lease_ends() {
+    let server = Server::with_lease("2");
     let mut ada = server.member("ada");
     let input = ada.take_input(); // still open
     server.process.signal(Signal::KILL);
     let end = ada.end();
-    assert_eq!(end.code, Some(1));
-    assert!(end.notes.len() == 1 && end.notes[0].contains("the room is gone"), "{:?}", end.notes);
+    assert_eq!(end.code, Some(8));
+    assert_eq!(end.notes.len(), 2, "{:?}", end.notes);
+    assert_eq!(end.notes[0], LOST);
+    assert!(end.notes[1].contains("the room is gone: the connection did not come back"));
     drop(input);
 }
 

@@ -69,7 +69,16 @@ fn a_server_beyond_this_machine_is_refused() {
 
 #[test]
 fn a_command_line_that_is_none() {
-    for arguments in [&[][..], &["dance"], &["show", "--loudly"], &["chat"]] {
+    for arguments in [
+        &[][..],
+        &["dance"],
+        &["show", "--loudly"],
+        &["show", "--continue", "text"],
+        &["chat"],
+        &["watch", "--lease", "soon"],
+        &["serve", "--lease", "0"],
+        &["demo", "--cut", "--lines", "7"],
+    ] {
         assert_eq!(run(arguments).code, Some(2), "{arguments:?}");
     }
 }

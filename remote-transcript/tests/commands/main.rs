@@ -6,6 +6,7 @@
 mod chat;
 mod demo;
 mod errors;
+mod network;
 mod process;
 mod serve;
 mod show;

@@ -223,12 +223,21 @@ impl Printed {
 impl Server {
     /// A server at a free port of this machine.
     pub(crate) fn start() -> Server {
-        Server::listening("tcp://127.0.0.1:0")
+        Server::with(&["--listen", "tcp://127.0.0.1:0"])
+    }
+
+    /// The same, with leases that are over soon, in so many seconds.
+    pub(crate) fn with_lease(seconds: &str) -> Server {
+        Server::with(&["--listen", "tcp://127.0.0.1:0", "--lease", seconds])
     }
 
     /// A server that listens there.
     pub(crate) fn listening(uri: &str) -> Server {
-        let mut process = Process::start(&["serve", "--listen", uri]);
+        Server::with(&["--listen", uri])
+    }
+
+    fn with(options: &[&str]) -> Server {
+        let mut process = Process::start(&[&["serve"], options].concat());
         let first = process.output.line();
         let uri = first
             .strip_prefix("listening on ")

@@ -2,6 +2,7 @@
 
 use rustix::process::Signal;
 
+use crate::network::{LOST, Network};
 use crate::process::{Process, Server, run};
 
 #[test]
@@ -77,6 +78,20 @@ fn signals_end_it_in_peace_and_everybody_has_heard_everything() {
         let end = member.end();
         assert_eq!(end.code, Some(0), "{end:?}");
     }
+}
+
+#[test]
+fn it_ends_in_peace_although_somebody_is_away() {
+    let server = Server::start();
+    let network = Network::before(&server.uri);
+    let (mut ada, mut ben) = (server.member("ada"), network.member("ben"));
+    network.cut();
+    ada.output.line_with("* ben is away");
+    server.process.signal(Signal::TERM);
+    let end = server.process.end();
+    assert_eq!((end.code, end.notes), (Some(0), vec![]));
+    assert_eq!(ada.end().code, Some(0));
+    assert_eq!(ben.notes.line(), LOST);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::process::Stdio;
 
 use rustix::process::Signal;
 
+use crate::network::{BACK, LOST, Network};
 use crate::process::{Process, Server, command, run, run_with_input};
 
 /// How many lines are many.
@@ -130,7 +131,7 @@ fn a_line_that_never_ends_is_refused_and_what_came_before_is_counted() {
 
 #[test]
 fn a_server_killed_in_the_middle_is_an_error_that_says_how_many_lines_arrived() {
-    let mut server = Server::start();
+    let mut server = Server::with_lease("2");
     let mut writer = Process::start(&["show", "--to", &server.uri]);
     let mut input = writer.take_input();
     let feeding =
@@ -139,12 +140,13 @@ fn a_server_killed_in_the_middle_is_an_error_that_says_how_many_lines_arrived() 
     server.process.signal(Signal::KILL);
     let end = writer.end();
     feeding.join().unwrap();
-    known_to_have_arrived(end.code, &end.notes);
+    assert_eq!((end.code, &*end.notes[0]), (Some(8), LOST));
+    known_to_have_arrived(&end.notes[1..]);
 }
 
 #[test]
 fn a_server_killed_while_nothing_is_typed_is_noticed() {
-    let mut server = Server::start();
+    let mut server = Server::with_lease("2");
     let mut writer = Process::start(&["show", "--to", &server.uri]);
     for line in ["one", "two"] {
         writer.type_line(line);
@@ -153,9 +155,105 @@ fn a_server_killed_while_nothing_is_typed_is_noticed() {
     server.process.signal(Signal::KILL);
     let input = writer.take_input(); // still open
     let end = writer.end();
+    assert_eq!((end.code, &*end.notes[0]), (Some(8), LOST));
     // That the second one arrived may not have been said any more; the first was, or the second had not been sent.
-    assert!((1..=2).contains(&known_to_have_arrived(end.code, &end.notes)), "{:?}", end.notes);
+    assert!((1..=2).contains(&known_to_have_arrived(&end.notes[1..])), "{:?}", end.notes);
     drop(input);
+}
+
+#[test]
+fn a_restarted_server_is_another_one_and_an_error_of_its_own() {
+    for typed in ["", "typed while nobody listens\n"] {
+        let server = Server::start();
+        let network = Network::before(&server.uri);
+        let mut writer = Process::start(&["show", "--to", &network.uri()]);
+        writer.type_line("first");
+        let Server { process: mut former, .. } = server;
+        former.output.line_with("first");
+        network.cut();
+        former.signal(Signal::KILL);
+        assert_eq!(writer.notes.line(), LOST);
+        writer.feed(typed.as_bytes());
+        let server = Server::start();
+        network.lead_to(&server.uri);
+        network.heal();
+        let input = writer.take_input(); // still open
+        let end = writer.end();
+        assert_eq!((end.code, end.notes.len()), (Some(9), 1), "{:?}", end.notes);
+        assert!(end.notes[0].contains("the server is gone: the server was restarted"));
+        drop(input);
+    }
+}
+
+#[test]
+fn each_line_arrives_once_however_often_the_connection_is_lost() {
+    const PART: usize = 50_000;
+    let server = Server::start();
+    let network = Network::before(&server.uri);
+    let mut watcher = server.watcher(&["--plain"]);
+    let mut writer = Process::start(&["show", "--to", &network.uri()]);
+    let mut seen = 0;
+    let mut see = |to| {
+        while seen < to {
+            assert_eq!(watcher.output.line(), seen.to_string());
+            seen += 1;
+        }
+    };
+    for part in 0..4 {
+        let lines: String = (0..PART).map(|line| format!("{}\n", part * PART + line)).collect();
+        writer.feed(lines.as_bytes());
+        see(part * PART + PART / 10); // the others are on their way
+        network.cut();
+        assert_eq!(writer.notes.line(), LOST);
+        network.heal();
+        assert_eq!(writer.notes.line(), BACK);
+    }
+    let end = writer.end();
+    assert_eq!((end.code, end.notes), (Some(0), vec![]));
+    see(4 * PART);
+}
+
+#[test]
+fn an_interrupted_writer_says_what_has_arrived() {
+    let mut server = Server::start();
+    let mut writer = Process::start(&["show", "--to", &server.uri]);
+    writer.type_line("first");
+    server.process.output.line_with("first");
+    let input = writer.take_input(); // still open
+    writer.signal(Signal::INT);
+    let end = writer.end();
+    assert_eq!(end.code, Some(1));
+    assert!(end.notes[0].contains("interrupted; "), "{:?}", end.notes);
+    assert!(known_to_have_arrived(&end.notes) <= 1);
+    drop(input);
+}
+
+#[test]
+fn a_killed_writer_goes_on_where_it_was_if_asked_to() {
+    let server = Server::start();
+    let mut watcher = server.watcher(&["--plain"]);
+    let show = ["show", "--to", &server.uri, "--name", "ada", "--continue"];
+    let lines: Vec<String> = (0..100_000).map(|number| format!("line {number}")).collect();
+    let mut writer = Process::start(&show);
+    let mut input = writer.take_input();
+    let sent = lines[..90_000].join("\n");
+    let feeding = std::thread::spawn(move || {
+        let _ = input.write_all(sent.as_bytes()); // killed in the middle, which is what is tested
+        input
+    });
+    let seen: Vec<String> = (0..40_000).map(|_| watcher.output.line()).collect();
+    writer.signal(Signal::KILL);
+    drop(writer);
+    drop(feeding.join().unwrap());
+
+    let end = run_with_input(&show, lines.join("\n").as_bytes());
+    assert_eq!((end.code, end.notes.len()), (Some(0), 1), "{:?}", end.notes);
+    let before = end.notes[0].strip_prefix("remote-transcript: ").unwrap();
+    let before = before.strip_suffix(" lines have arrived before; going on after them").unwrap();
+    assert!((40_000..90_000).contains(&before.parse().unwrap()), "{before}");
+    server.process.signal(Signal::TERM);
+    let seen = [seen, watcher.end().output].concat();
+    assert!(seen == lines, "{} lines were shown, or not in order", seen.len());
 }
 
 #[test]
@@ -169,13 +267,15 @@ fn a_server_that_ends_in_peace_is_an_error_for_who_has_more_to_show() {
     server.process.signal(Signal::TERM);
     let end = writer.end();
     feeding.join().unwrap();
-    let arrived = known_to_have_arrived(end.code, &end.notes);
+    assert_eq!(end.code, Some(1));
+    let arrived = known_to_have_arrived(&end.notes);
     let shown = server.process.end().output.len() as u64 + 1;
     assert!(arrived <= shown, "{arrived} lines are said to have arrived, {shown} were shown");
 }
 
-fn known_to_have_arrived(code: Option<i32>, notes: &[String]) -> u64 {
-    assert_eq!((code, notes.len()), (Some(1), 1), "{notes:?}");
+/// What the only note says.
+fn known_to_have_arrived(notes: &[String]) -> u64 {
+    assert_eq!(notes.len(), 1, "{notes:?}");
     let known = notes[0]
         .strip_suffix(" lines are known to have arrived")
         .and_then(|rest| rest.rsplit(' ').next());

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
 
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
@@ -82,6 +83,16 @@ fn ones_own_words_are_not_repeated_where_they_were_typed() {
     ada.type_in("\x04"); // Ctrl-D
     assert_eq!(ada.end(), Some(0));
     ben.wait_for("* ada left");
+}
+
+#[test]
+fn an_interrupt_at_the_keyboard_is_an_end_like_another() {
+    let server = Server::start();
+    let mut terminal = Terminal::run(&mut command(&["show", "--to", &server.uri]));
+    terminal.wait_for("Ctrl-D ends");
+    let id = Pid::from_child(terminal.process.as_ref().unwrap());
+    kill_process(id, Signal::INT).unwrap();
+    assert_eq!(terminal.end(), Some(0));
 }
 
 /// A pseudo-terminal with a process at its other side.

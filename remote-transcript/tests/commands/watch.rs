@@ -36,13 +36,31 @@ fn a_closed_pipe_ends_it_quietly() {
 }
 
 #[test]
-fn a_killed_server_is_an_error_in_one_line() {
+fn a_killed_server_is_an_error_in_one_line_when_the_lease_ends() {
     let server = Server::start();
-    let watcher = server.watcher(&[]);
+    let watcher = server.watcher(&["--lease", "2"]);
     server.process.signal(Signal::KILL);
     let end = watcher.end();
-    assert_eq!(end.code, Some(1));
-    assert!(end.notes.len() == 1 && end.notes[0].contains("the server is gone"), "{:?}", end.notes);
+    assert_eq!(end.code, Some(8));
+    assert_eq!(
+        end.notes,
+        [
+            "remote-transcript: connection lost; trying again ...",
+            "remote-transcript: the server is gone: \
+             the connection did not come back before the lease ended"
+        ]
+    );
+}
+
+#[test]
+fn an_interrupted_watcher_ends_in_peace() {
+    let server = Server::start();
+    let mut watcher = server.watcher(&["--plain"]);
+    assert_eq!(run(&["show", "--to", &server.uri, "hello"]).code, Some(0));
+    assert_eq!(watcher.output.line(), "hello");
+    watcher.signal(Signal::INT);
+    let end = watcher.end();
+    assert_eq!((end.code, end.output, end.notes), (Some(0), vec![], vec![]));
 }
 
 #[test]

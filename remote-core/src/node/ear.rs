@@ -1,0 +1,175 @@
+//! Owns the reading half of a session's connection, with the bytes that arrived and are not yet a frame.
+//!
+//! It must not know what becomes of what is heard. The reader listens; while it executes calls, the lookout may, so that
+//! acknowledgements and renewals are heard whatever a method does to its thread.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+
+use tokio::io::{AsyncRead, ReadBuf};
+
+use super::attached::{Half, Reader};
+use super::link::{Inner, Link};
+
+/// The read buffer: it begins small and grows with what arrives.
+const FIRST: usize = 4 * 1024;
+const LARGEST: usize = 256 * 1024;
+
+/// The reading half of the connection. Its lock is taken before the session's.
+#[derive(Default)]
+pub(super) struct Ear(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    half: Option<Half<Reader>>,
+    buffer: Buffer,
+}
+
+/// What came of listening.
+pub(super) enum Heard {
+    /// Something arrived, and the session knows.
+    Something,
+    /// The connection with this number is lost.
+    Lost(u64, String),
+}
+
+impl Ear {
+    /// Hears what arrives next, and tells the session.
+    pub(super) fn poll_hear(&self, link: &Link, context: &mut Context<'_>) -> Poll<Heard> {
+        let mut state = self.lock();
+        loop {
+            let Some((number, filled)) = state.poll_fill(context) else {
+                if !link_has_next(&mut state, link) {
+                    return Poll::Pending;
+                }
+                continue;
+            };
+            return Poll::Ready(match filled {
+                Ok(0) => Heard::Lost(number, "the connection was closed".into()),
+                Err(error) => Heard::Lost(number, error.to_string()),
+                Ok(_) => {
+                    let (used, aftermath) =
+                        link.change(|inner| inner.receive(number, state.buffer.filled()));
+                    match used {
+                        Some(used) => state.buffer.consume(used),
+                        None => state.half = None,
+                    }
+                    drop(state);
+                    link.follow(aftermath);
+                    Heard::Something
+                }
+            });
+        }
+    }
+
+    /// Hears what is there by now, as one who does not wait, and cannot count on the runtime.
+    pub(super) fn hear_in_place(&self, link: &Link) {
+        let mut context = Context::from_waker(Waker::noop());
+        loop {
+            // The reader is at work elsewhere, or it will look again: nobody's waker is lost.
+            let Ok(mut state) = self.0.try_lock() else { return };
+            link_has_next(&mut state, link);
+            let read = state.read_now(&mut context);
+            let Some((number, Ok(1..))) = read else { return };
+            let (used, aftermath) =
+                link.change(|inner| inner.receive(number, state.buffer.filled()));
+            match used {
+                Some(used) => state.buffer.consume(used),
+                None => state.half = None,
+            }
+            drop(state);
+            link.follow_elsewhere(aftermath);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+/// Whether there is another connection to listen to. One that is no longer the session's is let go.
+fn link_has_next(state: &mut State, link: &Link) -> bool {
+    let mut former = None;
+    let mut inner = link.lock();
+    let has_next = state.renew(&mut inner, &mut former);
+    drop(inner);
+    drop(former);
+    has_next
+}
+
+impl State {
+    fn renew(&mut self, inner: &mut Inner, former: &mut Option<Half<Reader>>) -> bool {
+        if let Some(next) = inner.next_reader() {
+            *former = self.half.replace(next);
+            self.buffer = Buffer::default();
+            return true;
+        }
+        if self.half.as_ref().is_some_and(|half| !inner.has(half.number)) {
+            *former = self.half.take();
+        }
+        false
+    }
+
+    /// Reads more, if there is a connection and something on it.
+    fn poll_fill(&mut self, context: &mut Context<'_>) -> Option<(u64, io::Result<usize>)> {
+        let half = self.half.as_mut()?;
+        let mut free = ReadBuf::new(self.buffer.free());
+        let filled = match Pin::new(&mut half.end).poll_read(context, &mut free) {
+            Poll::Ready(result) => result.map(|()| free.filled().len()),
+            Poll::Pending => return None,
+        };
+        if let Ok(read) = filled {
+            self.buffer.end += read;
+        }
+        Some((half.number, filled))
+    }
+
+    fn read_now(&mut self, context: &mut Context<'_>) -> Option<(u64, io::Result<usize>)> {
+        if let Some(filled) = self.poll_fill(context) {
+            return Some(filled);
+        }
+        let half = self.half.as_mut()?;
+        let filled = half.end.read_now(self.buffer.free());
+        if let Ok(read) = filled {
+            self.buffer.end += read;
+        }
+        Some((half.number, filled))
+    }
+}
+
+/// Bytes read and not yet used.
+#[derive(Default)]
+struct Buffer {
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Buffer {
+    fn filled(&self) -> &[u8] {
+        &self.bytes[self.start..self.end]
+    }
+
+    fn consume(&mut self, used: usize) {
+        self.start += used;
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        }
+    }
+
+    /// Where the next bytes go; never empty.
+    fn free(&mut self) -> &mut [u8] {
+        if self.end == self.bytes.len() {
+            if self.start > 0 {
+                self.bytes.copy_within(self.start..self.end, 0);
+                (self.start, self.end) = (0, self.end - self.start);
+            }
+            // What arrived filled it: there is likely more.
+            let larger = (self.bytes.len() * 4).clamp(FIRST, LARGEST).max(self.end + 1);
+            self.bytes.resize(larger, 0);
+        }
+        &mut self.bytes[self.end..]
+    }
+}

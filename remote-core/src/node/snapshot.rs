@@ -1,0 +1,102 @@
+//! Owns the view of a node's tables at one moment: who holds what of it, and what it holds of whom.
+//!
+//! It must not change anything.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::sessions::Sessions;
+use crate::object::peer::Peer;
+
+/// The tables of a node at one moment, for inspectors and tests; made by [`Node::snapshot`](crate::Node::snapshot).
+///
+/// ```
+/// # use remote_core::{Node, Ref, Remote, Result, remote};
+/// # #[remote] trait Empty {}
+/// # #[derive(Remote)] #[remote(Empty)] struct Stone;
+/// # #[remote] impl Empty for Stone {}
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+/// let server = Node::listen("memory://snapshot-doc").await?;
+/// server.publish("stone", Ref::<dyn Empty>::new(Stone)).await?;
+/// let client = Node::new();
+/// let far: Ref<dyn Empty> = client.lookup(server.uri("stone")).await?;
+/// let [export] = server.snapshot().exports.try_into().unwrap();
+/// assert!(export.class.is_some_and(|class| class.ends_with("Stone")));
+/// assert_eq!(export.holders[0].peer.id(), client.id());
+/// assert_eq!(client.snapshot().imports[0].object, export.object);
+/// # drop(far);
+/// # Ok(()) }
+/// ```
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The objects that peers refer to, by their number.
+    pub exports: Vec<Export>,
+    /// The objects of peers that this node refers to.
+    pub imports: Vec<Import>,
+    /// Objects that wait for third parties to whom they were handed on.
+    pub gifts: usize,
+}
+
+/// An object that peers refer to.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub struct Export {
+    /// Its number on this node.
+    pub object: u64,
+    /// Its class; nothing for an object of another node's, for which this one forwards.
+    pub class: Option<&'static str>,
+    /// Who refers to it.
+    pub holders: Vec<Holder>,
+}
+
+/// A peer that refers to an object.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub struct Holder {
+    /// The peer.
+    pub peer: Peer,
+    /// How often the object was named to it, and not yet given back.
+    pub introductions: u64,
+    /// For how long the object is kept for it, if nothing more is heard of it.
+    pub lease_left: Duration,
+}
+
+/// An object of a peer's.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The peer by which it is reached.
+    pub peer: Peer,
+    /// What the peer calls it.
+    pub object: u64,
+    /// How often the peer named it, and it was not yet given back.
+    pub introductions: u64,
+}
+
+/// Looks at the sessions one after another: what moves between two of them meanwhile may be seen twice, or not.
+pub(crate) fn snapshot(sessions: &Sessions, gifts: usize) -> Snapshot {
+    let now = Instant::now();
+    let (mut holders, mut imports) = (BTreeMap::<_, Vec<Holder>>::new(), Vec::new());
+    for link in sessions.all() {
+        let inner = link.lock();
+        let session = &inner.session;
+        let lease_left = session.kept_for(now);
+        for (object, introductions) in session.exported() {
+            let holder = Holder { peer: link.peer.clone(), introductions, lease_left };
+            holders.entry(object).or_default().push(holder);
+        }
+        imports.extend(session.imported().map(|(object, introductions)| Import {
+            peer: link.peer.clone(),
+            object: object.0,
+            introductions,
+        }));
+    }
+    let class = |object| sessions.shared.table.get(object).and_then(|receiver| receiver.class());
+    let exports = holders.into_iter().map(|(object, holders)| Export {
+        object: object.0,
+        class: class(object),
+        holders,
+    });
+    Snapshot { exports: exports.collect(), imports, gifts }
+}
