@@ -4,9 +4,10 @@
 
 use std::time::Duration;
 
+use super::super::audit::assert_empty;
 use super::agenda::{End, Happening};
 use super::network::MOST;
-use super::node::{Condition, Receiver};
+use super::node::{Condition, Node, Receiver};
 use super::world::World;
 
 impl World {
@@ -55,7 +56,7 @@ impl World {
     }
 
     /// Everything is put right.
-    pub(super) fn recover(&mut self) {
+    fn recover(&mut self) {
         for from in 0..MOST {
             for to in 0..MOST {
                 if self.network.withholds(from, to) {
@@ -66,8 +67,33 @@ impl World {
         (0..self.nodes.len()).for_each(|life| self.go_on(life));
     }
 
+    /// Everything is healed, answered and dropped: nothing may be left, and every call has ended.
+    pub(super) fn end(&mut self) {
+        self.recover();
+        // The lease of who was killed has to end, or of one that comes back too late; a gift has its term.
+        let until = self.now + self.settings.lease * 4;
+        loop {
+            self.drop_everything();
+            if self.is_empty() {
+                break;
+            }
+            assert!(self.now < until, "something is left: {}", self.remains());
+            self.step();
+        }
+        let is_killed = |node: &Node| node.condition == Condition::Dead;
+        let is_whole =
+            self.tally.ended + self.tally.refused == 0 && !self.nodes.iter().any(is_killed);
+        self.ledger.assert_complete(is_whole);
+        for node in &self.nodes {
+            if node.condition != Condition::Dead {
+                node.assert_empty();
+                node.links.iter().for_each(|side| assert_empty(&side.session));
+            }
+        }
+    }
+
     /// All that runs is answered, and all that is held is dropped.
-    pub(super) fn drop_everything(&mut self) {
+    fn drop_everything(&mut self) {
         for life in 0..self.nodes.len() {
             if self.nodes[life].condition != Condition::Runs {
                 continue;
@@ -85,7 +111,7 @@ impl World {
         self.settle();
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         let mut live = self.nodes.iter().filter(|node| node.condition != Condition::Dead);
         live.all(|node| {
             node.is_empty()
@@ -98,7 +124,7 @@ impl World {
     }
 
     /// What is left, in words.
-    pub(super) fn remains(&self) -> String {
+    fn remains(&self) -> String {
         let live = self.nodes.iter().filter(|node| node.condition != Condition::Dead);
         let words = live.map(|node| {
             let sessions: Vec<_> = node

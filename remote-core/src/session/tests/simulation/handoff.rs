@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::agenda::{At, Happening};
 use super::ledger::Purpose;
-use super::node::{Early, Outbound, Receiver, Waits};
+use super::link::{Early, Outbound, Waits};
+use super::node::Receiver;
 use super::sending::DIRECTORY;
 use super::world::World;
 use crate::id::{QuestionId, Token};
@@ -137,16 +138,16 @@ impl World {
                 let is_for = |early: &mut Early| early.token == token;
                 let early: Vec<Early> = self.nodes[at.life].early.extract_if(.., is_for).collect();
                 for Early { link, question, .. } in early {
-                    self.give(At { life: at.life, link }, question, token);
+                    self.give_claimed(At { life: at.life, link }, question, token);
                 }
                 self.arrange_gifts(at.life);
             }
-            Purpose::Claim(token) => self.give(at, question, token),
+            Purpose::Claim(token) => self.give_claimed(at, question, token),
             other => unreachable!("a directory is not asked {other:?}"),
         }
     }
 
-    fn give(&mut self, at: At, question: QuestionId, token: Token) {
+    fn give_claimed(&mut self, at: At, question: QuestionId, token: Token) {
         let local = self.local(at.life);
         let node = &mut self.nodes[at.life];
         let claimant = node.links[at.link].peer;

@@ -8,7 +8,7 @@ use super::schedule::Schedule;
 use super::tally::Tally;
 
 /// Runs when nothing else is said; `REMOTE_SEEDS` says how many.
-const SEEDS: u64 = 600;
+const SEEDS: u64 = 250;
 
 const COMMAND: &str = "cargo test -p remote-core --lib simulation::runs -- --nocapture";
 
@@ -30,9 +30,7 @@ fn random_runs_keep_every_promise() {
             match catch_unwind(|| Schedule::new(seed).run()) {
                 Ok(tally) => sum.add(tally),
                 Err(_) => {
-                    if std::env::var("REMOTE_GO_ON").is_err() {
-                        failed.store(true, Ordering::Relaxed);
-                    }
+                    failed.store(true, Ordering::Relaxed);
                     eprintln!("to play it again: REMOTE_SEED={seed} {COMMAND}");
                 }
             }

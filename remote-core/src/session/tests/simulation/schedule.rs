@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use super::super::audit::assert_empty;
 use super::super::random::Random;
 use super::agenda::Happening;
-use super::node::{Condition, Node, Receiver, Waits};
+use super::link::Waits;
+use super::node::{Condition, Receiver};
 use super::tally::Tally;
 use super::world::{Settings, World};
 use crate::limits::Limits;
@@ -85,7 +85,7 @@ impl Schedule {
             }
             self.world.settle();
         }
-        self.drain();
+        self.world.end();
         self.world.tally
     }
 
@@ -245,32 +245,6 @@ impl Schedule {
             }
         }
         references
-    }
-
-    /// Everything is healed, answered and dropped: nothing may be left.
-    fn drain(&mut self) {
-        self.world.recover();
-        let lease = self.world.settings.lease;
-        // The lease of who was killed has to end, or of one that comes back too late; a gift has its term.
-        let until = self.world.now + lease * 4;
-        loop {
-            self.world.drop_everything();
-            if self.world.is_empty() {
-                break;
-            }
-            assert!(self.world.now < until, "something is left: {}", self.world.remains());
-            self.world.step();
-        }
-        let is_killed = |node: &Node| node.condition == Condition::Dead;
-        let is_whole = self.world.tally.ended + self.world.tally.refused == 0
-            && !self.world.nodes.iter().any(is_killed);
-        self.world.ledger.assert_complete(is_whole);
-        for node in &self.world.nodes {
-            if node.condition != Condition::Dead {
-                node.assert_empty();
-                node.links.iter().for_each(|side| assert_empty(&side.session));
-            }
-        }
     }
 }
 

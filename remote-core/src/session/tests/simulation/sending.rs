@@ -5,7 +5,8 @@
 use super::super::world::body;
 use super::agenda::At;
 use super::ledger::{Ended, Fate, Message, Purpose};
-use super::node::{Outbound, Receiver, Waiter, Waits};
+use super::link::{Outbound, Waiter, Waits};
+use super::node::Receiver;
 use super::world::World;
 use crate::error::{Error, Outcome};
 use crate::id::{NameId, ObjectId, QuestionId};
