@@ -50,7 +50,11 @@ impl Link {
         }
     }
 
+    #[inline(always)]
     fn references(&self, inner: &mut Inner, descriptors: &[Descriptor]) -> Vec<Reference> {
+        if descriptors.is_empty() {
+            return Vec::new();
+        }
         descriptors.iter().map(|descriptor| self.reference(inner, descriptor)).collect()
     }
 

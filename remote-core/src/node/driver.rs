@@ -17,8 +17,8 @@ use super::link::{Bystander, Delivery, Inner, Link};
 use super::pen::{Pen, Written};
 use crate::object::execution::contained;
 
-/// How many calls are begun between two writes of their answers: fewer cost more writes, and of more the peer sees the
-/// first answers too late to be at work meanwhile.
+/// At least so many calls, or a quarter of those that arrived together, are begun before their answers are written: fewer
+/// cost more writes, and of more the peer sees the first answers too late to be at work meanwhile.
 const BATCH: usize = 64;
 
 /// When the timer of a session that is over goes off: not before its tasks have ended.
@@ -102,9 +102,10 @@ fn dispatch_all(link: &Arc<Link>, batch: &mut VecDeque<Delivery>, pen: &Pen) {
             return;
         }
         let _turn = link.turns.begin();
+        let portion = (batch.len() / 4).max(BATCH);
         while !batch.is_empty() {
             // Contained, as what is left of a call may panic when it is dropped; the next ones go on.
-            contained(|| dispatch_some(link, batch));
+            contained(|| dispatch_some(link, batch, portion));
             pen.write_in_place(link);
             if link.is_held_up() {
                 link.lock().put_back(batch);
@@ -116,8 +117,8 @@ fn dispatch_all(link: &Arc<Link>, batch: &mut VecDeque<Delivery>, pen: &Pen) {
 }
 
 /// Begins calls, so many that their answers are worth a write.
-fn dispatch_some(link: &Arc<Link>, batch: &mut VecDeque<Delivery>) {
-    for _ in 0..BATCH {
+fn dispatch_some(link: &Arc<Link>, batch: &mut VecDeque<Delivery>, portion: usize) {
+    for _ in 0..portion {
         let Some(delivery) = batch.pop_front() else { return };
         dispatch(link, delivery);
         if link.is_held_up() {
@@ -139,7 +140,10 @@ async fn write(link: &Arc<Link>, pen: &Pen) {
             Written::Last => {
                 let _ = tokio::time::timeout(Duration::from_secs(1), pen.shut_down(link)).await;
             }
-            Written::Lost(number, reason) => link.update(|inner| inner.lose(number, &reason)),
+            Written::Lost(number, reason) => link.update(|inner| {
+                inner.lose(number, &reason);
+                inner.session.keep_last_word();
+            }),
         }
     }
 }

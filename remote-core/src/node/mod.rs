@@ -29,3 +29,4 @@ mod shared;
 pub(crate) mod snapshot;
 pub(crate) mod state;
 mod translate;
+mod waking;

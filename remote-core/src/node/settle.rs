@@ -11,6 +11,7 @@ use tokio::task::AbortHandle;
 use super::link::{Delivery, Inner, Link, Void};
 use super::lookout::GoesOn;
 use super::state::State;
+use super::waking::wake_all;
 use crate::error::Error;
 use crate::object::builtin::INTERFACES;
 use crate::object::execution::contained;
@@ -105,6 +106,7 @@ impl Link {
     }
 
     /// Drains what the session has to tell, frees the lock, and does what follows from it.
+    #[inline(always)]
     pub(super) fn settle(&self, mut inner: MutexGuard<'_, Inner>) {
         self.see_to_end(&mut inner);
         if inner.session.has_events() {
@@ -268,7 +270,7 @@ impl Link {
             guards,
             promises,
         } = aftermath;
-        wake.into_iter().for_each(Waker::wake);
+        wake_all(wake);
         abort.iter().for_each(AbortHandle::abort);
         tell.into_iter().for_each(|(watcher, ended)| watcher(ended));
         if let Some(hand_off) = self.shared.hand_off.get() {
@@ -328,6 +330,7 @@ impl Link {
     }
 }
 
+#[inline]
 fn answer(inner: &mut Inner, token: usize, reply: Reply, aftermath: &mut Aftermath) {
     match inner.waiters.try_remove(token) {
         Some(waiter) => aftermath.wake.extend(waiter.slot.fill(reply)),

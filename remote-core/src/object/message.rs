@@ -330,6 +330,7 @@ pub(crate) struct Claim {
 
 impl Claim {
     /// The reply, or a wake-up when it is here.
+    #[inline(always)]
     pub(crate) fn poll(&self, context: &mut task::Context<'_>) -> Poll<Reply> {
         self.slot.poll(context).map(|reply| reply.unwrap_or(Reply::Fault(Error::Cancelled)))
     }

@@ -30,6 +30,7 @@ impl<R> Slot<R> {
     }
 
     /// Takes the reply, or waits for it. Nothing if it was taken before.
+    #[inline(always)]
     pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<Option<R>> {
         let mut state = self.lock();
         if let State::Empty(waker) = &mut *state {

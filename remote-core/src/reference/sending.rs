@@ -134,6 +134,7 @@ impl<'a, R> Message<'a, R> {
     }
 
     /// The result that a reply stands for.
+    #[inline(always)]
     pub(crate) fn decode(&self, reply: Reply) -> R {
         if let Reply::Fault(Error::Broken(_)) = &reply {
             // Broken by what it was pipelined on: if that failed with an error of the type that is wanted here, it

@@ -36,22 +36,24 @@ impl Session {
         self.suspended = false;
         self.missed = false;
         self.liveness.heard(now);
+        self.events.push_back(Event::Resumed);
+        if let Err(breach) = self.receive_acknowledgement(arrived) {
+            return self.breach(breach);
+        }
+        if self.lease.is_over_for_holder(now, self.holding()) {
+            // It was over before the peer was asked: what a side relies on does not come back to it from the dead.
+            return self.expire();
+        }
         self.lease.heard(now);
+        self.retained.rewind();
+        // The peer may have lost what it was told last.
+        self.owes_acknowledgement = true;
         match asked {
             Some(asked) => self.lease.confirm(asked),
             None => {
                 self.lease.renew(now);
                 self.send(&Frame::Renew);
             }
-        }
-        self.events.push_back(Event::Resumed);
-        match self.receive_acknowledgement(arrived) {
-            Ok(()) => {
-                self.retained.rewind();
-                // The peer may have lost what it was told last.
-                self.owes_acknowledgement = true;
-            }
-            Err(breach) => self.breach(breach),
         }
     }
 

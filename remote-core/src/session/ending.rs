@@ -59,6 +59,14 @@ impl Session {
         self.events.extend(self.exports.clear().map(|object| Event::Unexported { object }));
     }
 
+    /// What is written last cannot be written: nobody takes it.
+    pub(crate) fn keep_last_word(&mut self) {
+        if self.closed.is_some() {
+            self.outgoing.clear();
+            self.retained.clear();
+        }
+    }
+
     /// The code by which a peer that asks is told that the session is over.
     pub(crate) fn code(&self) -> u64 {
         if self.closed == Some(Cause::Expired) { EXPIRED } else { 0 }

@@ -3,7 +3,8 @@
 //! It must not read a clock, nor know what is held under it: one lease serves any number of references, each way. The
 //! two sides count differently, so that no holder relies on what its owner may have let go (Gray and Cheriton 1989): the
 //! holder from when it *sent* the newest frame that was acknowledged, and only for 0.9 of the term; the owner from when it
-//! *received* anything, and for 1.25 of it. Clocks may differ by a tenth of the term over a term.
+//! *received* anything, and for 1.25 of it. Clocks may differ by a tenth of the term over a term. A side that finds an end
+//! passed may have been stopped itself, and so reads what waits before it lets go: for a twentieth of the term.
 
 use std::time::{Duration, Instant};
 
@@ -16,10 +17,16 @@ pub(super) struct Lease {
     renewed: Instant,
     /// When the peer was last heard.
     heard: Instant,
-    /// When it was noticed that the peer was not heard for too long: it may be that this side did not listen.
-    doubted: Option<Instant>,
+    /// When each end was found to have passed.
+    found: Found,
     /// Until then nothing is looked at again: this side cannot hear for the moment.
     postponed: Instant,
+}
+
+#[derive(Default)]
+struct Found {
+    holder_end: Option<Instant>,
+    owner_end: Option<Instant>,
 }
 
 /// What is due.
@@ -28,15 +35,36 @@ pub(super) enum Due {
     Nothing,
     /// A frame that is acknowledged at once.
     Renewal,
-    /// It is over, as far as what the peer owns is concerned.
-    HolderEnd,
-    /// It is over for the peer, if nothing of its waits to be read.
-    OwnerEnd,
+    /// It is over: for what the peer owns, or for what the peer holds.
+    End,
+    /// It is over unless this side was stopped itself: what waits is read first.
+    Reading,
+}
+
+/// Whether anything of the peer's is relied on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Holding {
+    Something,
+    Nothing,
+}
+
+/// Whether what arrives is read, or cannot be for the moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Hearing {
+    Awake,
+    Deaf,
 }
 
 impl Lease {
     pub(super) fn new(term: Duration, now: Instant) -> Lease {
-        Lease { term, confirmed: now, renewed: now, heard: now, doubted: None, postponed: now }
+        Lease {
+            term,
+            confirmed: now,
+            renewed: now,
+            heard: now,
+            found: Found::default(),
+            postponed: now,
+        }
     }
 
     pub(super) fn term(&self) -> Duration {
@@ -46,12 +74,15 @@ impl Lease {
     /// The peer was heard.
     pub(super) fn heard(&mut self, now: Instant) {
         self.heard = now;
-        self.doubted = None;
+        self.found.owner_end = None;
     }
 
     /// Something that was sent at this time has arrived.
     pub(super) fn confirm(&mut self, sent: Instant) {
-        self.confirmed = self.confirmed.max(sent);
+        if sent > self.confirmed {
+            self.confirmed = sent;
+            self.found.holder_end = None;
+        }
     }
 
     /// A renewal is being sent.
@@ -59,35 +90,46 @@ impl Lease {
         self.renewed = now;
     }
 
-    pub(super) fn due(&self, now: Instant) -> Due {
-        if now >= self.holder_end() {
-            Due::HolderEnd
+    pub(super) fn due(&mut self, now: Instant, holding: Holding, hearing: Hearing) -> Due {
+        let sweep = self.sweep();
+        let found = if holding == Holding::Something && now >= self.holder_end() {
+            &mut self.found.holder_end
         } else if now >= self.owner_end() {
-            Due::OwnerEnd
+            &mut self.found.owner_end
         } else if now >= self.renewal() {
-            Due::Renewal
+            return Due::Renewal;
         } else {
-            Due::Nothing
+            return Due::Nothing;
+        };
+        if hearing == Hearing::Deaf {
+            *found = None;
+            self.postponed = now + sweep;
+            return if now >= self.renewal() { Due::Renewal } else { Due::Nothing };
         }
+        if now < *found.get_or_insert(now) + sweep { Due::Reading } else { Due::End }
     }
 
-    /// Whether it is past doubt that the peer was not heard in time: there was time enough to read what waited.
-    pub(super) fn is_past_doubt(&mut self, now: Instant) -> bool {
-        now >= *self.doubted.get_or_insert(now) + self.sweep()
+    /// Whether what the peer owns can be relied on no more, whatever may still be read.
+    pub(super) fn is_over_for_holder(&self, now: Instant, holding: Holding) -> bool {
+        holding == Holding::Something && now >= self.holder_end()
+    }
+
+    /// Whether what waits is read before anything is relied on again.
+    pub(super) fn is_reading(&self) -> bool {
+        self.found.holder_end.is_some()
     }
 
     /// When to ask again.
-    pub(super) fn next(&self) -> Instant {
-        let owner_end = match self.doubted {
-            Some(doubted) => doubted + self.sweep(),
-            None => self.owner_end(),
+    pub(super) fn next(&self, holding: Holding) -> Instant {
+        let found = [self.found.holder_end, self.found.owner_end];
+        if let Some(found) = found.into_iter().flatten().min() {
+            return found + self.sweep();
+        }
+        let end = match holding {
+            Holding::Something => self.owner_end().min(self.holder_end()),
+            Holding::Nothing => self.owner_end(),
         };
-        self.renewal().min(owner_end).min(self.holder_end()).max(self.postponed)
-    }
-
-    /// Nothing can be said of the peer as long as this side cannot hear.
-    pub(super) fn postpone(&mut self, now: Instant) {
-        self.postponed = now + self.sweep();
+        self.renewal().min(end.max(self.postponed))
     }
 
     /// For how long the peer's references are good, if nothing more is heard.
@@ -108,7 +150,7 @@ impl Lease {
         self.heard + self.term * 5 / 4
     }
 
-    /// For how long a side that finds itself late reads what waits, before it lets go.
+    /// For how long a side reads what waits, before it lets go.
     fn sweep(&self) -> Duration {
         self.term / 20
     }
@@ -116,36 +158,76 @@ impl Lease {
 
 #[cfg(test)]
 mod tests {
+    use super::Due::{End, Nothing, Reading, Renewal};
     use super::*;
 
-    #[test]
-    fn each_side_counts_from_what_it_knows() {
-        let (begin, second) = (Instant::now(), Duration::from_secs(1));
-        let mut lease = Lease::new(30 * second, begin);
-        assert_eq!(
-            (lease.due(begin + 9 * second), lease.next()),
-            (Due::Nothing, begin + 10 * second)
-        );
-        assert_eq!(lease.due(begin + 10 * second), Due::Renewal);
-        lease.renew(begin + 10 * second);
-        assert_eq!(lease.due(begin + 19 * second), Due::Nothing);
-        assert_eq!(lease.due(begin + 27 * second), Due::HolderEnd);
-        lease.confirm(begin + 20 * second);
-        assert_eq!(lease.due(begin + 38 * second), Due::OwnerEnd);
-        lease.heard(begin + 38 * second);
-        assert_eq!(lease.due(begin + 38 * second), Due::Renewal);
-        assert_eq!(lease.left(begin + 40 * second), 7 * second);
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn due(lease: &mut Lease, now: Instant) -> Due {
+        lease.due(now, Holding::Something, Hearing::Awake)
     }
 
     #[test]
-    fn who_was_late_itself_reads_before_it_lets_go() {
-        let (begin, second) = (Instant::now(), Duration::from_secs(1));
-        let mut lease = Lease::new(20 * second, begin);
-        let late = begin + 60 * second;
-        assert!(!lease.is_past_doubt(late));
-        assert!(!lease.is_past_doubt(late + second / 2));
-        assert!(lease.is_past_doubt(late + second));
-        lease.heard(late + second);
-        assert!(!lease.is_past_doubt(late + 30 * second));
+    fn each_side_counts_from_what_it_knows() {
+        let begin = Instant::now();
+        let mut lease = Lease::new(30 * SECOND, begin);
+        assert_eq!(due(&mut lease, begin + 9 * SECOND), Nothing);
+        assert_eq!(lease.next(Holding::Something), begin + 10 * SECOND);
+        assert_eq!(due(&mut lease, begin + 10 * SECOND), Renewal);
+        lease.renew(begin + 10 * SECOND);
+        assert_eq!(due(&mut lease, begin + 19 * SECOND), Nothing);
+        assert_eq!(due(&mut lease, begin + 27 * SECOND), Reading);
+        lease.confirm(begin + 20 * SECOND);
+        assert_eq!(due(&mut lease, begin + 38 * SECOND), Reading, "not heard for 1.25 terms");
+        assert_eq!(due(&mut lease, begin + 39 * SECOND + SECOND / 2), End);
+        lease.heard(begin + 38 * SECOND);
+        assert_eq!(due(&mut lease, begin + 38 * SECOND), Renewal);
+        assert_eq!(lease.left(begin + 40 * SECOND), 7 * SECOND);
+    }
+
+    #[test]
+    fn who_holds_nothing_counts_as_an_owner_alone() {
+        let begin = Instant::now();
+        let mut lease = Lease::new(20 * SECOND, begin);
+        lease.renew(begin + 18 * SECOND);
+        let mut due = |at| lease.due(begin + at, Holding::Nothing, Hearing::Awake);
+        assert_eq!(due(18 * SECOND), Nothing);
+        assert_eq!(due(25 * SECOND), Reading);
+        assert_eq!(due(26 * SECOND), End);
+    }
+
+    #[test]
+    fn who_was_stopped_reads_before_it_lets_go() {
+        let begin = Instant::now();
+        let mut lease = Lease::new(20 * SECOND, begin);
+        let late = begin + 60 * SECOND;
+        assert_eq!(due(&mut lease, late), Reading);
+        assert!(lease.is_reading());
+        assert_eq!(due(&mut lease, late + SECOND / 2), Reading);
+        lease.confirm(begin + 50 * SECOND);
+        assert!(!lease.is_reading());
+        assert_eq!(due(&mut lease, late + SECOND / 2), Reading, "as an owner it was not heard");
+        lease.heard(late + SECOND / 2);
+        assert_eq!(due(&mut lease, late + SECOND), Renewal);
+    }
+
+    #[test]
+    fn what_is_found_in_vain_is_the_end() {
+        let begin = Instant::now();
+        let mut lease = Lease::new(20 * SECOND, begin);
+        assert_eq!(due(&mut lease, begin + 60 * SECOND), Reading);
+        assert_eq!(lease.next(Holding::Something), begin + 61 * SECOND);
+        assert_eq!(due(&mut lease, begin + 61 * SECOND), End);
+    }
+
+    #[test]
+    fn who_cannot_hear_ends_nothing_and_renews() {
+        let begin = Instant::now();
+        let mut lease = Lease::new(20 * SECOND, begin);
+        let now = begin + 60 * SECOND;
+        assert_eq!(lease.due(now, Holding::Something, Hearing::Deaf), Renewal);
+        lease.renew(now);
+        assert_eq!(lease.next(Holding::Something), now + SECOND);
+        assert_eq!(due(&mut lease, now + SECOND), Reading, "it could not hear until now");
     }
 }

@@ -13,7 +13,7 @@ use super::event::{Cause, Event};
 use super::exports::Exports;
 use super::imports::Imports;
 use super::incoming::Partials;
-use super::lease::Lease;
+use super::lease::{Holding, Lease};
 use super::liveness::Liveness;
 use super::names::{Announced, Heard, Name};
 use super::outgoing::{Outgoing, Queued};
@@ -207,6 +207,14 @@ impl Session {
     /// For how long the references that this side holds are good, if nothing more is heard.
     pub(crate) fn lease_left(&self, now: Instant) -> Duration {
         self.lease.left(now)
+    }
+
+    /// Whether this side relies on anything of the peer's.
+    pub(super) fn holding(&self) -> Holding {
+        match self.imports.len() + self.questions.len() {
+            0 => Holding::Nothing,
+            _ => Holding::Something,
+        }
     }
 
     /// The term of the lease.

@@ -32,7 +32,8 @@ mod transmit;
 mod tests;
 
 pub(crate) use command::Ask;
+pub(crate) use lease::Hearing;
 pub(crate) use machine::{Session, Settings};
 pub(crate) use names::Name;
-pub(crate) use receive::Hearing;
+
 pub(crate) use retained::Block;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::event::{Event, IncomingCall};
-use super::lease;
+use super::lease::{self, Hearing};
 use super::liveness::Due;
 use super::machine::{CallHead, Session};
 use crate::id::{NameId, QuestionId};
@@ -16,13 +16,6 @@ use crate::wire::content::Content;
 use crate::wire::frame::{
     Descriptor, Extent, Frame, LENGTH, LONGEST_FRAME, Manner, Status, Target,
 };
-
-/// Whether the driver reads what arrives, or cannot for the moment.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Hearing {
-    Awake,
-    Deaf,
-}
 
 impl Session {
     /// Takes bytes from the connection. Returns how many were used: what is left is the beginning of a frame.
@@ -61,23 +54,15 @@ impl Session {
         if hearing == Hearing::Deaf || self.liveness.is_late(now) {
             self.liveness.heard(now);
         }
-        match self.lease.due(now) {
-            lease::Due::Nothing => {}
+        match self.lease.due(now, self.holding(), hearing) {
+            lease::Due::Nothing | lease::Due::Reading => {}
             lease::Due::Renewal => {
                 self.lease.renew(now);
                 if !self.suspended {
                     self.send(&Frame::Renew);
                 }
             }
-            lease::Due::HolderEnd | lease::Due::OwnerEnd if hearing == Hearing::Deaf => {
-                self.lease.postpone(now);
-            }
-            lease::Due::HolderEnd => return self.expire(),
-            lease::Due::OwnerEnd => {
-                if self.lease.is_past_doubt(now) {
-                    return self.expire();
-                }
-            }
+            lease::Due::End => return self.expire(),
         }
         if self.suspended {
             return;
@@ -231,6 +216,7 @@ impl Session {
         self.deliver_call(question, head, content)
     }
 
+    #[inline(always)]
     fn deliver_call(
         &mut self,
         question: QuestionId,
@@ -284,6 +270,7 @@ impl Session {
         self.deliver_answer(question, status, content)
     }
 
+    #[inline(always)]
     fn deliver_answer(
         &mut self,
         question: QuestionId,
@@ -304,7 +291,12 @@ impl Session {
     }
 
     /// Enters the references of a message into the tables, before anything of the user's is decoded.
+    #[inline(always)]
     fn register(&mut self, content: &Content) -> Result<(), Breach> {
+        if content.references.is_empty() { Ok(()) } else { self.register_some(content) }
+    }
+
+    fn register_some(&mut self, content: &Content) -> Result<(), Breach> {
         for reference in &content.references {
             let (Descriptor::Mine { interface, .. }
             | Descriptor::Yours { interface, .. }

@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use super::event::Event;
-use super::lease;
+use super::lease::{self, Hearing};
 use super::machine::Session;
 use super::retained::Block;
 use crate::id::FrameNumber;
@@ -29,14 +29,14 @@ impl Session {
         if self.keeps_exports {
             return Some(self.lease.owner_end());
         }
-        let lease = self.lease.next();
+        let lease = self.lease.next(self.holding());
         let next = if self.suspended { lease } else { lease.min(self.liveness.next()) };
         self.closed.is_none().then_some(next)
     }
 
     /// Whether there is something to be written.
     pub(crate) fn wants_transmit(&self) -> bool {
-        if self.suspended {
+        if self.suspended || (self.lease.is_reading() && self.closed.is_none()) {
             return false;
         }
         self.retained.wants_again()
@@ -50,9 +50,13 @@ impl Session {
         if self.suspended {
             return None;
         }
-        if self.closed.is_none() && self.lease.due(now) == lease::Due::HolderEnd {
-            // Who was stopped itself may be here before its timer: what it relied on is gone, so nothing is asked of it.
-            self.expire();
+        if self.closed.is_none() {
+            // Who was stopped itself may be here before its timer: nothing is asked of what it may have lost.
+            match self.lease.due(now, self.holding(), Hearing::Awake) {
+                lease::Due::Reading => return None,
+                lease::Due::End => self.expire(),
+                lease::Due::Nothing | lease::Due::Renewal => {}
+            }
         }
         let block = match self.retained.again() {
             Some(block) => {

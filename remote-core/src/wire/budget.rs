@@ -42,6 +42,7 @@ impl Budget {
     }
 
     /// One value deeper while writing.
+    #[inline(always)]
     pub(crate) fn enter_writing<E: serde::ser::Error>(&self) -> Result<Level<'_>, E> {
         Level::enter(&self.depth).ok_or_else(|| {
             let text = "values are nested too deep (`Limits::depth`)";

@@ -57,6 +57,7 @@ impl Encoder {
         Ok(())
     }
 
+    #[inline(always)]
     pub(crate) fn finish(self) -> Result<Body, Error> {
         if self.body.len() > self.limit {
             return Err(self.too_large(self.body.len()));
@@ -108,6 +109,7 @@ impl<'p> Decoder<'p> {
     }
 
     /// All bytes must have been read: what is left over was meant for another signature.
+    #[inline(always)]
     pub(crate) fn finish(self) -> Result<(), Error> {
         match self.rest.len() {
             0 => Ok(()),

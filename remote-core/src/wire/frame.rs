@@ -385,7 +385,7 @@ impl Extent {
         front.number(self.total);
     }
 
-    #[inline]
+    #[inline(always)]
     fn read(cursor: &mut Cursor<'_>) -> Result<Extent, Breach> {
         Ok(Extent { references: cursor.number()?, total: cursor.number()? })
     }

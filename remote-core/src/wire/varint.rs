@@ -90,6 +90,15 @@ impl<'f> Cursor<'f> {
     }
 
     fn long_number(&mut self) -> Result<u64, Breach> {
+        // Nearly all the others count calls and frames.
+        if let [first, second, third, rest @ ..] = self.rest
+            && *second >= 0x80
+            && *third < 0x80
+        {
+            self.rest = rest;
+            let bits = |byte: &u8| u64::from(byte & 0x7f);
+            return Ok(bits(first) | bits(second) << 7 | bits(third) << 14);
+        }
         let mut value = 0;
         for (place, byte) in self.rest.iter().take(LONGEST_NUMBER).enumerate() {
             let bits = u64::from(byte & 0x7f);

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::peer::{Answer, Peer, TARGET, code, fault};
+use super::outcome::{Answer, code, fault};
+use super::peer::{Peer, TARGET};
 use super::stage::{Stage, run, soon};
 use super::wire::{ANSWER, ANSWER_CHUNK, Bytes, CALL, CREDIT, Frame, answer, mine};
 

@@ -2,8 +2,9 @@
 
 use remote_core::{Error, Limits, Node, Ref};
 
-use super::peer::{Peer, fault};
-use super::stage::{Stage, run, serve, soon};
+use super::outcome::fault;
+use super::peer::Peer;
+use super::stage::{LEASE, Stage, run, serve, soon};
 use super::target::{Butt, Framed, Shape, Square, Target};
 use super::wire::Bytes;
 
@@ -52,7 +53,7 @@ fn nesting_is_refused_past_its_limit_and_never_overflows_a_stack() {
 #[test]
 fn values_nested_too_deep_are_refused_before_they_are_sent_too() {
     run(async {
-        let server = serve(Limits::default()).await.unwrap();
+        let server = serve(Limits::default(), LEASE).await.unwrap();
         server.publish("target", Ref::<dyn Target>::new(Butt::default())).await.unwrap();
         let client = Node::new();
         let target: Ref<dyn Target> = client.lookup(server.uri("target")).await.unwrap();

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use remote_core::Limits;
 
-use super::peer::{Peer, fault};
-use super::stage::{Stage, run, until};
+use super::outcome::fault;
+use super::peer::Peer;
+use super::stage::{Stage, is_held_back, run, until, waiting};
 use super::wire::{Bytes, CANCEL, Call, Frame, Manner, To};
 
 /// As many as a debug build does in a second or two.
@@ -45,12 +46,7 @@ fn calls_cancelled_at_once_leave_nothing_behind() {
         }
         until("nothing runs", || stage.running() == 0).await;
         stage.goes_on().await;
-        let session = stage
-            .server
-            .sessions()
-            .into_iter()
-            .find(|session| session.peer().name() == "raw")
-            .unwrap();
+        let session = stage.hostile();
         assert_eq!(session.stats().calls_in, 0);
         drop(peer);
         stage.is_alone_again().await;
@@ -95,12 +91,9 @@ fn what_was_cancelled_before_it_began_breaks_what_was_pipelined_on_it() {
         let behind =
             Call { to: To::Answer(promised.question), question: peer.question(), ..after.clone() };
         peer.send_all(&[head.frame(), after.frame(), promised.frame(), behind.frame()]).await;
-        let stats = || {
-            let session =
-                stage.server.sessions().into_iter().find(|session| session.peer().name() == "raw");
-            session.expect("the session goes on").stats()
-        };
-        until("all calls have arrived", || stats().held >= 64 << 10 && stats().calls_in >= 4).await;
+        let session = stage.hostile();
+        let full = || waiting(&session) >= 64 << 10 && session.stats().calls_in >= 4;
+        until("all calls have arrived", full).await;
         peer.send(&Frame::numbers(CANCEL, &[head.question])).await;
         stage.goes_on().await;
         let mut ended = Vec::new();
@@ -125,8 +118,7 @@ fn what_was_cancelled_before_it_began_breaks_what_was_pipelined_on_it() {
 fn a_peer_that_does_not_read_and_cancels_is_held_back_like_any_other() {
     run(async {
         let limits = Limits { queue: 256 << 10, body: 64 << 10, ..Limits::default() };
-        let queue = limits.queue;
-        let stage = Stage::with(limits).await;
+        let stage = Stage::with(limits.clone()).await;
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
         let large = peer.call(target, "large", Bytes::new().count(60 << 10)).await;
@@ -134,13 +126,8 @@ fn a_peer_that_does_not_read_and_cancels_is_held_back_like_any_other() {
             .map(|more| Call { question: large.question + more, ..large.clone() }.frame())
             .collect();
         peer.send_all(&fill).await;
-        let session = stage
-            .server
-            .sessions()
-            .into_iter()
-            .find(|session| session.peer().name() == "raw")
-            .unwrap();
-        until("the queue is full", || session.stats().held >= queue).await;
+        let session = stage.hostile();
+        until("the queue is full", || waiting(&session) >= limits.queue).await;
         let call = peer.call(target, "add", Bytes::new().count(1)).await.manner(Manner::Ask);
         for batch in 0..100 {
             let frames: Vec<_> = (0..500)
@@ -153,14 +140,10 @@ fn a_peer_that_does_not_read_and_cancels_is_held_back_like_any_other() {
             if peer.send_while_taken(&bytes, Duration::from_millis(300)).await < bytes.len() {
                 break;
             }
-            assert!(
-                session.stats().held < 2 * queue,
-                "{} bytes wait to be read",
-                session.stats().held
-            );
+            is_held_back(&session, &limits);
         }
         stage.goes_on().await;
-        assert!(session.stats().held < 2 * queue, "{} bytes wait to be read", session.stats().held);
+        is_held_back(&session, &limits);
         drop(peer);
         stage.is_alone_again().await;
     });

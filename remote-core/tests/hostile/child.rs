@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use remote_core::{Limits, Ref};
 
@@ -12,6 +13,8 @@ use super::target::{Butt, Target};
 
 /// Names the role of a process that is started again.
 const ROLE: &str = "REMOTE_HOSTILE_CHILD";
+/// So long that what attackers have is still there when it is measured.
+const LEASE: Duration = Duration::from_secs(30);
 
 /// A node in another process.
 pub(crate) struct Served {
@@ -76,7 +79,7 @@ fn serves_where_it_is_started_as_a_child() {
         return;
     }
     run(async {
-        let node = serve(Limits::default()).await.expect("a node starts");
+        let node = serve(Limits::default(), LEASE).await.expect("a node starts");
         node.publish("target", Ref::<dyn Target>::new(Butt::default()))
             .await
             .expect("the name is free");

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use remote_core::Limits;
+use remote_core::{Limits, State};
 
-use super::peer::{Peer, code};
-use super::stage::{Stage, run};
+use super::outcome::code;
+use super::peer::Peer;
+use super::stage::{Stage, run, soon, until, waiting};
 use super::wire::{
     ACKNOWLEDGE, ANSWER_CHUNK, Bytes, CALL, CALL_CHUNK, CANCEL, CHUNK, CREDIT, Call, Frame,
-    LONGEST_FRAME, PING, To,
+    LONGEST_FRAME, PING, RENEW, To,
 };
 
 /// The length of a frame alone.
@@ -60,7 +61,7 @@ fn frames_that_cannot_be_read_end_the_session() {
         let endless = [0xff; 11];
         let wrong = [
             ("no kind", Frame::new(0x00, Bytes::new())),
-            ("an unknown kind", Frame::new(0x0e, Bytes::new())),
+            ("an unknown kind", Frame::new(0x0f, Bytes::new())),
             ("an unknown kind without a number", Frame::new(0x42, Bytes::new())),
             ("the last kind", Frame::new(0xff, Bytes::new().raw(&endless))),
             ("a call of nothing", Frame::new(CALL, Bytes::new())),
@@ -71,6 +72,7 @@ fn frames_that_cannot_be_read_end_the_session() {
             ),
             ("a cancel and more", Frame::numbers(CANCEL, &[1, 1])),
             ("a ping and more", Frame::numbers(PING, &[1])),
+            ("a renewal and more", Frame::numbers(RENEW, &[1])),
             (
                 "a name that is no text",
                 Frame::new(8, Bytes::new().number(1).raw(&[0; 8]).number(1).byte(0xff)),
@@ -208,5 +210,34 @@ fn what_was_not_sent_cannot_be_acknowledged_and_what_was_not_used_not_credited()
             assert_eq!(peer.end().await, end, "{frame:?}");
         }
         stage.is_alone_again().await;
+    });
+}
+
+/// What it is told last cannot be written, ever: so it is not told.
+#[test]
+fn who_breaks_a_rule_and_does_not_read_that_is_let_go() {
+    run(async {
+        let stall = Duration::from_secs(1);
+        let (queue, body) = (256 << 10, 64 << 10);
+        let limits = Limits { queue, body, stall, ..Limits::default() };
+        let stage = Stage::with(limits).await;
+        for vanishes in [true, false] {
+            let mut peer = Peer::connect(&stage.address()).await;
+            let target = peer.target().await;
+            let large = peer.call(target, "large", Bytes::new().count(60 << 10)).await;
+            let asks: Vec<_> = (0..1000)
+                .map(|more| Call { question: large.question + more, ..large.clone() }.frame())
+                .collect();
+            peer.send_all(&asks).await;
+            let session = stage.hostile();
+            until("the queue is full", || waiting(&session) >= queue).await;
+            peer.send(&Frame::new(0x00, Bytes::new())).await;
+            let mut state = session.watch();
+            let ended = async { state.wait_for(|state| *state == State::Ended).await.is_ok() };
+            assert!(soon("the session ends", ended).await);
+            let peer = (!vanishes).then_some(peer);
+            stage.is_alone_again().await;
+            drop(peer);
+        }
     });
 }

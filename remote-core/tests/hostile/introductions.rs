@@ -5,9 +5,11 @@ use std::time::Duration;
 use remote_core::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::hello::{Claim, Hello, PREFACE, SECRET, Standing, Verdict, framed};
+use super::outcome::End;
 use super::peer::{Peer, drained, greater, lesser, stranger};
-use super::stage::{Good, Stage, run, soon, until};
-use super::wire::{ACCEPT, Bytes, Hello, PREFACE};
+use super::stage::{Good, Stage, run, soon};
+use super::wire::Bytes;
 
 /// Sends bytes to the node, and expects the connection to end without the sender's doing.
 async fn refused(stage: &Stage, bytes: &[u8]) -> Vec<u8> {
@@ -47,12 +49,13 @@ fn noise_is_refused_at_its_first_byte() {
 fn noise_after_each_step_of_the_introduction_is_refused() {
     run(async {
         let stage = Stage::new().await;
-        let hello = Hello::of(greater()).write();
+        let hello = Hello::of(greater());
         let steps = [
             PREFACE.to_vec(),
-            hello.clone(),
-            [hello.clone(), ACCEPT.to_vec()].concat(),
-            [hello, ACCEPT.to_vec(), vec![1, 0, 0, 0]].concat(),
+            hello.write(),
+            [hello.write(), Standing::nothing().write()].concat(),
+            hello.opening(),
+            [hello.opening(), vec![1, 0, 0, 0]].concat(),
         ];
         for step in steps {
             refused(&stage, &[step, noise(9, 1 << 20)].concat()).await;
@@ -71,11 +74,11 @@ fn other_protocols_are_refused() {
         // The beginning of a TLS 1.3 hello: a handshake record, a ClientHello of 508 bytes.
         let tls = [&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3][..], &noise(3, 506)].concat();
         assert_eq!(refused(&stage, &tls).await, b"");
-        for version in [0, 2, 255, u16::MAX] {
-            let future =
+        for version in [0, 1, 3, 255, u16::MAX] {
+            let other =
                 [&b"REMOTE"[..], &version.to_le_bytes(), &Hello::of(greater()).write()[8..]]
                     .concat();
-            assert_eq!(refused(&stage, &future).await, b"", "version {version}");
+            assert_eq!(refused(&stage, &other).await, b"", "version {version}");
         }
         stage.is_alone_again().await;
     });
@@ -86,22 +89,26 @@ fn introductions_that_cannot_be_right_are_refused() {
     run(async {
         let stage = Stage::new().await;
         let hello = Hello::of(greater());
-        let framed = |fields: &[u8]| {
-            let length = (fields.len() as u16).to_le_bytes();
-            Bytes::new().raw(&PREFACE).raw(&length).raw(fields).0
-        };
+        let introduced = |fields: &[u8]| [&PREFACE[..], &framed(fields)].concat();
         let wrong = [
-            ("no bytes", framed(&[])),
+            ("no bytes", introduced(&[])),
             ("the longest and more", Bytes::new().raw(&PREFACE).raw(&1025_u16.to_le_bytes()).0),
             ("all that a length can say", Bytes::new().raw(&PREFACE).raw(&[0xff; 3000]).0),
             ("a name that is too long", Hello { name: "n".repeat(129), ..hello.clone() }.write()),
             (
                 "a name that is no text",
-                framed(&[&[1; 16][..], &[2, 0xff, 0xff], &[1; 64]].concat()),
+                introduced(&[&[1; 16][..], &[2, 0xff, 0xff], &[1; 64]].concat()),
             ),
             ("no calls granted", Hello { calls: 0, ..hello.clone() }.write()),
             ("bodies larger than the window", Hello { body: 1 << 30, ..hello.clone() }.write()),
-            ("a number without end", framed(&[&[1; 16][..], &[0], &[0xff; 64]].concat())),
+            ("a number without end", introduced(&[&[1; 16][..], &[0], &[0xff; 64]].concat())),
+            ("no lease", Hello { lease: 0, ..hello.clone() }.write()),
+            ("a lease that nobody can keep", Hello { lease: 99, ..hello.clone() }.write()),
+            (
+                "an address that is too long",
+                Hello { address: "a".repeat(513), ..hello.clone() }.write(),
+            ),
+            ("no nonce", introduced(&hello.write()[10..hello.write().len() - 32])),
         ];
         for (what, bytes) in wrong {
             assert_eq!(refused(&stage, &bytes).await, b"", "{what}");
@@ -117,17 +124,61 @@ fn introductions_that_cannot_be_right_are_refused() {
     });
 }
 
+/// Sends what follows a good introduction, and expects the node to say no more than its own.
+async fn refused_when_introduced(stage: &Stage, what: &str, bytes: &[u8]) {
+    let opening = [&Hello::of(greater()).write(), bytes].concat();
+    let heard = refused(stage, &opening).await;
+    assert!(heard.starts_with(&PREFACE), "{what}: {heard:?}");
+    let hello = 10 + usize::from(u16::from_le_bytes([heard[8], heard[9]]));
+    assert_eq!(heard[hello..], Standing::nothing().write(), "{what}");
+}
+
+#[test]
+fn wrong_standings_are_refused() {
+    run(async {
+        let stage = Stage::new().await;
+        let live = Claim::Live { received: 1, lost: true };
+        let whole = Standing::unproved(live).write();
+        for (what, standing) in [
+            ("nothing said", framed(&[])),
+            ("of no kind", framed(&[3; 40])),
+            ("without a proof", framed(&whole[2..5])),
+            ("with half of one", framed(&whole[2..20])),
+            ("a number without end", framed(&[&[1][..], &[0xff; 64]].concat())),
+            ("the longest and more", [&1025_u16.to_le_bytes()[..], &[0; 1025]].concat()),
+            // What is well said and cannot be: the node knows nothing of a session.
+            ("a session that goes on", Standing::unproved(live).write()),
+        ] {
+            let decided = [standing, Verdict::Accept(SECRET).write()].concat();
+            refused_when_introduced(&stage, what, &decided).await;
+        }
+        stage.is_alone_again().await;
+    });
+}
+
 #[test]
 fn wrong_verdicts_are_refused() {
     run(async {
-        let stage = Stage::new().await;
-        let refusal = Bytes::new().byte(2).number(9).text("no").0;
-        let refusal = [&(refusal.len() as u16).to_le_bytes()[..], &refusal].concat();
-        for verdict in [&[0, 0][..], &[1, 0, 1], &[1, 0, 3], &[2, 0, 2, 9], &[0xff; 64], &refusal] {
-            let opening = [Hello::of(greater()).write(), verdict.to_vec()].concat();
-            let heard = refused(&stage, &opening).await;
-            assert!(heard.starts_with(&PREFACE), "it introduced itself, and no more: {heard:?}");
-            assert_eq!(heard.len(), 10 + usize::from(u16::from_le_bytes([heard[8], heard[9]])));
+        let limits = Limits { handshake_time: Duration::from_millis(700), ..Limits::default() };
+        let stage = Stage::with(limits).await;
+        for verdict in [
+            framed(&[]),
+            framed(&[0]),
+            framed(&[0; 32]),
+            framed(&[3]),
+            framed(&[3, 0xff]),
+            framed(&[9, 9]),
+            framed(&[2, 0, 2, 9]),
+            vec![0xff; 64],
+            Verdict::Refuse("no".into()).write(),
+            // A session of which the node knows nothing.
+            Verdict::Duplicate.write(),
+            Verdict::Resume(0).write(),
+            Verdict::Resume(2).write(),
+            Verdict::Resume(u64::MAX).write(),
+        ] {
+            let decided = [Standing::nothing().write(), verdict.clone()].concat();
+            refused_when_introduced(&stage, &format!("{verdict:?}"), &decided).await;
         }
         stage.is_alone_again().await;
     });
@@ -199,18 +250,20 @@ fn the_same_introduction_again_makes_no_second_session() {
         let stage = Stage::new().await;
         // The node decides: it keeps the session that it has.
         let hello = Hello::of(lesser());
-        let mut first = stranger(&stage.address()).await;
-        first.write_all(&hello.write()).await.unwrap();
-        let mut first = Peer::on(first);
-        first.hear_hello().await;
-        assert_eq!(first.verdict().await, [0], "accepted");
+        let introduce = async || {
+            let mut peer = Peer::on(stranger(&stage.address()).await, &hello);
+            peer.send_raw(&[hello.write(), Standing::nothing().write()].concat()).await;
+            peer.hear_hello().await;
+            peer.hear_standing().await.expect("a node says how it stands");
+            let verdict = peer.verdict().await;
+            (peer, verdict)
+        };
+        let (mut first, verdict) = introduce().await;
+        assert!(matches!(verdict, Verdict::Accept(_)), "{verdict:?}");
         let object = first.target().await;
         for _ in 0..20 {
-            let mut again = stranger(&stage.address()).await;
-            again.write_all(&hello.write()).await.unwrap();
-            let mut again = Peer::on(again);
-            again.hear_hello().await;
-            assert_eq!(again.verdict().await, [1], "a duplicate");
+            let (mut again, verdict) = introduce().await;
+            assert_eq!(verdict, Verdict::Duplicate);
             again.end().await;
         }
         assert_eq!(stage.server.sessions().len(), 2);
@@ -225,16 +278,16 @@ fn a_peer_that_decides_has_one_session_too() {
     run(async {
         let stage = Stage::new().await;
         let hello = Hello::of(greater());
-        let mut earlier = Peer::introduced(&stage.address(), &hello).await;
-        earlier.target().await;
+        let mut first = Peer::introduced(&stage.address(), &hello).await;
+        let object = first.target().await;
         for _ in 0..20 {
-            let mut later = Peer::introduced(&stage.address(), &hello).await;
-            later.target().await;
-            earlier.end().await;
-            earlier = later;
-            until("one session is left", || stage.server.sessions().len() == 2).await;
+            // It says nothing of the session that it has, and that another begins.
+            let mut again = Peer::introduced(&stage.address(), &hello).await;
+            assert_eq!(again.end().await, End::Dropped);
         }
-        drop(earlier);
+        assert_eq!(stage.server.sessions().len(), 2);
+        assert_eq!(first.answer_to(object, "length", Bytes::new().string("four")).await.value(), 4);
+        drop(first);
         stage.is_alone_again().await;
     });
 }
@@ -243,11 +296,12 @@ fn a_peer_that_decides_has_one_session_too() {
 fn a_peer_with_the_nodes_own_identity_gets_nothing() {
     run(async {
         let stage = Stage::new().await;
-        let mut curious = Peer::on(stranger(&stage.address()).await);
+        let mut curious = Peer::on(stranger(&stage.address()).await, &Hello::of(lesser()));
         curious.send_raw(&Hello::of(lesser()).write()).await;
-        let identity = curious.hear_hello().await;
-        let mut double = Peer::on(stranger(&stage.address()).await);
-        double.send_raw(&[Hello::of(identity).write(), ACCEPT.to_vec()].concat()).await;
+        let identity = curious.hear_hello().await.node;
+        let own = Hello::of(identity);
+        let mut double = Peer::on(stranger(&stage.address()).await, &own);
+        double.send_raw(&own.opening()).await;
         double.hear_hello().await;
         double.end().await;
         drop(curious);

@@ -9,6 +9,7 @@ mod cancels;
 #[cfg(target_os = "linux")]
 mod child;
 mod frames;
+mod hello;
 mod introductions;
 mod life;
 #[cfg(target_os = "linux")]
@@ -16,6 +17,7 @@ mod memory;
 mod messages;
 mod methods;
 mod mutations;
+mod outcome;
 mod peer;
 mod promises;
 mod raw_server;

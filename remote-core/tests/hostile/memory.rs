@@ -101,9 +101,10 @@ fn bodies_that_claim_too_much_cost_no_more_than_they_are() {
 
 #[test]
 fn a_peer_that_never_reads_costs_its_queue() {
-    // The queue, the answer that is the last to go into it, and the one being written.
+    // The queue, the answer that is the last to go into it, and the one being written; what was written and not
+    // acknowledged.
     assert_costs(
-        (8 + 4 + 4) * MIB,
+        (8 + 4 + 4 + 8) * MIB,
         cost(async |address| {
             let mut peer = Peer::connect(&address).await;
             let target = peer.target().await;
@@ -120,7 +121,7 @@ fn a_peer_that_never_reads_costs_its_queue() {
 #[test]
 fn a_peer_that_never_reads_and_cancels_costs_its_queue() {
     assert_costs(
-        (8 + 4 + 4) * MIB,
+        (8 + 4 + 4 + 8) * MIB,
         cost(async |address| {
             let mut peer = Peer::connect(&address).await;
             let target = peer.target().await;

@@ -2,7 +2,8 @@
 
 use remote_core::{Limits, Node, Ref};
 
-use super::peer::{DIRECTORY, Peer, TARGET, code, fault};
+use super::outcome::{code, fault};
+use super::peer::{DIRECTORY, Peer, TARGET};
 use super::stage::{Good, Stage, run, until};
 use super::target::{Butt, Target};
 use super::vocabulary::fingerprint;
@@ -203,7 +204,7 @@ fn nesting_and_deadlines_are_taken_at_their_word_and_no_further() {
         let call = peer.call(target, "never", Bytes::new()).await;
         peer.send(&Call { deadline: u64::MAX, ..call }.frame()).await;
         until("it runs", || stage.running() == 1).await;
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }

@@ -2,9 +2,11 @@
 
 use remote_core::Limits;
 
-use super::peer::{Peer, code, fault};
+use super::hello::Hello;
+use super::outcome::{code, fault};
+use super::peer::Peer;
 use super::stage::{Stage, run, until};
-use super::wire::{Bytes, CANCEL, Call, Frame, Hello, Manner};
+use super::wire::{Bytes, CANCEL, Call, Frame, Manner};
 
 #[test]
 fn a_method_that_panics_fails_its_call_alone() {
@@ -41,7 +43,7 @@ fn a_method_that_never_returns_ends_with_its_call() {
         assert_eq!(peer.answer(never).await.fault(), fault::CANCELLED);
         assert_eq!(stage.running(), 1, "{other} goes on");
         stage.goes_on().await;
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }

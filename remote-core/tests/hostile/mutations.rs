@@ -1,11 +1,12 @@
 //! Good exchanges, cut at every byte and with every single bit flipped.
 
+use super::hello::Hello;
 use super::peer::{Peer, TARGET, announcement, greater, stranger};
 use super::stage::{Stage, run};
 use super::vocabulary::fingerprint;
 use super::wire::{
-    ACCEPT, ACKNOWLEDGE, Bytes, CANCEL, Call, FINISH, Frame, Hello, Manner, PING, RELEASE, To,
-    UNWATCH, WATCH, mine, yours,
+    ACKNOWLEDGE, Bytes, CANCEL, Call, FINISH, Frame, Manner, PING, RELEASE, To, UNWATCH, WATCH,
+    mine, yours,
 };
 
 /// A peer that looked up the target, and the bytes with which it goes on: one message of every kind.
@@ -82,7 +83,7 @@ fn messages_cut_at_every_byte_harm_nobody() {
         for end in 0..bytes.len() {
             play(&stage, |bytes| bytes.truncate(end)).await;
         }
-        stage.is_alone_again().await;
+        stage.has_no_other_session().await;
     });
 }
 
@@ -94,7 +95,7 @@ fn messages_with_any_byte_left_out_harm_nobody() {
         for at in 0..bytes.len() {
             play(&stage, |bytes| _ = bytes.remove(at)).await;
         }
-        stage.is_alone_again().await;
+        stage.has_no_other_session().await;
     });
 }
 
@@ -106,7 +107,7 @@ fn messages_with_any_bit_flipped_harm_nobody() {
         for bit in 0..bytes.len() * 8 {
             play(&stage, |bytes| bytes[bit / 8] ^= 1 << (bit % 8)).await;
         }
-        stage.is_alone_again().await;
+        stage.has_no_other_session().await;
     });
 }
 
@@ -114,10 +115,11 @@ fn messages_with_any_bit_flipped_harm_nobody() {
 fn introductions_with_any_bit_flipped_harm_nobody() {
     run(async {
         let stage = Stage::new().await;
-        let opening = || [Hello::of(greater()).write(), ACCEPT.to_vec()].concat();
-        for bit in 0..opening().len() * 8 {
-            let mut peer = Peer::on(stranger(&stage.address()).await);
-            let mut bytes = opening();
+        let length = Hello::of(greater()).opening().len();
+        for bit in 0..length * 8 {
+            let hello = Hello::of(greater());
+            let mut peer = Peer::on(stranger(&stage.address()).await, &hello);
+            let mut bytes = hello.opening();
             bytes[bit / 8] ^= 1 << (bit % 8);
             peer.send_raw(&bytes).await;
             peer.hush().await;

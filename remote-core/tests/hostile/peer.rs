@@ -8,11 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::hello::{Claim, Hello, Nonce, PREFACE, SECRET, Secret, Standing, Verdict};
+use super::outcome::{Answer, End};
 use super::stage::soon;
 use super::vocabulary::fingerprint;
 use super::wire::{
-    ACCEPT, ANSWER, ANSWER_CHUNK, Bytes, CLOSE, Call, Frame, Hello, LONGEST_FRAME, Manner, NAME,
-    PREFACE, To,
+    ACKNOWLEDGE, ANSWER, ANSWER_CHUNK, Bytes, CLOSE, Call, Frame, LONGEST_FRAME, Manner, NAME,
+    RENEW, To,
 };
 
 /// The directory that every node shows.
@@ -21,11 +23,24 @@ pub(crate) const DIRECTORY: u64 = 0;
 /// The interface of the target, as it is announced.
 pub(crate) const TARGET: &str = "Target";
 
+/// Frames after which a peer acknowledges, if it does.
+const UNACKNOWLEDGED: u64 = 32;
+
 /// A connection to a node, and how far it has come.
 pub(crate) struct Peer {
-    stream: TcpStream,
+    pub(super) stream: TcpStream,
+    /// What it says of itself.
+    pub(crate) hello: Hello,
+    /// The nonce of the other side.
+    pub(crate) other: Nonce,
+    /// The secret of its session.
+    pub(crate) secret: Secret,
     /// The number of the last frame sent.
     pub(crate) number: u64,
+    /// The number of the last frame received.
+    pub(crate) received: u64,
+    /// How far it has acknowledged them; nothing if it never does.
+    pub(crate) acknowledged: Option<u64>,
     names: HashMap<String, u64>,
     questions: u64,
     /// Answers of which the end has not arrived.
@@ -40,28 +55,6 @@ struct Partial {
     total: usize,
     content: Vec<u8>,
 }
-
-/// How a session ended.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum End {
-    /// With a last frame.
-    Told(u64),
-    /// Without.
-    Dropped,
-}
-
-/// An answer of the node's.
-#[derive(Clone, Debug)]
-pub(crate) struct Answer {
-    pub(crate) question: u64,
-    pub(crate) status: u8,
-    pub(crate) body: Vec<u8>,
-    pub(crate) references: Vec<u8>,
-}
-
-/// The statuses of answers.
-pub(crate) const VALUE: u8 = 0;
-pub(crate) const FAULT: u8 = 2;
 
 /// An identity greater than any node's, so that the peer decides; each time another.
 pub(crate) fn greater() -> [u8; 16] {
@@ -102,19 +95,23 @@ impl Peer {
 
     /// A session begun as this, whose identity is greater than the node's.
     pub(crate) async fn introduced(address: &str, hello: &Hello) -> Peer {
-        let mut stream = stranger(address).await;
-        let opening = [hello.write(), ACCEPT.to_vec()].concat();
-        stream.write_all(&opening).await.expect("a node takes an introduction");
-        let mut peer = Peer::on(stream);
+        let mut peer = Peer::on(stranger(address).await, hello);
+        peer.stream.write_all(&hello.opening()).await.expect("a node takes an introduction");
         peer.hear_hello().await;
+        peer.hear_standing().await.expect("a node says how it stands");
         peer
     }
 
     /// A session on a connection that is past the introduction, or will be.
-    pub(crate) fn on(stream: TcpStream) -> Peer {
+    pub(crate) fn on(stream: TcpStream, hello: &Hello) -> Peer {
         Peer {
             stream,
+            hello: hello.clone(),
+            other: [0; 32],
+            secret: SECRET,
             number: 0,
+            received: 0,
+            acknowledged: Some(0),
             names: HashMap::new(),
             questions: 0,
             partial: HashMap::new(),
@@ -122,20 +119,32 @@ impl Peer {
         }
     }
 
-    /// Reads the introduction of the other side; its identity.
-    pub(crate) async fn hear_hello(&mut self) -> [u8; 16] {
-        let head = self.read(10).await.expect("a node introduces itself");
-        assert_eq!(head[..8], PREFACE);
-        let length = u16::from_le_bytes([head[8], head[9]]);
-        let hello = self.read(length.into()).await.expect("a node introduces itself");
-        hello[..16].try_into().expect("sixteen bytes")
+    /// Reads the introduction of the other side.
+    pub(crate) async fn hear_hello(&mut self) -> Hello {
+        assert_eq!(self.read(PREFACE.len()).await.expect("a node introduces itself"), PREFACE);
+        let hello = self.read_framed().await.expect("a node introduces itself");
+        let hello = Hello::read(&hello);
+        self.other = hello.nonce;
+        hello
+    }
+
+    /// Reads how the other side stands with this one, if it goes on after the introduction.
+    pub(crate) async fn hear_standing(&mut self) -> Option<Standing> {
+        self.read_framed().await.map(|standing| Standing::read(&standing))
     }
 
     /// Reads what the node decided.
-    pub(crate) async fn verdict(&mut self) -> Vec<u8> {
-        let length = self.read(2).await.expect("a node decides");
-        let length = u16::from_le_bytes([length[0], length[1]]);
-        self.read(length.into()).await.expect("a node decides")
+    pub(crate) async fn verdict(&mut self) -> Verdict {
+        let verdict = Verdict::read(&self.read_framed().await.expect("a node decides"));
+        if let Verdict::Accept(secret) = verdict {
+            self.secret = secret;
+        }
+        verdict
+    }
+
+    /// A claim, proved on this connection.
+    pub(crate) fn prove(&self, claim: Claim) -> Standing {
+        Standing::proved(claim, &self.secret, &self.hello.nonce, &self.other)
     }
 
     /// Sends bytes. What is no longer taken is lost: a test looks for the end, not for the failure to send.
@@ -278,17 +287,41 @@ impl Peer {
         }
     }
 
-    /// The next frame, or nothing if the session ended.
+    /// The next frame that has not arrived before, or nothing if the session ended. Tells the node that it arrived, unless
+    /// the peer never does.
     pub(crate) async fn next(&mut self) -> Option<Frame> {
+        loop {
+            let (number, frame) = self.next_numbered().await?;
+            if let Some(number) = number {
+                if number <= self.received {
+                    continue;
+                }
+                self.received = number;
+            }
+            if frame.kind == CLOSE {
+                self.closed = Some(End::Told(frame.fields().number()));
+                return None;
+            }
+            let is_due = |acknowledged| self.received >= acknowledged + UNACKNOWLEDGED;
+            if self.acknowledged.is_some_and(|known| is_due(known) || frame.kind == RENEW) {
+                self.acknowledge().await;
+            }
+            return Some(frame);
+        }
+    }
+
+    /// The next frame as it comes, with its number if it has one, or nothing if the connection ended.
+    pub(crate) async fn next_numbered(&mut self) -> Option<(Option<u64>, Frame)> {
         let length = self.read(4).await?;
         let length = u32::from_le_bytes(length.try_into().expect("four bytes")) as usize;
         assert!((1..=LONGEST_FRAME).contains(&length), "a node writes frames of {length} bytes");
-        let frame = Frame::read(&self.read(length).await?);
-        if frame.kind == CLOSE {
-            self.closed = Some(End::Told(frame.fields().number()));
-            return None;
-        }
-        Some(frame)
+        Some(Frame::read(&self.read(length).await?))
+    }
+
+    /// Tells the node how much has arrived.
+    pub(crate) async fn acknowledge(&mut self) {
+        self.send(&Frame::numbers(ACKNOWLEDGE, &[self.received])).await;
+        self.acknowledged = Some(self.received);
     }
 
     /// Waits until the node ends the session; how it did.
@@ -302,9 +335,20 @@ impl Peer {
         drained(&mut self.stream).await;
     }
 
-    /// Says that nothing more will come.
+    /// Ends the session in good order, and waits until the node has noticed.
+    pub(crate) async fn close(mut self) {
+        self.send(&Frame::new(CLOSE, Bytes::new().number(0).text("done"))).await;
+        self.end().await;
+    }
+
+    /// Says that nothing more will come on this connection.
     pub(crate) async fn hush(&mut self) {
         let _ = self.stream.shutdown().await;
+    }
+
+    async fn read_framed(&mut self) -> Option<Vec<u8>> {
+        let length = self.read(2).await?;
+        self.read(u16::from_le_bytes([length[0], length[1]]).into()).await
     }
 
     async fn read(&mut self, length: usize) -> Option<Vec<u8>> {
@@ -319,79 +363,7 @@ impl Peer {
     }
 }
 
-impl Answer {
-    fn new(question: u64, status: u8, references: usize, mut content: Vec<u8>) -> Answer {
-        let references = content.split_off(content.len() - references);
-        Answer { question, status, body: content, references }
-    }
-
-    /// The number that a method returned.
-    #[track_caller]
-    pub(crate) fn value(&self) -> u64 {
-        assert_eq!(self.status, VALUE, "{self:?}");
-        match self.body[0] {
-            small @ 0..=250 => small.into(),
-            251 => u16::from_le_bytes(self.body[1..3].try_into().unwrap()).into(),
-            252 => u32::from_le_bytes(self.body[1..5].try_into().unwrap()).into(),
-            _ => u64::from_le_bytes(self.body[1..9].try_into().unwrap()),
-        }
-    }
-
-    /// The object that a method returned.
-    #[track_caller]
-    pub(crate) fn object(&self) -> u64 {
-        assert_eq!(self.status, VALUE, "{self:?}");
-        let mut fields = super::wire::Fields(&self.references);
-        assert_eq!(fields.byte(), 0, "an object of the node's own");
-        fields.number()
-    }
-
-    /// Which error the node itself answered with: its place among the kinds.
-    #[track_caller]
-    pub(crate) fn fault(&self) -> u8 {
-        assert_eq!(self.status, FAULT, "{self:?}");
-        self.body[0]
-    }
-
-    /// The text of the error.
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-}
-
 /// A name announced.
 pub(crate) fn announcement(id: u64, fingerprint: u64, name: &str) -> Frame {
     Frame::new(NAME, Bytes::new().number(id).raw(&fingerprint.to_le_bytes()).text(name))
-}
-
-/// The kinds of error that nodes answer with.
-pub(crate) mod fault {
-    pub(crate) const NO_SUCH_OBJECT: u8 = 4;
-    pub(crate) const MESSAGE_NOT_UNDERSTOOD: u8 = 9;
-    pub(crate) const SIGNATURE_MISMATCH: u8 = 10;
-    pub(crate) const UNKNOWN_CLASS: u8 = 12;
-    pub(crate) const DECODE: u8 = 15;
-    pub(crate) const QUOTA: u8 = 17;
-    pub(crate) const TIMEOUT: u8 = 18;
-    pub(crate) const CANCELLED: u8 = 19;
-    pub(crate) const PANICKED: u8 = 20;
-    pub(crate) const NESTED: u8 = 21;
-    pub(crate) const BROKEN: u8 = 22;
-}
-
-/// Why nodes end sessions.
-pub(crate) mod code {
-    use super::End;
-
-    pub(crate) const FRAME: End = End::Told(4);
-    pub(crate) const FRAME_LENGTH: End = End::Told(5);
-    pub(crate) const NUMBER: End = End::Told(6);
-    pub(crate) const WINDOW: End = End::Told(7);
-    pub(crate) const BODY: End = End::Told(8);
-    pub(crate) const NAME: End = End::Told(9);
-    pub(crate) const QUESTION: End = End::Told(10);
-    pub(crate) const CHUNK: End = End::Told(11);
-    pub(crate) const RELEASE: End = End::Told(12);
-    pub(crate) const REFERENCES: End = End::Told(13);
-    pub(crate) const ACKNOWLEDGEMENT: End = End::Told(14);
 }

@@ -2,7 +2,8 @@
 
 use remote_core::Limits;
 
-use super::peer::{Peer, code, fault};
+use super::outcome::{code, fault};
+use super::peer::Peer;
 use super::stage::{Stage, run, until};
 use super::wire::{Bytes, CANCEL, Call, FINISH, Frame, To};
 
@@ -58,7 +59,7 @@ fn long_chains_are_kept() {
 fn long_chains_that_wait_for_nothing_go_with_their_session() {
     run(async {
         let stage = Stage::new().await;
-        for hushed in [true, false] {
+        for vanishes in [false, true] {
             let mut peer = Peer::connect(&stage.address()).await;
             let target = peer.target().await;
             chain(&mut peer, target, "never_child").await;
@@ -67,12 +68,13 @@ fn long_chains_that_wait_for_nothing_go_with_their_session() {
                 peer.answer_to(target, "length", Bytes::new().string("on")).await.value(),
                 2
             );
-            if hushed {
-                peer.hush().await;
-                peer.end().await;
+            if vanishes {
+                drop(peer);
+                stage.has_no_other_session().await;
+            } else {
+                peer.close().await;
+                stage.is_alone_again().await;
             }
-            drop(peer);
-            stage.is_alone_again().await;
         }
     });
 }
@@ -148,7 +150,7 @@ fn answers_that_are_no_promises_cannot_be_called() {
         peer.send_all(&[number.frame(), call.frame()]).await;
         let answer = peer.answer(call.question).await;
         assert!([fault::BROKEN, fault::DECODE].contains(&answer.fault()), "{}", answer.text());
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }

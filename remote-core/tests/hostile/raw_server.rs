@@ -4,9 +4,10 @@
 
 use tokio::net::{TcpListener, TcpStream};
 
+use super::hello::{Hello, SECRET, Standing, Verdict};
 use super::peer::{Peer, TARGET, greater};
 use super::stage::soon;
-use super::wire::{ACCEPT, Bytes, CALL, Call, Frame, Hello, answer, mine};
+use super::wire::{Bytes, CALL, Call, Frame, answer, mine};
 
 /// The number of the object that it shows.
 pub(crate) const OBJECT: u64 = 5;
@@ -40,17 +41,34 @@ impl RawServer {
         stream
     }
 
-    /// The next connection, introduced: the server decides, and accepts.
+    /// The next connection, introduced: the server decides, and accepts. Each time it is another node.
     pub(crate) async fn session(&self) -> Peer {
-        self.introduced(&ACCEPT).await
+        self.introduced(&Verdict::Accept(SECRET).write()).await
     }
 
-    /// The next connection, introduced with this verdict.
+    /// The next connection, introduced with this verdict. Connections for sessions that the server had as another node
+    /// are not taken up: the client learns that it is gone.
     pub(crate) async fn introduced(&self, verdict: &[u8]) -> Peer {
-        let mut peer = Peer::on(self.stranger().await);
-        peer.hear_hello().await;
-        peer.send_raw(&[Hello::of(greater()).write(), verdict.to_vec()].concat()).await;
-        peer
+        loop {
+            let hello = Hello::of(greater());
+            let mut peer = Peer::on(self.stranger().await, &hello);
+            peer.hear_hello().await;
+            peer.send_raw(&[hello.write(), Standing::nothing().write(), verdict.to_vec()].concat())
+                .await;
+            if peer.hear_standing().await.is_some() {
+                return peer;
+            }
+        }
+    }
+
+    /// Takes connections as another node each time, so that whatever client had a session with it learns that it is over.
+    pub(crate) async fn is_restarted(&self) -> ! {
+        loop {
+            let hello = Hello::of(greater());
+            let mut peer = Peer::on(self.stranger().await, &hello);
+            peer.send_raw(&hello.write()).await;
+            peer.ended_somehow().await;
+        }
     }
 
     /// The next session, in which the object has been looked up.

@@ -2,16 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use remote_core::{Error, Limits, Node, Ref, Result};
+use remote_core::{Error, Limits, Node, Ref, Result, State};
 use tokio::io::AsyncWriteExt;
 
-use super::peer::{TARGET, code, drained};
+use super::hello::{PREFACE, Verdict, framed};
+use super::outcome::code;
+use super::peer::{TARGET, drained};
 use super::raw_server::{OBJECT, RawServer};
-use super::stage::{Good, LIMIT, run, serve, soon, until};
+use super::stage::{Good, LEASE, LIMIT, run, serve, soon, until};
 use super::target::{Butt, Target};
 use super::wire::{
-    ANSWER, Bytes, CREDIT, Call, Frame, LONGEST_FRAME, Manner, PREFACE, RELEASE, To, answer, mine,
-    yours,
+    ANSWER, Bytes, CREDIT, Call, Frame, LONGEST_FRAME, Manner, RELEASE, To, answer, mine, yours,
 };
 
 /// A client of a hostile server that is a client of a good one as well.
@@ -27,12 +28,13 @@ impl Client {
     }
 
     async fn with(limits: Limits) -> Client {
-        let server = serve(Limits::default()).await.expect("a node starts");
+        let server = serve(Limits::default(), LEASE).await.expect("a node starts");
         server
             .publish("target", Ref::<dyn Target>::new(Butt::default()))
             .await
             .expect("the name is free");
-        let node = Node::builder().limits(limits).start().await.expect("a node starts");
+        let node = Node::builder().limits(limits).lease(LEASE).start().await;
+        let node = node.expect("a node starts");
         let good = Good::of(&node, &server.uri("target")).await;
         Client { node, good, _server: server }
     }
@@ -121,19 +123,20 @@ fn verdicts_that_cannot_be_are_errors() {
         let limits = Limits { handshake_time: Duration::from_millis(600), ..Limits::default() };
         let client = Client::with(limits).await;
         let server = RawServer::new().await;
-        let refusal = Bytes::new().byte(2).number(9).text("not you").0;
-        let refusal = [&(refusal.len() as u16).to_le_bytes()[..], &refusal].concat();
         for (verdict, reason) in [
-            (&[1, 0, 9][..], "introduction cannot be read"),
-            (&[0, 0], "frame cannot be read"),
-            (&[0xff; 100], "introduction cannot be read"),
+            (framed(&[9]), "introduction cannot be read"),
+            (framed(&[]), "frame cannot be read"),
+            (framed(&[0; 32]), "frame cannot be read"),
+            (vec![0xff; 100], "introduction cannot be read"),
             // A session that the client knows nothing of.
-            (&[1, 0, 1], "has a session with this node"),
-            (&refusal, "refused: not you"),
+            (Verdict::Duplicate.write(), "has a session with this node"),
+            (Verdict::Resume(0).write(), "changed while"),
+            (Verdict::Resume(u64::MAX).write(), "changed while"),
+            (Verdict::Refuse("not you".into()).write(), "refused: not you"),
             // None at all.
-            (&[], "no answer within"),
+            (Vec::new(), "no answer within"),
         ] {
-            let (told, peer) = tokio::join!(client.lookup(&server), server.introduced(verdict));
+            let (told, peer) = tokio::join!(client.lookup(&server), server.introduced(&verdict));
             let told = not_connected(told);
             assert!(told.contains(reason), "{told}");
             peer.ended_somehow().await;
@@ -283,12 +286,18 @@ fn a_server_that_stays_silent_is_given_up_and_its_promises_break() {
         let (target, peer) = tokio::join!(client.lookup(&server), server.looked_up());
         let target = target.unwrap();
         let promise = target.never_child().pipelined();
-        let (call, pipelined) = soon("silence is noticed", async {
-            tokio::join!(target.add(1), async { promise.add(1).await })
+        let sessions = client.node.sessions();
+        let hostile = sessions.iter().find(|session| session.peer().name() == "raw");
+        let mut state = hostile.expect("there is a session").watch();
+        let (suspended, call, pipelined) = soon("silence is noticed", async {
+            let suspended =
+                async { state.wait_for(|state| *state == State::Suspended).await.is_ok() };
+            tokio::join!(suspended, target.add(1), async { promise.add(1).await })
         })
         .await;
-        assert!(lost(call).contains("silent"));
-        assert!(matches!(pipelined.unwrap_err().root(), Error::SessionLost { .. }));
+        assert!(suspended, "the connection is given up before the lease ends");
+        assert_eq!(call, Err(Error::LeaseExpired));
+        assert_eq!(pipelined.unwrap_err().root(), &Error::LeaseExpired);
         drop((target, promise, peer));
         client.is_alone_again().await;
     });
@@ -329,7 +338,7 @@ fn a_server_cannot_reach_what_a_client_did_not_give() {
             peer.ask_back(&call).await;
             assert_eq!(
                 peer.answer(call.question).await.fault(),
-                super::peer::fault::NO_SUCH_OBJECT,
+                super::outcome::fault::NO_SUCH_OBJECT,
                 "{object}"
             );
         }
@@ -373,8 +382,18 @@ fn answers_with_any_bit_flipped_or_cut_at_every_byte_end_their_calls() {
                 let target = client.lookup(&server).await.unwrap();
                 // Whatever it comes to: it ends.
                 let _ = soon("the call ends", target.child()).await;
+                drop(target);
+                client.is_alone_again().await;
             };
-            tokio::join!(serving, calling);
+            // A session that only lost its connection ends when the client finds another node in the server's place.
+            let serving = async {
+                serving.await;
+                server.is_restarted().await
+            };
+            tokio::select! {
+                () = calling => {}
+                never = serving => never,
+            }
         }
         client.is_alone_again().await;
     });

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use remote_core::{Limits, Node, Ref, Result};
+use remote_core::{Limits, Node, Ref, Result, Session};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -15,6 +15,8 @@ use super::target::{Butt, Target};
 
 /// How long anything may take that is not itself a matter of time.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+/// The lease of a node under attack: so long, and a quarter more, does it keep what a peer has that vanished.
+pub(crate) const LEASE: Duration = Duration::from_secs(3);
 /// Calls of the good client that must succeed after an attack.
 const CALLS: u64 = 3;
 
@@ -63,7 +65,7 @@ impl Stage {
     }
 
     pub(crate) async fn with(limits: Limits) -> Stage {
-        let server = serve(limits).await.expect("a node starts");
+        let server = serve(limits, LEASE).await.expect("a node starts");
         let butt = Butt::default();
         let running = Arc::clone(&butt.running);
         server.publish("target", Ref::<dyn Target>::new(butt)).await.expect("the name is free");
@@ -89,15 +91,44 @@ impl Stage {
 
     /// All that hostile peers brought about is over: the good client's session alone is left.
     pub(crate) async fn is_alone_again(&self) {
-        until("hostile sessions end", || self.server.sessions().len() == 1).await;
+        self.has_no_other_session().await;
         until("what hostile peers began ends", || self.running() == 0).await;
+    }
+
+    /// The good client's session alone is left. What peers had begun that vanished may go on: they did not say that they
+    /// do not want it.
+    pub(crate) async fn has_no_other_session(&self) {
+        until("hostile sessions end", || self.server.sessions().len() == 1).await;
         self.goes_on().await;
+    }
+
+    /// The session of a hostile peer.
+    pub(crate) fn hostile(&self) -> Session {
+        let sessions = self.server.sessions();
+        let hostile = sessions.into_iter().find(|session| session.peer().name() == "raw");
+        hostile.expect("a hostile peer has a session")
     }
 }
 
+/// Bytes that wait for a peer to read them.
+pub(crate) fn waiting(session: &Session) -> usize {
+    let stats = session.stats();
+    stats.held - stats.unacknowledged
+}
+
+/// A peer that does not read costs what waits for it, and what it did not acknowledge; either is exceeded by what was
+/// under way at most.
+#[track_caller]
+pub(crate) fn is_held_back(session: &Session, limits: &Limits) {
+    let (waiting, unacknowledged) = (waiting(session), session.stats().unacknowledged);
+    assert!(waiting < 2 * limits.queue, "{waiting} bytes wait to be read");
+    let most = limits.unacknowledged + 2 * limits.queue;
+    assert!(unacknowledged < most, "{unacknowledged} bytes wait to be acknowledged");
+}
+
 /// A node that listens on a free port.
-pub(crate) async fn serve(limits: Limits) -> Result<Node> {
-    Node::builder().listen("tcp://127.0.0.1:0").limits(limits).start().await
+pub(crate) async fn serve(limits: Limits, lease: Duration) -> Result<Node> {
+    Node::builder().listen("tcp://127.0.0.1:0").limits(limits).lease(lease).start().await
 }
 
 /// A client that calls all the time.

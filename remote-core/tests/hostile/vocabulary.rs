@@ -11,7 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::stage::{run, serve};
+use super::hello::PREFACE;
+use super::stage::{LEASE, run, serve};
 use super::target::{Butt, Chain, Lists, Nest, Square, Target};
 use super::wire::{Frame, LONGEST_FRAME, NAME};
 
@@ -30,7 +31,7 @@ pub(crate) fn fingerprint(name: &str) -> u64 {
 
 /// Has a good client call every method once, through a relay that listens.
 async fn overhear() -> Result<HashMap<String, u64>> {
-    let server = serve(Limits::default()).await?;
+    let server = serve(Limits::default(), LEASE).await?;
     server.publish("target", Ref::<dyn Target>::new(Butt::default())).await?;
     let (relay, heard) =
         relay(server.uri("").trim_start_matches("tcp://").trim_end_matches('/')).await?;
@@ -57,8 +58,8 @@ async fn overhear() -> Result<HashMap<String, u64>> {
     let _ = target.never().timeout(no_time).await;
     let _ = target.never_child().timeout(no_time).await;
     let _ = target.panics().await;
-    let heard = heard.lock().unwrap().clone();
-    Ok(heard.iter().flat_map(|bytes| names(bytes)).collect())
+    let [client, server] = heard.lock().unwrap().clone();
+    Ok(names(&client, &server).into_iter().chain(names(&server, &client)).collect())
 }
 
 /// The bytes that went each way.
@@ -91,21 +92,18 @@ async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, way: usize, heard
     }
 }
 
-/// The names announced in what one side sent.
-fn names(bytes: &[u8]) -> Vec<(String, u64)> {
-    let introduction = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-    // A verdict may follow, which is one byte with its length before it; a frame is never as short.
-    let verdict = if bytes[introduction..].starts_with(&[1, 0, 0]) && bytes[introduction + 3] != 0 {
-        3
-    } else {
-        0
-    };
-    let (mut rest, mut names) = (&bytes[introduction + verdict..], Vec::new());
+/// The names announced in what the one side sent, of which the other sent that.
+fn names(one: &[u8], other: &[u8]) -> Vec<(String, u64)> {
+    let (hello, rest) = part(&one[PREFACE.len()..]);
+    let (_standing, rest) = part(rest);
+    // Who has the greater identity decides.
+    let decides = hello[..16] > part(&other[PREFACE.len()..]).0[..16];
+    let (mut rest, mut names) = (if decides { part(rest).1 } else { rest }, Vec::new());
     while let Some((length, after)) = rest.split_first_chunk::<4>() {
         let length = u32::from_le_bytes(*length) as usize;
         assert!(length <= LONGEST_FRAME, "the relay lost its place");
         let Some(frame) = after.get(..length) else { break };
-        let frame = Frame::read(frame);
+        let (_number, frame) = Frame::read(frame);
         if frame.kind == NAME {
             let mut fields = frame.fields();
             let _id = fields.number();
@@ -115,4 +113,10 @@ fn names(bytes: &[u8]) -> Vec<(String, u64)> {
         rest = &after[length..];
     }
     names
+}
+
+/// A part of an introduction, and what follows it.
+fn part(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let (length, rest) = bytes.split_first_chunk().expect("an introduction is complete");
+    rest.split_at(u16::from_le_bytes(*length).into())
 }

@@ -1,4 +1,4 @@
-//! Owns the bytes that a hostile peer writes and reads: the protocol once more, from its description.
+//! Owns the frames that a hostile peer writes and reads: the protocol once more, from its description.
 //!
 //! It must not know the library, whose idea of the protocol is what is tested.
 
@@ -16,6 +16,7 @@ pub(crate) const UNWATCH: u8 = 0x0a;
 pub(crate) const ENDED: u8 = 0x0b;
 pub(crate) const CREDIT: u8 = 0x0c;
 pub(crate) const CLOSE: u8 = 0x0d;
+pub(crate) const RENEW: u8 = 0x0e;
 pub(crate) const ACKNOWLEDGE: u8 = 0x40;
 pub(crate) const PING: u8 = 0x41;
 
@@ -25,11 +26,6 @@ pub(crate) const UNNUMBERED: u8 = 0x40;
 pub(crate) const LONGEST_FRAME: usize = 16 * 1024 + 256;
 /// The most bytes of one body in one frame.
 pub(crate) const CHUNK: usize = 16 * 1024;
-
-/// The first bytes of a connection, and the version after them.
-pub(crate) const PREFACE: [u8; 8] = *b"REMOTE\x01\x00";
-/// The verdict by which a session begins.
-pub(crate) const ACCEPT: [u8; 3] = [1, 0, 0];
 
 /// Bytes being put together.
 #[derive(Clone, Default, Debug, PartialEq)]
@@ -80,39 +76,6 @@ impl Bytes {
     }
 }
 
-/// What a peer says of itself, and what it lets the other have in progress.
-#[derive(Clone)]
-pub(crate) struct Hello {
-    pub(crate) node: [u8; 16],
-    pub(crate) name: String,
-    pub(crate) calls: u64,
-    pub(crate) bytes: u64,
-    pub(crate) body: u64,
-    pub(crate) references: u64,
-}
-
-impl Hello {
-    pub(crate) fn of(node: [u8; 16]) -> Hello {
-        let (calls, bytes, body, references) = (16_384, 16 << 20, 4 << 20, 1 << 21);
-        Hello { node, name: "raw".into(), calls, bytes, body, references }
-    }
-
-    /// Preface and introduction.
-    pub(crate) fn write(&self) -> Vec<u8> {
-        let fields = Bytes::new()
-            .raw(&self.node)
-            .text(&self.name)
-            .number(self.calls)
-            .number(self.bytes)
-            .number(self.body)
-            .number(self.references)
-            .number(30_000)
-            .raw(&[7; 32]);
-        let length = fields.0.len() as u16;
-        Bytes::new().raw(&PREFACE).raw(&length.to_le_bytes()).raw(&fields.0).0
-    }
-}
-
 /// A frame without its length and its number.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Frame {
@@ -138,14 +101,12 @@ impl Frame {
         Bytes::new().raw(&(frame.0.len() as u32).to_le_bytes()).raw(&frame.0).0
     }
 
-    /// Reads a frame, without its length.
-    pub(crate) fn read(bytes: &[u8]) -> Frame {
+    /// Reads a frame, without its length, and its number if it carries one.
+    pub(crate) fn read(bytes: &[u8]) -> (Option<u64>, Frame) {
         let mut fields = Fields(bytes);
         let kind = fields.byte();
-        if kind < UNNUMBERED {
-            fields.number();
-        }
-        Frame { kind, fields: fields.0.to_vec() }
+        let number = (kind < UNNUMBERED).then(|| fields.number());
+        (number, Frame { kind, fields: fields.0.to_vec() })
     }
 
     pub(crate) fn fields(&self) -> Fields<'_> {

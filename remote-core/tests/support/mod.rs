@@ -60,7 +60,7 @@ impl<T: ?Sized + Interface> Pair<T> {
         Pair::of(server, client, object).await
     }
 
-    async fn of(server: Node, client: Node, object: Ref<T>) -> Pair<T> {
+    pub(crate) async fn of(server: Node, client: Node, object: Ref<T>) -> Pair<T> {
         server.publish("object", object).await.unwrap();
         let far = within(client.lookup(server.uri("object"))).await.unwrap();
         Pair { server, client, far }

@@ -1,6 +1,6 @@
 //! A recorded conversation with all kinds of frames, damaged in every way: it never panics, and at most ends the session.
 
-use super::super::receive::Hearing;
+use super::super::lease::Hearing;
 use super::application::{End, plain, referring};
 use super::audit::assert_empty;
 use super::forger::{Forger, call_in_parts, frames};

@@ -1,7 +1,7 @@
 //! When a session ends, each call in progress is told once what is known, and the truth: a call said not to have been
 //! executed never is.
 
-use super::super::receive::Hearing;
+use super::super::lease::Hearing;
 use super::application::{End, pattern, plain};
 use super::audit::assert_empty;
 use super::forger::{Forger, call, frames};

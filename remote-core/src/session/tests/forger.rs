@@ -4,8 +4,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::super::lease::Hearing;
 use super::super::machine::{Session, Settings};
-use super::super::receive::Hearing;
 use super::application::Application;
 use super::audit::audit;
 use super::pair::{TERM, epoch};

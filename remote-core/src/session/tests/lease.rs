@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::receive::Hearing;
+use super::super::lease::Hearing;
 use super::application::plain;
 use super::pair::Side::{Left, Right};
 use super::pair::{DIRECTORY, Pair, Side, TERM};
@@ -12,6 +12,7 @@ use crate::session::tests::application::End;
 
 /// When a side that does not hear is past doubt.
 const SWEEP: Duration = Duration::from_millis(1500);
+const SECOND: Duration = Duration::from_secs(1);
 const INSTANT: Duration = Duration::from_nanos(1);
 
 /// Time passes for one side, and it says nothing.
@@ -61,7 +62,7 @@ fn who_holds_gives_up_before_who_owns() {
     let heard = pair.now;
     let question = pair.ask(Right, DIRECTORY, plain(b"in progress"));
     pair.cut(&Side::BOTH);
-    pass_alone(&mut pair, Right, TERM * 9 / 10);
+    pass_alone(&mut pair, Right, TERM * 9 / 10 + SWEEP);
     assert_eq!(pair[Right].closed(), Some(&Cause::Expired));
     let lost = pair.seen(Right).ended.remove(&(question.0 as usize));
     assert!(matches!(lost, Some(End::Lost(_)) | None));
@@ -173,6 +174,7 @@ fn a_peer_that_can_still_be_told_is_told() {
 fn who_gives_up_keeps_what_the_other_may_rely_on() {
     let mut pair = Pair::new();
     let object = pair.given(Left);
+    pair.given(Right);
     pair.settle();
     let heard = pair.now;
     // Left hears everything, and nothing of what it says arrives: it gives up what it holds of Right's.
@@ -210,4 +212,37 @@ fn a_resumption_that_the_peer_may_not_have_learned_of_renews_nothing() {
     pair.settle();
     let now = pair.now;
     assert!(Side::BOTH.into_iter().all(|side| pair[side].lease_left(now) > TERM * 8 / 10));
+}
+
+#[test]
+fn a_partition_shorter_than_both_leases_ends_nothing() {
+    let mut pair = Pair::new();
+    pair.given(Left);
+    pair.pass(8 * SECOND);
+    // Right learns that it is heard; Left last learned that eight seconds ago.
+    pair.tell(Right, DIRECTORY, plain(b""));
+    pair.settle();
+    pair.pass(SECOND);
+    pair.settle();
+    pair.cut(&Side::BOTH);
+    pair.pass(19 * SECOND);
+    assert!(pair[Right].lease_left(pair.now) > 6 * SECOND, "Right's references are good");
+    assert_eq!(pair[Right].closed(), None);
+    assert_eq!(pair[Left].closed(), None, "and can be asked for again");
+}
+
+#[test]
+fn who_was_stopped_as_a_holder_hears_what_waits_before_it_lets_go() {
+    let mut pair = Pair::new();
+    pair.given(Left);
+    pair.now += TERM / 3;
+    pair.wake(Right);
+    pair.transmit(Right);
+    pair.now += SECOND / 1000;
+    pair.deliver(Left, usize::MAX);
+    pair.transmit(Left);
+    // The acknowledgement waits in the pipe, and Right is stopped. By it the lease runs until 37 s.
+    pair.now += 6 * TERM / 10;
+    pair.wake(Right);
+    assert_eq!(pair[Right].closed(), None, "it was late itself");
 }

@@ -7,8 +7,8 @@ use std::ops::{Index, IndexMut};
 use std::time::{Duration, Instant};
 
 use super::super::command::Ask;
+use super::super::lease::Hearing;
 use super::super::machine::{Session, Settings};
-use super::super::receive::Hearing;
 use super::application::Application;
 use super::audit::audit;
 use crate::error::Error;
