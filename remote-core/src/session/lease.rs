@@ -17,16 +17,17 @@ pub(super) struct Lease {
     renewed: Instant,
     /// When the peer was last heard.
     heard: Instant,
-    /// When each end was found to have passed.
-    found: Found,
+    /// The end that was found to have passed, and when.
+    found: Option<(Role, Instant)>,
     /// Until then nothing is looked at again: this side cannot hear for the moment.
     postponed: Instant,
 }
 
-#[derive(Default)]
-struct Found {
-    holder_end: Option<Instant>,
-    owner_end: Option<Instant>,
+/// As what a side counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Role {
+    Holder,
+    Owner,
 }
 
 /// What is due.
@@ -57,14 +58,7 @@ pub(crate) enum Hearing {
 
 impl Lease {
     pub(super) fn new(term: Duration, now: Instant) -> Lease {
-        Lease {
-            term,
-            confirmed: now,
-            renewed: now,
-            heard: now,
-            found: Found::default(),
-            postponed: now,
-        }
+        Lease { term, confirmed: now, renewed: now, heard: now, found: None, postponed: now }
     }
 
     pub(super) fn term(&self) -> Duration {
@@ -74,14 +68,14 @@ impl Lease {
     /// The peer was heard.
     pub(super) fn heard(&mut self, now: Instant) {
         self.heard = now;
-        self.found.owner_end = None;
+        self.found = self.found.filter(|(role, _)| *role != Role::Owner);
     }
 
     /// Something that was sent at this time has arrived.
     pub(super) fn confirm(&mut self, sent: Instant) {
         if sent > self.confirmed {
             self.confirmed = sent;
-            self.found.holder_end = None;
+            self.found = self.found.filter(|(role, _)| *role != Role::Holder);
         }
     }
 
@@ -91,22 +85,24 @@ impl Lease {
     }
 
     pub(super) fn due(&mut self, now: Instant, holding: Holding, hearing: Hearing) -> Due {
-        let sweep = self.sweep();
-        let found = if holding == Holding::Something && now >= self.holder_end() {
-            &mut self.found.holder_end
-        } else if now >= self.owner_end() {
-            &mut self.found.owner_end
-        } else if now >= self.renewal() {
-            return Due::Renewal;
+        let passed = if self.is_over_for_holder(now, holding) {
+            Some(Role::Holder)
         } else {
-            return Due::Nothing;
+            Some(Role::Owner).filter(|_| now >= self.owner_end())
         };
-        if hearing == Hearing::Deaf {
-            *found = None;
-            self.postponed = now + sweep;
+        let Some(role) = passed.filter(|_| hearing == Hearing::Awake) else {
+            self.found = None;
+            if passed.is_some() {
+                self.postponed = now + self.sweep();
+            }
             return if now >= self.renewal() { Due::Renewal } else { Due::Nothing };
-        }
-        if now < *found.get_or_insert(now) + sweep { Due::Reading } else { Due::End }
+        };
+        let since = match self.found {
+            Some((found, since)) if found == role => since,
+            _ => now,
+        };
+        self.found = Some((role, since));
+        if now < since + self.sweep() { Due::Reading } else { Due::End }
     }
 
     /// Whether what the peer owns can be relied on no more, whatever may still be read.
@@ -115,15 +111,16 @@ impl Lease {
     }
 
     /// Whether what waits is read before anything is relied on again.
-    pub(super) fn is_reading(&self) -> bool {
-        self.found.holder_end.is_some()
+    pub(super) fn is_reading(&self, holding: Holding) -> bool {
+        holding == Holding::Something && matches!(self.found, Some((Role::Holder, _)))
     }
 
     /// When to ask again.
     pub(super) fn next(&self, holding: Holding) -> Instant {
-        let found = [self.found.holder_end, self.found.owner_end];
-        if let Some(found) = found.into_iter().flatten().min() {
-            return found + self.sweep();
+        match (self.found, holding) {
+            // What was relied on is no more.
+            (None, _) | (Some((Role::Holder, _)), Holding::Nothing) => {}
+            (Some((_, since)), _) => return since + self.sweep(),
         }
         let end = match holding {
             Holding::Something => self.owner_end().min(self.holder_end()),
@@ -202,10 +199,10 @@ mod tests {
         let mut lease = Lease::new(20 * SECOND, begin);
         let late = begin + 60 * SECOND;
         assert_eq!(due(&mut lease, late), Reading);
-        assert!(lease.is_reading());
+        assert!(lease.is_reading(Holding::Something));
         assert_eq!(due(&mut lease, late + SECOND / 2), Reading);
         lease.confirm(begin + 50 * SECOND);
-        assert!(!lease.is_reading());
+        assert!(!lease.is_reading(Holding::Something));
         assert_eq!(due(&mut lease, late + SECOND / 2), Reading, "as an owner it was not heard");
         lease.heard(late + SECOND / 2);
         assert_eq!(due(&mut lease, late + SECOND), Renewal);
@@ -229,5 +226,31 @@ mod tests {
         lease.renew(now);
         assert_eq!(lease.next(Holding::Something), now + SECOND);
         assert_eq!(due(&mut lease, now + SECOND), Reading, "it could not hear until now");
+    }
+
+    #[test]
+    fn who_relies_on_nothing_any_more_is_not_kept_reading() {
+        let begin = Instant::now();
+        let mut lease = Lease::new(20 * SECOND, begin);
+        lease.heard(begin + 18 * SECOND);
+        assert_eq!(due(&mut lease, begin + 18 * SECOND), Reading);
+        assert!(lease.is_reading(Holding::Something) && !lease.is_reading(Holding::Nothing));
+        let later = begin + 20 * SECOND;
+        assert_eq!(lease.due(later, Holding::Nothing, Hearing::Awake), Renewal);
+        lease.renew(later);
+        assert!(!lease.is_reading(Holding::Something));
+        assert!(lease.next(Holding::Nothing) > later, "nothing is left to be seen to");
+    }
+
+    #[test]
+    fn each_end_that_is_found_has_its_time_to_read() {
+        let begin = Instant::now();
+        let mut lease = Lease::new(20 * SECOND, begin);
+        let now = begin + 25 * SECOND;
+        assert_eq!(lease.due(now, Holding::Nothing, Hearing::Awake), Reading);
+        let later = now + SECOND / 2;
+        assert_eq!(due(&mut lease, later), Reading, "it relies on something by now");
+        assert!(lease.next(Holding::Something) > later);
+        assert_eq!(due(&mut lease, later + SECOND), End);
     }
 }

@@ -36,7 +36,7 @@ impl Session {
 
     /// Whether there is something to be written.
     pub(crate) fn wants_transmit(&self) -> bool {
-        if self.suspended || (self.lease.is_reading() && self.closed.is_none()) {
+        if self.suspended || (self.closed.is_none() && self.lease.is_reading(self.holding())) {
             return false;
         }
         self.retained.wants_again()
@@ -53,9 +53,9 @@ impl Session {
         if self.closed.is_none() {
             // Who was stopped itself may be here before its timer: nothing is asked of what it may have lost.
             match self.lease.due(now, self.holding(), Hearing::Awake) {
-                lease::Due::Reading => return None,
+                lease::Due::Reading if self.lease.is_reading(self.holding()) => return None,
                 lease::Due::End => self.expire(),
-                lease::Due::Nothing | lease::Due::Renewal => {}
+                lease::Due::Reading | lease::Due::Nothing | lease::Due::Renewal => {}
             }
         }
         let block = match self.retained.again() {
