@@ -40,12 +40,13 @@ impl Session {
         if let Err(breach) = self.receive_acknowledgement(arrived) {
             return self.breach(breach);
         }
+        // Whatever is said on this connection, also if it is the last word, follows what was lost of the former one.
+        self.retained.rewind();
         if self.lease.is_over_for_holder(now, self.holding()) {
             // It was over before the peer was asked: what a side relies on does not come back to it from the dead.
             return self.expire();
         }
         self.lease.heard(now);
-        self.retained.rewind();
         // The peer may have lost what it was told last.
         self.owes_acknowledgement = true;
         match asked {

@@ -246,3 +246,19 @@ fn who_was_stopped_as_a_holder_hears_what_waits_before_it_lets_go() {
     pair.wake(Right);
     assert_eq!(pair[Right].closed(), None, "it was late itself");
 }
+
+#[test]
+fn who_comes_back_too_late_says_so_after_what_was_lost() {
+    let mut pair = Pair::new();
+    pair.given(Left);
+    pair.settle();
+    pair.ask(Right, DIRECTORY, plain(b"lost on its way"));
+    pair.transmit(Right);
+    pair.cut(&Side::BOTH);
+    // Right was stopped, and hears of the next connection before its own timer goes off.
+    pair.now += TERM;
+    pair.reconnect();
+    pair.settle();
+    let causes = Side::BOTH.map(|side| pair[side].closed().cloned());
+    assert_eq!(causes, [Some(Cause::Expired), Some(Cause::Expired)]);
+}
