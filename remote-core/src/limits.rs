@@ -48,7 +48,7 @@ pub struct Limits {
     pub ping: Duration,
     /// Silence after which the connection is given up.
     pub silence: Duration,
-    /// Bytes held for all peers of a node together; past it new sessions are refused.
+    /// Bytes held for all peers of a node together, and 8 KiB for each session; past it new sessions are refused.
     pub memory: usize,
 }
 

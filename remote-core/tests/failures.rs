@@ -324,9 +324,8 @@ async fn blocked_for_two_terms(uri: &str, term: Duration) {
     let sleeper: Ref<dyn Sleeper> = within(client.lookup(uri)).await.unwrap();
     let session = client.sessions().pop().unwrap();
     let monitor = Ref::monitor(&sleeper);
-    for _ in 0..2 {
-        assert_eq!(within(sleeper.block(2 * term)).await, Ok(()));
-    }
+    assert_eq!(within(sleeper.block(2 * term)).await, Ok(()));
+    assert_eq!(within(sleeper.block_later(2 * term)).await, Ok(()));
     assert_eq!(within(sleeper.block(Duration::ZERO)).await, Ok(()));
     assert_eq!(session.state(), remote_core::State::Connected);
     assert_eq!(session.stats().reconnects, 0, "the connection was never given up");
@@ -452,6 +451,8 @@ impl Guest for Polite {
 #[remote]
 trait Sleeper {
     async fn block(&self, time: Duration) -> Result<()>;
+    /// The same, but not before it has a task of its own.
+    async fn block_later(&self, time: Duration) -> Result<()>;
 }
 
 #[derive(Remote)]
@@ -467,5 +468,10 @@ impl Sleeper for Sound {
         )]
         std::thread::sleep(time);
         Ok(())
+    }
+
+    async fn block_later(&self, time: Duration) -> Result<()> {
+        tokio::task::yield_now().await;
+        self.block(time).await
     }
 }

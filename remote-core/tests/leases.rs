@@ -80,9 +80,9 @@ async fn depot(lease: Duration) -> (Pair<dyn Depot>, Arc<Tally>) {
 }
 
 /// Holds so many references for two terms, and lets them all go at once.
-async fn held_and_let_go(count: usize) {
+async fn held_and_let_go(count: usize, lease: Duration) {
     const BATCH: usize = 20_000;
-    let (pair, tally) = depot(Duration::from_secs(1)).await;
+    let (pair, tally) = depot(lease).await;
     let mut held = Vec::with_capacity(count);
     while held.len() < count {
         held.extend(within(pair.far.make(BATCH.min(count - held.len()))).await.unwrap());
@@ -92,7 +92,7 @@ async fn held_and_let_go(count: usize) {
     // Nothing is said but what the lease takes; it is the same however much is held.
     let mut state = session.watch();
     let ended = state.wait_for(|state| *state != State::Connected);
-    assert!(tokio::time::timeout(Duration::from_secs(2), ended).await.is_err());
+    assert!(tokio::time::timeout(2 * lease, ended).await.is_err());
     assert_eq!(tally.alive.load(Ordering::SeqCst), count + 1);
     assert_eq!(within(held[count / 2].note()).await, Ok(1));
 
@@ -112,14 +112,14 @@ async fn held_and_let_go(count: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_thousand_references_are_held_renewed_and_let_go() {
-    held_and_let_go(20_000).await;
+    held_and_let_go(20_000, Duration::from_millis(1500)).await;
 }
 
 /// By hand, with optimisation: `cargo test --release -p remote-core --test leases -- --ignored --nocapture`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes long without optimisation; `.ci/full` plays it"]
 async fn a_million_references_are_held_renewed_and_let_go() {
-    held_and_let_go(1_000_000).await;
+    held_and_let_go(1_000_000, Duration::from_secs(6)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

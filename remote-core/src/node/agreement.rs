@@ -16,7 +16,7 @@ use crate::object::peer::Peer;
 use crate::session::{Session, Settings};
 use crate::transport::connection::Connection;
 use crate::transport::uri::Uri;
-use crate::wire::hello::{Grant, Hello, Nonces, Secret, Standing, Verdict};
+use crate::wire::hello::{Grant, Hello, Secret, Sides, Standing, Verdict};
 
 /// What both sides of a connection have said of themselves.
 pub(crate) struct Introduced<'i> {
@@ -36,7 +36,7 @@ impl Introduced<'_> {
         mut connection: Connection,
     ) -> Result<Arc<Link>> {
         let peer = self.hello.node;
-        say_standing(&mut connection, &sessions.standing(peer, self.nonces())).await?;
+        say_standing(&mut connection, &sessions.standing(self.sides())).await?;
         let standing = hear_standing(&mut connection).await?;
         let decision = match decides(sessions.shared.id, peer) {
             Decides::This => {
@@ -67,11 +67,11 @@ impl Introduced<'_> {
         connection: &Connection,
         standing: Standing,
     ) -> Decision {
-        if let Some(reason) = sessions.refusal() {
-            return Decision::Refused(reason);
-        }
         match self.weigh(sessions, standing) {
-            Weighed::New => self.begin(sessions, connection, fresh_secret()),
+            Weighed::New => match sessions.refusal() {
+                Some(reason) => Decision::Refused(reason),
+                None => self.begin(sessions, connection, fresh_secret()),
+            },
             Weighed::Resume { link, arrived } => {
                 let number = link.next_connection();
                 Decision::Resumed(Resumption { link, number, asked: None, arrived })
@@ -125,7 +125,7 @@ impl Introduced<'_> {
                 _ => Weighed::New,
             };
         };
-        let is_proved = standing.is_proved(&link.secret, self.nonces().reversed());
+        let is_proved = standing.is_proved(&link.secret, self.sides().reversed());
         match standing {
             Standing::Live { received, suspended, .. } if is_proved => {
                 if suspended || link.is_suspended() {
@@ -173,8 +173,8 @@ impl Introduced<'_> {
         Link::new(Arc::clone(shared), peer, session, secret, origin)
     }
 
-    fn nonces(&self) -> Nonces<'_> {
-        Nonces { own: &self.own.nonce, peer: &self.hello.nonce }
+    fn sides(&self) -> Sides<'_> {
+        Sides { own: self.own, peer: self.hello }
     }
 }
 

@@ -14,14 +14,14 @@ impl Link {
     /// Gives the session its first connection.
     pub(super) fn connect(&self, connection: Connection) {
         self.update(|inner| {
-            let number = inner.attached.number + 1;
+            let number = inner.attached.next();
             inner.attached.attach(number, connection);
         });
     }
 
     /// The number of a connection with which the session is to go on.
     pub(super) fn next_connection(&self) -> u64 {
-        self.lock().attached.number + 1
+        self.lock().attached.next()
     }
 
     /// Gives the session another connection, on which the peer has said how far this side's frames had arrived. One that

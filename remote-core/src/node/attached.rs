@@ -13,6 +13,8 @@ pub(super) type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 #[derive(Default)]
 pub(super) struct Attached {
     pub(super) number: u64,
+    /// The greatest number that was given to a connection, though it may have failed since.
+    given: u64,
     pub(super) reader: Option<Reader>,
     pub(super) writer: Option<Writer>,
     /// How often there was another one.
@@ -26,12 +28,19 @@ pub(super) struct Half<H> {
 }
 
 impl Attached {
+    /// A number for the next connection: each has one of its own, so that of two both sides take the same.
+    pub(super) fn next(&mut self) -> u64 {
+        self.given = self.given.max(self.number) + 1;
+        self.given
+    }
+
     pub(super) fn attach(&mut self, number: u64, connection: Connection) {
         let Connection { reader, writer, .. } = connection;
         *self = Attached {
             number,
             reader: Some(reader),
             writer: Some(writer),
+            given: self.given,
             reconnects: self.reconnects,
         };
     }

@@ -185,9 +185,8 @@ fn poll_time(
     if timer.as_mut().poll(context).is_pending() {
         return Poll::Pending;
     }
-    inner.time_out();
     // Not reset by each frame: it comes early, looks, and comes again.
-    let next = inner.session.poll_timeout().unwrap_or_else(|| Instant::now() + NEVER);
+    let next = inner.time_out().unwrap_or_else(|| Instant::now() + NEVER);
     timer.as_mut().reset(next.into());
     Poll::Ready(())
 }

@@ -114,6 +114,8 @@ pub(crate) struct Inner {
     pub(super) is_deaf: bool,
     /// The connection beneath, and the next one.
     pub(super) attached: Attached,
+    /// What the lookout sees.
+    turns_seen: Arc<Turns>,
     /// The writer, if it sleeps.
     pub(super) writer: Option<Waker>,
     /// Whether the reader executes calls, and writes what comes of it: so nobody else wakes the writer for that.
@@ -126,6 +128,8 @@ pub(crate) struct Inner {
     pub(super) stalled_writer: Option<Waker>,
     /// The reader, if it waits.
     pub(super) reader: Option<Waker>,
+    /// Whether a bystander has listened: then it is the bystander whom the connection would wake.
+    pub(super) was_overheard: bool,
     /// Whether calls are held back for want of room.
     pub(super) holds_back: bool,
     /// Tasks that wait for room for their answer.
@@ -167,6 +171,7 @@ impl Link {
         secret: Secret,
         origin: Origin,
     ) -> Arc<Link> {
+        let turns = Arc::<Turns>::default();
         let link = Arc::new_cyclic(|this| Link {
             shared,
             peer,
@@ -187,12 +192,14 @@ impl Link {
                 turns: 0,
                 is_deaf: false,
                 attached: Attached::default(),
+                turns_seen: Arc::clone(&turns),
                 writer: None,
                 is_executing: false,
                 pen: 0,
                 is_left_over: false,
                 stalled_writer: None,
                 reader: None,
+                was_overheard: false,
                 holds_back: false,
                 answerers: Vec::new(),
             }),
@@ -200,7 +207,7 @@ impl Link {
             state: watch::Sender::new(State::Connected),
             bystander: OnceLock::new(),
             runtime: OnceLock::new(),
-            turns: Arc::default(),
+            turns,
             turns_told: AtomicU64::new(0),
         });
         let goes_on: Weak<dyn GoesOn> = link.this.clone();
@@ -258,10 +265,13 @@ impl Inner {
         (self.turns, state)
     }
 
-    /// Time has passed. While a method blocks the reader's thread, the silence is not the peer's.
-    pub(crate) fn time_out(&mut self) {
+    /// Time has passed. While a method blocks the reader's thread, the silence is not the peer's. When it passes next.
+    pub(crate) fn time_out(&mut self) -> Option<Instant> {
         let hearing = if self.is_deaf { Hearing::Deaf } else { Hearing::Awake };
         self.session.time_out(Instant::now(), hearing);
+        let next = self.session.poll_timeout();
+        self.turns_seen.set_due(next);
+        next
     }
 
     /// The calls to be begun now: all that arrived, in exchange for an empty queue.
@@ -284,7 +294,10 @@ impl Inner {
     /// calls that are held back.
     pub(super) fn sleep_reader(&mut self, reader: &Waker) -> bool {
         self.is_deaf = false;
-        if self.attached.reader.is_some() || self.session.closed().is_some() {
+        if std::mem::take(&mut self.was_overheard)
+            || self.attached.reader.is_some()
+            || self.session.closed().is_some()
+        {
             return false;
         }
         self.holds_back = !self.inbox.is_empty();

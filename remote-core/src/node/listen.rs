@@ -58,8 +58,9 @@ async fn introduce(sessions: &Arc<Sessions>, mut connection: Connection) -> Resu
     if hello.node == sessions.shared.id {
         return Ok(()); // It called itself, and knows by now.
     }
-    if let Some(reason) = sessions.refusal()
-        && decides(sessions.shared.id, hello.node) == Decides::Peer
+    if decides(sessions.shared.id, hello.node) == Decides::Peer
+        && sessions.find(hello.node).is_none()
+        && let Some(reason) = sessions.refusal()
     {
         // The peer would decide for it; closed, the connection says the same.
         return Err(Error::Refused(reason));

@@ -1,5 +1,5 @@
 //! Owns the lookout: a thread that notices when a method blocks a thread of the runtime, and has what waits for that thread
-//! go on elsewhere: a session's writer, callers that are to be woken.
+//! go on elsewhere: a session's writer, what it is to see to by now, callers that are to be woken.
 //!
 //! It must not know sessions beyond what they tell it here. A timer of the runtime's would not do: the blocked thread may be
 //! the one that was to see to the runtime's timers and sockets, and no other takes that over before it is woken. A
@@ -8,16 +8,31 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 use std::thread::{self, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::object::execution::contained;
 
 /// How often it looks while calls are executed. A method is not called blocking before it has taken as long.
 const INTERVAL: Duration = Duration::from_millis(10);
 
-/// The turns in which one reader executes calls: counted when one begins and when it ends, so odd while it goes on.
-#[derive(Default)]
-pub(crate) struct Turns(AtomicU64);
+/// How long after it was due something is overdue: a busy machine is not a blocked one.
+const GRACE: Duration = Duration::from_millis(50);
+/// Never, in milliseconds.
+const NEVER: u64 = u64::MAX;
+
+/// What one session's tasks are up to, as the lookout sees it.
+pub(crate) struct Turns {
+    /// The turns in which the reader executes calls: counted when one begins and when it ends, so odd while it goes on.
+    count: AtomicU64,
+    /// When the writer is to keep time next, in milliseconds of the lookout's.
+    due: AtomicU64,
+}
+
+impl Default for Turns {
+    fn default() -> Turns {
+        Turns { count: AtomicU64::new(0), due: AtomicU64::new(NEVER) }
+    }
+}
 
 /// One turn, until it is dropped.
 pub(crate) struct Turn<'t>(&'t Turns);
@@ -31,15 +46,34 @@ pub(crate) trait GoesOn: Send + Sync {
 impl Turns {
     /// A turn begins.
     pub(crate) fn begin(&self) -> Turn<'_> {
-        self.0.fetch_add(1, Ordering::SeqCst);
+        self.count.fetch_add(1, Ordering::SeqCst);
         rouse();
         Turn(self)
     }
+
+    /// Something is to be seen to at that time. If it is not, because a method blocks the thread that should, it is seen
+    /// to without that thread.
+    pub(crate) fn set_due(&self, due: Option<Instant>) {
+        let due = due.map_or(NEVER, milliseconds);
+        self.due.store(due, Ordering::SeqCst);
+        if due.saturating_add(GRACE.as_millis() as u64) < WAKES.load(Ordering::SeqCst)
+            && let Some(Some(thread)) = THREAD.get()
+        {
+            thread.unpark();
+        }
+    }
+}
+
+/// A time as the lookout counts.
+fn milliseconds(time: Instant) -> u64 {
+    static BEGIN: OnceLock<Instant> = OnceLock::new();
+    let begin = *BEGIN.get_or_init(Instant::now);
+    u64::try_from(time.saturating_duration_since(begin).as_millis()).unwrap_or(NEVER)
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.0.0.fetch_add(1, Ordering::SeqCst);
+        self.0.count.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -61,6 +95,8 @@ struct Post {
 static NEW: Mutex<Seen> = Mutex::new(Seen { posts: Vec::new(), passing: Vec::new() });
 static THREAD: OnceLock<Option<Thread>> = OnceLock::new();
 static IS_ASLEEP: AtomicBool = AtomicBool::new(false);
+/// When it wakes by itself, in milliseconds of its own.
+static WAKES: AtomicU64 = AtomicU64::new(NEVER);
 
 /// Looks after the turns of one more reader.
 pub(crate) fn look_after(turns: &Arc<Turns>, goes_on: Weak<dyn GoesOn>) {
@@ -109,12 +145,22 @@ fn keep_lookout() {
         }
         IS_ASLEEP.store(true, Ordering::SeqCst);
         // What began before is seen here; what begins later sees that the lookout is asleep.
-        if seen.look_at_all() {
-            IS_ASLEEP.store(false, Ordering::SeqCst);
-        } else {
-            thread::park();
+        if !seen.look_at_all() {
+            sleep_until(seen.next_due());
         }
+        IS_ASLEEP.store(false, Ordering::SeqCst);
     }
+}
+
+/// Sleeps until something may be overdue, or it is roused.
+fn sleep_until(due: u64) {
+    if due == NEVER {
+        return thread::park();
+    }
+    WAKES.store(due.saturating_add(GRACE.as_millis() as u64), Ordering::SeqCst);
+    let left = Duration::from_millis(due.saturating_sub(milliseconds(Instant::now()))) + GRACE;
+    thread::park_timeout(left);
+    WAKES.store(NEVER, Ordering::SeqCst);
 }
 
 impl Seen {
@@ -130,17 +176,24 @@ impl Seen {
     fn look(&mut self) -> bool {
         self.passing.drain(..).filter_map(|passing| passing.upgrade()).for_each(go_on);
         let mut is_active = false;
+        let overdue = milliseconds(Instant::now()).saturating_sub(GRACE.as_millis() as u64);
         self.posts.retain_mut(|post| {
-            let counted = post.turns.0.load(Ordering::SeqCst);
+            let counted = post.turns.count.load(Ordering::SeqCst);
             let is_begun = counted % 2 == 1;
             is_active |= is_begun || counted != post.seen;
-            if is_begun && counted == post.seen {
+            let is_overdue = post.turns.due.load(Ordering::SeqCst) < overdue;
+            if is_overdue || (is_begun && counted == post.seen) {
                 post.goes_on.upgrade().into_iter().for_each(go_on);
             }
             post.seen = counted;
-            Arc::strong_count(&post.turns) > 1
+            Arc::strong_count(&post.turns) > 2
         });
         is_active
+    }
+
+    /// When the first of them has something to see to.
+    fn next_due(&self) -> u64 {
+        self.posts.iter().map(|post| post.turns.due.load(Ordering::SeqCst)).min().unwrap_or(NEVER)
     }
 }
 
@@ -166,6 +219,7 @@ mod tests {
     #[test]
     fn a_turn_that_takes_long_is_noticed_and_one_that_does_not_is_not() {
         let (turns, writer) = (Arc::<Turns>::default(), Arc::<Writer>::default());
+        let other = Arc::clone(&turns);
         let weak: Weak<Writer> = Arc::downgrade(&writer);
         let post = Post { turns: Arc::clone(&turns), seen: 0, goes_on: weak };
         let mut seen = Seen { posts: vec![post], passing: Vec::new() };
@@ -185,9 +239,29 @@ mod tests {
         assert!(seen.look(), "it has ended since");
         assert!(!seen.look());
         assert_eq!(writer.0.load(Ordering::Relaxed), 1);
-        drop(turns);
+        drop((turns, other));
         assert!(!seen.look());
         assert!(seen.posts.is_empty(), "who is gone is forgotten");
+    }
+
+    #[test]
+    fn what_is_long_overdue_is_seen_to() {
+        let (turns, writer) = (Arc::<Turns>::default(), Arc::<Writer>::default());
+        let _other = Arc::clone(&turns);
+        let weak: Weak<Writer> = Arc::downgrade(&writer);
+        let post = Post { turns: Arc::clone(&turns), seen: 0, goes_on: weak };
+        let mut seen = Seen { posts: vec![post], passing: Vec::new() };
+        milliseconds(Instant::now());
+        let soon = Instant::now() + Duration::from_secs(3600);
+        turns.set_due(Some(soon));
+        assert_eq!((seen.look(), seen.next_due()), (false, milliseconds(soon)));
+        assert_eq!(writer.0.load(Ordering::Relaxed), 0);
+        turns.due.store(0, Ordering::SeqCst);
+        while writer.0.load(Ordering::Relaxed) == 0 {
+            seen.look(); // The lookout's time may have begun just now.
+        }
+        turns.set_due(None);
+        assert_eq!(seen.next_due(), NEVER);
     }
 
     #[test]

@@ -44,16 +44,18 @@ impl GoesOn for Link {
     fn go_on(&self) {
         let Some(bystander) = self.bystander.get() else { return };
         bystander.hear_in_place(self);
-        let (writer, aftermath) = self.change(|inner| {
+        let (tasks, aftermath) = self.change(|inner| {
             // It has heard what there was: so silence is the peer's, and time counts.
             inner.is_deaf = false;
             inner.is_executing = false;
             inner.time_out();
-            inner.writer.take()
+            // The reader may have gone to listen meanwhile, and must do so again.
+            inner.was_overheard = true;
+            [inner.reader.take(), inner.writer.take()]
         });
         self.follow_elsewhere(aftermath);
         bystander.write_in_place(self);
-        writer.into_iter().for_each(Waker::wake);
+        tasks.into_iter().flatten().for_each(Waker::wake);
     }
 }
 

@@ -169,36 +169,39 @@ impl Standing {
         received: FrameNumber,
         suspended: bool,
         secret: &Secret,
-        nonces: Nonces<'_>,
+        sides: Sides<'_>,
     ) -> Standing {
         let unproved = Standing::Live { received, suspended, proof: [0; 32] };
-        Standing::Live { received, suspended, proof: unproved.prove(secret, nonces) }
+        Standing::Live { received, suspended, proof: unproved.prove(secret, sides) }
     }
 
     /// The standing of a session that is over, proved.
-    pub(crate) fn ended(code: u64, secret: &Secret, nonces: Nonces<'_>) -> Standing {
+    pub(crate) fn ended(code: u64, secret: &Secret, sides: Sides<'_>) -> Standing {
         let unproved = Standing::Ended { code, proof: [0; 32] };
-        Standing::Ended { code, proof: unproved.prove(secret, nonces) }
+        Standing::Ended { code, proof: unproved.prove(secret, sides) }
     }
 
-    /// Whether only somebody who knows the secret can have said this, to who has the other nonce.
-    pub(crate) fn is_proved(&self, secret: &Secret, nonces: Nonces<'_>) -> bool {
+    /// Whether only somebody who knows the secret can have said this, as the one side to the other.
+    pub(crate) fn is_proved(&self, secret: &Secret, sides: Sides<'_>) -> bool {
         let said = match self {
             Standing::None => return false,
             Standing::Live { proof, .. } | Standing::Ended { proof, .. } => proof,
         };
-        HMAC::verify(self.claim(nonces), secret, said)
+        HMAC::verify(self.claim(sides), secret, said)
     }
 
-    fn prove(&self, secret: &Secret, nonces: Nonces<'_>) -> Proof {
-        HMAC::mac(self.claim(nonces), secret)
+    fn prove(&self, secret: &Secret, sides: Sides<'_>) -> Proof {
+        HMAC::mac(self.claim(sides), secret)
     }
 
     /// What is proved: all that is said, by whom and to whom.
-    fn claim(&self, nonces: Nonces<'_>) -> Vec<u8> {
+    fn claim(&self, sides: Sides<'_>) -> Vec<u8> {
         let mut claim = b"remote: standing".to_vec();
-        claim.extend_from_slice(nonces.own);
-        claim.extend_from_slice(nonces.peer);
+        // With the identities: a node that is made to say this on one connection has not said it for its peer on another.
+        for side in [sides.own, sides.peer] {
+            claim.extend_from_slice(side.node.bytes());
+            claim.extend_from_slice(&side.nonce);
+        }
         self.write_fields(&mut claim);
         claim
     }
@@ -245,17 +248,17 @@ impl Standing {
     }
 }
 
-/// The nonces of a connection, as the one who says something sees them.
+/// The two sides of a connection, as the one who says something sees them.
 #[derive(Clone, Copy)]
-pub(crate) struct Nonces<'n> {
-    pub(crate) own: &'n Nonce,
-    pub(crate) peer: &'n Nonce,
+pub(crate) struct Sides<'h> {
+    pub(crate) own: &'h Hello,
+    pub(crate) peer: &'h Hello,
 }
 
-impl Nonces<'_> {
+impl Sides<'_> {
     /// As the other side sees them.
     pub(crate) fn reversed(self) -> Self {
-        Nonces { own: self.peer, peer: self.own }
+        Sides { own: self.peer, peer: self.own }
     }
 }
 
@@ -330,27 +333,35 @@ mod tests {
 
     #[test]
     fn a_standing_is_proved_to_one_peer_on_one_connection() {
-        let (secret, own, peer) = ([1; 32], [2; 32], [3; 32]);
-        let nonces = Nonces { own: &own, peer: &peer };
+        let secret = [1; 32];
+        let side = |node, nonce| Hello {
+            node: NodeId::from_bytes([node; 16]),
+            nonce: [nonce; 32],
+            ..hello()
+        };
+        let (own, peer) = (side(1, 2), side(3, 4));
+        let sides = Sides { own: &own, peer: &peer };
         for standing in [
-            Standing::live(FrameNumber(300), true, &secret, nonces),
-            Standing::ended(32, &secret, nonces),
+            Standing::live(FrameNumber(300), true, &secret, sides),
+            Standing::ended(32, &secret, sides),
         ] {
             assert_eq!(Standing::read(&standing.write()[2..]), Ok(standing));
-            assert!(standing.is_proved(&secret, nonces));
-            assert!(!standing.is_proved(&[9; 32], nonces), "another secret");
-            assert!(!standing.is_proved(&secret, nonces.reversed()), "sent back to its sender");
-            let other = Nonces { own: &own, peer: &[4; 32] };
-            assert!(!standing.is_proved(&secret, other), "on another connection");
+            assert!(standing.is_proved(&secret, sides));
+            assert!(!standing.is_proved(&[9; 32], sides), "another secret");
+            assert!(!standing.is_proved(&secret, sides.reversed()), "sent back to its sender");
+            let elsewhere = Sides { own: &own, peer: &side(3, 5) };
+            assert!(!standing.is_proved(&secret, elsewhere), "on another connection");
+            let swapped = Sides { own: &side(3, 2), peer: &side(1, 4) };
+            assert!(!standing.is_proved(&secret, swapped), "by the other, with the same nonces");
         }
         let Standing::Live { suspended, proof, .. } =
-            Standing::live(FrameNumber(300), true, &secret, nonces)
+            Standing::live(FrameNumber(300), true, &secret, sides)
         else {
             unreachable!("it is live")
         };
         let altered = Standing::Live { received: FrameNumber(301), suspended, proof };
-        assert!(!altered.is_proved(&secret, nonces), "something else was said");
-        assert!(!Standing::None.is_proved(&secret, nonces));
+        assert!(!altered.is_proved(&secret, sides), "something else was said");
+        assert!(!Standing::None.is_proved(&secret, sides));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::frame::{
     CHUNK, Descriptor, Extent, Frame, LENGTH, LONGEST_FRAME, LONGEST_NAME, Manner, Status, Target,
 };
 use super::hello::{
-    Grant, Hello, LONGEST, LONGEST_ADDRESS, LONGEST_NODE_NAME, Nonces, SHORTEST_LEASE, Standing,
+    Grant, Hello, LONGEST, LONGEST_ADDRESS, LONGEST_NODE_NAME, SHORTEST_LEASE, Sides, Standing,
     Verdict, preface,
 };
 use super::method::{Method, Parameter, Type, name_fingerprint};
@@ -133,14 +133,16 @@ fn hello() -> Hello {
 }
 
 fn standings() -> [(&'static str, Standing); 3] {
-    let (secret, nonces) = ([3; 32], Nonces { own: &[1; 32], peer: &[2; 32] });
+    let (secret, own) = ([3; 32], hello());
+    let peer = Hello { node: NodeId::from_bytes([4; 16]), nonce: [5; 32], ..hello() };
+    let sides = Sides { own: &own, peer: &peer };
     [
         ("standing: nothing is known", Standing::None),
         (
-            "standing: a session goes on; 300 frames have arrived, the connection is lost. The secret is 03 03 …, the nonces are 01 01 … and 02 02 …",
-            Standing::live(FrameNumber(300), true, &secret, nonces),
+            "standing: a session goes on; 300 frames have arrived, the connection is lost. The secret is 03 03 …; it is said by who has introduced itself so to 04 04 …, whose nonce is 05 05 …",
+            Standing::live(FrameNumber(300), true, &secret, sides),
         ),
-        ("standing: the same is over, with code 32", Standing::ended(32, &secret, nonces)),
+        ("standing: the same is over, with code 32", Standing::ended(32, &secret, sides)),
     ]
 }
 

@@ -127,10 +127,11 @@ impl Standing {
         Standing { claim, proof: [0; 32] }
     }
 
-    /// Proved by who has the one nonce to who has the other.
-    pub(crate) fn proved(claim: Claim, secret: &Secret, by: &Nonce, to: &Nonce) -> Standing {
-        let said = Bytes::new().raw(b"remote: standing").raw(by).raw(to).raw(&claim.write().0);
-        Standing { claim, proof: HMAC::mac(said.0, secret) }
+    /// Proved by one side to the other, as they have introduced themselves on this connection.
+    pub(crate) fn proved(claim: Claim, secret: &Secret, by: &Hello, to: &Hello) -> Standing {
+        let sides = Bytes::new().raw(&by.node).raw(&by.nonce).raw(&to.node).raw(&to.nonce);
+        let said = Bytes::new().raw(b"remote: standing").raw(&sides.0);
+        Standing { claim, proof: HMAC::mac(said.raw(&claim.write().0).0, secret) }
     }
 
     pub(crate) fn write(&self) -> Vec<u8> {

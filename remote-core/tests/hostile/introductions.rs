@@ -250,20 +250,13 @@ fn the_same_introduction_again_makes_no_second_session() {
         let stage = Stage::new().await;
         // The node decides: it keeps the session that it has.
         let hello = Hello::of(lesser());
-        let introduce = async || {
-            let mut peer = Peer::on(stranger(&stage.address()).await, &hello);
-            peer.send_raw(&[hello.write(), Standing::nothing().write()].concat()).await;
-            peer.hear_hello().await;
-            peer.hear_standing().await.expect("a node says how it stands");
-            let verdict = peer.verdict().await;
-            (peer, verdict)
-        };
-        let (mut first, verdict) = introduce().await;
-        assert!(matches!(verdict, Verdict::Accept(_)), "{verdict:?}");
+        let mut first = Peer::begun(&stage.address(), &hello).await;
         let object = first.target().await;
         for _ in 0..20 {
-            let (mut again, verdict) = introduce().await;
-            assert_eq!(verdict, Verdict::Duplicate);
+            let mut again = Peer::on(stranger(&stage.address()).await, &hello);
+            again.introduce().await;
+            again.send_raw(&Standing::nothing().write()).await;
+            assert_eq!(again.verdict().await, Verdict::Duplicate);
             again.end().await;
         }
         assert_eq!(stage.server.sessions().len(), 2);

@@ -8,6 +8,7 @@ mod bodies;
 mod cancels;
 #[cfg(target_os = "linux")]
 mod child;
+mod client;
 mod frames;
 mod hello;
 mod introductions;
@@ -21,6 +22,9 @@ mod outcome;
 mod peer;
 mod promises;
 mod raw_server;
+mod redialled;
+mod resuming;
+mod resumption;
 mod servers;
 mod stage;
 mod target;

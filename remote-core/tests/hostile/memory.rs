@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::child::Served;
-use super::peer::{Peer, TARGET, stranger};
+use super::hello::{Claim, Hello, Standing, Verdict};
+use super::peer::{Peer, TARGET, greater, lesser, stranger};
 use super::stage::run;
 use super::wire::{Bytes, CANCEL, CHUNK, Call, Frame, LONGEST_FRAME, mine};
 
@@ -178,6 +179,51 @@ fn one_object_named_a_million_times_costs_no_more_than_a_million_objects() {
             let call = peer.call(target, "keep_all", Bytes::new().count(0)).await.with(references);
             peer.send_all(&call.frames()).await;
             peer.answer(call.question).await;
+            peer
+        }),
+    );
+}
+
+#[test]
+fn strangers_who_claim_sessions_cost_next_to_nothing() {
+    assert_costs(
+        0,
+        cost(async |address| {
+            for round in 0..5000 {
+                let node = if round % 2 == 0 { greater() } else { lesser() };
+                let mut peer = Peer::on(stranger(&address).await, &Hello::of(node));
+                peer.introduce().await;
+                let claim = Claim::Live { received: 1 + round, lost: round % 4 < 2 };
+                peer.send_raw(&Standing::unproved(claim).write()).await;
+                if peer.decides() {
+                    peer.send_raw(&Verdict::Resume(round).write()).await;
+                }
+                peer.ended_somehow().await;
+            }
+        }),
+    );
+}
+
+/// On each connection all is sent again that was not acknowledged: it is kept once.
+#[test]
+fn a_peer_that_comes_back_without_end_and_never_acknowledges_costs_its_queue() {
+    assert_costs(
+        (8 + 4 + 4 + 8) * MIB,
+        cost(async |address| {
+            let mut peer = Peer::connect(&address).await;
+            let target = peer.target().await;
+            peer.acknowledged = None;
+            let large = peer.call(target, "large", Bytes::new().count((4 << 20) - 10)).await;
+            let asks: Vec<_> = (0..2000)
+                .map(|more| Call { question: large.question + more, ..large.clone() }.frame())
+                .collect();
+            peer.send_all(&asks).await;
+            for _ in 0..1000 {
+                for _ in 0..10 {
+                    peer.next_numbered().await;
+                }
+                peer.resume(&address).await;
+            }
             peer
         }),
     );

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::hello::{Claim, Hello, Nonce, PREFACE, SECRET, Secret, Standing, Verdict};
+use super::hello::{Hello, PREFACE, SECRET, Secret, Standing, Verdict};
 use super::outcome::{Answer, End};
 use super::stage::soon;
 use super::vocabulary::fingerprint;
@@ -31,8 +31,8 @@ pub(crate) struct Peer {
     pub(super) stream: TcpStream,
     /// What it says of itself.
     pub(crate) hello: Hello,
-    /// The nonce of the other side.
-    pub(crate) other: Nonce,
+    /// What the other side says of itself.
+    pub(crate) other: Hello,
     /// The secret of its session.
     pub(crate) secret: Secret,
     /// The number of the last frame sent.
@@ -41,15 +41,17 @@ pub(crate) struct Peer {
     pub(crate) received: u64,
     /// How far it has acknowledged them; nothing if it never does.
     pub(crate) acknowledged: Option<u64>,
-    names: HashMap<String, u64>,
-    questions: u64,
+    /// The number of its connection.
+    pub(crate) connection: u64,
+    pub(super) names: HashMap<String, u64>,
+    pub(super) questions: u64,
     /// Answers of which the end has not arrived.
-    partial: HashMap<u64, Partial>,
-    closed: Option<End>,
+    pub(super) partial: HashMap<u64, Partial>,
+    pub(super) closed: Option<End>,
 }
 
 /// The beginning of an answer that comes in parts.
-struct Partial {
+pub(super) struct Partial {
     status: u8,
     references: usize,
     total: usize,
@@ -107,11 +109,12 @@ impl Peer {
         Peer {
             stream,
             hello: hello.clone(),
-            other: [0; 32],
+            other: Hello::of([0; 16]),
             secret: SECRET,
             number: 0,
             received: 0,
             acknowledged: Some(0),
+            connection: 1,
             names: HashMap::new(),
             questions: 0,
             partial: HashMap::new(),
@@ -123,9 +126,8 @@ impl Peer {
     pub(crate) async fn hear_hello(&mut self) -> Hello {
         assert_eq!(self.read(PREFACE.len()).await.expect("a node introduces itself"), PREFACE);
         let hello = self.read_framed().await.expect("a node introduces itself");
-        let hello = Hello::read(&hello);
-        self.other = hello.nonce;
-        hello
+        self.other = Hello::read(&hello);
+        self.other.clone()
     }
 
     /// Reads how the other side stands with this one, if it goes on after the introduction.
@@ -136,15 +138,12 @@ impl Peer {
     /// Reads what the node decided.
     pub(crate) async fn verdict(&mut self) -> Verdict {
         let verdict = Verdict::read(&self.read_framed().await.expect("a node decides"));
-        if let Verdict::Accept(secret) = verdict {
-            self.secret = secret;
+        match verdict {
+            Verdict::Accept(secret) => (self.secret, self.connection) = (secret, 1),
+            Verdict::Resume(connection) => self.connection = connection,
+            _ => {}
         }
         verdict
-    }
-
-    /// A claim, proved on this connection.
-    pub(crate) fn prove(&self, claim: Claim) -> Standing {
-        Standing::proved(claim, &self.secret, &self.hello.nonce, &self.other)
     }
 
     /// Sends bytes. What is no longer taken is lost: a test looks for the end, not for the failure to send.

@@ -61,6 +61,33 @@ impl RawServer {
         }
     }
 
+    /// The next session, as this node, which goes on with it on other connections.
+    pub(crate) async fn session_as(&self, node: [u8; 16]) -> Peer {
+        let mut peer = Peer::on(self.stranger().await, &Hello::of(node));
+        peer.welcome().await.expect("the client goes on");
+        peer.begin().await;
+        peer
+    }
+
+    /// The next connection on which a client wants to go on with its session, and what it says of that.
+    pub(crate) async fn again(&self, former: &Peer) -> (Peer, Standing) {
+        loop {
+            let mut peer = former.twin(self.stranger().await);
+            // A client may have given up on an older one.
+            if let Some(standing) = peer.welcome().await {
+                return (peer, standing);
+            }
+        }
+    }
+
+    /// Goes on with the session on the client's next connection, as is right.
+    pub(crate) async fn resume(&self, peer: &mut Peer) {
+        let (mut again, standing) = self.again(peer).await;
+        assert!(again.believes(&standing), "{standing:?}");
+        again.take_up(again.claim()).await;
+        *peer = again;
+    }
+
     /// Takes connections as another node each time, so that whatever client had a session with it learns that it is over.
     pub(crate) async fn is_restarted(&self) -> ! {
         loop {
@@ -74,15 +101,20 @@ impl RawServer {
     /// The next session, in which the object has been looked up.
     pub(crate) async fn looked_up(&self) -> Peer {
         let mut peer = self.session().await;
-        let lookup = peer.asked().await;
-        let interface = peer.name(TARGET).await;
-        peer.send(&answer(lookup.question, 0, Bytes::new().count(0), mine(OBJECT, interface)))
-            .await;
+        peer.look_up().await;
         peer
     }
 }
 
 impl Peer {
+    /// Answers the client's next call with the object.
+    pub(crate) async fn look_up(&mut self) {
+        let lookup = self.asked().await;
+        let interface = self.name(TARGET).await;
+        self.send(&answer(lookup.question, 0, Bytes::new().count(0), mine(OBJECT, interface)))
+            .await;
+    }
+
     /// The next call of the client's.
     pub(crate) async fn asked(&mut self) -> Asked {
         self.asked_unless_ended().await.expect("the client goes on")

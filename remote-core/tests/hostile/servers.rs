@@ -2,75 +2,18 @@
 
 use std::time::{Duration, Instant};
 
-use remote_core::{Error, Limits, Node, Ref, Result, State};
+use remote_core::{Error, Limits, Ref, State};
 use tokio::io::AsyncWriteExt;
 
-use super::hello::{PREFACE, Verdict, framed};
+use super::client::{Client, lost, not_connected};
+use super::hello::{Hello, PREFACE, Verdict, framed};
 use super::outcome::code;
-use super::peer::{TARGET, drained};
+use super::peer::{TARGET, drained, greater};
 use super::raw_server::{OBJECT, RawServer};
-use super::stage::{Good, LEASE, LIMIT, run, serve, soon, until};
-use super::target::{Butt, Target};
+use super::stage::{LIMIT, run, soon};
 use super::wire::{
     ANSWER, Bytes, CREDIT, Call, Frame, LONGEST_FRAME, Manner, RELEASE, To, answer, mine, yours,
 };
-
-/// A client of a hostile server that is a client of a good one as well.
-struct Client {
-    node: Node,
-    good: Good,
-    _server: Node,
-}
-
-impl Client {
-    async fn new() -> Client {
-        Client::with(Limits::default()).await
-    }
-
-    async fn with(limits: Limits) -> Client {
-        let server = serve(Limits::default(), LEASE).await.expect("a node starts");
-        server
-            .publish("target", Ref::<dyn Target>::new(Butt::default()))
-            .await
-            .expect("the name is free");
-        let node = Node::builder().limits(limits).lease(LEASE).start().await;
-        let node = node.expect("a node starts");
-        let good = Good::of(&node, &server.uri("target")).await;
-        Client { node, good, _server: server }
-    }
-
-    /// Looks up what a hostile server shows; never longer than anything may take.
-    async fn lookup(&self, server: &RawServer) -> Result<Ref<dyn Target>> {
-        soon("the lookup", self.node.lookup(server.uri())).await
-    }
-
-    async fn goes_on(&self) {
-        self.good.goes_on().await;
-    }
-
-    async fn is_alone_again(&self) {
-        until("the hostile session ends", || self.node.sessions().len() == 1).await;
-        self.goes_on().await;
-    }
-}
-
-#[track_caller]
-fn not_connected<V>(result: Result<V>) -> String {
-    match result {
-        Err(Error::NotConnected { reason, .. }) => reason,
-        Err(other) => panic!("another error: {other:?}"),
-        Ok(_) => panic!("it connected"),
-    }
-}
-
-#[track_caller]
-fn lost<V>(result: Result<V>) -> String {
-    match result {
-        Err(Error::SessionLost { reason, .. }) => reason,
-        Err(other) => panic!("another error: {other:?}"),
-        Ok(_) => panic!("it was answered"),
-    }
-}
 
 #[test]
 fn servers_of_other_protocols_are_told_apart() {
@@ -82,6 +25,7 @@ fn servers_of_other_protocols_are_told_apart() {
             (vec![0x15, 3, 3, 0, 2, 2, 40], "does not speak the remote protocol"),
             (vec![0xa5; 1 << 20], "does not speak the remote protocol"),
             (b"REMOTE\x07\x00".to_vec(), "version 7"),
+            (Hello { lease: 0, ..Hello::of(greater()) }.write(), "introduction cannot be read"),
             ([&PREFACE[..], &[0xff; 2000]].concat(), "introduction cannot be read"),
             ([&PREFACE[..], &[5, 0], &[0xff; 5]].concat(), "introduction cannot be read"),
             (PREFACE[..5].to_vec(), "closed during the introduction"),
@@ -286,9 +230,7 @@ fn a_server_that_stays_silent_is_given_up_and_its_promises_break() {
         let (target, peer) = tokio::join!(client.lookup(&server), server.looked_up());
         let target = target.unwrap();
         let promise = target.never_child().pipelined();
-        let sessions = client.node.sessions();
-        let hostile = sessions.iter().find(|session| session.peer().name() == "raw");
-        let mut state = hostile.expect("there is a session").watch();
+        let mut state = client.hostile().watch();
         let (suspended, call, pipelined) = soon("silence is noticed", async {
             let suspended =
                 async { state.wait_for(|state| *state == State::Suspended).await.is_ok() };
