@@ -11,7 +11,7 @@ use super::network::{Errand, Item, Phase};
 use super::world::World;
 use crate::id::FrameNumber;
 use crate::session::{Session, Settings};
-use crate::wire::hello::{Grant, Nonces, Secret, Standing, Verdict};
+use crate::wire::hello::{Grant, Secret, Sides, Standing, Verdict};
 
 /// What becomes of a connection.
 enum Decision {
@@ -45,16 +45,16 @@ impl World {
         let endpoint = self.network.end_mut(end);
         let (life, errand) = (endpoint.life, endpoint.errand);
         match (item, std::mem::replace(&mut endpoint.phase, Phase::Gone)) {
-            (Item::Hello { node, nonce }, Phase::Hello) => {
-                endpoint.peer = Some((node, nonce));
+            (Item::Hello(hello), Phase::Hello) => {
+                let node = hello.node;
+                endpoint.peer = Some(*hello);
                 endpoint.phase = Phase::Standing;
                 match errand {
                     Errand::None => {
-                        let own = endpoint.own;
+                        let own = Box::new(endpoint.own.clone());
                         let asked = self.local(life);
                         self.network.end_mut(end).asked = asked;
-                        let node = self.nodes[life].id;
-                        self.say(end, Item::Hello { node, nonce: own });
+                        self.say(end, Item::Hello(own));
                     }
                     Errand::Redial { link } if self.nodes[life].links[link].peer != node => {
                         self.nodes[life].links[link].session.find_restarted();
@@ -71,8 +71,8 @@ impl World {
                 self.say(end, Item::Standing(standing));
             }
             (Item::Standing(standing), Phase::Standing) => {
-                let Some((peer, _)) = self.network.end(end).peer else { return };
-                if self.nodes[life].id > peer {
+                let Some(peer) = self.network.end(end).peer.as_ref() else { return };
+                if self.nodes[life].id > peer.node {
                     self.network.end_mut(end).phase = Phase::Standing;
                     let decision = self.decide(life, end, standing);
                     self.follow(end, decision);
@@ -92,21 +92,21 @@ impl World {
     /// What this side knows of a session with the peer, proved to it.
     fn standing(&self, life: usize, end: End) -> Standing {
         let (node, endpoint) = (&self.nodes[life], self.network.end(end));
-        let Some((peer, nonce)) = endpoint.peer else { return Standing::None };
-        let nonces = Nonces { own: &endpoint.own, peer: &nonce };
+        let Some(hello) = &endpoint.peer else { return Standing::None };
+        let (peer, sides) = (hello.node, Sides { own: &endpoint.own, peer: hello });
         if let Some(link) = node.current.get(&peer) {
             let side = &node.links[*link];
             let session = &side.session;
             return match session.closed() {
                 None => {
                     let (received, suspended) = (session.received(), session.is_suspended());
-                    Standing::live(received, suspended, &side.secret, nonces)
+                    Standing::live(received, suspended, &side.secret, sides)
                 }
-                Some(_) => Standing::ended(session.code(), &side.secret, nonces),
+                Some(_) => Standing::ended(session.code(), &side.secret, sides),
             };
         }
         match node.remembered.get(&peer) {
-            Some(ended) => Standing::ended(ended.code, &ended.secret, nonces),
+            Some(ended) => Standing::ended(ended.code, &ended.secret, sides),
             None => Standing::None,
         }
     }
@@ -119,7 +119,7 @@ impl World {
                 (Decision::Accept { link }, Verdict::Accept(secret))
             }
             Weighed::Resume { link, arrived } => {
-                let number = self.nodes[life].links[link].number + 1;
+                let number = self.nodes[life].links[link].next_number();
                 let verdict = Verdict::Resume { connection: number };
                 (Decision::Resume { link, number, asked: None, arrived }, verdict)
             }
@@ -154,8 +154,8 @@ impl World {
     fn weigh(&mut self, life: usize, end: End, standing: Standing) -> Weighed {
         let local = self.local(life);
         let endpoint = self.network.end(end);
-        let Some((peer, nonce)) = endpoint.peer else { return Weighed::Refused };
-        let nonces = Nonces { own: &nonce, peer: &endpoint.own };
+        let Some(hello) = &endpoint.peer else { return Weighed::Refused };
+        let (peer, sides) = (hello.node, Sides { own: hello, peer: &endpoint.own });
         let node = &mut self.nodes[life];
         let Some(link) = node.find(peer) else {
             let remembers = node.current.contains_key(&peer)
@@ -170,7 +170,7 @@ impl World {
             };
         };
         let side = &mut node.links[link];
-        let is_proved = standing.is_proved(&side.secret, nonces);
+        let is_proved = standing.is_proved(&side.secret, sides);
         let suspended_here = side.session.is_suspended();
         match standing {
             Standing::Live { received, suspended, .. } if is_proved => {
@@ -198,16 +198,18 @@ impl World {
     /// Makes a session.
     fn make(&mut self, life: usize, end: End, secret: Secret) -> usize {
         let endpoint = self.network.end(end);
-        let Some((peer, _)) = endpoint.peer else { unreachable!("the peer has said who it is") };
+        let Some(hello) = endpoint.peer.clone() else {
+            unreachable!("the peer has said who it is")
+        };
         let peer_life = self.network.end(end.other()).life;
         let dialled = match endpoint.errand {
             Errand::None => None,
             Errand::Reach { .. } | Errand::Redial { .. } => Some(self.nodes[peer_life].place),
         };
         let limits = self.nodes[life].limits.clone();
-        let granted = Grant::of(&self.nodes[peer_life].limits);
-        let granted = Grant { body: granted.body.min(limits.body as u64), ..granted };
-        let term = self.nodes[life].lease.min(self.nodes[peer_life].lease);
+        let granted = Grant { body: hello.grant.body.min(limits.body as u64), ..hello.grant };
+        let term = self.nodes[life].lease.min(hello.lease);
+        let peer = hello.node;
         let local = self.local(life);
         let session = Session::new(Settings { limits, granted, term }, local);
         let node = &mut self.nodes[life];
@@ -222,6 +224,7 @@ impl World {
             dialled,
             pause: FIRST,
             number: 0,
+            given: 0,
             attached: None,
             inbox: Default::default(),
             timer: None,

@@ -10,6 +10,7 @@ use super::network::{Connection, Endpoint, Errand, Item, Phase};
 use super::node::Condition;
 use super::world::World;
 use crate::id::NodeId;
+use crate::wire::hello::{Grant, Hello};
 
 /// The pause after the first attempt that failed, and the longest.
 pub(super) const FIRST: Duration = Duration::from_millis(50);
@@ -39,13 +40,13 @@ impl World {
             life,
             errand,
             phase: Phase::Hello,
-            own: self.fresh_bytes(),
+            own: self.hello(life),
             asked: self.local(life),
             peer: None,
             pipe: Default::default(),
             arrived: Vec::new(),
         });
-        let (node, nonce) = (self.nodes[life].id, ends[0].own);
+        let own = Box::new(ends[0].own.clone());
         self.network.connections.push(Connection { ends, is_cut: false });
         let end = End { connection, end: 0 };
         self.agenda.enter(self.after(life, limit), Happening::GiveUp(end));
@@ -56,7 +57,22 @@ impl World {
             }
             return;
         }
-        self.say(end, Item::Hello { node, nonce });
+        self.say(end, Item::Hello(own));
+    }
+
+    /// What a node says of itself.
+    fn hello(&mut self, life: usize) -> Hello {
+        let nonce = self.fresh_bytes();
+        let node = &self.nodes[life];
+        let (name, address) = (String::new(), String::new());
+        Hello {
+            node: node.id,
+            name,
+            grant: Grant::of(&node.limits),
+            lease: node.lease,
+            address,
+            nonce,
+        }
     }
 
     /// When a node's clock has gone on by this much.

@@ -60,6 +60,8 @@ impl World {
         side.will_write = false;
         let Some(end) = side.attached else { return };
         let block = side.session.poll_transmit(local);
+        let is_idle = block.is_some() || !side.session.wants_transmit();
+        assert!(is_idle, "what wants to be written is, or its writer never rests");
         self.nodes[at.life].stir(at.link);
         if let Some(block) = block {
             self.say(end, Item::Bytes(block.clone()));

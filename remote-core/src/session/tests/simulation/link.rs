@@ -80,7 +80,9 @@ pub(super) struct Link {
     /// Where its connection was made to, if this side made it.
     pub(super) dialled: Option<usize>,
     pub(super) pause: Duration,
+    /// The number of its connection, and the greatest that it gave to one.
     pub(super) number: u64,
+    pub(super) given: u64,
     pub(super) attached: Option<End>,
     pub(super) inbox: VecDeque<Delivery>,
     /// For when it is entered in the agenda.
@@ -90,6 +92,14 @@ pub(super) struct Link {
     pub(super) will_redial: bool,
     /// The other side of it: for the model only.
     pub(super) twin: Option<(usize, usize)>,
+}
+
+impl Link {
+    /// A number for the next connection: of two both sides take the same.
+    pub(super) fn next_number(&mut self) -> u64 {
+        self.given = self.given.max(self.number) + 1;
+        self.given
+    }
 }
 
 /// A session that is over, as long as the peer must be able to know that.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::agenda::End;
 use crate::id::NodeId;
 use crate::session::Block;
-use crate::wire::hello::{Nonce, Standing, Verdict};
+use crate::wire::hello::{Hello, Standing, Verdict};
 
 /// The most machines of a simulation.
 pub(super) const MOST: usize = 6;
@@ -17,10 +17,7 @@ pub(super) const MOST: usize = 6;
 /// What travels on a connection.
 #[derive(Clone)]
 pub(super) enum Item {
-    Hello {
-        node: NodeId,
-        nonce: Nonce,
-    },
+    Hello(Box<Hello>),
     Standing(Standing),
     Verdict(Verdict),
     Bytes(Block),
@@ -59,10 +56,11 @@ pub(super) struct Endpoint {
     pub(super) life: usize,
     pub(super) errand: Errand,
     pub(super) phase: Phase,
-    pub(super) own: Nonce,
+    /// What this end says of itself.
+    pub(super) own: Hello,
     pub(super) asked: Instant,
-    /// Who the other end says it is.
-    pub(super) peer: Option<(NodeId, Nonce)>,
+    /// What the other end says of itself.
+    pub(super) peer: Option<Hello>,
     /// What is on its way to this end, and when it arrives.
     pub(super) pipe: VecDeque<(Duration, Item)>,
     /// What has arrived, and is not yet a whole frame.
