@@ -227,6 +227,7 @@ impl World {
             given: 0,
             attached: None,
             inbox: Default::default(),
+            is_sound: true,
             timer: None,
             will_write: false,
             will_begin: false,

@@ -9,6 +9,7 @@ use super::super::world::check_body;
 use super::agenda::At;
 use super::ledger::{Ended, Purpose};
 use super::link::{Delivery, Outbound, Running, Waiter, Waits};
+use super::network::Item;
 use super::node::{Import, Receiver};
 use super::world::World;
 use crate::error::Outcome;
@@ -34,12 +35,13 @@ impl World {
             Event::Unexported { object } => self.nodes[life].hide(object),
             Event::Cancelled { question } => self.take_cancellation(at, question),
             Event::Suspended { .. } => {
+                self.nodes[life].links[link].is_sound = false;
                 if let Some(end) = self.nodes[life].links[link].attached.take() {
                     self.hang_up(end);
                 }
                 self.plan_redial(at);
             }
-            Event::Resumed => {}
+            Event::Resumed => self.nodes[life].links[link].is_sound = false,
             Event::Closed { cause } => self.take_end(at, &cause),
             Event::Promised { .. }
             | Event::Finished { .. }
@@ -295,12 +297,24 @@ impl World {
         node.early.retain(|early| early.link != at.link);
     }
 
-    /// No lease ends while both sides could hear each other all the time.
+    /// No lease ends while both sides could hear each other all the time, nor over what waits to be read.
     fn assert_may_expire(&self, at: At) {
         let node = &self.nodes[at.life];
         let side = &node.links[at.link];
-        let Some((peer, _)) = side.twin else { return };
+        let Some((peer, twin)) = side.twin else { return };
         let peer = &self.nodes[peer];
+        if peer.links[twin].session.closed().is_some() {
+            return; // It was the peer's that ended.
+        }
+        let has_just_woken = self.now < node.continued + side.session.term() / 25;
+        // Who is stopped again while it reads has had some time for it, and no more.
+        if let Some(end) = side.attached.filter(|_| side.is_sound && has_just_woken) {
+            let waits = |(arrival, _): &(Duration, Item)| *arrival < self.now;
+            let from = self.nodes[self.network.end(end.other()).life].place;
+            let is_withheld = self.network.withholds(from, node.place);
+            let is_unread = !is_withheld && self.network.end(end).pipe.iter().any(waits);
+            assert!(!is_unread, "a lease ended over what waits unread, at {:?}", self.now);
+        }
         let since = self.now.saturating_sub(side.session.term() * 8 / 5);
         let is_dead = peer.condition == super::node::Condition::Dead;
         assert!(

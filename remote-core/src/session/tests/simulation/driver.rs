@@ -60,8 +60,11 @@ impl World {
         side.will_write = false;
         let Some(end) = side.attached else { return };
         let block = side.session.poll_transmit(local);
-        let is_idle = block.is_some() || !side.session.wants_transmit();
+        let session = &side.session;
+        let is_idle = block.is_some() || !session.wants_transmit();
         assert!(is_idle, "what wants to be written is, or its writer never rests");
+        let is_over = session.import_count() > 0 && session.lease_left(local).is_zero();
+        assert!(block.is_none() || !is_over, "nothing is asked of what may be gone");
         self.nodes[at.life].stir(at.link);
         if let Some(block) = block {
             self.say(end, Item::Bytes(block.clone()));

@@ -43,7 +43,13 @@ impl World {
         if self.nodes[life].condition != Condition::Runs {
             return;
         }
+        let local = self.local(life);
         self.nodes[life].condition = Condition::Stopped;
+        for side in &mut self.nodes[life].links {
+            let lease = &side.session.lease;
+            let runs = !lease.left(local).is_zero() && lease.owner_end() > local;
+            side.is_sound = runs && !side.session.is_suspended();
+        }
         let until = self.now + duration;
         self.troubles.note((place, None), self.now, until + self.recovery());
         self.agenda.enter(until, Happening::Continue { life });

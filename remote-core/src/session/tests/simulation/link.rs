@@ -85,6 +85,8 @@ pub(super) struct Link {
     pub(super) given: u64,
     pub(super) attached: Option<End>,
     pub(super) inbox: VecDeque<Delivery>,
+    /// Whether its lease ran when the node was last stopped, on the connection that it still has: for the model only.
+    pub(super) is_sound: bool,
     /// For when it is entered in the agenda.
     pub(super) timer: Option<Duration>,
     pub(super) will_write: bool,

@@ -69,6 +69,8 @@ pub(super) struct Node {
     pub(super) lease: Duration,
     pub(super) limits: Limits,
     pub(super) condition: Condition,
+    /// When it went on after it was last stopped.
+    pub(super) continued: Duration,
     /// What happened to it while it was stopped.
     pub(super) missed: Vec<Happening>,
     pub(super) objects: BTreeMap<ObjectId, u64>,
@@ -112,6 +114,7 @@ impl Node {
             lease,
             limits,
             condition: Condition::Runs,
+            continued: Duration::ZERO,
             missed: Vec::new(),
             objects: BTreeMap::new(),
             table: BTreeMap::new(),

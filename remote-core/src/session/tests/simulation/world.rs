@@ -238,6 +238,7 @@ impl World {
             return;
         }
         self.nodes[life].condition = Condition::Runs;
+        self.nodes[life].continued = self.now;
         for happening in std::mem::take(&mut self.nodes[life].missed) {
             let moment = self.now + self.up_to(self.settings.work);
             self.agenda.enter(moment, happening);
