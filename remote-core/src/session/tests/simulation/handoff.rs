@@ -176,6 +176,8 @@ impl World {
         for Early { link, question, .. } in early {
             self.answer(At { life, link }, question, Status::Fault, Vec::new());
         }
+        let next = self.nodes[life].gifts.poll_timeout();
+        assert!(next.is_none_or(|next| next > local), "what is due was seen to");
         self.arrange_gifts(life);
     }
 

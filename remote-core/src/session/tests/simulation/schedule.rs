@@ -218,10 +218,8 @@ impl Schedule {
         let Some(proxy) = self.world.random.pick(held).copied() else { return };
         let manner = if self.world.random.percent(85) { Manner::Ask } else { Manner::Tell };
         let references = self.references(life);
-        let size = match self.world.random.below(100) {
-            0..96 => 0,
-            _ => self.world.random.below(60_000),
-        };
+        let is_big = self.world.random.percent(self.world.settings.big);
+        let size = if is_big { self.world.random.below(60_000) } else { 0 };
         self.world.call(life, proxy, manner, references, size);
     }
 
@@ -254,11 +252,11 @@ fn settings(random: &mut Random) -> Settings {
     let most = [1, 20, 100][random.below(3)];
     let is_narrow = random.percent(20);
     let limits = Limits {
-        window_calls: if is_narrow { 1 + random.below(3) as u32 } else { 1000 },
+        window_calls: if is_narrow { 1 + random.below(6) as u32 } else { 1000 },
         references: [5, 1000, 1000][random.below(3)],
         unacknowledged: [4096, 8 << 20, 8 << 20][random.below(3)],
-        window_bytes: 200_000,
-        body: 100_000,
+        window_bytes: if is_narrow { 70_000 } else { 200_000 },
+        body: 65_000,
         queue: 120_000,
         ..Limits::default()
     };
@@ -271,6 +269,7 @@ fn settings(random: &mut Random) -> Settings {
         deaf: [0, 0, 5][random.below(3)],
         hand_on: [0, 70, 100][random.below(3)],
         passes_on: !is_narrow,
+        big: if is_narrow { 40 } else { 4 },
         quick: [20, 80][random.below(2)],
         keeps: [50, 90][random.below(2)],
         limits,

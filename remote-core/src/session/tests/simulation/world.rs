@@ -37,6 +37,8 @@ pub(super) struct Settings {
     /// Whether applications pass on what they were given to others. Where windows are narrow they do not: a ring of nodes
     /// that forward for each other could then fill all windows with calls that wait for each other.
     pub(super) passes_on: bool,
+    /// In a hundred: calls that come in parts.
+    pub(super) big: usize,
     /// In a hundred: calls that are answered as soon as they begin, and references in messages that are kept.
     pub(super) quick: usize,
     pub(super) keeps: usize,
@@ -56,6 +58,7 @@ impl Settings {
             deaf: 0,
             hand_on: 100,
             passes_on: true,
+            big: 0,
             quick: 100,
             keeps: 100,
             limits: Limits::default(),
