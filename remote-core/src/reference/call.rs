@@ -134,6 +134,14 @@ impl<'a, V, E> Call<'a, Result<V, E>> {
         }
     }
 
+    /// Sends the message without wanting a reply and without waiting for room, whatever becomes of this side.
+    pub(crate) fn post(self) -> Result<()> {
+        match self.state {
+            State::Message(message) => message.post(),
+            State::Body(_) => Err(Error::Refused("only a message can be sent and let go".into())),
+        }
+    }
+
     /// Sends the message and blocks the thread until the reply: for threads outside a runtime.
     ///
     /// # Errors

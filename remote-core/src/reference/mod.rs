@@ -10,3 +10,4 @@ pub(crate) mod object;
 #[allow(clippy::module_inception, reason = "the room for the reference itself")]
 pub(crate) mod reference;
 pub(crate) mod sending;
+pub(crate) mod stream;
