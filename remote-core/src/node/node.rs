@@ -113,7 +113,14 @@ impl Node {
     /// [`Error::InvalidUri`], [`Error::NotConnected`], and those of a call.
     pub async fn names(&self, node_uri: impl AsRef<str>) -> Result<Vec<String>> {
         let uri = Uri::of_node(node_uri.as_ref())?;
-        self.ask(&uri, async |directory| directory.names().await).await
+        let directory = Ref::<dyn Directory>::to(self.0.directory(&uri).await?);
+        match directory.names().await {
+            Err(error) if is_over(&error) => {
+                let directory = Ref::<dyn Directory>::to(self.0.directory(&uri).await?);
+                directory.names().await.map_err(own)
+            }
+            names => names.map_err(own),
+        }
     }
 
     /// The object published at an address, as `tcp://127.0.0.1:4096/transcript`. Looked up on the node itself, it is
@@ -124,26 +131,15 @@ impl Node {
     /// of a call.
     pub async fn lookup<T: ?Sized + Interface>(&self, uri: impl AsRef<str>) -> Result<Ref<T>> {
         let uri = Uri::of_object(uri.as_ref())?;
-        let object =
-            self.ask(&uri, async |directory| directory.lookup(&uri.name, T::NAME).await).await?;
-        Ok(Ref::to(object.receiver().clone()))
-    }
-
-    /// Asks the directory of the node at an address. A session that turns out to be over says nothing of who answers there
-    /// now, so that is asked once more, on another.
-    async fn ask<V>(
-        &self,
-        uri: &Uri,
-        question: impl AsyncFn(Ref<dyn Directory>) -> Result<V>,
-    ) -> Result<V> {
-        let directory = Ref::<dyn Directory>::to(self.0.directory(uri).await?);
-        match question(directory).await {
-            Err(Error::SessionLost { .. } | Error::LeaseExpired | Error::Stale) => {
-                let directory = Ref::<dyn Directory>::to(self.0.directory(uri).await?);
-                question(directory).await.map_err(own)
+        let directory = Ref::<dyn Directory>::to(self.0.directory(&uri).await?);
+        let found = match directory.lookup(&uri.name, T::NAME).await {
+            Err(error) if is_over(&error) => {
+                let directory = Ref::<dyn Directory>::to(self.0.directory(&uri).await?);
+                directory.lookup(&uri.name, T::NAME).await
             }
-            result => result.map_err(own),
-        }
+            found => found,
+        };
+        Ok(Ref::to(found.map_err(own)?.receiver().clone()))
     }
 
     /// The address of an object published here, for others to look up: at the first address that the node listens at.
@@ -207,6 +203,11 @@ impl fmt::Debug for Node {
             .field("address", &self.0.address())
             .finish_non_exhaustive()
     }
+}
+
+/// A session that turns out to be over says nothing of who answers at its address now: that is asked once more.
+fn is_over(error: &Error) -> bool {
+    matches!(error, Error::SessionLost { .. } | Error::LeaseExpired | Error::Stale)
 }
 
 /// What the directory's method says is what the lookup failed with.
