@@ -30,6 +30,7 @@ pub struct ClassInfo {
     name: &'static str,
     path: &'static str,
     register: fn(&mut ClassBuilder),
+    is_serial: bool,
     dispatch: OnceLock<ClassBuilder>,
 }
 
@@ -61,11 +62,21 @@ impl ClassInfo {
         path: &'static str,
         register: fn(&mut ClassBuilder),
     ) -> ClassInfo {
-        ClassInfo { name, path, register, dispatch: OnceLock::new() }
+        ClassInfo { name, path, register, is_serial: false, dispatch: OnceLock::new() }
+    }
+
+    /// The same, of objects that execute one call at a time.
+    pub const fn serial(mut self) -> ClassInfo {
+        self.is_serial = true;
+        self
     }
 
     pub(crate) fn name(&self) -> &'static str {
         self.name
+    }
+
+    pub(crate) fn is_serial(&self) -> bool {
+        self.is_serial
     }
 
     /// The interfaces that the class answers to.

@@ -47,6 +47,13 @@ impl Running {
         Pin::new(self).poll(&mut Waking::from_waker(std::task::Waker::noop()))
     }
 
+    /// The method has panicked. What is left of it goes now, whoever holds the call: with its turn, if it has one.
+    fn panicked(&mut self, panic: String) -> Reply {
+        let rest = std::mem::replace(&mut self.future, Box::pin(std::future::pending()));
+        contained(|| drop(rest));
+        Reply::Fault(Error::Panicked(panic))
+    }
+
     /// The rest of the execution, dropped when its deadline passes.
     pub(crate) async fn finish(self) -> Reply {
         match self.deadline() {
@@ -64,10 +71,13 @@ impl Future for Running {
 
     fn poll(mut self: Pin<&mut Self>, waking: &mut Waking<'_>) -> Poll<Reply> {
         let running = &mut *self;
-        let _entered = Entered::enter(&mut running.context);
+        let entered = Entered::enter(&mut running.context);
         match catch_unwind(AssertUnwindSafe(|| running.future.as_mut().poll(waking))) {
             Ok(poll) => poll,
-            Err(panic) => Poll::Ready(Reply::Fault(Error::Panicked(panic_text(panic.as_ref())))),
+            Err(panic) => {
+                drop(entered);
+                Poll::Ready(running.panicked(panic_text(panic.as_ref())))
+            }
         }
     }
 }
