@@ -98,6 +98,7 @@ pub use object::peer::Peer;
 pub use reference::call::Call;
 pub use reference::context::{caller, this};
 pub use reference::interface::{Implements, Interface, Proxy};
+pub use reference::later::{Later, Reply, reply_later};
 pub use reference::monitor::Monitor;
 pub use reference::reference::{Ref, WeakRef};
 pub use remote_derive::{Remote, remote};

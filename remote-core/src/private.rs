@@ -26,7 +26,7 @@ pub mod v1 {
 
     pub use super::{
         answer::{
-            Failure, Itself, Outcome, Returned, error_shape, message, message_or_default, reply,
+            Failure, Itself, Outcome, Returned, error_shape, executed, message, message_or_default,
             value_shape,
         },
         carried::{Borrowing, ByReference, ByValue},
@@ -37,11 +37,12 @@ pub mod v1 {
     pub use crate::{
         object::{
             class::{Class, ClassBuilder, ClassInfo, Incoming, Invoke, Near, Registration},
-            message::{Payload, Reply},
+            message::{Executed, Payload, Reply},
         },
         reference::{
             call::Call,
             interface::{Hosts, Implements, Interface, Proxy},
+            later::When,
         },
         wire::{
             codec::{Decoder, Encoder},

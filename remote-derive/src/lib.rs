@@ -98,6 +98,9 @@ use proc_macro::TokenStream;
 ///
 /// Each method becomes `fn greet<'remote>(..) -> Call<'remote, Result<String>>` with the body as its future. As in any
 /// `async fn`, nothing runs before the call is awaited, and all parameters live until it is done.
+///
+/// A method may keep its caller's reply and give it later: then it returns `Result<Later<V>>` here, where the interface says
+/// `Result<V>`; see `remote_core::Reply`.
 #[proc_macro_attribute]
 pub fn remote(options: TokenStream, item: TokenStream) -> TokenStream {
     expand::remote(options.into(), item.into()).into()
@@ -170,7 +173,7 @@ pub fn remote(options: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 ///
 /// - A method has its turn until it returns, also while it awaits something. One that panics, is cancelled, or whose
-///   deadline passes gives it on.
+///   deadline passes gives it on; and one that keeps its caller's reply does when it returns.
 /// - Calls that wait for their turn are cancelled like others, count in the window of their session like others, and
 ///   fail with `Error::Ended` when the object is stopped.
 /// - A near call is executed by whoever awaits it: one that was begun, and is neither awaited nor dropped, has the turn.

@@ -374,7 +374,13 @@ fn answer(method: &Method, faults: &mut Faults) {
             &method.signature.ident,
             "every message can fail, at least by a lost connection: write `-> Result<()>`",
         ),
-        ReturnType::Type(_, ty) => types::answer(peel(ty), &method.signature, faults),
+        ReturnType::Type(_, ty) => match &method.answer.postponed {
+            Some(postponed) => {
+                let seen = names::text(&method.answer.ty);
+                faults.at(&postponed.later, format!("callers do not see when a reply is given: write `{seen}` here, and `Later` in the `impl`"));
+            }
+            None => types::answer(peel(ty), &method.signature, faults),
+        },
     }
 }
 

@@ -4,13 +4,13 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::task::{Context as Waking, Poll};
+use std::task::{Context as Waking, Poll, ready};
 use std::time::Instant;
 
-use super::message::{Context, Reply, Running};
+use super::message::{Context, Executed, Executing, Reply, Running};
 use crate::error::Error;
 
 thread_local! {
@@ -25,16 +25,18 @@ pub(crate) fn current<R>(ask: impl FnOnce(&Context) -> R) -> Option<R> {
 
 impl Running {
     /// A method with its message.
-    pub(crate) fn new(
-        future: Pin<Box<dyn Future<Output = Reply> + Send>>,
-        context: Option<Context>,
-    ) -> Running {
-        Running { future, context }
+    pub(crate) fn new(future: Executing, context: Context) -> Running {
+        Running { future, context: Some(context) }
+    }
+
+    /// Something that waits for its reply.
+    pub(crate) fn waiting(reply: impl Future<Output = Reply> + Send + 'static) -> Running {
+        Running { future: Box::pin(async { Executed::Answered(reply.await) }), context: None }
     }
 
     /// Something that is answered already.
     pub(crate) fn ready(reply: Reply) -> Running {
-        Running::new(Box::pin(std::future::ready(reply)), None)
+        Running::waiting(std::future::ready(reply))
     }
 
     /// When it must have ended.
@@ -47,22 +49,70 @@ impl Running {
         Pin::new(self).poll(&mut Waking::from_waker(std::task::Waker::noop()))
     }
 
-    /// The method has panicked. What is left of it goes now, whoever holds the call: with its turn, if it has one.
-    fn panicked(&mut self, panic: String) -> Reply {
-        let rest = std::mem::replace(&mut self.future, Box::pin(std::future::pending()));
-        contained(|| drop(rest));
-        Reply::Fault(Error::Panicked(panic))
-    }
-
     /// The rest of the execution, dropped when its deadline passes.
     pub(crate) async fn finish(self) -> Reply {
-        match self.deadline() {
-            None => self.await,
+        self.finish_unless(std::future::pending::<()>).await
+    }
+
+    /// The same for a caller who may be gone: a method goes on to its end all the same, but an answer that comes later is
+    /// then waited for no longer.
+    pub(crate) async fn finish_unless<G>(self, gone: impl FnOnce() -> G) -> Reply
+    where
+        G: Future<Output = ()>,
+    {
+        let deadline = self.deadline();
+        let answer = self.answer_unless(gone);
+        match deadline {
+            None => answer.await,
             Some(deadline) => {
                 let limit = tokio::time::Instant::from_std(deadline);
-                tokio::time::timeout_at(limit, self).await.unwrap_or(Reply::Fault(Error::Timeout))
+                tokio::time::timeout_at(limit, answer).await.unwrap_or(Reply::Fault(Error::Timeout))
             }
         }
+    }
+
+    async fn answer_unless<G>(mut self, gone: impl FnOnce() -> G) -> Reply
+    where
+        G: Future<Output = ()>,
+    {
+        if let Some(reply) = poll_fn(|waking| self.poll_method(waking)).await {
+            return reply;
+        }
+        // In a box, as few calls come here, and all would have to have the room.
+        let mut gone = Box::pin(gone());
+        poll_fn(|waking| match Pin::new(&mut self).poll(waking) {
+            Poll::Ready(reply) => Poll::Ready(reply),
+            Poll::Pending => gone.as_mut().poll(waking).map(|()| Reply::Fault(Error::Cancelled)),
+        })
+        .await
+    }
+
+    /// Polls the method: the reply, or nothing if it has returned and the answer comes later.
+    fn poll_method(&mut self, waking: &mut Waking<'_>) -> Poll<Option<Reply>> {
+        let entered = Entered::enter(&mut self.context);
+        let polled = catch_unwind(AssertUnwindSafe(|| self.future.as_mut().poll(waking)));
+        drop(entered);
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(Executed::Answered(reply))) => Poll::Ready(Some(reply)),
+            Ok(Poll::Ready(Executed::Returned(answer))) => {
+                self.end(Box::pin(async { Executed::Answered(answer.await) }));
+                Poll::Ready(None)
+            }
+            Err(panic) => {
+                self.end(Box::pin(std::future::pending()));
+                let panic = panic_text(panic.as_ref());
+                Poll::Ready(Some(Reply::Fault(Error::Panicked(panic))))
+            }
+        }
+    }
+
+    /// The method is over. What is left of it goes at once, whoever holds the call: it has no turn any more, and does not
+    /// keep its object.
+    fn end(&mut self, then: Executing) {
+        let (method, context) = (std::mem::replace(&mut self.future, then), self.context.take());
+        contained(|| drop(method));
+        contained(|| drop(context));
     }
 }
 
@@ -70,13 +120,9 @@ impl Future for Running {
     type Output = Reply;
 
     fn poll(mut self: Pin<&mut Self>, waking: &mut Waking<'_>) -> Poll<Reply> {
-        let running = &mut *self;
-        let entered = Entered::enter(&mut running.context);
-        match catch_unwind(AssertUnwindSafe(|| running.future.as_mut().poll(waking))) {
-            Ok(poll) => poll,
-            Err(panic) => {
-                drop(entered);
-                Poll::Ready(running.panicked(panic_text(panic.as_ref())))
+        loop {
+            if let Some(reply) = ready!(self.poll_method(waking)) {
+                return Poll::Ready(reply);
             }
         }
     }

@@ -236,8 +236,19 @@ pub(crate) enum Asked {
 
 /// A method being executed; see `execution`.
 pub(crate) struct Running {
-    pub(crate) future: Pin<Box<dyn Future<Output = Reply> + Send>>,
+    pub(crate) future: Executing,
     pub(crate) context: Option<Context>,
+}
+
+/// The execution of a method.
+pub(crate) type Executing = Pin<Box<dyn Future<Output = Executed> + Send>>;
+
+/// What came of the execution of a method.
+pub enum Executed {
+    /// The call is answered.
+    Answered(Reply),
+    /// The method has returned, and the answer comes later, from whoever keeps the reply.
+    Returned(Pin<Box<dyn Future<Output = Reply> + Send>>),
 }
 
 /// What a method can ask about the message that it executes.

@@ -144,7 +144,7 @@ impl<O: Held> Receiver for NearObject<O> {
                 Err(error) => return Asked::Running(Running::ready(Reply::Fault(error))),
             };
         }
-        Asked::Running(Running::new(method, Some(context)))
+        Asked::Running(Running::new(method, context))
     }
 
     fn object(&self) -> Option<&(dyn Any + Send + Sync)> {

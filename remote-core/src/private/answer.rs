@@ -7,10 +7,11 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::codec::{BySerde, Codec, Shaped, Whole};
 use crate::{
     Error,
-    object::message::{Payload, Reply},
+    object::message::{Executed, Payload, Reply},
     reference::{
         call::{Call, Executing},
         interface::Proxy,
+        later::When,
     },
     wire::{method::Method, shape::Shape},
 };
@@ -105,9 +106,14 @@ pub fn message_or_default<'a, A: Answer, I: ?Sized>(
     A::message_or_default(proxy, method, arguments, default)
 }
 
-/// Makes the reply of a method that returned.
-pub fn reply<A: Answer>(_: A, result: A::Result) -> Reply {
-    A::reply(result)
+/// What comes of a method that returned.
+pub fn executed<A: Answer<Result: Send + 'static>>(_: A, result: When<A::Result>) -> Executed {
+    match result {
+        When::Now(result) => Executed::Answered(A::reply(result)),
+        When::Later(given) => Executed::Returned(Box::pin(async move {
+            given.await.map_or(Reply::Fault(Error::Unanswered), A::reply)
+        })),
+    }
 }
 
 /// Writes down what serde sees of the value.
@@ -193,7 +199,7 @@ pub trait AnswersNothing<R> {
     }
 
     /// A call with such a result cannot be awaited.
-    fn future(&self, _: Call<'_, R>) -> Pending<R> {
+    fn future(&self, _: Call<'_, R>) -> Pending<When<R>> {
         unreachable!("refused when compiled")
     }
 
@@ -295,15 +301,15 @@ where
     C: for<'p> Codec<'p, Held = V>,
 {
     match reply {
-        Reply::Value(payload) => payload.decode(|decoder| C::next(decoder)).map_err(executed),
+        Reply::Value(payload) => payload.decode(|decoder| C::next(decoder)).map_err(unread),
         Reply::Failure(payload) => {
-            Err(payload.decode(|decoder| decoder.next()).unwrap_or_else(executed))
+            Err(payload.decode(|decoder| decoder.next()).unwrap_or_else(unread))
         }
         Reply::Fault(error) => Err(E::from(error)),
     }
 }
 
 /// A reply that cannot be read says all the same that the method was executed.
-fn executed<E: From<Error>>(error: Error) -> E {
+fn unread<E: From<Error>>(error: Error) -> E {
     E::from(Error::Nested(Box::new(error)))
 }
