@@ -183,7 +183,44 @@ pub fn remote(options: TokenStream, item: TokenStream) -> TokenStream {
 ///   methods on `self` instead, or send the message with `.oneway()`: it is executed later.
 /// - The turns are those of calls through references. What the program does with an `Arc` of its own is in none.
 ///
-/// # Linking
+/// # Panics
+///
+/// A panic in a method ends that call with `Error::Panicked`, and nothing else. If it may leave an object of the class in
+/// pieces, `#[remote(Interface, stop_on_panic)]` stops the object as well: its monitors and links are told, and later calls
+/// fail with `Error::Ended`, whose reason names the panic.
+///
+/// ```
+/// # extern crate the_library as remote_core;
+/// # use remote_core::{Error, Ref, Remote, Result, remote};
+/// # #[remote]
+/// # trait Counter {
+/// #     async fn add(&self, step: u64) -> Result<u64>;
+/// # }
+/// use std::sync::Mutex;
+///
+/// #[derive(Remote, Default)]
+/// #[remote(Counter, stop_on_panic)]
+/// struct Fragile(Mutex<u64>); // a panic poisons it
+///
+/// #[remote]
+/// impl Counter for Fragile {
+///     async fn add(&self, step: u64) -> Result<u64> {
+///         let mut count = self.0.lock().unwrap();
+///         *count = count.checked_add(step).expect("a count that fits");
+///         Ok(*count)
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+/// let counter: Ref<dyn Counter> = Ref::new(Fragile::default());
+/// counter.add(1).await?;
+/// assert_eq!(counter.add(u64::MAX).await, Err(Error::Panicked("a count that fits".into())));
+/// let ended = Error::Ended("a method panicked: a count that fits".into());
+/// assert_eq!(counter.add(1).await, Err(ended));
+/// # Ok(()) }
+/// ```
+///
+/// # At link time
 ///
 /// Classes register themselves when the program is linked. A class in a library of which nothing else is used may be left
 /// out by the linker: name something of that library, `use that_library as _;`.

@@ -35,6 +35,8 @@ pub(crate) enum Entry {
 pub(crate) enum Conduct {
     /// One at a time.
     Serial,
+    /// None any more, once one has panicked.
+    StopOnPanic,
 }
 
 /// Reads the options of `#[remote(..)]` above a trait or an impl.
@@ -136,7 +138,11 @@ impl Parse for Entry {
 
 impl Conduct {
     pub(crate) fn named(word: &Ident) -> Option<Self> {
-        (word == "serial").then_some(Self::Serial)
+        match word.to_string().as_str() {
+            "serial" => Some(Self::Serial),
+            "stop_on_panic" => Some(Self::StopOnPanic),
+            _ => None,
+        }
     }
 }
 
@@ -166,7 +172,7 @@ mod tests {
             ["module::Greeter", "Other", "module::serial"]
         );
         assert!(matches!(&options.entries[4], Entry::Unknown(option) if option == "colour"));
-        assert!(options.asks_for(Conduct::Serial));
+        assert!(options.asks_for(Conduct::Serial) && !options.asks_for(Conduct::StopOnPanic));
     }
 
     #[test]

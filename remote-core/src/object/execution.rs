@@ -100,8 +100,12 @@ impl Running {
                 Poll::Ready(None)
             }
             Err(panic) => {
-                self.end(Box::pin(std::future::pending()));
                 let panic = panic_text(panic.as_ref());
+                if let Some(context) = &self.context {
+                    // Before the next one has its turn.
+                    context.this.note_panic(&panic);
+                }
+                self.end(Box::pin(std::future::pending()));
                 Poll::Ready(Some(Reply::Fault(Error::Panicked(panic))))
             }
         }

@@ -54,6 +54,9 @@ pub(crate) trait Receiver: Send + Sync + 'static {
         ))
     }
 
+    /// A method of a near object's has panicked, with this message.
+    fn note_panic(&self, _panic: &str) {}
+
     /// Refuses an interface that the object is known not to have.
     fn require(&self, _interface: std::any::TypeId, _name: &str) -> Result<()> {
         Ok(())

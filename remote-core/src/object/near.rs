@@ -173,6 +173,12 @@ impl<O: Held> Receiver for NearObject<O> {
         Ok(())
     }
 
+    fn note_panic(&self, panic: &str) {
+        if self.class.stops_on_panic() {
+            let _ = self.stop(&format!("a method panicked: {panic}"));
+        }
+    }
+
     fn require(&self, interface: TypeId, name: &str) -> Result<()> {
         if self.class.answers_to(interface) {
             return Ok(());

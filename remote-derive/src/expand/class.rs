@@ -25,14 +25,15 @@ pub(super) fn expand(class: &Class) -> TokenStream {
             };
         }
     });
-    let serial = class.options.asks_for(Conduct::Serial);
-    let serial = serial.then(|| quote_spanned!(here=> .serial()));
+    let asked = |conduct, method| class.options.asks_for(conduct).then_some(method);
+    let serial = asked(Conduct::Serial, quote_spanned!(here=> .serial()));
+    let stopping = asked(Conduct::StopOnPanic, quote_spanned!(here=> .stopping_on_panic()));
     let content = quote_spanned! {here=>
         static CLASS: __remote::ClassInfo = __remote::ClassInfo::new(
             #name,
             ::core::concat!(::core::module_path!(), "::", #written),
             |class| { #(#registered)* },
-        )#serial;
+        )#serial #stopping;
         impl __remote::Class for #ident {
             fn class() -> &'static __remote::ClassInfo {
                 &CLASS
