@@ -26,8 +26,8 @@ pub mod v1 {
 
     pub use super::{
         answer::{
-            Failure, Itself, Outcome, Returned, error_shape, executed, message, message_or_default,
-            value_shape,
+            Failure, Itself, Outcome, Returned, error_shape, message, message_or_default, reply,
+            reply_when_given, value_shape,
         },
         carried::{Borrowing, ByReference, ByValue},
         codec::{next, push, shape},
@@ -37,12 +37,12 @@ pub mod v1 {
     pub use crate::{
         object::{
             class::{Class, ClassBuilder, ClassInfo, Incoming, Invoke, Near, Registration},
-            message::{Executed, Payload, Reply},
+            message::{Payload, Reply},
         },
         reference::{
             call::Call,
             interface::{Hosts, Implements, Interface, Proxy},
-            later::When,
+            later::{Given, Keep},
         },
         wire::{
             codec::{Decoder, Encoder},

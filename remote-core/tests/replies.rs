@@ -214,6 +214,11 @@ async fn whoever_has_the_reply_can_tell_that_nobody_wants_it() {
         assert_eq!(late, Err(Error::Timeout));
         let mut reply = wire.take_reader();
         within(reply.closed()).await;
+        // The same of one who would not take it back: the deadline is known here, too.
+        within(line.page(1).timeout(Duration::from_millis(50)).oneway()).await.unwrap();
+        until("it waits", || wire.pages.lock().unwrap().len() == 1).await;
+        let mut page = wire.pages.lock().unwrap().pop_front().unwrap();
+        within(page.closed()).await;
         // So that nothing is lost of what somebody else can read.
         let gone = reading(&line);
         until("it reads", || wire.readers() == 1).await;

@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use foldhash::HashMap;
 
-use super::message::{Executed, Payload, Receiver, Selector};
+use super::message::{Payload, Receiver, Reply, Selector};
 use crate::error::{Error, Result};
 use crate::wire::codec::Decoder;
 use crate::wire::method::Method;
@@ -41,7 +41,7 @@ pub struct Registration(pub &'static ClassInfo);
 inventory::collect!(Registration);
 
 /// Executes one method on an object.
-pub type Invoke = fn(Near, Incoming) -> Pin<Box<dyn Future<Output = Executed> + Send>>;
+pub type Invoke = fn(Near, Incoming) -> Pin<Box<dyn Future<Output = Reply> + Send>>;
 
 /// What a class answers to, by fingerprint.
 #[derive(Default)]

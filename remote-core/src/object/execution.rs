@@ -3,19 +3,21 @@
 //! It must not know where the message came from.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::task::{Context as Waking, Poll, ready};
+use std::task::{Context as Waking, Poll};
 use std::time::Instant;
 
-use super::message::{Context, Executed, Executing, Reply, Running};
+use super::message::{Context, Reply, Replying, Running};
 use crate::error::Error;
 
 thread_local! {
     /// The message that this thread is executing.
     static CURRENT: RefCell<Option<Context>> = const { RefCell::new(None) };
+    /// Whence its answer will come, from when its method has returned without one until its execution sees to that.
+    static KEPT: Cell<Option<Replying>> = const { Cell::new(None) };
 }
 
 /// Asks about the message being executed, if there is one.
@@ -23,20 +25,21 @@ pub(crate) fn current<R>(ask: impl FnOnce(&Context) -> R) -> Option<R> {
     CURRENT.with_borrow(|current| current.as_ref().map(ask))
 }
 
+/// The method being executed has returned, and its caller waits for this answer. Whoever calls this is pending, and is not
+/// polled again: so a method that answers when it returns, as most do, goes by none of this.
+pub(crate) fn keep(answer: Replying) {
+    KEPT.set(Some(answer));
+}
+
 impl Running {
     /// A method with its message.
-    pub(crate) fn new(future: Executing, context: Context) -> Running {
-        Running { future, context: Some(context) }
-    }
-
-    /// Something that waits for its reply.
-    pub(crate) fn waiting(reply: impl Future<Output = Reply> + Send + 'static) -> Running {
-        Running { future: Box::pin(async { Executed::Answered(reply.await) }), context: None }
+    pub(crate) fn new(future: Replying, context: Option<Context>) -> Running {
+        Running { future, context }
     }
 
     /// Something that is answered already.
     pub(crate) fn ready(reply: Reply) -> Running {
-        Running::waiting(std::future::ready(reply))
+        Running::new(Box::pin(std::future::ready(reply)), None)
     }
 
     /// When it must have ended.
@@ -75,7 +78,12 @@ impl Running {
     where
         G: Future<Output = ()>,
     {
-        if let Some(reply) = poll_fn(|waking| self.poll_method(waking)).await {
+        let answered = poll_fn(|waking| match Pin::new(&mut self).poll(waking) {
+            Poll::Ready(reply) => Poll::Ready(Some(reply)),
+            Poll::Pending if self.has_returned() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        });
+        if let Some(reply) = answered.await {
             return reply;
         }
         // In a box, as few calls come here, and all would have to have the room.
@@ -87,36 +95,39 @@ impl Running {
         .await
     }
 
-    /// Polls the method: the reply, or nothing if it has returned and the answer comes later.
-    fn poll_method(&mut self, waking: &mut Waking<'_>) -> Poll<Option<Reply>> {
+    fn poll_method(&mut self, waking: &mut Waking<'_>) -> Poll<Reply> {
         let entered = Entered::enter(&mut self.context);
-        let polled = catch_unwind(AssertUnwindSafe(|| self.future.as_mut().poll(waking)));
-        drop(entered);
-        match polled {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(Executed::Answered(reply))) => Poll::Ready(Some(reply)),
-            Ok(Poll::Ready(Executed::Returned(answer))) => {
-                self.end(Box::pin(async { Executed::Answered(answer.await) }));
-                Poll::Ready(None)
-            }
+        match catch_unwind(AssertUnwindSafe(|| self.future.as_mut().poll(waking))) {
+            Ok(poll) => poll,
             Err(panic) => {
-                let panic = panic_text(panic.as_ref());
-                if let Some(context) = &self.context {
-                    // Before the next one has its turn.
-                    context.this.note_panic(&panic);
-                }
-                self.end(Box::pin(std::future::pending()));
-                Poll::Ready(Some(Reply::Fault(Error::Panicked(panic))))
+                drop(entered);
+                Poll::Ready(self.fail(panic.as_ref()))
             }
         }
     }
 
-    /// The method is over. What is left of it goes at once, whoever holds the call: it has no turn any more, and does not
-    /// keep its object.
-    fn end(&mut self, then: Executing) {
-        let (method, context) = (std::mem::replace(&mut self.future, then), self.context.take());
+    /// Whether the method has returned, and there is no more to it than to wait for the answer.
+    fn has_returned(&self) -> bool {
+        self.context.as_ref().is_some_and(|context| context.this.is_none())
+    }
+
+    /// The method has returned or panicked. What is left of it goes at once, whoever holds the call: it has no turn any
+    /// more, and does not keep its object.
+    fn go_on_with(&mut self, rest: Replying) {
+        let method = std::mem::replace(&mut self.future, rest);
+        let this = self.context.as_mut().and_then(|context| context.this.take());
         contained(|| drop(method));
-        contained(|| drop(context));
+        contained(|| drop(this));
+    }
+
+    fn fail(&mut self, panic: &(dyn Any + Send)) -> Reply {
+        let panic = panic_text(panic);
+        if let Some(this) = self.context.as_ref().and_then(|context| context.this.as_ref()) {
+            // Before the next one has its turn.
+            this.note_panic(&panic);
+        }
+        self.go_on_with(Box::pin(std::future::pending()));
+        Reply::Fault(Error::Panicked(panic))
     }
 }
 
@@ -124,11 +135,14 @@ impl Future for Running {
     type Output = Reply;
 
     fn poll(mut self: Pin<&mut Self>, waking: &mut Waking<'_>) -> Poll<Reply> {
-        loop {
-            if let Some(reply) = ready!(self.poll_method(waking)) {
-                return Poll::Ready(reply);
-            }
+        let poll = self.poll_method(waking);
+        if poll.is_pending()
+            && let Some(answer) = KEPT.take()
+        {
+            self.go_on_with(answer);
+            return self.poll(waking);
         }
+        poll
     }
 }
 

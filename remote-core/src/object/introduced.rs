@@ -137,7 +137,7 @@ impl Receiver for Introduced {
                 let (sender, answer) = oneshot::channel();
                 waiting.push_back((request.for_the_reply(), sender));
                 let reply = async move { answer.await.unwrap_or(Reply::Fault(Error::Cancelled)) };
-                return Asked::Running(Running::waiting(reply));
+                return Asked::Running(Running::new(Box::pin(reply), None));
             }
             Path::Chosen => {
                 drop(path);

@@ -239,24 +239,17 @@ pub(crate) enum Asked {
 
 /// A method being executed; see `execution`.
 pub(crate) struct Running {
-    pub(crate) future: Executing,
+    pub(crate) future: Replying,
     pub(crate) context: Option<Context>,
 }
 
-/// The execution of a method.
-pub(crate) type Executing = Pin<Box<dyn Future<Output = Executed> + Send>>;
-
-/// What came of the execution of a method.
-pub enum Executed {
-    /// The call is answered.
-    Answered(Reply),
-    /// The method has returned, and the answer comes later, from whoever keeps the reply.
-    Returned(Pin<Box<dyn Future<Output = Reply> + Send>>),
-}
+/// The future of a reply.
+pub(crate) type Replying = Pin<Box<dyn Future<Output = Reply> + Send>>;
 
 /// What a method can ask about the message that it executes.
 pub(crate) struct Context {
-    pub(crate) this: Arc<dyn Receiver>,
+    /// Nobody, once the method has returned and its caller waits for an answer that comes later.
+    pub(crate) this: Option<Arc<dyn Receiver>>,
     pub(crate) caller: Option<Peer>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) nesting: u8,

@@ -136,7 +136,7 @@ impl<O: Held> Receiver for NearObject<O> {
             Err(error) => return Asked::Running(Running::ready(Reply::Fault(error))),
         };
         let Request { payload, deadline, nesting, caller, manner, .. } = request;
-        let context = Context { this: Arc::clone(this), caller, deadline, nesting };
+        let context = Context { this: Some(Arc::clone(this)), caller, deadline, nesting };
         let mut method = invoke(Near(Arc::clone(this)), Incoming(payload));
         if let Some(turns) = self.object.turns() {
             method = match turns.line_up(method, manner) {
@@ -144,7 +144,7 @@ impl<O: Held> Receiver for NearObject<O> {
                 Err(error) => return Asked::Running(Running::ready(Reply::Fault(error))),
             };
         }
-        Asked::Running(Running::new(method, context))
+        Asked::Running(Running::new(method, Some(context)))
     }
 
     fn object(&self) -> Option<&(dyn Any + Send + Sync)> {

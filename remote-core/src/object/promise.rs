@@ -195,9 +195,10 @@ impl Receiver for NearPromise {
             State::Open { waiting, .. } => {
                 let (sender, answer) = oneshot::channel();
                 waiting.push_back((request, sender));
-                Asked::Running(Running::waiting(async move {
-                    answer.await.unwrap_or(Reply::Fault(Error::Cancelled))
-                }))
+                Asked::Running(Running::new(
+                    Box::pin(async move { answer.await.unwrap_or(Reply::Fault(Error::Cancelled)) }),
+                    None,
+                ))
             }
             State::Known(reply) => {
                 let target = outcome(reply);
@@ -257,7 +258,7 @@ pub(super) fn passed_on(target: &Arc<dyn Receiver>, request: Request) -> Asked {
     match (target.ask(target, request), target.route()) {
         (Asked::Sent(claim), Some(route)) => {
             let ticket = Ticket::new(Arc::clone(route), claim);
-            Asked::Running(Running::waiting(ticket.reply()))
+            Asked::Running(Running::new(Box::pin(ticket.reply()), None))
         }
         (asked, _) => asked,
     }

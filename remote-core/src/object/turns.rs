@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker, ready};
 
-use super::message::{Executed, Executing, Reply};
+use super::message::{Reply, Replying};
 use crate::error::{Error, Result};
 use crate::wire::frame::Manner;
 
@@ -38,11 +38,7 @@ impl Turns {
     /// A call that waits for another of the same object's, which waits for it, would wait for ever. As far as one can see
     /// that from here it is refused: if it was made by a method that has the turn, or by a near one that such a method
     /// waits for. Who does not wait, may: an object can send itself one-way messages.
-    pub(crate) fn line_up(
-        self: &Arc<Turns>,
-        method: Executing,
-        manner: Manner,
-    ) -> Result<Executing> {
+    pub(crate) fn line_up(self: &Arc<Turns>, method: Replying, manner: Manner) -> Result<Replying> {
         if manner == Manner::Ask && HAD.with_borrow(|had| had.contains(&self.address())) {
             return Err(Error::Refused(
                 "an object that executes one call at a time has called itself and would wait for ever; \
@@ -122,22 +118,22 @@ impl Drop for Place {
 /// A method that begins when its turn comes, and has the turn until it returns, be it to answer later, or is dropped.
 struct InTurn {
     /// Dropped before the place: what it holds of the object's must be free when the next one begins.
-    method: Executing,
+    method: Replying,
     place: Option<Place>,
     has_begun: bool,
 }
 
 impl Future for InTurn {
-    type Output = Executed;
+    type Output = Reply;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Executed> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Reply> {
         let call = &mut *self;
         let had = match &call.place {
             Some(place) if !call.has_begun => match ready!(place.poll(context)) {
                 Ok(()) => Some(Had::by(place)),
                 Err(error) => {
                     call.place = None;
-                    return Poll::Ready(Executed::Answered(Reply::Fault(error)));
+                    return Poll::Ready(Reply::Fault(error));
                 }
             },
             place => place.as_ref().map(Had::by),

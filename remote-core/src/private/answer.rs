@@ -7,11 +7,11 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::codec::{BySerde, Codec, Shaped, Whole};
 use crate::{
     Error,
-    object::message::{Executed, Payload, Reply},
+    object::message::{Payload, Reply},
     reference::{
         call::{Call, Executing},
         interface::Proxy,
-        later::When,
+        later::Keep,
     },
     wire::{method::Method, shape::Shape},
 };
@@ -106,14 +106,14 @@ pub fn message_or_default<'a, A: Answer, I: ?Sized>(
     A::message_or_default(proxy, method, arguments, default)
 }
 
-/// What comes of a method that returned.
-pub fn executed<A: Answer<Result: Send + 'static>>(_: A, result: When<A::Result>) -> Executed {
-    match result {
-        When::Now(result) => Executed::Answered(A::reply(result)),
-        When::Later(given) => Executed::Returned(Box::pin(async move {
-            given.await.map_or(Reply::Fault(Error::Unanswered), A::reply)
-        })),
-    }
+/// Makes the reply of a method that returned.
+pub fn reply<A: Answer>(_: A, result: A::Result) -> Reply {
+    A::reply(result)
+}
+
+/// How the reply is made of a result that is given when the method has returned.
+pub fn reply_when_given<A: Answer<Result: Send + 'static>>(_: A) -> Keep<A::Result> {
+    |given| Box::pin(async { given.await.map_or(Reply::Fault(Error::Unanswered), A::reply) })
 }
 
 /// Writes down what serde sees of the value.
@@ -153,8 +153,12 @@ impl<V, E: From<Error>> Returned<Result<V, E>> {
     }
 
     /// What can be awaited of a call.
-    pub fn future<'a>(&self, call: Call<'a, Result<V, E>>) -> Executing<'a, Result<V, E>> {
-        call.executing()
+    pub fn future<'a>(
+        &self,
+        call: Call<'a, Result<V, E>>,
+        keep: Keep<Result<V, E>>,
+    ) -> Executing<'a, Result<V, E>> {
+        call.executing(keep)
     }
 }
 
@@ -199,7 +203,7 @@ pub trait AnswersNothing<R> {
     }
 
     /// A call with such a result cannot be awaited.
-    fn future(&self, _: Call<'_, R>) -> Pending<When<R>> {
+    fn future(&self, _: Call<'_, R>, _: Keep<R>) -> Pending<R> {
         unreachable!("refused when compiled")
     }
 
@@ -301,15 +305,15 @@ where
     C: for<'p> Codec<'p, Held = V>,
 {
     match reply {
-        Reply::Value(payload) => payload.decode(|decoder| C::next(decoder)).map_err(unread),
+        Reply::Value(payload) => payload.decode(|decoder| C::next(decoder)).map_err(executed),
         Reply::Failure(payload) => {
-            Err(payload.decode(|decoder| decoder.next()).unwrap_or_else(unread))
+            Err(payload.decode(|decoder| decoder.next()).unwrap_or_else(executed))
         }
         Reply::Fault(error) => Err(E::from(error)),
     }
 }
 
 /// A reply that cannot be read says all the same that the method was executed.
-fn unread<E: From<Error>>(error: Error) -> E {
+fn executed<E: From<Error>>(error: Error) -> E {
     E::from(Error::Nested(Box::new(error)))
 }

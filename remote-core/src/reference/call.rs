@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
 use super::interface::{Interface, Proxy};
-use super::later::{Later, Postponing, When};
+use super::later::{Keep, Later, Postponing};
 use super::reference::Ref;
 use super::sending::{Message, broken};
 use crate::error::{Error, Result};
@@ -113,10 +113,12 @@ impl<'a, V, E> Call<'a, Result<V, E>> {
     }
 
     #[doc(hidden)]
-    pub fn executing(self) -> Executing<'a, Result<V, E>> {
+    pub fn executing(self, keep: Keep<Result<V, E>>) -> Executing<'a, Result<V, E>> {
         match self.state {
             State::Body(Body::Plain(body)) => Executing::Body(body),
-            State::Body(Body::Postponing(_)) | State::Message(_) => Executing::Call(Box::new(self)),
+            State::Body(Body::Postponing(_)) | State::Message(_) => {
+                Executing::Call(Box::new((self, keep)))
+            }
         }
     }
 
@@ -260,20 +262,20 @@ impl<V, E> Future for Call<'_, Result<V, E>> {
 #[doc(hidden)]
 pub enum Executing<'a, R> {
     Body(Pin<Box<dyn Future<Output = R> + Send + 'a>>),
-    Call(Box<Call<'a, R>>),
+    Call(Box<(Call<'a, R>, Keep<R>)>),
 }
 
 impl<V, E> Future for Executing<'_, Result<V, E>> {
-    type Output = When<Result<V, E>>;
+    type Output = Result<V, E>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<When<Result<V, E>>> {
-        let call = match &mut *self {
-            Executing::Body(body) => return body.as_mut().poll(context).map(When::Now),
-            Executing::Call(call) => call,
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<V, E>> {
+        let (call, keep) = match &mut *self {
+            Executing::Body(body) => return body.as_mut().poll(context),
+            Executing::Call(call) => &mut **call,
         };
         match &mut call.state {
-            State::Body(Body::Postponing(body)) => body.poll_method(context),
-            _ => Pin::new(call).poll(context).map(When::Now),
+            State::Body(Body::Postponing(body)) => body.poll_executed(context, *keep),
+            _ => Pin::new(call).poll(context),
         }
     }
 }

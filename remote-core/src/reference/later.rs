@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 use tokio::sync::oneshot;
 
 use crate::error::{Error, Result};
+use crate::object::{execution, message};
 
 /// The reply to one call, to be given later: it can be stored, sent on to another task, and is given once.
 ///
@@ -78,11 +79,14 @@ pub struct Reply<V, E = Error> {
 pub struct Later<V, E = Error>(When<Result<V, E>>);
 
 /// A result, or whence it will come.
-#[doc(hidden)]
-pub enum When<R> {
+enum When<R> {
     Now(R),
     Later(Given<R>),
 }
+
+/// How a reply is made of a result that is given later.
+#[doc(hidden)]
+pub type Keep<R> = fn(Given<R>) -> Pin<Box<dyn Future<Output = message::Reply> + Send>>;
 
 /// A result that is given, if it is not dropped before.
 #[doc(hidden)]
@@ -177,11 +181,16 @@ impl<'a, V, E: From<Error>> Postponing<'a, Result<V, E>> {
 }
 
 impl<R> Postponing<'_, R> {
-    /// What the method returns: for who executes it for a message.
-    pub(crate) fn poll_method(&mut self, context: &mut Context<'_>) -> Poll<When<R>> {
-        match &mut self.stage {
-            Stage::Method(method) => method.as_mut().poll(context),
-            Stage::Returned(_) => Poll::Pending,
+    /// The result, if the method has it when it returns: for who executes it for a message. Otherwise the answer is kept
+    /// for the message, and this is pending for good.
+    pub(crate) fn poll_executed(&mut self, context: &mut Context<'_>, keep: Keep<R>) -> Poll<R> {
+        let Stage::Method(method) = &mut self.stage else { return Poll::Pending };
+        match ready!(method.as_mut().poll(context)) {
+            When::Now(result) => Poll::Ready(result),
+            When::Later(given) => {
+                execution::keep(keep(given));
+                Poll::Pending
+            }
         }
     }
 }

@@ -73,14 +73,14 @@ fn registration(interface: &Interface, method: &Method) -> TokenStream {
         quote_spanned! {here=>
             let (#(#names,)*) = match incoming.decode(|decoder| __remote::Ok((#(#reads,)*))) {
                 __remote::Ok(arguments) => arguments,
-                __remote::Err(error) => return __remote::Executed::Answered(__remote::Reply::Fault(error)),
+                __remote::Err(error) => return __remote::Reply::Fault(error),
             };
         }
     });
     let decode = decode.unwrap_or_else(|| {
         quote_spanned! {here=>
             if let __remote::Err(error) = incoming.decode(|_| __remote::Ok(())) {
-                return __remote::Executed::Answered(__remote::Reply::Fault(error));
+                return __remote::Reply::Fault(error);
             }
         }
     });
@@ -91,15 +91,16 @@ fn registration(interface: &Interface, method: &Method) -> TokenStream {
         });
     let (call, result) = (quote_spanned!(here=> call), quote_spanned!(here=> result));
     let (probe, place) = (answer_probe(method), names::generated_at(method.answer.ty.span()));
-    let future = quote_spanned!(place=> #probe.future(#call).await);
-    let executed = quote_spanned!(place=> __remote::executed(#answer, #result));
+    let future =
+        quote_spanned!(place=> #probe.future(#call, __remote::reply_when_given(#answer)).await);
+    let reply = quote_spanned!(place=> __remote::reply(#answer, #result));
     quote_spanned! {here=>
         #(#conditions)*
         class.method(&#description, |near, incoming| __remote::Box::pin(async move {
             #decode
             let call = <__Class as #trait_ident>::#ident(near.get::<__Class>() #(, #arguments)*);
             let result = #future;
-            #executed
+            #reply
         }));
     }
 }
