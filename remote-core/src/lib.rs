@@ -100,6 +100,8 @@ pub use object::peer::Peer;
 pub use reference::call::Call;
 pub use reference::context::{caller, this};
 pub use reference::interface::{Implements, Interface, Proxy};
+pub use reference::later::{Later, Reply, reply_later};
+pub use reference::link::Link;
 pub use reference::monitor::Monitor;
 pub use reference::reference::{Ref, WeakRef};
 pub use reference::stream::sink::Sink;

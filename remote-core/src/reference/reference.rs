@@ -13,6 +13,7 @@ use serde::ser::{Error as _, Serializer};
 use serde::{Deserialize, Serialize};
 
 use super::interface::{Implements, Interface, Proxy};
+use super::link::Link;
 use super::monitor::Monitor;
 use super::object::{Object, is_any};
 use crate::error::{Error, Result};
@@ -117,6 +118,15 @@ impl<T: ?Sized + Interface> Ref<T> {
     /// [`Error::Refused`] if the object is not near.
     pub fn stop(this: &Ref<T>, reason: &str) -> Result<()> {
         this.receiver().stop(reason)
+    }
+
+    /// Stops an object of one's own, `mine`, when this one ends: near or far, in whatever way; at once, if it has ended
+    /// already. Until the link is dropped, which see.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if `mine` is not near.
+    pub fn link<U: ?Sized + Interface>(mine: &Ref<U>, other: &Ref<T>) -> Result<Link> {
+        Link::new::<T>(mine.receiver(), other.receiver())
     }
 
     pub(crate) fn to(receiver: Arc<dyn Receiver>) -> Ref<T> {

@@ -331,6 +331,7 @@ fn errors() -> Vec<Error> {
         Error::Io(text()),
         Error::Refused(text()),
         Error::InsideRuntime,
+        Error::Unanswered,
     ]
 }
 
