@@ -26,6 +26,7 @@ struct Faults {
     partition: usize,
     stop: usize,
     kill: usize,
+    close: usize,
 }
 
 /// Longer ones are not more interesting, and cost time.
@@ -43,6 +44,7 @@ impl Schedule {
             partition: often(&mut random, 40),
             stop: often(&mut random, 30),
             kill: often(&mut random, 15),
+            close: often(&mut random, 8),
         };
         let gains: Vec<i64> = (0..places).map(|_| random.below(20_001) as i64 - 10_000).collect();
         let settings = settings(&mut random);
@@ -59,8 +61,8 @@ impl Schedule {
         self.begin();
         for _ in 0..STEPS {
             let chance = self.world.random.below(1000);
-            let Faults { cut, partition, stop, kill } = self.faults;
-            let chances = [cut, partition, stop, kill, 300];
+            let Faults { cut, partition, stop, kill, close } = self.faults;
+            let chances = [cut, partition, stop, kill, close, 300];
             let mut below = 0;
             let chosen = chances.iter().position(|often| {
                 below += often;
@@ -71,6 +73,7 @@ impl Schedule {
                 Some(1) => self.partition(),
                 Some(2) => self.stop(),
                 Some(3) => self.kill(),
+                Some(4) => self.close(),
                 Some(_) => self.act(),
                 None if self.world.random.percent(2) => {
                     let most = self.world.settings.lease;
@@ -161,6 +164,17 @@ impl Schedule {
         self.world.kill(place);
         let moment = self.world.now + self.while_();
         self.world.agenda.enter(moment, Happening::Restart { place });
+    }
+
+    /// A node ends a session in good order.
+    fn close(&mut self) {
+        let place = self.place();
+        let node = &mut self.world.nodes[self.world.places[place]];
+        let link = self.world.random.below(node.links.len().max(1));
+        if node.condition == Condition::Runs && link < node.links.len() && !node.is_over(link) {
+            node.links[link].session.close("enough");
+            node.stir(link);
+        }
     }
 
     /// Some application does something.
