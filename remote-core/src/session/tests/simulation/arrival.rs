@@ -6,11 +6,11 @@
 use std::time::Duration;
 
 use super::super::world::check_body;
-use super::agenda::At;
+use super::agenda::{At, Happening};
 use super::ledger::{Ended, Purpose};
 use super::link::{Delivery, Outbound, Running, Waiter, Waits};
 use super::network::Item;
-use super::node::{Import, Receiver};
+use super::node::{Condition, Import, Receiver};
 use super::world::World;
 use crate::error::Outcome;
 use crate::id::{Identity, ObjectId, QuestionId};
@@ -123,7 +123,7 @@ impl World {
         if !side.session.has_room() {
             side.will_begin = true;
             let later = self.now + Duration::from_millis(1);
-            return self.agenda.enter(later, super::agenda::Happening::Begin(at));
+            return self.agenda.enter(later, Happening::Begin(at));
         }
         let Some(delivery) = side.inbox.pop_front() else { return };
         self.nodes[at.life].stir(at.link);
@@ -316,7 +316,7 @@ impl World {
             assert!(!is_unread, "a lease ended over what waits unread, at {:?}", self.now);
         }
         let since = self.now.saturating_sub(side.session.term() * 8 / 5);
-        let is_dead = peer.condition == super::node::Condition::Dead;
+        let is_dead = peer.condition == Condition::Dead;
         assert!(
             is_dead || self.troubles.any_since(since, node.place, peer.place),
             "a lease ended without reason at {:?}: {} and {}",

@@ -1,4 +1,4 @@
-//! Scenarios of `bar.md`'s kind: what crosses on its way, is repeated, or comes all at once. The letters are those of
+//! Scenarios of what crosses on its way, is repeated, or comes all at once. The letters of all scenarios are those of
 //! TESTING.md.
 
 use std::time::{Duration, Instant};

@@ -17,7 +17,7 @@ impl World {
         let places =
             [0, 1].map(|end| self.nodes[self.network.end(End { connection, end }).life].place);
         let until = self.now + self.recovery();
-        self.troubles.note((places[0], Some(places[1])), self.now, until);
+        self.troubles.note((places[0], Some(places[1])), until);
         for end in [0, 1] {
             if notices[end] {
                 let moment = self.now + self.up_to(self.settings.lease / 100);
@@ -33,7 +33,7 @@ impl World {
         }
         self.network.withhold(from, to);
         let until = self.now + duration;
-        self.troubles.note((from, Some(to)), self.now, until + self.recovery());
+        self.troubles.note((from, Some(to)), until + self.recovery());
         self.agenda.enter(until, Happening::Heal { from, to });
     }
 
@@ -51,7 +51,7 @@ impl World {
             side.is_sound = runs && !side.session.is_suspended();
         }
         let until = self.now + duration;
-        self.troubles.note((place, None), self.now, until + self.recovery());
+        self.troubles.note((place, None), until + self.recovery());
         self.agenda.enter(until, Happening::Continue { life });
     }
 

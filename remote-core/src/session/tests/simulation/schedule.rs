@@ -124,7 +124,7 @@ impl Schedule {
     }
 
     /// A while, short or longer than a lease.
-    fn while_(&mut self) -> Duration {
+    fn a_while(&mut self) -> Duration {
         let lease = self.world.settings.lease;
         let most = [lease / 20, lease / 2, lease * 2][self.world.random.below(3)];
         self.world.up_to(most)
@@ -144,7 +144,7 @@ impl Schedule {
 
     fn partition(&mut self) {
         let [one, other] = self.two_places();
-        let duration = self.while_();
+        let duration = self.a_while();
         self.world.partition(one, other, duration);
         if self.world.random.percent(60) {
             self.world.partition(other, one, duration);
@@ -152,7 +152,7 @@ impl Schedule {
     }
 
     fn stop(&mut self) {
-        let (place, duration) = (self.place(), self.while_());
+        let (place, duration) = (self.place(), self.a_while());
         self.world.stop(place, duration);
     }
 
@@ -162,7 +162,7 @@ impl Schedule {
             return;
         }
         self.world.kill(place);
-        let moment = self.world.now + self.while_();
+        let moment = self.world.now + self.a_while();
         self.world.agenda.enter(moment, Happening::Restart { place });
     }
 

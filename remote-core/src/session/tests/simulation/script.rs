@@ -139,7 +139,7 @@ impl World {
     /// Nothing arrives from one place at the other, until it is healed.
     pub(super) fn withhold(&mut self, from: usize, to: usize) {
         self.network.withhold(from, to);
-        self.troubles.note((from, Some(to)), self.now, Duration::MAX);
+        self.troubles.note((from, Some(to)), Duration::MAX);
     }
 
     /// Whether a node still has an object.

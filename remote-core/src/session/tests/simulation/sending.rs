@@ -2,11 +2,12 @@
 //!
 //! It must not know what arrives in return.
 
+use super::super::super::questions::Progress;
 use super::super::world::body;
 use super::agenda::At;
 use super::ledger::{Ended, Fate, Message, Purpose};
 use super::link::{Outbound, Waiter, Waits};
-use super::node::Receiver;
+use super::node::{Proxy, Receiver};
 use super::world::World;
 use crate::error::{Error, Outcome};
 use crate::id::{NameId, ObjectId, QuestionId};
@@ -215,7 +216,6 @@ impl World {
             let Some(waiter) = node.waiters.remove(&token) else { return };
             let session = &mut node.links[waiter.link].session;
             let is_unsent = session.questions.get_mut(waiter.question).is_some_and(|question| {
-                use super::super::super::questions::Progress;
                 matches!(question.progress, Progress::Waiting | Progress::Admitted)
             });
             session.cancel(waiter.question);
@@ -225,9 +225,8 @@ impl World {
             }
             return;
         }
-        let queues = |proxy: &super::node::Proxy| {
-            proxy.queue.iter().position(|outbound| outbound.waits == waits)
-        };
+        let queues =
+            |proxy: &Proxy| proxy.queue.iter().position(|outbound| outbound.waits == waits);
         let queued =
             node.proxies.iter().find_map(|(number, proxy)| Some((*number, queues(proxy)?)));
         let Some((number, at)) = queued else { return };

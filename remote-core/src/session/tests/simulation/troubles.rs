@@ -13,14 +13,13 @@ pub(super) struct Troubles {
 struct Trouble {
     /// With whom; everybody has it with a place that stopped.
     places: (usize, Option<usize>),
-    from: Duration,
     until: Duration,
 }
 
 impl Troubles {
-    /// There is trouble between two places, or one and all others.
-    pub(super) fn note(&mut self, places: (usize, Option<usize>), from: Duration, until: Duration) {
-        self.times.push(Trouble { places, from, until });
+    /// There is trouble between two places, or one and all others, from now.
+    pub(super) fn note(&mut self, places: (usize, Option<usize>), until: Duration) {
+        self.times.push(Trouble { places, until });
     }
 
     /// Whether there was any between two places at some time after this.
@@ -32,7 +31,7 @@ impl Troubles {
                     (place, second) == (one, other) || (second, place) == (one, other)
                 }
             };
-            concerns && trouble.until >= since && trouble.from < Duration::MAX
+            concerns && trouble.until >= since
         })
     }
 }
