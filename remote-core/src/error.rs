@@ -149,6 +149,8 @@ pub enum Error {
     Refused(String),
     /// A call that blocks its thread, made inside a runtime.
     InsideRuntime,
+    /// The method returned, and its reply was to be given later; but whoever had it dropped it.
+    Unanswered,
 }
 
 impl Error {
@@ -156,7 +158,7 @@ impl Error {
     pub fn outcome(&self) -> Outcome {
         match self {
             Error::SessionLost { outcome, .. } => *outcome,
-            Error::Panicked(_) | Error::Nested(_) => Outcome::Failed,
+            Error::Panicked(_) | Error::Nested(_) | Error::Unanswered => Outcome::Failed,
             Error::Timeout
             | Error::Cancelled
             | Error::LeaseExpired
@@ -266,6 +268,9 @@ impl std::fmt::Display for Error {
                     f,
                     "`Call::wait` blocks its thread and cannot be used inside a runtime; await the call instead"
                 )
+            }
+            Error::Unanswered => {
+                write!(f, "the object kept the reply to be given later, and dropped it")
             }
         }
     }

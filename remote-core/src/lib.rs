@@ -41,6 +41,7 @@
 //!   awaits the reply; dropping it cancels.
 //! - A **promise** is a reference to what a call will return: the result of [`Call::pipelined`]. It can be sent messages, and
 //!   be passed on, before the answer is here.
+//! - A **stream**, [`Stream`], is a sequence of values as argument or result; whoever takes them issues credit.
 //! - A **node**, [`Node`], is what others connect to: an identity, an object table, published names.
 //! - A **session**, [`Session`], is the association of two nodes. Both sides export objects, import them, and call.
 //!
@@ -99,8 +100,12 @@ pub use object::peer::Peer;
 pub use reference::call::Call;
 pub use reference::context::{caller, this};
 pub use reference::interface::{Implements, Interface, Proxy};
+pub use reference::later::{Later, Reply, reply_later};
+pub use reference::link::Link;
 pub use reference::monitor::Monitor;
 pub use reference::reference::{Ref, WeakRef};
+pub use reference::stream::sink::Sink;
+pub use reference::stream::stream::Stream;
 pub use remote_derive::{Remote, remote};
 
 #[doc(hidden)]

@@ -27,7 +27,7 @@ pub mod v1 {
     pub use super::{
         answer::{
             Failure, Itself, Outcome, Returned, error_shape, message, message_or_default, reply,
-            value_shape,
+            reply_when_given, value_shape,
         },
         carried::{Borrowing, ByReference, ByValue},
         codec::{next, push, shape},
@@ -42,6 +42,7 @@ pub mod v1 {
         reference::{
             call::Call,
             interface::{Hosts, Implements, Interface, Proxy},
+            later::{Given, Keep},
         },
         wire::{
             codec::{Decoder, Encoder},

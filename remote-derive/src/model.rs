@@ -72,11 +72,23 @@ pub(crate) struct Parameter {
 /// What a method returns, as far as the spelling tells: `Result` may be anybody's alias.
 #[derive(Clone)]
 pub(crate) struct Answer {
+    /// As its callers see it.
     pub(crate) ty: Type,
+    /// As it is written, if that is `Result<Later<V>>`.
+    pub(crate) postponed: Option<Postponed>,
     /// The first argument of what is called `Result`.
     pub(crate) value: Option<Type>,
     /// The second argument of what is called `Result`.
     pub(crate) error: Option<Type>,
+}
+
+/// What a method returns that may keep its reply.
+#[derive(Clone)]
+pub(crate) struct Postponed {
+    /// `Result<Later<V>>`
+    pub(crate) ty: Type,
+    /// `Later<V>`
+    pub(crate) later: Type,
 }
 
 impl Interface {
@@ -177,8 +189,19 @@ impl Answer {
             ReturnType::Default => parse_quote!(()),
             ReturnType::Type(_, ty) => (**ty).clone(),
         };
-        let mut arguments = result_arguments(&ty).into_iter();
-        Self { value: arguments.next(), error: arguments.next(), ty }
+        let mut arguments = arguments(&ty, "Result").into_iter();
+        let (value, error) = (arguments.next(), arguments.next());
+        let kept =
+            value.as_ref().and_then(|value| self::arguments(value, "Later").into_iter().next());
+        let (Some(kept), Some(later)) = (kept, &value) else {
+            return Self { ty, postponed: None, value, error };
+        };
+        let postponed = Some(Postponed { ty: ty.clone(), later: later.clone() });
+        let mut seen = ty;
+        if let Some(place) = first_argument(&mut seen) {
+            place.clone_from(&kept);
+        }
+        Self { ty: seen, postponed, value: Some(kept), error }
     }
 }
 
@@ -253,9 +276,10 @@ fn borrows(ty: &Type) -> bool {
     search.0
 }
 
-fn result_arguments(ty: &Type) -> Vec<Type> {
+/// The types in the brackets of what is called by this name.
+fn arguments(ty: &Type, name: &str) -> Vec<Type> {
     let Type::Path(path) = peel(ty) else { return Vec::new() };
-    let Some(last) = path.path.segments.last().filter(|last| last.ident == "Result") else {
+    let Some(last) = path.path.segments.last().filter(|last| last.ident == name) else {
         return Vec::new();
     };
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return Vec::new() };
@@ -264,6 +288,24 @@ fn result_arguments(ty: &Type) -> Vec<Type> {
         _ => None,
     });
     types.collect()
+}
+
+/// The first type in the brackets at the end of a path.
+fn first_argument(ty: &mut Type) -> Option<&mut Type> {
+    let path = match ty {
+        Type::Group(group) => return first_argument(&mut group.elem),
+        Type::Paren(paren) => return first_argument(&mut paren.elem),
+        Type::Path(path) => path,
+        _ => return None,
+    };
+    let PathArguments::AngleBracketed(arguments) = &mut path.path.segments.last_mut()?.arguments
+    else {
+        return None;
+    };
+    arguments.args.iter_mut().find_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
 }
 
 /// The place of the receiver, or of the method's name where there is none.
@@ -304,6 +346,23 @@ mod tests {
         assert_eq!(spelled(parse_quote!(-> library::Result<u8>)), (Some("u8".into()), None));
         assert_eq!(spelled(parse_quote!(-> Alias)), (None, None));
         assert_eq!(spelled(parse_quote!()), (None, None));
+    }
+
+    #[test]
+    fn callers_do_not_see_that_a_reply_may_come_later() {
+        let spelled = |output: ReturnType| {
+            let answer = Answer::new(&output);
+            let postponed = answer.postponed.map(|postponed| text(postponed.later));
+            (text(answer.ty), answer.value.map(text), postponed)
+        };
+        assert_eq!(
+            spelled(parse_quote!(-> Result<library::Later<u8, E>, E>)),
+            ("Result<u8, E>".into(), Some("u8".into()), Some("library::Later<u8, E>".into()))
+        );
+        assert_eq!(
+            spelled(parse_quote!(-> Result<Later>)),
+            ("Result<Later>".into(), Some("Later".into()), None)
+        );
     }
 
     #[test]

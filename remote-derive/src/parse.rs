@@ -22,10 +22,21 @@ pub(crate) enum Entry {
     Library(Token![crate], Path),
     /// `name = ".."`
     Name(Ident, LitStr),
-    /// A path alone: an interface, on a class.
+    /// A word alone, on a class: how its objects execute their calls.
+    Conduct(Conduct, Ident),
+    /// Another path alone: an interface, on a class.
     Interface(Path),
     /// Anything else with an `=` in it.
     Unknown(Ident),
+}
+
+/// How the objects of a class execute their calls.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Conduct {
+    /// One at a time.
+    Serial,
+    /// None any more, once one has panicked.
+    StopOnPanic,
 }
 
 /// Reads the options of `#[remote(..)]` above a trait or an impl.
@@ -63,6 +74,17 @@ impl Options {
     pub(crate) fn name(&self) -> Option<&LitStr> {
         self.entries.iter().find_map(|entry| match entry {
             Entry::Name(_, name) => Some(name),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn asks_for(&self, conduct: Conduct) -> bool {
+        self.conducts().any(|(asked, _)| asked == conduct)
+    }
+
+    pub(crate) fn conducts(&self) -> impl Iterator<Item = (Conduct, &Ident)> {
+        self.entries.iter().filter_map(|entry| match entry {
+            Entry::Conduct(conduct, option) => Some((*conduct, option)),
             _ => None,
         })
     }
@@ -106,7 +128,21 @@ impl Parse for Entry {
                 _ => Self::Unknown(option),
             });
         }
-        input.parse().map(Self::Interface)
+        let path: Path = input.parse()?;
+        Ok(match path.get_ident().and_then(|word| Some((Conduct::named(word)?, word.clone()))) {
+            Some((conduct, word)) => Self::Conduct(conduct, word),
+            None => Self::Interface(path),
+        })
+    }
+}
+
+impl Conduct {
+    pub(crate) fn named(word: &Ident) -> Option<Self> {
+        match word.to_string().as_str() {
+            "serial" => Some(Self::Serial),
+            "stop_on_panic" => Some(Self::StopOnPanic),
+            _ => None,
+        }
     }
 }
 
@@ -124,16 +160,19 @@ mod tests {
             crate = the::library,
             name = "hello",
             Other,
-            colour = 3
+            colour = 3,
+            serial,
+            module::serial
         ));
         assert!(options.unreadable.is_none());
         assert_eq!(options.library().map(text).as_deref(), Some("the::library"));
         assert_eq!(options.name().map(LitStr::value).as_deref(), Some("hello"));
         assert_eq!(
             options.interfaces().map(text).collect::<Vec<_>>(),
-            ["module::Greeter", "Other"]
+            ["module::Greeter", "Other", "module::serial"]
         );
         assert!(matches!(&options.entries[4], Entry::Unknown(option) if option == "colour"));
+        assert!(options.asks_for(Conduct::Serial) && !options.asks_for(Conduct::StopOnPanic));
     }
 
     #[test]

@@ -86,6 +86,7 @@ pub(crate) fn interface(interface: &Interface) -> Result<(), Error> {
         "a class lists its interfaces, a trait names its supertraits: `trait T: Super`",
         &mut faults,
     );
+    options::no_conduct(&interface.options, &mut faults);
     declaration(&interface.item, &mut faults);
     for item in &interface.item.items {
         if !matches!(item, TraitItem::Fn(_)) {
@@ -107,6 +108,7 @@ pub(crate) fn implementation(implementation: &Implementation) -> Result<(), Erro
         "the interface stands in `impl Interface for Type`",
         &mut faults,
     );
+    options::no_conduct(&implementation.options, &mut faults);
     if let Some(name) = implementation.options.name() {
         faults.at(name, "an interface is named on its trait, a class on its type");
     }
@@ -372,7 +374,13 @@ fn answer(method: &Method, faults: &mut Faults) {
             &method.signature.ident,
             "every message can fail, at least by a lost connection: write `-> Result<()>`",
         ),
-        ReturnType::Type(_, ty) => types::answer(peel(ty), &method.signature, faults),
+        ReturnType::Type(_, ty) => match &method.answer.postponed {
+            Some(postponed) => {
+                let seen = names::text(&method.answer.ty);
+                faults.at(&postponed.later, format!("callers do not see when a reply is given: write `{seen}` here, and `Later` in the `impl`"));
+            }
+            None => types::answer(peel(ty), &method.signature, faults),
+        },
     }
 }
 

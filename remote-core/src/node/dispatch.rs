@@ -49,7 +49,7 @@ pub(crate) fn dispatch(link: &Arc<Link>, delivery: Delivery) {
             Poll::Pending => {
                 let answer = answer.for_task();
                 spawn(link, question, async move {
-                    let reply = running.finish().await;
+                    let reply = running.finish_unless(|| answer.link.over()).await;
                     answer.give_when_there_is_room(reply).await;
                 })
             }

@@ -235,6 +235,11 @@ impl Link {
         &self.state
     }
 
+    /// Waits until the session is over.
+    pub(crate) async fn over(&self) {
+        let _ = self.state.subscribe().wait_for(|state| *state == State::Ended).await;
+    }
+
     /// Whether nothing is in progress in either direction. A promise that is kept, its answer here, is nothing.
     pub(crate) fn is_quiet(&self) -> bool {
         let inner = self.lock();

@@ -114,7 +114,13 @@ impl Node {
     pub async fn names(&self, node_uri: impl AsRef<str>) -> Result<Vec<String>> {
         let uri = Uri::of_node(node_uri.as_ref())?;
         let directory = Ref::<dyn Directory>::to(self.0.directory(&uri).await?);
-        directory.names().await.map_err(own)
+        match directory.names().await {
+            Err(error) if is_over(&error) => {
+                let directory = Ref::<dyn Directory>::to(self.0.directory(&uri).await?);
+                directory.names().await.map_err(own)
+            }
+            names => names.map_err(own),
+        }
     }
 
     /// The object published at an address, as `tcp://127.0.0.1:4096/transcript`. Looked up on the node itself, it is
@@ -126,8 +132,14 @@ impl Node {
     pub async fn lookup<T: ?Sized + Interface>(&self, uri: impl AsRef<str>) -> Result<Ref<T>> {
         let uri = Uri::of_object(uri.as_ref())?;
         let directory = Ref::<dyn Directory>::to(self.0.directory(&uri).await?);
-        let object = directory.lookup(&uri.name, T::NAME).await.map_err(own)?;
-        Ok(Ref::to(object.receiver().clone()))
+        let found = match directory.lookup(&uri.name, T::NAME).await {
+            Err(error) if is_over(&error) => {
+                let directory = Ref::<dyn Directory>::to(self.0.directory(&uri).await?);
+                directory.lookup(&uri.name, T::NAME).await
+            }
+            found => found,
+        };
+        Ok(Ref::to(found.map_err(own)?.receiver().clone()))
     }
 
     /// The address of an object published here, for others to look up: at the first address that the node listens at.
@@ -191,6 +203,11 @@ impl fmt::Debug for Node {
             .field("address", &self.0.address())
             .finish_non_exhaustive()
     }
+}
+
+/// A session that turns out to be over says nothing of who answers at its address now: that is asked once more.
+fn is_over(error: &Error) -> bool {
+    matches!(error, Error::SessionLost { .. } | Error::LeaseExpired | Error::Stale)
 }
 
 /// What the directory's method says is what the lookup failed with.

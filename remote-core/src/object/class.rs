@@ -30,6 +30,8 @@ pub struct ClassInfo {
     name: &'static str,
     path: &'static str,
     register: fn(&mut ClassBuilder),
+    is_serial: bool,
+    stops_on_panic: bool,
     dispatch: OnceLock<ClassBuilder>,
 }
 
@@ -61,11 +63,32 @@ impl ClassInfo {
         path: &'static str,
         register: fn(&mut ClassBuilder),
     ) -> ClassInfo {
-        ClassInfo { name, path, register, dispatch: OnceLock::new() }
+        let (is_serial, stops_on_panic) = (false, false);
+        ClassInfo { name, path, register, is_serial, stops_on_panic, dispatch: OnceLock::new() }
+    }
+
+    /// The same, of objects that execute one call at a time.
+    pub const fn serial(mut self) -> ClassInfo {
+        self.is_serial = true;
+        self
+    }
+
+    /// The same, of objects that a panic in a method stops.
+    pub const fn stopping_on_panic(mut self) -> ClassInfo {
+        self.stops_on_panic = true;
+        self
     }
 
     pub(crate) fn name(&self) -> &'static str {
         self.name
+    }
+
+    pub(crate) fn is_serial(&self) -> bool {
+        self.is_serial
+    }
+
+    pub(crate) fn stops_on_panic(&self) -> bool {
+        self.stops_on_panic
     }
 
     /// The interfaces that the class answers to.

@@ -18,18 +18,23 @@ const LARGEST: usize = 256 << 20;
 thread_local! {
     /// Which of the references below are those of the payload that this thread is writing or reading. Apart from them,
     /// since most payloads have none, and this costs a word or two.
-    static OPEN: Cell<Open> = const { Cell::new(Open { is_open: false, start: 0, end: 0 }) };
+    static OPEN: Cell<Open> = const { Cell::new(Open::NONE) };
     /// The references of all payloads that are open, innermost last: a `Serialize` of the user's may make calls of its
     /// own. The trait signatures of serde leave no other way to reach them.
     static REFERENCES: RefCell<Vec<Reference>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Where the references of a payload are.
+/// Where the references of a payload are, and the bounds that it is read by, if it is read.
 #[derive(Clone, Copy)]
 struct Open {
     is_open: bool,
     start: usize,
     end: usize,
+    bounds: Option<Bounds>,
+}
+
+impl Open {
+    const NONE: Open = Open { is_open: false, start: 0, end: 0, bounds: None };
 }
 
 impl Payload {
@@ -43,7 +48,7 @@ impl Payload {
         write: impl FnOnce(&mut Encoder) -> Result<(), Error>,
     ) -> Result<Payload, Error> {
         let mut encoder = Encoder::new(Bounds::default(), LARGEST, leaving);
-        let (written, references) = with_open(|| write(&mut encoder));
+        let (written, references) = with_open(None, || write(&mut encoder));
         written?;
         Ok(Payload { body: encoder.finish()?, references, bounds: Bounds::default() })
     }
@@ -53,24 +58,7 @@ impl Payload {
         &'p self,
         read: impl FnOnce(&mut Decoder<'p>) -> Result<A, Error>,
     ) -> Result<A, Error> {
-        let mut decoder = Decoder::new(&self.body, self.bounds);
-        let read = || {
-            let value = read(&mut decoder)?;
-            decoder.finish()?;
-            Ok(value)
-        };
-        // The hot path: without references there is nothing to open, unless another payload is open around this one.
-        if self.references.is_empty() && !OPEN.get().is_open {
-            return read();
-        }
-        let with_references = || {
-            let open = OPEN.get();
-            let references = &self.references;
-            REFERENCES.with_borrow_mut(|all| all.extend_from_slice(references));
-            OPEN.set(Open { end: open.end + references.len(), ..open });
-            read()
-        };
-        with_open(with_references).0
+        decode(&self.body, &self.references, self.bounds, read)
     }
 
     pub(crate) fn new(body: Body, references: Vec<Reference>, bounds: Bounds) -> Payload {
@@ -96,6 +84,37 @@ impl Reply {
     }
 }
 
+/// Decodes values out of a body, to its last byte.
+pub(crate) fn decode<'p, A>(
+    body: &'p [u8],
+    references: &[Reference],
+    bounds: Bounds,
+    read: impl FnOnce(&mut Decoder<'p>) -> Result<A, Error>,
+) -> Result<A, Error> {
+    let mut decoder = Decoder::new(body, bounds);
+    let read = || {
+        let value = read(&mut decoder)?;
+        decoder.finish()?;
+        Ok(value)
+    };
+    // The hot path: without references there is nothing to open, unless another payload is open around this one.
+    if references.is_empty() && !OPEN.get().is_open {
+        return read();
+    }
+    let with_references = || {
+        let open = OPEN.get();
+        REFERENCES.with_borrow_mut(|all| all.extend_from_slice(references));
+        OPEN.set(Open { end: open.end + references.len(), ..open });
+        read()
+    };
+    with_open(Some(bounds), with_references).0
+}
+
+/// The bounds that the payload being read is read by, if it has references.
+pub(crate) fn bounds() -> Option<Bounds> {
+    OPEN.get().bounds
+}
+
 /// Adds a reference to the payload being written; its place. Nothing if none is.
 pub(crate) fn put(reference: Reference) -> Option<u32> {
     let open = OPEN.get();
@@ -116,7 +135,7 @@ pub(crate) fn get(place: u32) -> Option<Reference> {
 
 /// Runs with a payload open, and gives the references that it has in the end. What was open before is open again after,
 /// also after a panic.
-fn with_open<R>(run: impl FnOnce() -> R) -> (R, Vec<Reference>) {
+fn with_open<R>(bounds: Option<Bounds>, run: impl FnOnce() -> R) -> (R, Vec<Reference>) {
     struct Restore(Open);
     impl Drop for Restore {
         fn drop(&mut self) {
@@ -125,7 +144,7 @@ fn with_open<R>(run: impl FnOnce() -> R) -> (R, Vec<Reference>) {
         }
     }
     let outer = OPEN.get();
-    OPEN.set(Open { is_open: true, start: outer.end, end: outer.end });
+    OPEN.set(Open { is_open: true, start: outer.end, end: outer.end, bounds });
     let restore = Restore(outer);
     let result = run();
     std::mem::forget(restore);

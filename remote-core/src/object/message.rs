@@ -59,6 +59,9 @@ pub(crate) trait Receiver: Send + Sync + 'static {
         ))
     }
 
+    /// A method of a near object's has panicked, with this message.
+    fn note_panic(&self, _panic: &str) {}
+
     /// Refuses an interface that the object is known not to have.
     fn require(&self, _interface: std::any::TypeId, _name: &str) -> Result<()> {
         Ok(())
@@ -241,13 +244,17 @@ pub(crate) enum Asked {
 
 /// A method being executed; see `execution`.
 pub(crate) struct Running {
-    pub(crate) future: Pin<Box<dyn Future<Output = Reply> + Send>>,
+    pub(crate) future: Replying,
     pub(crate) context: Option<Context>,
 }
 
+/// The future of a reply.
+pub(crate) type Replying = Pin<Box<dyn Future<Output = Reply> + Send>>;
+
 /// What a method can ask about the message that it executes.
 pub(crate) struct Context {
-    pub(crate) this: Arc<dyn Receiver>,
+    /// Nobody, once the method has returned and its caller waits for an answer that comes later.
+    pub(crate) this: Option<Arc<dyn Receiver>>,
     pub(crate) caller: Option<Peer>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) nesting: u8,

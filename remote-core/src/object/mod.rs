@@ -15,3 +15,4 @@ pub(crate) mod peer;
 pub(crate) mod promise;
 pub(crate) mod slot;
 pub(crate) mod table;
+pub(crate) mod turns;

@@ -13,6 +13,7 @@ use super::class::{Class, ClassInfo, Incoming, Near};
 use super::message::{
     Asked, Context, Ended, Receiver, Reply, Request, Resolving, Running, Standing, Watcher,
 };
+use super::turns::Turns;
 use crate::error::{Error, Result};
 use crate::id::{NodeId, ObjectId};
 
@@ -33,6 +34,11 @@ pub(crate) trait Held: Send + Sync + 'static {
     fn address(&self) -> Option<usize> {
         None
     }
+
+    /// In which order calls are executed, if one at a time.
+    fn turns(&self) -> Option<&Arc<Turns>> {
+        None
+    }
 }
 
 /// Given by value: nobody else has it.
@@ -40,6 +46,10 @@ pub(crate) struct Alone<S>(pub(crate) S);
 
 /// Given in an `Arc`, which the user may give again.
 pub(crate) struct Shared<S>(pub(crate) Arc<S>);
+
+/// However it was given, of a class whose objects execute one call at a time. A type of its own, so that the others
+/// need not ask.
+struct Serial<H>(H, Arc<Turns>);
 
 impl<S: Class> Held for Alone<S> {
     fn object(&self) -> &(dyn Any + Send + Sync) {
@@ -57,12 +67,26 @@ impl<S: Class> Held for Shared<S> {
     }
 }
 
+impl<H: Held> Held for Serial<H> {
+    fn object(&self) -> &(dyn Any + Send + Sync) {
+        self.0.object()
+    }
+
+    fn address(&self) -> Option<usize> {
+        self.0.address()
+    }
+
+    fn turns(&self) -> Option<&Arc<Turns>> {
+        Some(&self.1)
+    }
+}
+
 /// The near objects that were given in an `Arc`, by its address: given twice, they are the same object.
 static SHARED: OnceLock<DashMap<usize, Weak<dyn Receiver>>> = OnceLock::new();
 
 /// Makes a near object of one that nobody else has.
 pub(crate) fn alone<S: Class>(object: S) -> Arc<dyn Receiver> {
-    Arc::new(NearObject::new(S::class(), Alone(object)))
+    near(S::class(), Alone(object))
 }
 
 /// The near object of one that the user shares.
@@ -75,9 +99,16 @@ pub(crate) fn shared<S: Class>(object: Arc<S>) -> Arc<dyn Receiver> {
     if let Some(known) = entry.upgrade() {
         return known;
     }
-    let near: Arc<dyn Receiver> = Arc::new(NearObject::new(S::class(), Shared(object)));
+    let near = near(S::class(), Shared(object));
     *entry = Arc::downgrade(&near);
     near
+}
+
+fn near(class: &'static ClassInfo, object: impl Held) -> Arc<dyn Receiver> {
+    match class.is_serial() {
+        true => Arc::new(NearObject::new(class, Serial(object, Arc::default()))),
+        false => Arc::new(NearObject::new(class, object)),
+    }
 }
 
 impl<O: Held> NearObject<O> {
@@ -104,12 +135,16 @@ impl<O: Held> Receiver for NearObject<O> {
             Ok(invoke) => invoke,
             Err(error) => return Asked::Running(Running::ready(Reply::Fault(error))),
         };
-        let Request { payload, deadline, nesting, caller, .. } = request;
-        let context = Context { this: Arc::clone(this), caller, deadline, nesting };
-        Asked::Running(Running::new(
-            invoke(Near(Arc::clone(this)), Incoming(payload)),
-            Some(context),
-        ))
+        let Request { payload, deadline, nesting, caller, manner, .. } = request;
+        let context = Context { this: Some(Arc::clone(this)), caller, deadline, nesting };
+        let mut method = invoke(Near(Arc::clone(this)), Incoming(payload));
+        if let Some(turns) = self.object.turns() {
+            method = match turns.line_up(method, manner) {
+                Ok(method) => method,
+                Err(error) => return Asked::Running(Running::ready(Reply::Fault(error))),
+            };
+        }
+        Asked::Running(Running::new(method, Some(context)))
     }
 
     fn object(&self) -> Option<&(dyn Any + Send + Sync)> {
@@ -136,7 +171,16 @@ impl<O: Held> Receiver for NearObject<O> {
 
     fn stop(&self, reason: &str) -> Result<()> {
         self.end.stop(reason);
+        if let Some(turns) = self.object.turns() {
+            turns.stop(reason);
+        }
         Ok(())
+    }
+
+    fn note_panic(&self, panic: &str) {
+        if self.class.stops_on_panic() {
+            let _ = self.stop(&format!("a method panicked: {panic}"));
+        }
     }
 
     fn require(&self, interface: TypeId, name: &str) -> Result<()> {

@@ -11,6 +11,7 @@ use crate::{
     reference::{
         call::{Call, Executing},
         interface::Proxy,
+        later::Keep,
     },
     wire::{method::Method, shape::Shape},
 };
@@ -110,6 +111,11 @@ pub fn reply<A: Answer>(_: A, result: A::Result) -> Reply {
     A::reply(result)
 }
 
+/// How the reply is made of a result that is given when the method has returned.
+pub fn reply_when_given<A: Answer<Result: Send + 'static>>(_: A) -> Keep<A::Result> {
+    |given| Box::pin(async { given.await.map_or(Reply::Fault(Error::Unanswered), A::reply) })
+}
+
 /// Writes down what serde sees of the value.
 pub fn value_shape<A: Answer>(_: A, shape: &mut Shape) {
     A::value_shape(shape);
@@ -147,8 +153,12 @@ impl<V, E: From<Error>> Returned<Result<V, E>> {
     }
 
     /// What can be awaited of a call.
-    pub fn future<'a>(&self, call: Call<'a, Result<V, E>>) -> Executing<'a, Result<V, E>> {
-        call.executing()
+    pub fn future<'a>(
+        &self,
+        call: Call<'a, Result<V, E>>,
+        keep: Keep<Result<V, E>>,
+    ) -> Executing<'a, Result<V, E>> {
+        call.executing(keep)
     }
 }
 
@@ -193,7 +203,7 @@ pub trait AnswersNothing<R> {
     }
 
     /// A call with such a result cannot be awaited.
-    fn future(&self, _: Call<'_, R>) -> Pending<R> {
+    fn future(&self, _: Call<'_, R>, _: Keep<R>) -> Pending<R> {
         unreachable!("refused when compiled")
     }
 

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
 use super::interface::{Interface, Proxy};
+use super::later::{Keep, Later, Postponing};
 use super::reference::Ref;
 use super::sending::{Message, broken};
 use crate::error::{Error, Result};
@@ -58,19 +59,48 @@ pub struct Call<'a, R> {
 
 enum State<'a, R> {
     /// Code of this process: an implementation's body, a mock.
-    Body(Pin<Box<dyn Future<Output = R> + Send + 'a>>),
+    Body(Body<'a, R>),
     /// A message to whatever a reference stands for.
     Message(Message<'a, R>),
+}
+
+enum Body<'a, R> {
+    Plain(Pin<Box<dyn Future<Output = R> + Send + 'a>>),
+    /// It may keep the reply.
+    Postponing(Box<Postponing<'a, R>>),
+}
+
+impl<R> Future for Body<'_, R> {
+    type Output = R;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<R> {
+        match &mut *self {
+            Body::Plain(body) => body.as_mut().poll(context),
+            Body::Postponing(body) => Pin::new(body).poll(context),
+        }
+    }
 }
 
 impl<'a, R> Call<'a, R> {
     /// A call that is answered by a future of this process: what an implementation written by hand returns.
     pub fn new(future: impl Future<Output = R> + Send + 'a) -> Call<'a, R> {
-        Call { state: State::Body(Box::pin(future)), default: None }
+        Call { state: State::Body(Body::Plain(Box::pin(future))), default: None }
     }
 }
 
 impl<'a, V, E> Call<'a, Result<V, E>> {
+    /// A call that is answered by a future of this process, which may keep the reply: what an implementation written by
+    /// hand returns if it uses [`reply_later`](crate::reply_later).
+    pub fn later(
+        future: impl Future<Output = Result<Later<V, E>, E>> + Send + 'a,
+    ) -> Call<'a, Result<V, E>>
+    where
+        E: From<Error>,
+    {
+        let body = Body::Postponing(Box::new(Postponing::new(future)));
+        Call { state: State::Body(body), default: None }
+    }
+
     #[doc(hidden)]
     pub fn message<I: ?Sized>(
         proxy: &'a Proxy<I>,
@@ -83,10 +113,12 @@ impl<'a, V, E> Call<'a, Result<V, E>> {
     }
 
     #[doc(hidden)]
-    pub fn executing(self) -> Executing<'a, Result<V, E>> {
+    pub fn executing(self, keep: Keep<Result<V, E>>) -> Executing<'a, Result<V, E>> {
         match self.state {
-            State::Body(body) => Executing::Body(body),
-            State::Message(_) => Executing::Call(Box::new(self)),
+            State::Body(Body::Plain(body)) => Executing::Body(body),
+            State::Body(Body::Postponing(_)) | State::Message(_) => {
+                Executing::Call(Box::new((self, keep)))
+            }
         }
     }
 
@@ -134,6 +166,14 @@ impl<'a, V, E> Call<'a, Result<V, E>> {
         }
     }
 
+    /// Sends the message without wanting a reply and without waiting for room, whatever becomes of this side.
+    pub(crate) fn post(self) -> Result<()> {
+        match self.state {
+            State::Message(message) => message.post(),
+            State::Body(_) => Err(Error::Refused("only a message can be sent and let go".into())),
+        }
+    }
+
     /// Sends the message and blocks the thread until the reply: for threads outside a runtime.
     ///
     /// # Errors
@@ -175,7 +215,7 @@ impl<V, E> Call<'_, Result<V, E>> {
     fn poll_result(&mut self, context: &mut Context<'_>) -> Poll<Result<V, E>> {
         loop {
             let message = match &mut self.state {
-                State::Body(body) => return body.as_mut().poll(context),
+                State::Body(body) => return Pin::new(body).poll(context),
                 State::Message(message) => message,
             };
             let Poll::Ready(reply) = message.poll_reply(context) else { return Poll::Pending };
@@ -199,7 +239,7 @@ impl<T: ?Sized + Interface, E> Call<'_, Result<Ref<T>, E>> {
         match self.state {
             State::Message(mut message) => Ref::to(message.promise()),
             State::Body(mut body) => {
-                match body.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                match Pin::new(&mut body).poll(&mut Context::from_waker(Waker::noop())) {
                     Poll::Ready(Ok(reference)) => reference,
                     _ => Ref::to(broken(Error::Refused(
                         "only a message can be pipelined; await this call instead".into(),
@@ -226,20 +266,24 @@ impl<V, E> Future for Call<'_, Result<V, E>> {
     }
 }
 
-/// The call of a method that is being executed: mostly a body, of which it keeps no more than must be kept.
+/// The call of a method that is being executed: mostly a plain body, of which it keeps no more than must be kept.
 #[doc(hidden)]
 pub enum Executing<'a, R> {
     Body(Pin<Box<dyn Future<Output = R> + Send + 'a>>),
-    Call(Box<Call<'a, R>>),
+    Call(Box<(Call<'a, R>, Keep<R>)>),
 }
 
 impl<V, E> Future for Executing<'_, Result<V, E>> {
     type Output = Result<V, E>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<V, E>> {
-        match &mut *self {
-            Executing::Body(body) => body.as_mut().poll(context),
-            Executing::Call(call) => Pin::new(call).poll(context),
+        let (call, keep) = match &mut *self {
+            Executing::Body(body) => return body.as_mut().poll(context),
+            Executing::Call(call) => &mut **call,
+        };
+        match &mut call.state {
+            State::Body(Body::Postponing(body)) => body.poll_executed(context, *keep),
+            _ => Pin::new(call).poll(context),
         }
     }
 }

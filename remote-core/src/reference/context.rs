@@ -3,7 +3,6 @@
 //! It must not know who executes it.
 
 use std::any::TypeId;
-use std::sync::Arc;
 
 use super::interface::Interface;
 use super::reference::Ref;
@@ -40,7 +39,7 @@ use crate::object::peer::Peer;
 /// # Ok(()) }
 /// ```
 pub fn this<T: ?Sized + Interface>() -> Ref<T> {
-    let Some(receiver) = current(|context| Arc::clone(&context.this)) else {
+    let Some(receiver) = current(|context| context.this.clone()).flatten() else {
         panic!(
             "`this()` is for the methods of remote objects, before they hand work to other tasks"
         );

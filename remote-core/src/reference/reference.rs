@@ -13,6 +13,7 @@ use serde::ser::{Error as _, Serializer};
 use serde::{Deserialize, Serialize};
 
 use super::interface::{Implements, Interface, Proxy};
+use super::link::Link;
 use super::monitor::Monitor;
 use super::object::{Object, is_any};
 use crate::error::{Error, Result};
@@ -119,6 +120,15 @@ impl<T: ?Sized + Interface> Ref<T> {
         this.receiver().stop(reason)
     }
 
+    /// Stops an object of one's own, `mine`, when this one ends: near or far, in whatever way; at once, if it has ended
+    /// already. Until the link is dropped, which see.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if `mine` is not near.
+    pub fn link<U: ?Sized + Interface>(mine: &Ref<U>, other: &Ref<T>) -> Result<Link> {
+        Link::new::<T>(mine.receiver(), other.receiver())
+    }
+
     pub(crate) fn to(receiver: Arc<dyn Receiver>) -> Ref<T> {
         Ref { proxy: Proxy::new(receiver) }
     }
@@ -214,35 +224,14 @@ impl<T: ?Sized + Interface> fmt::Debug for Ref<T> {
 impl<T: ?Sized + Interface> Serialize for Ref<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let interface = Interfaced::Own(T::NAME);
-        let place = marshal::put(Reference { receiver: Arc::clone(self.receiver()), interface })
-            .ok_or_else(|| {
-                S::Error::custom("a reference travels only in messages between nodes")
-            })?;
-        serializer.serialize_newtype_struct(T::REFERENCE, &place)
+        let reference = Reference { receiver: Arc::clone(self.receiver()), interface };
+        write(reference, T::REFERENCE, serializer)
     }
 }
 
 impl<'de, T: ?Sized + Interface> Deserialize<'de> for Ref<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Ref<T>, D::Error> {
-        struct Place;
-        impl<'de> Visitor<'de> for Place {
-            type Value = u32;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("the place of a reference")
-            }
-
-            fn visit_newtype_struct<D: Deserializer<'de>>(self, place: D) -> Result<u32, D::Error> {
-                u32::deserialize(place)
-            }
-        }
-        let place = deserializer.deserialize_newtype_struct(T::REFERENCE, Place)?;
-        if place == NOWHERE {
-            return Ok(Ref::to(Arc::new(Nowhere)));
-        }
-        let reference = marshal::get(place).ok_or_else(|| {
-            D::Error::custom("a reference travels only in messages between nodes")
-        })?;
+        let reference = read(T::REFERENCE, deserializer)?;
         if !is_any::<T>() {
             match reference.interface.text() {
                 Some(name) if name != T::NAME && name != <dyn Object>::NAME => {
@@ -259,6 +248,43 @@ impl<'de, T: ?Sized + Interface> Deserialize<'de> for Ref<T> {
         Ok(Ref::to(reference.receiver))
     }
 }
+
+/// Writes a reference as serde sees it under a name: its place in the payload.
+pub(crate) fn write<S: Serializer>(
+    reference: Reference,
+    name: &'static str,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let place = marshal::put(reference).ok_or_else(|| S::Error::custom(ONLY_IN_MESSAGES))?;
+    serializer.serialize_newtype_struct(name, &place)
+}
+
+/// Reads a reference as it was written under a name.
+pub(crate) fn read<'de, D: Deserializer<'de>>(
+    name: &'static str,
+    deserializer: D,
+) -> Result<Reference, D::Error> {
+    struct Place;
+    impl<'de> Visitor<'de> for Place {
+        type Value = u32;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("the place of a reference")
+        }
+
+        fn visit_newtype_struct<D: Deserializer<'de>>(self, place: D) -> Result<u32, D::Error> {
+            u32::deserialize(place)
+        }
+    }
+    let place = deserializer.deserialize_newtype_struct(name, Place)?;
+    if place == NOWHERE {
+        let receiver: Arc<dyn Receiver> = Arc::new(Nowhere);
+        return Ok(Reference { receiver, interface: Interfaced::Unknown });
+    }
+    marshal::get(place).ok_or_else(|| D::Error::custom(ONLY_IN_MESSAGES))
+}
+
+const ONLY_IN_MESSAGES: &str = "a reference travels only in messages between nodes";
 
 /// Class and interfaces of an object, wherever it is.
 pub(crate) async fn interfaces(receiver: &Arc<dyn Receiver>) -> Result<(String, Vec<String>)> {

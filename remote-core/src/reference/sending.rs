@@ -93,6 +93,22 @@ impl<'a, R> Message<'a, R> {
         self.receiver.ask(self.receiver, request)
     }
 
+    /// Sends the message, without a wish for a reply, and lets it go: where there is no room it waits for some, and
+    /// whoever sent it does not. It is on its own, without the deadline and the nesting of whatever method sends it.
+    pub(crate) fn post(self) -> Result<()> {
+        let Stage::Unsent(payload) = self.stage else { return Err(Error::Cancelled) };
+        let request =
+            Request { payload: payload?, manner: Manner::Tell, ..Request::plain(self.method) };
+        match self.receiver.ask(self.receiver, request) {
+            Asked::Refused(error) => Err(error),
+            Asked::Sent(_claim) => Ok(()),
+            Asked::Running(running) => match run_aside(running) {
+                Poll::Ready(Reply::Fault(error)) => Err(error),
+                _ => Ok(()),
+            },
+        }
+    }
+
     /// Sends the message, if it is not yet sent, and takes the reply.
     pub(crate) fn poll_reply(&mut self, context: &mut Context<'_>) -> Poll<Reply> {
         if let Stage::Unsent(_) = self.stage {

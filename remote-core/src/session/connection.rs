@@ -36,6 +36,8 @@ impl Session {
         self.suspended = false;
         self.missed = false;
         self.liveness.heard(now);
+        // Also if this is the end: the peer may take it for a resumption, and count on what it holds from here.
+        self.lease.heard(now);
         self.events.push_back(Event::Resumed);
         if let Err(breach) = self.receive_acknowledgement(arrived) {
             return self.breach(breach);
@@ -46,7 +48,6 @@ impl Session {
             // It was over before the peer was asked: what a side relies on does not come back to it from the dead.
             return self.expire();
         }
-        self.lease.heard(now);
         // The peer may have lost what it was told last.
         self.owes_acknowledgement = true;
         match asked {

@@ -29,6 +29,9 @@ impl Session {
 
     /// The peer has ended it, and could not say so on a connection.
     pub(crate) fn find_ended(&mut self, code: u64) {
+        // If it has a connection, its last word may be on its way there, and with it how far this side's frames had come:
+        // without that nothing is known of them.
+        self.suspended = true;
         self.end_there(code, "the peer ended the session");
     }
 

@@ -28,6 +28,8 @@ pub(super) struct Lease {
 enum Role {
     Holder,
     Owner,
+    /// Of what is kept until it is acknowledged.
+    Sender,
 }
 
 /// What is due.
@@ -75,7 +77,7 @@ impl Lease {
     pub(super) fn confirm(&mut self, sent: Instant) {
         if sent > self.confirmed {
             self.confirmed = sent;
-            self.found = self.found.filter(|(role, _)| *role != Role::Holder);
+            self.found = self.found.filter(|(role, _)| *role == Role::Owner);
         }
     }
 
@@ -88,7 +90,8 @@ impl Lease {
         let passed = if self.is_over_for_holder(now, holding) {
             Some(Role::Holder)
         } else {
-            Some(Role::Owner).filter(|_| now >= self.owner_end())
+            let unheard = Some(Role::Owner).filter(|_| now >= self.owner_end());
+            unheard.or(Some(Role::Sender).filter(|_| now >= self.sender_end()))
         };
         let Some(role) = passed.filter(|_| hearing == Hearing::Awake) else {
             self.found = None;
@@ -123,8 +126,8 @@ impl Lease {
             (Some((_, since)), _) => return since + self.sweep(),
         }
         let end = match holding {
-            Holding::Something => self.owner_end().min(self.holder_end()),
-            Holding::Nothing => self.owner_end(),
+            Holding::Something => self.owner_end().min(self.sender_end()).min(self.holder_end()),
+            Holding::Nothing => self.owner_end().min(self.sender_end()),
         };
         self.renewal().min(end.max(self.postponed))
     }
@@ -140,6 +143,12 @@ impl Lease {
 
     fn holder_end(&self) -> Instant {
         self.confirmed + self.term * 9 / 10
+    }
+
+    /// Until when a side that relies on nothing waits for the peer to say what has arrived: one that never does would have
+    /// its answers kept for ever.
+    fn sender_end(&self) -> Instant {
+        self.confirmed + self.term * 5 / 4
     }
 
     /// Until when the peer may rely on what this side has.

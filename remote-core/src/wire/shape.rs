@@ -19,6 +19,8 @@ const LONGEST: usize = 16 * 1024;
 
 /// What the serde names of all references begin with.
 pub(crate) const REFERENCE: &str = "Ref<";
+/// The serde name of all streams.
+pub(crate) const STREAM: &str = "Stream";
 /// The place of a reference to nothing.
 pub(crate) const NOWHERE: u32 = u32::MAX;
 
@@ -159,6 +161,11 @@ impl Deserializer<'static> for Tracer<'_> {
         if name.starts_with(REFERENCE) {
             // A reference is its interface's name, and no more: what is at the far side may have changed.
             return visitor.visit_newtype_struct(U32Deserializer::<Untraceable>::new(NOWHERE));
+        }
+        if name == STREAM {
+            // On the wire it is a reference, but both sides must agree on its values: only here a stream is shown one.
+            let length = if recursive(&self.0.open) { 0 } else { 1 };
+            return visitor.visit_seq(Elements { shape: self.0, left: length });
         }
         self.0.named(name, |shape| visitor.visit_newtype_struct(Tracer(shape)))
     }

@@ -21,6 +21,8 @@ use super::shape::Shape;
 use crate::error::{Error, Outcome};
 use crate::id::{FrameNumber, Identity, NameId, NodeId, ObjectId, QuestionId, Token};
 use crate::limits::{Bounds, Limits};
+use crate::reference::interface::Interface;
+use crate::reference::stream::messages::{Inbox, Source};
 
 const DOCUMENT: &str = include_str!("../../../PROTOCOL.md");
 const WHOLE: Extent = Extent { references: 0, total: 0 };
@@ -34,6 +36,10 @@ fn every_frame_has_the_bytes_that_the_document_says() {
     rows.extend(frames().iter().map(|(what, frame)| (*what, hex(&written(frame)))));
     rows.extend(
         fingerprints().into_iter().map(|(what, fingerprint)| (what, format!("{fingerprint:016x}"))),
+    );
+    let streams = stream_fingerprints();
+    rows.extend(
+        streams.iter().map(|(what, fingerprint)| (what.as_str(), format!("{fingerprint:016x}"))),
     );
     let expected: Vec<String> =
         rows.into_iter().map(|(what, bytes)| format!("| {what} | `{bytes}` |")).collect();
@@ -288,6 +294,13 @@ fn fingerprints() -> Vec<(&'static str, u64)> {
     ]
 }
 
+fn stream_fingerprints() -> Vec<(String, u64)> {
+    let methods = [<dyn Source>::methods(), <dyn Inbox>::methods()].concat();
+    let fingerprint =
+        |method: &Method| (format!("fingerprint of `{}`", method.selector()), method.fingerprint());
+    methods.into_iter().map(fingerprint).collect()
+}
+
 fn errors() -> Vec<Error> {
     let text = || "text".to_owned();
     vec![
@@ -318,6 +331,7 @@ fn errors() -> Vec<Error> {
         Error::Io(text()),
         Error::Refused(text()),
         Error::InsideRuntime,
+        Error::Unanswered,
     ]
 }
 

@@ -28,6 +28,22 @@ struct Nameless;
 struct TwoNames;
 
 #[derive(Remote)]
+#[remote(Holder, serial = true)] //~
+struct Valued;
+
+#[derive(Remote)]
+#[remote(serial, Holder, serial)] //~
+struct Serial;
+
+#[derive(Remote)]
+#[remote(Holder, stop_on_panic, stop_on_panic)] //~
+struct Stopping;
+
+#[derive(Remote)]
+#[remote(serial)]
+struct Empty; //~
+
+#[derive(Remote)]
 #[remote(42)] //~
 struct Unreadable;
 

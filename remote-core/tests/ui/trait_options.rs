@@ -12,10 +12,22 @@ trait Red {
     async fn hold(&self) -> Result<()>;
 }
 
+#[remote(serial)] //~
+trait Slow {
+    async fn hold(&self) -> Result<()>;
+}
+
 struct Cage;
 
 #[remote(name = "cage")] //~
 impl Red for Cage {
+    async fn hold(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[remote(stop_on_panic)] //~
+impl Slow for Cage {
     async fn hold(&self) -> Result<()> {
         Ok(())
     }

@@ -5,7 +5,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
 use super::interface::{hidden_block, path_span};
-use crate::{model::Class, names};
+use crate::{model::Class, names, parse::Conduct};
 
 /// The type as a class.
 pub(super) fn expand(class: &Class) -> TokenStream {
@@ -25,12 +25,15 @@ pub(super) fn expand(class: &Class) -> TokenStream {
             };
         }
     });
+    let asked = |conduct, method| class.options.asks_for(conduct).then_some(method);
+    let serial = asked(Conduct::Serial, quote_spanned!(here=> .serial()));
+    let stopping = asked(Conduct::StopOnPanic, quote_spanned!(here=> .stopping_on_panic()));
     let content = quote_spanned! {here=>
         static CLASS: __remote::ClassInfo = __remote::ClassInfo::new(
             #name,
             ::core::concat!(::core::module_path!(), "::", #written),
             |class| { #(#registered)* },
-        );
+        )#serial #stopping;
         impl __remote::Class for #ident {
             fn class() -> &'static __remote::ClassInfo {
                 &CLASS

@@ -91,7 +91,8 @@ fn registration(interface: &Interface, method: &Method) -> TokenStream {
         });
     let (call, result) = (quote_spanned!(here=> call), quote_spanned!(here=> result));
     let (probe, place) = (answer_probe(method), names::generated_at(method.answer.ty.span()));
-    let future = quote_spanned!(place=> #probe.future(#call).await);
+    let future =
+        quote_spanned!(place=> #probe.future(#call, __remote::reply_when_given(#answer)).await);
     let reply = quote_spanned!(place=> __remote::reply(#answer, #result));
     quote_spanned! {here=>
         #(#conditions)*

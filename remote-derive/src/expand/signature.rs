@@ -48,13 +48,17 @@ pub(super) fn body(method: &Method, library: &Path) -> TokenStream {
             let #pattern = #name;
         }
     });
-    let (answer, statements) = (with_one_lifetime(&method.answer.ty), &body.stmts);
+    let (written, call) = match &method.answer.postponed {
+        Some(postponed) => (&postponed.ty, quote_spanned!(place=> later)),
+        None => (&method.answer.ty, quote_spanned!(place=> new)),
+    };
+    let (answer, statements) = (with_one_lifetime(written), &body.stmts);
     let statements = quote_spanned!(place=> { #(#statements)* });
     let library = names::placed(library.to_token_stream(), place);
     // A future has nowhere to say what it returns. So a return that never happens tells the compiler, which then finds
     // a mistake in the body where it was made, as in an `async fn`.
     let future = quote_spanned! {place=>
-        #library::Call::new(async move {
+        #library::Call::#call(async move {
             if let ::core::option::Option::Some(answer) = ::core::option::Option::None::<#answer> {
                 return answer;
             }

@@ -186,3 +186,18 @@ fn what_follows_the_last_word_is_not_looked_at() {
     assert_eq!(forger.seen.closed, Some(Cause::ClosedThere { reason: "enough".into() }));
     assert_eq!(forger.hear(), [""; 0], "nobody listens there");
 }
+
+#[test]
+fn an_end_that_is_found_on_another_connection_leaves_unknown_what_was_transmitted() {
+    let mut pair = Pair::new();
+    pair.ask(Left, DIRECTORY, plain(b"arrives"));
+    pair.transmit(Left);
+    pair.exchange();
+    pair[Right].close("enough");
+    pair.note(Right);
+    // What Right says last is still on its way when Left hears on another connection that it is over.
+    pair[Left].find_ended(0);
+    pair.note(Left);
+    assert_eq!(pair.seen(Right).calls.len(), 1);
+    assert_eq!(pair.seen(Left).ended[&0], End::Lost(Outcome::Unknown));
+}

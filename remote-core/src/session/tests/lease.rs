@@ -250,15 +250,32 @@ fn who_was_stopped_as_a_holder_hears_what_waits_before_it_lets_go() {
 #[test]
 fn who_comes_back_too_late_says_so_after_what_was_lost() {
     let mut pair = Pair::new();
-    pair.given(Left);
+    let (_, shown) = (pair.given(Left), pair.given(Right));
     pair.settle();
     pair.ask(Right, DIRECTORY, plain(b"lost on its way"));
     pair.transmit(Right);
     pair.cut(&Side::BOTH);
-    // Right was stopped, and hears of the next connection before its own timer goes off.
-    pair.now += TERM;
+    // Both were stopped, and hear of the next connection before their timers go off.
+    pair.now += 2 * TERM;
     pair.reconnect();
+    assert_eq!(pair[Right].exports.count(shown), 1, "Left may not know yet that it is over");
     pair.settle();
     let causes = Side::BOTH.map(|side| pair[side].closed().cloned());
     assert_eq!(causes, [Some(Cause::Expired), Some(Cause::Expired)]);
+}
+
+#[test]
+fn who_is_heard_and_never_acknowledges_is_waited_for_no_longer_than_one_who_is_silent() {
+    let mut pair = Pair::new();
+    pair.given(Left);
+    pair.settle();
+    let begin = pair.now;
+    while pair[Left].closed().is_none() {
+        pair.now += SECOND;
+        let now = pair.now;
+        pair[Left].receive(now, &[]);
+        pair.wake(Left);
+    }
+    assert!(pair.now >= begin + TERM * 5 / 4 && pair.now <= begin + TERM * 5 / 4 + 4 * SECOND);
+    assert!(pair[Left].export_count() == 1, "Right may still rely on what it has");
 }

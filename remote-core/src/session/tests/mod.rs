@@ -17,6 +17,7 @@ mod order;
 mod promises;
 mod references;
 mod schedule;
+mod simulation;
 mod time;
 mod windows;
 mod world;

@@ -264,7 +264,7 @@ impl World {
 }
 
 /// A body that begins with a number, and cannot lose a part unnoticed.
-fn body(number: usize, size: usize) -> Body {
+pub(super) fn body(number: usize, size: usize) -> Body {
     let mut bytes = vec![number as u8; size.max(16)];
     bytes[..8].copy_from_slice(&(number as u64).to_le_bytes());
     let size = bytes.len() as u64;
@@ -272,7 +272,7 @@ fn body(number: usize, size: usize) -> Body {
     Body::from_vec(bytes)
 }
 
-fn check_body(bytes: &[u8]) -> usize {
+pub(super) fn check_body(bytes: &[u8]) -> usize {
     let number = u64::from_le_bytes(bytes[..8].try_into().expect("eight bytes")) as usize;
     assert!(body(number, bytes.len())[..] == *bytes, "message {number} is not as it was sent");
     number

@@ -1,0 +1,216 @@
+//! Owns replies that are kept: the method returns, and whoever has the reply answers the call, later.
+//!
+//! It must not know how the call came, nor how the answer goes.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::sync::oneshot;
+
+use crate::error::{Error, Result};
+use crate::object::{execution, message};
+
+/// The reply to one call, to be given later: it can be stored, sent on to another task, and is given once.
+///
+/// A method of an `impl` marked `#[remote]` may return `Result<Later<V>>` where its interface says `Result<V>`. Its callers
+/// see no difference. [`reply_later`] makes the two ends: the method returns the one, and keeps the other.
+///
+/// ```
+/// use std::{collections::VecDeque, sync::Mutex};
+/// use remote_core::{Later, Ref, Remote, Reply, Result, remote, reply_later};
+///
+/// #[remote]
+/// trait Line {
+///     async fn read(&self) -> Result<String>;
+///     async fn write(&self, text: String) -> Result<()>;
+/// }
+///
+/// #[derive(Remote, Default)]
+/// #[remote(Line, serial)]
+/// struct Wire {
+///     texts: Mutex<VecDeque<String>>,
+///     readers: Mutex<VecDeque<Reply<String>>>,
+/// }
+///
+/// #[remote]
+/// impl Line for Wire {
+///     async fn read(&self) -> Result<Later<String>> {
+///         if let Some(text) = self.texts.lock().unwrap().pop_front() {
+///             return Ok(text.into()); // at once
+///         }
+///         let (reply, later) = reply_later();
+///         self.readers.lock().unwrap().push_back(reply);
+///         Ok(later)
+///     }
+///
+///     async fn write(&self, mut text: String) -> Result<()> {
+///         while let Some(reader) = self.readers.lock().unwrap().pop_front() {
+///             match reader.send(text) {
+///                 Ok(()) => return Ok(()),
+///                 Err(unwanted) => text = unwanted, // that reader has gone: the next one gets it
+///             }
+///         }
+///         self.texts.lock().unwrap().push_back(text);
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+/// let line: Ref<dyn Line> = Ref::new(Wire::default());
+/// let (read, written) = tokio::join!(line.read(), line.write("hello".into()));
+/// assert_eq!((read?, written?), ("hello".to_owned(), ()));
+/// # Ok(()) }
+/// ```
+///
+/// Until it is given the call is in progress: it counts in the window of its session, has its deadline, and can be
+/// cancelled, which [`is_wanted`](Reply::is_wanted) and [`closed`](Reply::closed) tell, also of a session that ended. But
+/// the method has returned: an object that executes one call at a time goes on to the next, and the call does not keep its
+/// object alive. A reply that is dropped without being given fails the call with [`Error::Unanswered`].
+#[must_use = "a reply that is dropped fails its call"]
+pub struct Reply<V, E = Error> {
+    answer: oneshot::Sender<Result<V, E>>,
+}
+
+/// What a method returns that keeps its reply: the reply will come, from whoever has the [`Reply`]. Or it is here already:
+/// `value.into()`.
+#[must_use = "the method must return it"]
+pub struct Later<V, E = Error>(When<Result<V, E>>);
+
+/// A result, or whence it will come.
+enum When<R> {
+    Now(R),
+    Later(Given<R>),
+}
+
+/// How a reply is made of a result that is given later.
+#[doc(hidden)]
+pub type Keep<R> = fn(Given<R>) -> Pin<Box<dyn Future<Output = message::Reply> + Send>>;
+
+/// A result that is given, if it is not dropped before.
+#[doc(hidden)]
+pub struct Given<R>(oneshot::Receiver<R>);
+
+impl<R> Future for Given<R> {
+    type Output = Option<R>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<R>> {
+        Pin::new(&mut self.0).poll(context).map(Result::ok)
+    }
+}
+
+/// The reply to a call, for whoever will give it, and what the method returns in its place.
+pub fn reply_later<V, E>() -> (Reply<V, E>, Later<V, E>) {
+    let (answer, given) = oneshot::channel();
+    (Reply { answer }, Later(When::Later(Given(given))))
+}
+
+impl<V, E> Reply<V, E> {
+    /// Answers the call with a value. That it was still wanted does not say that it arrives.
+    ///
+    /// # Errors
+    /// The value itself, if nobody waits for it any more.
+    pub fn send(self, value: V) -> Result<(), V> {
+        match self.answer.send(Ok(value)) {
+            Err(Ok(value)) => Err(value),
+            Ok(()) | Err(Err(_)) => Ok(()),
+        }
+    }
+
+    /// Answers the call with an error, as if the method had returned it.
+    pub fn fail(self, error: E) {
+        let _ = self.answer.send(Err(error));
+    }
+
+    /// Whether the caller still waits: it has not cancelled, and its deadline has not passed. One who sent a one-way message
+    /// does not wait, which cannot be told from here.
+    pub fn is_wanted(&self) -> bool {
+        !self.answer.is_closed()
+    }
+
+    /// Waits until the caller does not wait any more.
+    pub async fn closed(&mut self) {
+        self.answer.closed().await;
+    }
+}
+
+impl<V, E> From<V> for Later<V, E> {
+    fn from(value: V) -> Later<V, E> {
+        Later(When::Now(Ok(value)))
+    }
+}
+
+impl<V, E> fmt::Debug for Reply<V, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").field("is_wanted", &self.is_wanted()).finish()
+    }
+}
+
+impl<V, E> fmt::Debug for Later<V, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Later").finish_non_exhaustive()
+    }
+}
+
+/// A method that may keep its reply, and then whence that will come.
+pub(crate) struct Postponing<'a, R> {
+    stage: Stage<'a, R>,
+    /// What the caller is told if nobody answers.
+    unanswered: fn() -> R,
+}
+
+enum Stage<'a, R> {
+    Method(Pin<Box<dyn Future<Output = When<R>> + Send + 'a>>),
+    Returned(Given<R>),
+}
+
+impl<'a, V, E: From<Error>> Postponing<'a, Result<V, E>> {
+    pub(crate) fn new(
+        method: impl Future<Output = Result<Later<V, E>, E>> + Send + 'a,
+    ) -> Postponing<'a, Result<V, E>> {
+        let method = async move {
+            match method.await {
+                Ok(Later(when)) => when,
+                Err(error) => When::Now(Err(error)),
+            }
+        };
+        let stage = Stage::Method(Box::pin(method));
+        Postponing { stage, unanswered: || Err(Error::Unanswered.into()) }
+    }
+}
+
+impl<R> Postponing<'_, R> {
+    /// The result, if the method has it when it returns: for who executes it for a message. Otherwise the answer is kept
+    /// for the message, and this is pending for good.
+    pub(crate) fn poll_executed(&mut self, context: &mut Context<'_>, keep: Keep<R>) -> Poll<R> {
+        let Stage::Method(method) = &mut self.stage else { return Poll::Pending };
+        match ready!(method.as_mut().poll(context)) {
+            When::Now(result) => Poll::Ready(result),
+            When::Later(given) => {
+                execution::keep(keep(given));
+                Poll::Pending
+            }
+        }
+    }
+}
+
+/// The result: for who calls the method itself.
+impl<R> Future for Postponing<'_, R> {
+    type Output = R;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<R> {
+        loop {
+            match &mut self.stage {
+                Stage::Method(method) => match ready!(method.as_mut().poll(context)) {
+                    When::Now(result) => return Poll::Ready(result),
+                    When::Later(given) => self.stage = Stage::Returned(given),
+                },
+                Stage::Returned(given) => {
+                    let given = ready!(Pin::new(given).poll(context));
+                    return Poll::Ready(given.unwrap_or_else(self.unanswered));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Owns links: an object of this process is stopped when another one ends, near or far.
+//!
+//! It must not keep either of them alive.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use super::interface::Interface;
+use crate::error::{Error, Result};
+use crate::object::execution::contained;
+use crate::object::message::{Ended, Receiver, Standing};
+
+/// With this the reason begins for which an object was stopped by a link. It is part of the protocol: by it an object that
+/// is linked to such a one, wherever that is, tells that the first culprit is already named.
+const BECAUSE: &str = "because of ";
+
+thread_local! {
+    /// What is still to be stopped by this thread, if it is stopping things: one after another, as chains may be longer than
+    /// a stack is deep.
+    static TO_STOP: RefCell<Option<VecDeque<Stop>>> = const { RefCell::new(None) };
+}
+
+/// An object to be stopped, and why.
+struct Stop {
+    object: Weak<dyn Receiver>,
+    reason: String,
+}
+
+/// Stops an object of this process when another one ends. Dropping it ends the link; what it linked lives on.
+///
+/// [`Ref::link`](crate::Ref::link) makes it. Whatever a [`Monitor`](crate::Monitor) would be told counts as the end: that the
+/// other was stopped, that nobody refers to it any more, and that it cannot be known any longer, because the session ended,
+/// the lease expired, or its node was restarted. A link does not keep the other alive: who wants it to live holds a
+/// reference. Nor does it keep one's own.
+///
+/// The reason for which the object is stopped names what ended, and why: `because of Store #7 on 00f1..: the disk is full`.
+/// That stays the first culprit, however long a chain of links, and across however many nodes: what is linked to the stopped
+/// object is stopped for the same reason. Links may form a circle: who is stopped already is not stopped again.
+///
+/// ```
+/// # use remote_core::{Error, Ref, Remote, Result, remote};
+/// # #[remote] trait Store { async fn read(&self) -> Result<u8>; }
+/// # #[derive(Remote)] #[remote(Store)] struct Disk;
+/// # #[remote] impl Store for Disk { async fn read(&self) -> Result<u8> { Ok(1) } }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+/// let disk: Ref<dyn Store> = Ref::new(Disk);
+/// let cache: Ref<dyn Store> = Ref::new(Disk);
+/// let link = Ref::link(&cache, &disk)?;
+/// Ref::stop(&disk, "the disk is full")?;
+/// let Err(Error::Ended(reason)) = cache.read().await else { panic!("it was stopped as well") };
+/// assert!(reason.starts_with("because of Store #") && reason.ends_with(": the disk is full"));
+/// # drop(link);
+/// # Ok(()) }
+/// ```
+#[must_use = "a link that is dropped does nothing"]
+pub struct Link {
+    _watching: Box<dyn Send + Sync>,
+}
+
+impl Link {
+    /// From an object of this process to another one, which is known by this interface.
+    pub(crate) fn new<T: ?Sized + Interface>(
+        mine: &Arc<dyn Receiver>,
+        other: &Arc<dyn Receiver>,
+    ) -> Result<Link> {
+        if !matches!(mine.standing(), Standing::Near { .. }) {
+            return Err(Error::Refused(
+                "only a near object can be stopped by a link; let the far one's own node link it"
+                    .into(),
+            ));
+        }
+        let (mine, culprit) = (Arc::downgrade(mine), name::<T>(&other.standing()));
+        let watcher =
+            move |ended: Ended| stop(Stop { object: mine, reason: reason(&culprit, ended) });
+        Ok(Link { _watching: Arc::clone(other).watch(Box::new(watcher)) })
+    }
+
+    /// Ends the link, as dropping it does.
+    pub fn unlink(self) {}
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").finish_non_exhaustive()
+    }
+}
+
+/// What an object is called in reasons, which may be read on any node.
+fn name<T: ?Sized + Interface>(standing: &Standing) -> String {
+    match standing {
+        Standing::Near { object, owner: Some(node) } | Standing::Far { node, object, .. } => {
+            format!("{} #{} on {node}", T::NAME, object.0)
+        }
+        Standing::Near { object, owner: None } => format!("{} #{}", T::NAME, object.0),
+        Standing::Promise { .. } => format!("a promised {}", T::NAME),
+    }
+}
+
+fn reason(culprit: &str, ended: Ended) -> String {
+    match ended {
+        Ended::Stopped(reason) if reason.starts_with(BECAUSE) => reason,
+        Ended::Stopped(reason) => format!("{BECAUSE}{culprit}: {reason}"),
+        ended => format!("{BECAUSE}{culprit}: {ended}"),
+    }
+}
+
+/// Stops an object, and whatever is to be stopped thereupon.
+fn stop(stop: Stop) {
+    let is_first = TO_STOP.with_borrow_mut(|waiting| {
+        let is_first = waiting.is_none();
+        waiting.get_or_insert_default().push_back(stop);
+        is_first
+    });
+    if !is_first {
+        return;
+    }
+    while let Some(Stop { object, reason }) = next() {
+        // Contained, as it may turn out to be the last who holds the object.
+        contained(|| {
+            let _ = object.upgrade().map(|object| object.stop(&reason));
+        });
+    }
+}
+
+fn next() -> Option<Stop> {
+    TO_STOP.with_borrow_mut(|waiting| {
+        let next = waiting.as_mut().and_then(VecDeque::pop_front);
+        if next.is_none() {
+            *waiting = None;
+        }
+        next
+    })
+}

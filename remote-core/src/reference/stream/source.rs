@@ -1,0 +1,159 @@
+//! Owns the source of a stream: the object that a stream refers to, and the task that sends its values.
+//!
+//! It must not know what the values are. The task begins when somebody takes values, and ends when there are no more, or
+//! nobody does; what makes them is part of it, and goes with it.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+
+use remote_derive::{Remote, remote};
+use tokio::runtime::Handle;
+
+use super::messages::{Inbox, Source};
+use super::outlet::{Outlet, Step};
+use super::sink::nested;
+use crate::error::{Error, Result};
+use crate::object::message::{Ended, Payload, Reply, Running};
+use crate::reference::monitor::Monitor;
+use crate::reference::reference::Ref;
+
+/// Why values cannot be sent when nobody wants them.
+pub(super) const NOBODY: &str = "nobody takes the values of the stream any more";
+const ABANDONED: &str = "the sink of the stream was dropped before the end";
+
+/// A source, as long as anybody refers to it.
+#[derive(Remote)]
+#[remote(Source, name = "remote.Offer")]
+pub(super) struct Offer {
+    outlet: Arc<Outlet>,
+    /// Until somebody takes values.
+    maker: Mutex<Option<Maker>>,
+}
+
+/// What makes the values.
+pub(super) enum Maker {
+    /// Whoever has the sink.
+    Others,
+    /// A future, run only when the values are wanted: as a method is, so that its panics are contained.
+    Own(Running),
+}
+
+impl Maker {
+    pub(super) fn of(making: impl Future<Output = Result<()>> + Send + 'static) -> Maker {
+        let making = async move {
+            match making.await {
+                Ok(()) => Reply::Value(Payload::default()),
+                Err(error) => Reply::Fault(nested(error)),
+            }
+        };
+        Maker::Own(Running::new(Box::pin(making), None))
+    }
+}
+
+impl Offer {
+    pub(super) fn new(outlet: Arc<Outlet>, maker: Maker) -> Offer {
+        Offer { outlet, maker: Mutex::new(Some(maker)) }
+    }
+}
+
+#[remote]
+impl Source for Offer {
+    async fn open(&self, inbox: Ref<dyn Inbox>, values: u64, bytes: u64) -> Result<()> {
+        let Ok(runtime) = Handle::try_current() else {
+            return Err(Error::Refused(
+                "a stream needs a runtime for what sends its values".into(),
+            ));
+        };
+        let maker = self.maker.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        let Some(maker) = maker else {
+            return Err(Error::Refused(
+                "the values of the stream are taken by somebody else".into(),
+            ));
+        };
+        self.outlet.credit(values, bytes);
+        runtime.spawn(send(Arc::clone(&self.outlet), inbox, maker));
+        Ok(())
+    }
+
+    async fn credit(&self, values: u64, bytes: u64) -> Result<()> {
+        self.outlet.credit(values, bytes);
+        Ok(())
+    }
+}
+
+impl Drop for Offer {
+    fn drop(&mut self) {
+        self.outlet.close(Err(Error::Ended(NOBODY.into())));
+    }
+}
+
+/// Sends what is put into the outlet, to its end.
+async fn send(outlet: Arc<Outlet>, inbox: Ref<dyn Inbox>, mut maker: Maker) {
+    let mut monitor = Ref::monitor(&inbox);
+    loop {
+        let step = poll_fn(|context| {
+            if let Maker::Own(making) = &mut maker
+                && let Poll::Ready(reply) = Pin::new(making).poll(context)
+            {
+                outlet.end(match reply {
+                    Reply::Fault(error) => Some(error),
+                    Reply::Value(_) | Reply::Failure(_) => None,
+                });
+                maker = Maker::Others;
+            }
+            match (outlet.poll_step(context), &maker) {
+                // Its future may still say how it ends.
+                (Poll::Ready(Step::Abandoned), Maker::Own(_)) => Poll::Pending,
+                (step, _) => step,
+            }
+        });
+        let sent = match unless_ended(&mut monitor, step).await {
+            Ok(Step::Values(batch)) => {
+                let sent = inbox.values(batch).oneway();
+                unless_ended(&mut monitor, sent).await.and_then(|sent| sent)
+            }
+            // From here on it does not matter who goes first: the answer says whether the end has arrived.
+            Ok(Step::End(failure)) => return outlet.close(inbox.end(failure).await),
+            Ok(Step::Abandoned) => {
+                outlet.end(Some(Error::Ended(ABANDONED.into())));
+                Ok(())
+            }
+            Ok(Step::Over) => return,
+            Err(gone) => return outlet.close(Err(gone)),
+        };
+        if let Err(error) = sent {
+            // Values are missing: nothing may follow them. If anybody can still be told, it is the inbox.
+            outlet.close(Err(error.clone()));
+            let _ = inbox.end(Some(nested(error))).await;
+            return;
+        }
+        // Whoever makes values without ever waiting must not keep others from their turn.
+        tokio::task::coop::consume_budget().await;
+    }
+}
+
+/// What a future comes to, unless the monitored object ends first.
+async fn unless_ended<R>(monitor: &mut Monitor, future: impl Future<Output = R>) -> Result<R> {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        if let Poll::Ready(ended) = Pin::new(&mut *monitor).poll(context) {
+            return Poll::Ready(Err(gone(ended)));
+        }
+        future.as_mut().poll(context).map(Ok)
+    })
+    .await
+}
+
+/// What it means that the other end of a stream is gone.
+pub(super) fn gone(ended: Ended) -> Error {
+    use crate::error::Outcome;
+    match ended {
+        Ended::Released => Error::Ended(NOBODY.into()),
+        Ended::Stopped(reason) => Error::Ended(reason),
+        Ended::SessionEnded(reason) => Error::SessionLost { reason, outcome: Outcome::Unknown },
+        Ended::LeaseExpired => Error::LeaseExpired,
+        Ended::Restarted => Error::Stale,
+    }
+}

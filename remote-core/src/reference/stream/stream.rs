@@ -1,0 +1,302 @@
+//! Owns the stream that users hold: the end that values are taken from.
+//!
+//! It must not know where they come from. As long as nothing is taken it is a reference to the source, which travels; it
+//! is opened by whoever first takes a value or issues credit, and then stays where it is.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use serde::de::{DeserializeOwned, Deserializer, SeqAccess, Visitor};
+use serde::ser::{Error as _, Serializer};
+use serde::{Deserialize, Serialize};
+
+use super::messages::Source;
+use super::outlet::Outlet;
+use super::sink::Sink;
+use super::source::{Maker, Offer};
+use super::taking::Taking;
+use crate::error::Result;
+use crate::limits::Bounds;
+use crate::object::marshal;
+use crate::object::nowhere::Nowhere;
+use crate::reference::reference::Ref;
+use crate::wire::shape::STREAM;
+
+/// How many values may be on their way or wait to be taken, unless [`Stream::with_credit`] says otherwise.
+const VALUES: u64 = 1024;
+
+/// A sequence of values, as argument or result: from this process or another, as fast as it is taken.
+///
+/// Whoever takes the values issues *credit*, and nothing is sent without: that is the flow control of Tony Garnock-Jones's
+/// "Actors for Squeak". By default credit is issued by itself, so that at most 1024 values, and 1 MiB, are on their way or wait here;
+/// [`Stream::with_credit`] changes that, and [`Stream::credit`] issues it by hand. Who sends waits for credit, in
+/// [`Sink::send`].
+///
+/// Values come in the order in which they were sent, then the end. An error is the last thing that comes: one of the
+/// sender's as [`Error::Nested`](crate::Error::Nested), or what became of the session, after the values that came before
+/// it. Dropping the stream tells the sender.
+///
+/// A stream travels like a reference, at any depth of an argument or a result, and can be passed on as long as nothing was
+/// taken from it. Its values are encoded like arguments; they may contain references, and streams.
+///
+/// ```
+/// use remote_core::{Node, Ref, Remote, Result, Stream, remote};
+///
+/// #[remote]
+/// trait Mathematician {
+///     async fn squares(&self, numbers: Stream<u64>) -> Result<Stream<u64>>;
+/// }
+///
+/// #[derive(Remote)]
+/// #[remote(Mathematician)]
+/// struct Gauss;
+///
+/// #[remote]
+/// impl Mathematician for Gauss {
+///     async fn squares(&self, mut numbers: Stream<u64>) -> Result<Stream<u64>> {
+///         Ok(Stream::new(|sink| async move {
+///             while let Some(number) = numbers.next().await {
+///                 sink.send(number?.pow(2)).await?;
+///             }
+///             Ok(())
+///         }))
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+/// let server = Node::listen("tcp://127.0.0.1:0").await?;
+/// server.publish("gauss", Ref::<dyn Mathematician>::new(Gauss)).await?;
+/// let gauss: Ref<dyn Mathematician> = Node::new().lookup(server.uri("gauss")).await?;
+///
+/// let mut squares = gauss.squares(Stream::from_iter(1..)).await?; // of all numbers: as many as are taken
+/// assert_eq!(squares.next().await, Some(Ok(1)));
+/// assert_eq!(squares.next().await, Some(Ok(4)));
+/// assert_eq!(squares.next().await, Some(Ok(9)));
+/// # Ok(()) }
+/// ```
+#[must_use = "nothing is sent before it is taken"]
+pub struct Stream<V> {
+    state: State,
+    /// How many values are to be on their way or to wait here.
+    window: u64,
+    /// By which values are read: those of the node by which the stream came.
+    bounds: Bounds,
+    values: PhantomData<fn() -> V>,
+}
+
+enum State {
+    Unopened(Ref<dyn Source>),
+    Open(Box<Taking>),
+    Over,
+}
+
+impl<V: Serialize + DeserializeOwned + 'static> Stream<V> {
+    /// A stream of what a future sends, which is run when the first value is wanted, and dropped when none is any more. The
+    /// stream ends when the future does, with an error if that is what it comes to.
+    ///
+    /// ```
+    /// use remote_core::{Error, Stream};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let mut stream = Stream::new(|sink| async move {
+    ///     sink.send("one".to_owned()).await?;
+    ///     Err(Error::Timeout)
+    /// });
+    /// assert_eq!(stream.next().await, Some(Ok("one".to_owned())));
+    /// assert_eq!(stream.next().await, Some(Err(Error::Nested(Box::new(Error::Timeout)))));
+    /// assert_eq!(stream.next().await, None);
+    /// # }
+    /// ```
+    pub fn new<F>(make: impl FnOnce(Sink<V>) -> F) -> Stream<V>
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        let outlet = Arc::<Outlet>::default();
+        let maker = Maker::of(make(Sink::new(Arc::clone(&outlet))));
+        Stream::of(Ref::new(Offer::new(outlet, maker)))
+    }
+
+    /// A stream of the values of an iterator, which is asked for them as they are taken.
+    #[allow(
+        clippy::should_implement_trait,
+        reason = "the trait takes any iterator, and this one must be able to go to another thread"
+    )]
+    pub fn from_iter<I>(values: I) -> Stream<V>
+    where
+        I: IntoIterator<Item = V, IntoIter: Send + 'static>,
+        V: Send,
+    {
+        let values = values.into_iter();
+        Stream::new(|sink| async move {
+            for value in values {
+                sink.send(value).await?;
+            }
+            Ok(())
+        })
+    }
+
+    /// A stream, and where its values are put in.
+    pub fn channel() -> (Sink<V>, Stream<V>) {
+        let outlet = Arc::<Outlet>::default();
+        let offer = Offer::new(Arc::clone(&outlet), Maker::Others);
+        (Sink::new(outlet), Stream::of(Ref::new(offer)))
+    }
+}
+
+impl<V: DeserializeOwned + 'static> Stream<V> {
+    /// The next value; nothing after the last one, and after an error.
+    pub async fn next(&mut self) -> Option<Result<V>> {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    /// What [`Stream::next`] comes to, for a future that is written by hand.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<V>>> {
+        let (bounds, window) = (self.bounds, self.window);
+        let Some(taking) = self.open() else { return Poll::Ready(None) };
+        let next = taking.poll_next(bounds, window, context);
+        if let Poll::Ready(None | Some(Err(_))) = next {
+            self.state = State::Over;
+        }
+        next
+    }
+}
+
+impl<V> Stream<V> {
+    /// Sets how many values may be on their way or wait here: credit for as many as are taken is issued by itself. With 0
+    /// none is, and all credit is issued by hand.
+    pub fn with_credit(mut self, values: u64) -> Stream<V> {
+        self.window = values;
+        self
+    }
+
+    /// Issues credit for so many values more.
+    ///
+    /// ```
+    /// use remote_core::Stream;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let mut stream = Stream::from_iter(1..=3_u64).with_credit(0);
+    /// stream.credit(2);
+    /// assert_eq!(stream.next().await, Some(Ok(1)));
+    /// assert_eq!(stream.next().await, Some(Ok(2)));
+    /// // Another `next` would wait for ever: nothing is sent without credit.
+    /// stream.credit(1);
+    /// assert_eq!(stream.next().await, Some(Ok(3)));
+    /// assert_eq!(stream.next().await, None); // the end needs none
+    /// # }
+    /// ```
+    pub fn credit(&mut self, values: u64) {
+        if let Some(taking) = self.open() {
+            taking.issue(values);
+        }
+    }
+
+    /// What is held while values are taken, which begins with this. Nothing if they are at their end.
+    fn open(&mut self) -> Option<&mut Taking> {
+        if let State::Unopened(source) = &self.state {
+            self.state = State::Open(Box::new(Taking::new(source.clone(), self.window)));
+        }
+        match &mut self.state {
+            State::Open(taking) => Some(taking),
+            State::Unopened(_) | State::Over => None,
+        }
+    }
+
+    fn of(source: Ref<dyn Source>) -> Stream<V> {
+        let bounds = marshal::bounds().unwrap_or_default();
+        Stream { state: State::Unopened(source), window: VALUES, bounds, values: PhantomData }
+    }
+}
+
+impl<V> fmt::Debug for Stream<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(STREAM)
+    }
+}
+
+impl<V> Serialize for Stream<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.state {
+            State::Unopened(source) => serializer.serialize_newtype_struct(STREAM, source),
+            State::Open(_) | State::Over => Err(S::Error::custom(
+                "a stream from which values were taken stays where it is; make a new one of the rest",
+            )),
+        }
+    }
+}
+
+impl<'de, V: DeserializeOwned> Deserialize<'de> for Stream<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Stream<V>, D::Error> {
+        struct Travelling<V>(PhantomData<fn() -> V>);
+        impl<'de, V: DeserializeOwned> Visitor<'de> for Travelling<V> {
+            type Value = Stream<V>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a stream")
+            }
+
+            fn visit_newtype_struct<D: Deserializer<'de>>(
+                self,
+                source: D,
+            ) -> Result<Stream<V>, D::Error> {
+                Ref::deserialize(source).map(Stream::of)
+            }
+
+            /// Only what a value is like is asked for: see `wire::shape`.
+            fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Stream<V>, A::Error> {
+                values.next_element::<V>()?;
+                Ok(Stream::of(Ref::to(Arc::new(Nowhere))))
+            }
+        }
+        deserializer.deserialize_newtype_struct(STREAM, Travelling(PhantomData))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::shape::Shape;
+
+    fn shape<V: DeserializeOwned>() -> String {
+        let mut shape = Shape::default();
+        shape.of::<V>();
+        shape.text().to_owned()
+    }
+
+    #[test]
+    fn the_shape_of_a_stream_is_that_of_its_values() {
+        assert_eq!(shape::<Stream<u64>>(), "Stream u64,");
+        assert_eq!(shape::<Vec<Stream<Stream<String>>>>(), "seq Stream Stream str,");
+        assert_eq!(shape::<(Stream<u8>, Stream<u8>)>(), "tuple 2 Stream u8,Stream u8,");
+    }
+
+    #[test]
+    fn the_shape_of_a_type_that_streams_itself_comes_to_an_end() {
+        #[derive(Deserialize)]
+        #[allow(dead_code, reason = "it is only traced")]
+        struct Folder {
+            name: String,
+            folders: Stream<Folder>,
+        }
+        let text = shape::<Folder>();
+        assert!(text.len() < 200 && !text.ends_with('?'), "{text}");
+    }
+
+    #[tokio::test]
+    async fn streams_and_sinks_can_go_to_other_threads() {
+        fn assert_handle<T: Send + Sync + Unpin>(_: &T) {}
+        fn assert_send<T: Send>(future: T) -> T {
+            future
+        }
+        let (sink, mut stream) = Stream::channel();
+        assert_handle(&sink);
+        assert_handle(&stream);
+        stream.credit(1);
+        assert_send(sink.send(1)).await.unwrap();
+        assert_eq!(assert_send(stream.next()).await, Some(Ok(1)));
+        drop(assert_send(sink.end()));
+    }
+}

@@ -1,0 +1,142 @@
+//! Owns what is held while values are taken from a stream: the inbox, what was fetched from it, and the credit.
+//!
+//! It must not know the stream that users hold, nor what it is in.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use serde::de::DeserializeOwned;
+
+use super::batch::Unpacking;
+use super::inbox::{Arrival, Arrivals, Intake};
+use super::messages::{Inbox, Source};
+use super::source::{NOBODY, gone};
+use crate::error::Result;
+use crate::limits::Bounds;
+use crate::reference::monitor::Monitor;
+use crate::reference::reference::Ref;
+
+/// How many bytes of values may be on their way or wait; one value may be more than all of them.
+const BYTES: u64 = 1 << 20;
+
+/// What is held while values are taken.
+pub(super) struct Taking {
+    source: Ref<dyn Source>,
+    arrivals: Arc<Arrivals>,
+    /// Referred to as long as values are wanted, and then stopped, which tells the source.
+    inbox: Ref<dyn Inbox>,
+    /// The source's answer, until it is here. Never locked: a future need not be `Sync`, and a stream is.
+    opening: Mutex<Option<Opening>>,
+    monitor: Monitor,
+    unpacking: Option<Unpacking>,
+    /// Values for which there is credit: those on their way, and those that wait here.
+    outstanding: u64,
+    /// Bytes that were taken since credit was issued last.
+    taken: u64,
+}
+
+type Opening = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+
+impl Taking {
+    /// Opens the source, with credit for so many values.
+    pub(super) fn new(source: Ref<dyn Source>, window: u64) -> Taking {
+        let arrivals = Arc::<Arrivals>::default();
+        arrivals.allow(window, BYTES);
+        let inbox: Ref<dyn Inbox> = Ref::new(Intake(Arc::clone(&arrivals)));
+        let monitor = Ref::monitor(&source);
+        let opening = {
+            let (source, inbox) = (source.clone(), inbox.clone());
+            async move { source.open(inbox, window, BYTES).await }
+        };
+        let mut taking = Taking {
+            source,
+            arrivals,
+            inbox,
+            opening: Mutex::new(Some(Box::pin(opening))),
+            monitor,
+            unpacking: None,
+            outstanding: window,
+            taken: 0,
+        };
+        // Sent at once: credit comes after it.
+        taking.poll_opening(&mut Context::from_waker(Waker::noop()));
+        taking
+    }
+
+    /// The next value, or how it ended; for what is taken there is credit again, as far as the window goes.
+    pub(super) fn poll_next<V: DeserializeOwned + 'static>(
+        &mut self,
+        bounds: Bounds,
+        window: u64,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<V>>> {
+        loop {
+            if let Some((value, bytes)) =
+                self.unpacking.as_mut().and_then(|unpacking| unpacking.next(bounds))
+            {
+                self.taken += bytes;
+                self.outstanding = self.outstanding.saturating_sub(1);
+                self.renew(window);
+                return Poll::Ready(Some(value));
+            }
+            self.unpacking = None;
+            match self.arrivals.poll_next(context) {
+                Poll::Ready(Arrival::Values(unpacking)) => self.unpacking = Some(unpacking),
+                Poll::Ready(Arrival::End(failure)) => return Poll::Ready(failure.map(Err)),
+                Poll::Pending if self.poll_source(context).is_pending() => return Poll::Pending,
+                Poll::Pending => {} // It is noted among what arrived, behind values that came first.
+            }
+        }
+    }
+
+    /// Issues credit for so many values more, and for the bytes that were taken.
+    pub(super) fn issue(&mut self, values: u64) {
+        let bytes = std::mem::take(&mut self.taken);
+        self.outstanding = self.outstanding.saturating_add(values);
+        self.arrivals.allow(values, bytes);
+        if let Err(error) = self.source.credit(values, bytes).post() {
+            self.arrivals.end(Some(error));
+        }
+    }
+
+    /// Issues credit for what was taken, if it is worth a message.
+    fn renew(&mut self, window: u64) {
+        let missing = window.saturating_sub(self.outstanding);
+        let is_due = missing > 0 && missing >= window.div_ceil(2);
+        if is_due || self.taken >= BYTES / 2 {
+            self.issue(missing);
+        }
+    }
+
+    /// Ready if the source is gone.
+    fn poll_source(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.poll_opening(context);
+        if let Poll::Ready(ended) = Pin::new(&mut self.monitor).poll(context) {
+            self.arrivals.end(Some(gone(ended)));
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+
+    /// Takes note of the source's answer. If it is no, that is how the stream ends, and whoever takes is woken.
+    fn poll_opening(&mut self, context: &mut Context<'_>) {
+        let opening = self.opening.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(Poll::Ready(result)) =
+            opening.as_mut().map(|opening| opening.as_mut().poll(context))
+        {
+            *opening = None;
+            if let Err(error) = result {
+                self.arrivals.end(Some(error));
+            }
+        }
+    }
+}
+
+impl Drop for Taking {
+    fn drop(&mut self) {
+        // It is near, so that it can be stopped.
+        let _ = Ref::stop(&self.inbox, NOBODY);
+    }
+}

@@ -1,0 +1,318 @@
+//! Owns what two nodes make of a connection between them, as `node/agreement.rs` has it: standings, proofs, a verdict.
+//!
+//! It must not know what goes on in a session. Each step is a message that takes its time and may be lost.
+
+use std::time::Instant;
+
+use super::agenda::{At, End};
+use super::dialling::FIRST;
+use super::link::Link;
+use super::network::{Errand, Item, Phase};
+use super::world::World;
+use crate::id::FrameNumber;
+use crate::session::{Session, Settings};
+use crate::wire::hello::{Grant, Secret, Sides, Standing, Verdict};
+
+/// What becomes of a connection.
+enum Decision {
+    Accept {
+        link: usize,
+    },
+    Resume {
+        link: usize,
+        number: u64,
+        asked: Option<Instant>,
+        arrived: FrameNumber,
+    },
+    Duplicate {
+        link: usize,
+    },
+    Refuse,
+    /// The peer says that there is a session which this side does not have, or no longer.
+    Wait,
+}
+
+enum Weighed {
+    New,
+    Resume { link: usize, arrived: FrameNumber },
+    Connected { link: usize },
+    Refused,
+}
+
+impl World {
+    /// A step of the introduction arrives.
+    pub(super) fn introduce(&mut self, end: End, item: Item) {
+        let endpoint = self.network.end_mut(end);
+        let (life, errand) = (endpoint.life, endpoint.errand);
+        match (item, std::mem::replace(&mut endpoint.phase, Phase::Gone)) {
+            (Item::Hello(hello), Phase::Hello) => {
+                let node = hello.node;
+                endpoint.peer = Some(*hello);
+                endpoint.phase = Phase::Standing;
+                match errand {
+                    Errand::None => {
+                        let own = Box::new(endpoint.own.clone());
+                        let asked = self.local(life);
+                        self.network.end_mut(end).asked = asked;
+                        self.say(end, Item::Hello(own));
+                    }
+                    Errand::Redial { link } if self.nodes[life].links[link].peer != node => {
+                        self.nodes[life].links[link].session.find_restarted();
+                        self.nodes[life].stir(link);
+                        return self.hang_up(end);
+                    }
+                    Errand::Reach { wanted: Some(wanted), .. } if wanted != node => {
+                        self.hang_up(end);
+                        return self.attempt_over(life, errand, None);
+                    }
+                    Errand::Redial { .. } | Errand::Reach { .. } => {}
+                }
+                let standing = self.standing(life, end);
+                self.say(end, Item::Standing(standing));
+            }
+            (Item::Standing(standing), Phase::Standing) => {
+                let Some(peer) = self.network.end(end).peer.as_ref() else { return };
+                if self.nodes[life].id > peer.node {
+                    self.network.end_mut(end).phase = Phase::Standing;
+                    let decision = self.decide(life, end, standing);
+                    self.follow(end, decision);
+                } else {
+                    self.network.end_mut(end).phase = Phase::Verdict(standing);
+                }
+            }
+            (Item::Verdict(verdict), Phase::Verdict(standing)) => {
+                self.network.end_mut(end).phase = Phase::Standing;
+                let decision = self.accept(life, end, standing, verdict);
+                self.follow(end, decision);
+            }
+            _ => panic!("a step of the introduction at the wrong time"),
+        }
+    }
+
+    /// What this side knows of a session with the peer, proved to it.
+    fn standing(&self, life: usize, end: End) -> Standing {
+        let (node, endpoint) = (&self.nodes[life], self.network.end(end));
+        let Some(hello) = &endpoint.peer else { return Standing::None };
+        let (peer, sides) = (hello.node, Sides { own: &endpoint.own, peer: hello });
+        if let Some(link) = node.current.get(&peer) {
+            let side = &node.links[*link];
+            let session = &side.session;
+            return match session.closed() {
+                None => {
+                    let (received, suspended) = (session.received(), session.is_suspended());
+                    Standing::live(received, suspended, &side.secret, sides)
+                }
+                Some(_) => Standing::ended(session.code(), &side.secret, sides),
+            };
+        }
+        match node.remembered.get(&peer) {
+            Some(ended) => Standing::ended(ended.code, &ended.secret, sides),
+            None => Standing::None,
+        }
+    }
+
+    fn decide(&mut self, life: usize, end: End, standing: Standing) -> Decision {
+        let (decision, verdict) = match self.weigh(life, end, standing) {
+            Weighed::New => {
+                let secret = self.fresh_bytes();
+                let link = self.make(life, end, secret);
+                (Decision::Accept { link }, Verdict::Accept(secret))
+            }
+            Weighed::Resume { link, arrived } => {
+                let number = self.nodes[life].links[link].next_number();
+                let verdict = Verdict::Resume { connection: number };
+                (Decision::Resume { link, number, asked: None, arrived }, verdict)
+            }
+            Weighed::Connected { link } => (Decision::Duplicate { link }, Verdict::Duplicate),
+            Weighed::Refused => {
+                (Decision::Refuse, Verdict::Refuse { code: 0, reason: String::new() })
+            }
+        };
+        self.say(end, Item::Verdict(verdict));
+        decision
+    }
+
+    fn accept(&mut self, life: usize, end: End, standing: Standing, verdict: Verdict) -> Decision {
+        match (verdict, self.weigh(life, end, standing)) {
+            (Verdict::Refuse { .. }, _) => Decision::Refuse,
+            (Verdict::Duplicate, Weighed::Connected { link } | Weighed::Resume { link, .. }) => {
+                Decision::Duplicate { link }
+            }
+            (Verdict::Duplicate, _) => Decision::Wait,
+            (Verdict::Accept(secret), Weighed::New) => {
+                Decision::Accept { link: self.make(life, end, secret) }
+            }
+            (Verdict::Resume { connection }, Weighed::Resume { link, arrived }) => {
+                let asked = Some(self.network.end(end).asked);
+                Decision::Resume { link, number: connection, asked, arrived }
+            }
+            _ => Decision::Refuse,
+        }
+    }
+
+    /// What follows from what this side knows and what the peer said.
+    fn weigh(&mut self, life: usize, end: End, standing: Standing) -> Weighed {
+        let local = self.local(life);
+        let endpoint = self.network.end(end);
+        let Some(hello) = &endpoint.peer else { return Weighed::Refused };
+        let (peer, sides) = (hello.node, Sides { own: hello, peer: &endpoint.own });
+        let node = &mut self.nodes[life];
+        let Some(link) = node.find(peer) else {
+            let remembers = node.current.contains_key(&peer)
+                || node.remembered.get(&peer).is_some_and(|ended| ended.until > local);
+            return match standing {
+                Standing::Live { received, suspended, .. }
+                    if !(remembers || suspended && received.0 == 0) =>
+                {
+                    Weighed::Refused
+                }
+                _ => Weighed::New,
+            };
+        };
+        let side = &mut node.links[link];
+        let is_proved = standing.is_proved(&side.secret, sides);
+        let suspended_here = side.session.is_suspended();
+        match standing {
+            Standing::Live { received, suspended, .. } if is_proved => {
+                if suspended || suspended_here {
+                    Weighed::Resume { link, arrived: received }
+                } else {
+                    Weighed::Connected { link }
+                }
+            }
+            Standing::Ended { code, .. } if is_proved => {
+                side.session.find_ended(code);
+                node.stir(link);
+                Weighed::New
+            }
+            _ if suspended_here && side.session.received() == FrameNumber(0) => {
+                side.session.lose("the peer never learned of the session");
+                node.stir(link);
+                Weighed::New
+            }
+            _ if !suspended_here => Weighed::Connected { link },
+            _ => Weighed::Refused,
+        }
+    }
+
+    /// Makes a session.
+    fn make(&mut self, life: usize, end: End, secret: Secret) -> usize {
+        let endpoint = self.network.end(end);
+        let Some(hello) = endpoint.peer.clone() else {
+            unreachable!("the peer has said who it is")
+        };
+        let peer_life = self.network.end(end.other()).life;
+        let dialled = match endpoint.errand {
+            Errand::None => None,
+            Errand::Reach { .. } | Errand::Redial { .. } => Some(self.nodes[peer_life].place),
+        };
+        let limits = self.nodes[life].limits.clone();
+        let granted = Grant { body: hello.grant.body.min(limits.body as u64), ..hello.grant };
+        let term = self.nodes[life].lease.min(hello.lease);
+        let peer = hello.node;
+        let local = self.local(life);
+        let session = Session::new(Settings { limits, granted, term }, local);
+        let node = &mut self.nodes[life];
+        let link = node.links.len();
+        // What a former one shows goes in its own time.
+        node.current.insert(peer, link);
+        node.remembered.remove(&peer);
+        node.links.push(Link {
+            session,
+            peer,
+            secret,
+            dialled,
+            pause: FIRST,
+            number: 0,
+            given: 0,
+            attached: None,
+            inbox: Default::default(),
+            is_sound: true,
+            timer: None,
+            will_write: false,
+            will_begin: false,
+            will_redial: false,
+            twin: None,
+        });
+        let twin = self.nodes[peer_life].links.iter().position(|side| side.secret == secret);
+        if let Some(twin) = twin {
+            self.nodes[life].links[link].twin = Some((peer_life, twin));
+            self.nodes[peer_life].links[twin].twin = Some((life, link));
+        }
+        link
+    }
+
+    fn follow(&mut self, end: End, decision: Decision) {
+        let endpoint = self.network.end(end);
+        let (life, errand) = (endpoint.life, endpoint.errand);
+        let reached = match decision {
+            Decision::Accept { link } => {
+                self.attach(At { life, link }, end, 1);
+                Some(link)
+            }
+            Decision::Resume { link, number, asked, arrived } => {
+                let local = self.local(life);
+                let side = &self.nodes[life].links[link];
+                if number <= side.number || side.session.closed().is_some() {
+                    self.hang_up(end);
+                } else {
+                    self.attach(At { life, link }, end, number);
+                    self.tally.resumed += 1;
+                    let side = &mut self.nodes[life].links[link];
+                    side.session.resume(local, asked, arrived);
+                }
+                Some(link)
+            }
+            Decision::Duplicate { link } => {
+                self.hang_up(end);
+                Some(link)
+            }
+            Decision::Refuse | Decision::Wait => {
+                self.hang_up(end);
+                None
+            }
+        };
+        if let Some(link) = reached {
+            self.nodes[life].stir(link);
+        }
+        self.attempt_over(life, errand, reached);
+    }
+
+    fn attach(&mut self, at: At, end: End, number: u64) {
+        self.network.end_mut(end).phase = Phase::Attached { link: at.link, number };
+        let side = &mut self.nodes[at.life].links[at.link];
+        side.number = number;
+        side.pause = FIRST;
+        if let Some(former) = side.attached.replace(end) {
+            self.hang_up(former);
+        }
+    }
+
+    /// Drops one end of a connection; the other one hears of it.
+    pub(super) fn hang_up(&mut self, end: End) {
+        let endpoint = self.network.end_mut(end);
+        endpoint.phase = Phase::Gone;
+        endpoint.pipe.clear();
+        endpoint.arrived.clear();
+        self.say(end, Item::Closed);
+    }
+
+    /// One end finds that its connection is lost.
+    pub(super) fn lose(&mut self, end: End) {
+        let endpoint = self.network.end_mut(end);
+        let (life, errand) = (endpoint.life, endpoint.errand);
+        match std::mem::replace(&mut endpoint.phase, Phase::Gone) {
+            Phase::Attached { link, number } => {
+                let side = &mut self.nodes[life].links[link];
+                if side.number == number && !side.session.is_suspended() {
+                    side.session.suspend("the connection is lost");
+                    self.nodes[life].stir(link);
+                }
+            }
+            Phase::Gone => {}
+            Phase::Hello | Phase::Standing | Phase::Verdict(_) => {
+                self.attempt_over(life, errand, None);
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Owns what drives the sessions, as `node/driver.rs` does: writers, timers, and what arrives.
+//!
+//! It must not know what sessions tell their node.
+
+use super::agenda::{At, End, Happening};
+use super::link::Remembered;
+use super::network::{Item, Phase};
+use super::node::Condition;
+use super::world::World;
+use crate::session::Hearing;
+
+impl World {
+    /// Enters in the agenda what a session wants: to write, to be woken, to be forgotten.
+    pub(super) fn arrange(&mut self, at: At) {
+        let At { life, link } = at;
+        let node = &mut self.nodes[life];
+        if node.condition == Condition::Dead {
+            return;
+        }
+        let local = node.clock.shows(self.now);
+        let side = &mut node.links[link];
+        let mut closing = None;
+        if side.session.wants_transmit() && side.attached.is_some() {
+            if !std::mem::replace(&mut side.will_write, true) {
+                let moment = self.now + self.settings.work * self.random.below(101) as u32 / 100;
+                self.agenda.enter(moment, Happening::Write(at));
+            }
+        } else if side.session.closed().is_some() {
+            closing = side.attached.take();
+        }
+        if !side.inbox.is_empty() && !std::mem::replace(&mut side.will_begin, true) {
+            let moment = self.now + self.settings.work * self.random.below(101) as u32 / 100;
+            self.agenda.enter(moment, Happening::Begin(at));
+        }
+        match side.session.poll_timeout() {
+            Some(next) => {
+                let next = node.clock.moment(next).max(self.now);
+                if side.timer.is_none_or(|timer| timer > next) {
+                    side.timer = Some(next);
+                    self.agenda.enter(next, Happening::Wake(at));
+                }
+            }
+            None if side.session.is_done() && node.current.get(&side.peer) == Some(&link) => {
+                let until = local + side.session.term() * 5 / 4;
+                let code = side.session.code();
+                let remembered = Remembered { secret: side.secret, code, until };
+                node.current.remove(&side.peer);
+                node.remembered.insert(side.peer, remembered);
+            }
+            None => {}
+        }
+        if let Some(end) = closing {
+            self.hang_up(end);
+        }
+    }
+
+    pub(super) fn write(&mut self, at: At) {
+        let local = self.local(at.life);
+        let side = &mut self.nodes[at.life].links[at.link];
+        side.will_write = false;
+        let Some(end) = side.attached else { return };
+        let block = side.session.poll_transmit(local);
+        let session = &side.session;
+        let is_idle = block.is_some() || !session.wants_transmit();
+        assert!(is_idle, "what wants to be written is, or its writer never rests");
+        let is_over = session.import_count() > 0 && session.lease_left(local).is_zero();
+        assert!(block.is_none() || !is_over, "nothing is asked of what may be gone");
+        self.nodes[at.life].stir(at.link);
+        if let Some(block) = block {
+            self.say(end, Item::Bytes(block.clone()));
+            let (often, chance) = (self.settings.repeats / 100, self.settings.repeats % 100);
+            for _ in 0..often + usize::from(self.random.percent(chance)) {
+                self.say(end, Item::Bytes(block.clone()));
+            }
+        }
+    }
+
+    pub(super) fn wake(&mut self, at: At) {
+        let local = self.local(at.life);
+        let side = &mut self.nodes[at.life].links[at.link];
+        if side.timer.is_none_or(|timer| timer > self.now) {
+            return; // It was set anew.
+        }
+        side.timer = None;
+        if side.session.poll_timeout().is_some_and(|next| next <= local) {
+            let is_deaf = self.random.percent(self.settings.deaf);
+            let hearing = if is_deaf { Hearing::Deaf } else { Hearing::Awake };
+            side.session.time_out(local, hearing);
+            let next = side.session.poll_timeout();
+            assert!(next.is_none_or(|next| next > local), "what is due was seen to");
+        }
+        self.nodes[at.life].stir(at.link);
+    }
+
+    /// Puts something on its way to the other end.
+    pub(super) fn say(&mut self, from: End, item: Item) {
+        let [least, most] = self.settings.delay;
+        let arrival = self.now + least + self.up_to(most - least);
+        if let Some(arrival) = self.network.push(from.other(), arrival, item) {
+            self.agenda.enter(arrival, Happening::Arrive(from.other()));
+        }
+    }
+
+    pub(super) fn arrive(&mut self, end: End) {
+        let places = [end.other(), end].map(|end| self.nodes[self.network.end(end).life].place);
+        if self.network.withholds(places[0], places[1]) {
+            return; // It comes when that is over.
+        }
+        let endpoint = self.network.end_mut(end);
+        if matches!(endpoint.phase, Phase::Gone) {
+            return endpoint.pipe.clear();
+        }
+        match endpoint.pipe.front() {
+            Some((arrival, _)) if *arrival > self.now => {
+                let arrival = *arrival;
+                return self.agenda.enter(arrival, Happening::Arrive(end));
+            }
+            Some(_) => {}
+            None => return,
+        }
+        let Some((_, item)) = endpoint.pipe.pop_front() else { return };
+        match item {
+            Item::Bytes(block) => self.arrive_bytes(end, &block),
+            Item::Closed => self.lose(end),
+            other => self.introduce(end, other),
+        }
+    }
+
+    fn arrive_bytes(&mut self, end: End, block: &[u8]) {
+        let mut taken = block.len();
+        if self.random.percent(self.settings.splits) {
+            taken = self.random.below(block.len() + 1);
+            let rest = Item::Bytes(block[taken..].to_vec().into());
+            self.network.end_mut(end).pipe.push_front((self.now, rest));
+            self.agenda.enter(self.now + self.settings.work, Happening::Arrive(end));
+        }
+        let endpoint = self.network.end_mut(end);
+        let Phase::Attached { link, number } = endpoint.phase else { return };
+        endpoint.arrived.extend_from_slice(&block[..taken]);
+        let life = endpoint.life;
+        let local = self.nodes[life].clock.shows(self.now);
+        let side = &mut self.nodes[life].links[link];
+        // What a former connection still brings is not looked at.
+        if side.number == number && !side.session.is_suspended() {
+            let used = side.session.receive(local, &endpoint.arrived);
+            endpoint.arrived.drain(..used);
+            self.nodes[life].stir(link);
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Scenarios of time: clocks that differ, nodes that stop, partitions, and leases that end.
+
+use std::time::Duration;
+
+use super::super::random::Random;
+use super::ledger::Ended;
+use super::node::Condition;
+use super::script::MOMENT;
+use super::world::{Settings, World};
+
+/// The terms that are tried: what holds must not depend on the second.
+const TERMS: [Duration; 2] = [Duration::from_secs(3), Duration::from_secs(30)];
+
+/// Node 1 holds an object of node 0's, which nobody else does, and node 0 one of node 1's.
+fn two(lease: Duration) -> (World, crate::id::ObjectId, [usize; 2]) {
+    let mut world = World::with(2, Settings { lease, ..Settings::plain() });
+    let back = world.look_up(0, 1);
+    let (object, proxy) = world.give_new(0, back, 1);
+    (world, object, [back, proxy])
+}
+
+#[test]
+fn g10_a_holder_that_was_stopped_goes_on_or_learns_that_it_is_over() {
+    for lease in TERMS {
+        for tenths in [2, 5, 10, 12, 30] {
+            let (mut world, object, [_, proxy]) = two(lease);
+            world.pass(lease / 2);
+            world.stop(1, lease * tenths / 10);
+            world.pass(lease * tenths / 10 + lease / 4);
+            assert_eq!(world.node(1).condition, Condition::Runs);
+            if tenths <= 5 {
+                world.assert_reaches(1, proxy);
+            } else {
+                world.assert_fails(1, proxy);
+                let again = world.look_up(1, 0);
+                world.assert_reaches(1, again);
+                world.pass(lease);
+                assert!(!world.has(0, object), "nobody holds it any more");
+            }
+            world.end();
+        }
+    }
+}
+
+#[test]
+fn g11_an_owner_that_was_stopped_reads_before_it_lets_go() {
+    for lease in TERMS {
+        let (mut world, object, [_, proxy]) = two(lease);
+        world.stop(0, lease / 2);
+        world.pass(lease / 2 + lease / 4);
+        world.assert_reaches(1, proxy);
+        // For longer than a holder waits: then it is over for both, and none relies on the other.
+        world.stop(0, lease * 3);
+        world.pass(lease * 3 + lease / 4);
+        world.assert_fails(1, proxy);
+        assert!(!world.has(0, object));
+        let again = world.look_up(1, 0);
+        world.assert_reaches(1, again);
+        world.end();
+    }
+}
+
+#[test]
+fn g11_an_owner_whose_holder_was_heard_by_its_sockets_does_not_expire_it() {
+    // The holder hears nothing but what was acknowledged before, and renews; the owner was stopped just before it is due
+    // to give up, and comes back a whole term later by its own clock, with the renewal unread.
+    for lease in TERMS {
+        let (mut world, object, [_, proxy]) = two(lease);
+        for _ in 0..20 {
+            world.stop(0, lease * 3 / 10);
+            world.pass(lease * 3 / 10 + lease / 20);
+            assert!(world.has(0, object));
+        }
+        world.assert_reaches(1, proxy);
+        assert_eq!(world.tally.ended, 0);
+        world.end();
+    }
+}
+
+#[test]
+fn g13_clocks_that_run_apart_for_ten_terms() {
+    for gains in [[10_000, -10_000], [-10_000, 10_000], [0, 10_000]] {
+        for lease in TERMS {
+            let settings = Settings { lease, ..Settings::plain() };
+            let mut world = World::new(Random::new(7), settings, &gains);
+            let (proxy, back) = (world.look_up(1, 0), world.look_up(0, 1));
+            world.pass(lease * 10);
+            world.assert_reaches(1, proxy);
+            world.assert_reaches(0, back);
+            assert_eq!((world.tally.ended, world.tally.resumed), (0, 0));
+            world.end();
+        }
+    }
+}
+
+#[test]
+fn g14_a_partition_shorter_than_the_lease_is_but_a_pause() {
+    for lease in TERMS {
+        for directions in [&[[0, 1], [1, 0]][..], &[[0, 1]], &[[1, 0]]] {
+            for percent in [1, 10, 20, 30, 40, 50] {
+                for begin in [0, 10, 25, 33] {
+                    let (mut world, _, [back, proxy]) = two(lease);
+                    world.pass(lease * begin / 100);
+                    for [from, to] in directions {
+                        world.partition(*from, *to, lease * percent / 100);
+                    }
+                    let calls = [world.ask(1, proxy), world.ask(0, back)];
+                    world.pass(lease * percent / 100 + lease / 4);
+                    for call in calls {
+                        assert_eq!(world.ledger.ended(call), Some(Ended::Answered));
+                    }
+                    world.assert_reaches(1, proxy);
+                    world.assert_reaches(0, back);
+                    assert_eq!(world.tally.ended, 0);
+                    world.end();
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn g15_a_partition_longer_than_the_lease_ends_it_for_both() {
+    for lease in TERMS {
+        for directions in [&[[0, 1], [1, 0]][..], &[[0, 1]], &[[1, 0]]] {
+            let (mut world, object, [_, proxy]) = two(lease);
+            for [from, to] in directions {
+                world.partition(*from, *to, lease * 2);
+            }
+            let call = world.ask(1, proxy);
+            // Who is heard, but hears nothing, is heard until it gives its connection up.
+            world.pass(lease * 5 / 4 + lease / 3 + lease / 20 + MOMENT);
+            assert!(!world.has(0, object), "the owner is freed in time");
+            assert!(matches!(world.ledger.ended(call), Some(Ended::Lost(_))), "told in time");
+            world.assert_fails(1, proxy);
+            world.pass(lease);
+            let again = world.look_up(1, 0);
+            world.assert_reaches(1, again);
+            world.end();
+        }
+    }
+}
+
+#[test]
+fn g18_what_a_killed_holder_held_goes_in_a_term_and_a_quarter() {
+    for lease in TERMS {
+        let (mut world, object, _) = two(lease);
+        world.pass(lease);
+        world.kill(1);
+        // The owner may expect it as long as the holder could rely on it.
+        let sweep = lease / 20;
+        world.pass(lease * 5 / 4 + sweep + MOMENT);
+        assert!(!world.has(0, object));
+        world.end();
+    }
+}
+
+#[test]
+fn g21_the_lease_ends_while_a_call_runs() {
+    let lease = TERMS[1];
+    let (mut world, object, [_, proxy]) = two(lease);
+    world.settings.quick = 0;
+    let call = world.ask(1, proxy);
+    world.pass(MOMENT);
+    assert!(world.ledger.is_begun(call));
+    world.partition(0, 1, lease * 3);
+    world.partition(1, 0, lease * 3);
+    world.pass(lease * 2);
+    assert_eq!(world.node(0).table.len(), 0, "nobody refers to it any more");
+    assert!(world.has(0, object), "but a call runs on it");
+    let running = world.node(0).running.pop().expect("it runs");
+    world.finish(world.places[0], running, Vec::new());
+    assert!(!world.has(0, object));
+    world.end();
+}

@@ -1,0 +1,58 @@
+//! Scenarios of processes that are killed, and of others that take their place.
+
+use super::node::Receiver;
+use super::script::MOMENT;
+use super::world::World;
+
+#[test]
+fn g16_an_owner_that_was_restarted_is_another_node() {
+    let mut world = World::plain(2);
+    let proxy = world.look_up(1, 0);
+    let old = world.published(0);
+    let call = world.ask(1, proxy);
+    world.replace(0);
+    assert_eq!(world.published(0), old, "its objects have the same numbers");
+    world.pass(MOMENT * 10);
+    assert!(world.ledger.ended(call).is_some());
+    // The ledger would see a call that reached the other object of this number.
+    world.assert_fails(1, proxy);
+    let again = world.look_up(1, 0);
+    world.assert_reaches(1, again);
+    world.assert_fails(1, proxy);
+    world.end();
+}
+
+#[test]
+fn g17_a_holder_that_was_restarted_inherits_nothing() {
+    for dials in [0, 1] {
+        let mut world = World::plain(2);
+        world.look_up(dials, 1 - dials);
+        let back = world.look_up(0, 1);
+        let (object, _) = world.give_new(0, back, 1);
+        world.replace(1);
+        let proxy = world.look_up(1, 0);
+        world.assert_reaches(1, proxy);
+        assert_eq!(world.node(1).proxies.len(), 1, "only what it asked for");
+        // Who dials learns at once that it is another node; who is dialled, when the lease has ended.
+        assert_eq!(world.has(0, object), dials == 1);
+        world.pass(world.settings.lease * 13 / 10);
+        assert!(!world.has(0, object));
+        world.assert_reaches(1, proxy);
+        world.end();
+    }
+}
+
+#[test]
+fn a_node_that_forwards_is_restarted() {
+    let mut world = World::plain(3);
+    world.settings.hand_on = 0;
+    let (proxy, way) = (world.look_up(1, 0), world.look_up(1, 2));
+    world.give(1, way, &[Receiver::Far(proxy)]);
+    world.pass(MOMENT);
+    let received = world.node(2).held[0];
+    world.assert_reaches(2, received);
+    world.replace(1);
+    world.pass(world.settings.lease * 2);
+    world.assert_fails(2, received);
+    world.end();
+}

@@ -1,0 +1,260 @@
+//! Owns how a node sends: references become descriptors, as `node/translate.rs` has it, and calls and answers go out.
+//!
+//! It must not know what arrives in return.
+
+use super::super::super::questions::Progress;
+use super::super::world::body;
+use super::agenda::At;
+use super::ledger::{Ended, Fate, Message, Purpose};
+use super::link::{Outbound, Waiter, Waits};
+use super::node::{Proxy, Receiver};
+use super::world::World;
+use crate::error::{Error, Outcome};
+use crate::id::{NameId, ObjectId, QuestionId};
+use crate::session::Ask;
+use crate::wire::content::Content;
+use crate::wire::frame::{Descriptor, Manner, Status, Target};
+
+/// Whom every peer may call.
+pub(super) const DIRECTORY: Target = Target::Object(ObjectId::DIRECTORY);
+
+impl World {
+    /// Sends a message to what a proxy stands for, or lets it wait for a shorter way.
+    pub(super) fn send_to(&mut self, life: usize, number: usize, outbound: Outbound) {
+        let node = &mut self.nodes[life];
+        let proxy = node.proxies.get_mut(&number).expect("whoever sends to it holds it");
+        let link = proxy.way.link;
+        if proxy.next.is_some() {
+            proxy.queue.push_back(outbound);
+            node.hold(Receiver::Far(number));
+            return;
+        }
+        let target = Target::Object(proxy.way.entry);
+        self.send(At { life, link }, target, outbound);
+    }
+
+    /// Sends a message; who waits for it is told if that cannot be.
+    pub(super) fn send(&mut self, at: At, target: Target, outbound: Outbound) {
+        let Outbound { purpose, manner, references, size, waits } = outbound;
+        let local = self.local(at.life);
+        let sent = self.export(at, &references).and_then(|descriptors| {
+            let truths =
+                references.iter().map(|reference| self.nodes[at.life].truth(*reference)).collect();
+            let fate = Fate::Underway;
+            let message = Message { purpose, from: at.life, truths, fate };
+            let message = self.ledger.send(message);
+            if self.speaks {
+                eprintln!("{:?}   {at:?} sends {message}: {purpose:?} to {target:?}", self.now);
+            }
+            let node = &mut self.nodes[at.life];
+            node.next_token += 1;
+            let token = node.next_token;
+            let content = Content { body: body(message, size), references: descriptors.clone() };
+            let (selector, nesting) = (("Interface.method", 7), 1);
+            let ask = Ask { token, target, selector, manner, nesting, deadline: None, content };
+            let side = &mut node.links[at.link];
+            match side.session.ask(Some(local), ask) {
+                Ok(question) => {
+                    let waiter = Waiter { link: at.link, question, message, waits };
+                    node.waiters.insert(token, waiter);
+                    Ok(())
+                }
+                Err(error) => {
+                    self.ledger.withdraw(message);
+                    self.retract(at, &descriptors);
+                    Err(error)
+                }
+            }
+        });
+        self.nodes[at.life].let_all_go(references);
+        self.nodes[at.life].stir(at.link);
+        if let Err(error) = sent {
+            self.tally.refused += u64::from(matches!(error, Error::Quota(_)));
+            self.deny(at.life, waits);
+        }
+    }
+
+    /// Who waits is told that the message was not sent.
+    pub(super) fn deny(&mut self, life: usize, waits: Waits) {
+        match waits {
+            Waits::Caller(call) => {
+                self.nodes[life].open.retain(|open| *open != call);
+                self.ledger.end(call, Ended::Lost(Outcome::NotExecuted));
+            }
+            Waits::Peer { link, question, .. } => {
+                self.answer(At { life, link }, question, Status::Fault, Vec::new());
+            }
+            Waits::Lookup | Waits::Vouch(_) => {}
+            Waits::Address(proxy) | Waits::Claim(proxy) => self.stay(life, proxy),
+            Waits::Settle(proxy) => {
+                self.ledger.break_order();
+                self.go_direct(life, proxy);
+            }
+        }
+    }
+
+    /// Answers a call. What it refers to is let go of.
+    pub(super) fn answer(
+        &mut self,
+        at: At,
+        question: QuestionId,
+        status: Status,
+        references: Vec<Receiver>,
+    ) {
+        if !self.nodes[at.life].is_over(at.link) {
+            let (status, descriptors) = match self.export(at, &references) {
+                Ok(descriptors) => (status, descriptors),
+                Err(_) => {
+                    self.tally.refused += 1;
+                    (Status::Fault, Vec::new())
+                }
+            };
+            let node = &mut self.nodes[at.life];
+            let truths = match descriptors.len() {
+                0 => Vec::new(),
+                _ => references.iter().map(|reference| node.truth(*reference)).collect(),
+            };
+            let (purpose, fate) = (Purpose::Answer, Fate::Underway);
+            let message = Message { purpose, from: at.life, truths, fate };
+            let content =
+                Content { body: body(self.ledger.send(message), 0), references: descriptors };
+            node.links[at.link].session.answer(question, status, content);
+            node.stir(at.link);
+        }
+        self.nodes[at.life].let_all_go(references);
+    }
+
+    /// Enters references in the table and introduces them; all of them or none.
+    fn export(&mut self, at: At, references: &[Receiver]) -> Result<Vec<Descriptor>, Error> {
+        let mut descriptors = Vec::new();
+        for reference in references {
+            let (object, descriptor) = match self.translate(at, *reference) {
+                Descriptor::Yours { object, interface } => {
+                    descriptors.push(Descriptor::Yours { object, interface });
+                    continue;
+                }
+                descriptor @ (Descriptor::Mine { object, .. }
+                | Descriptor::Forwarded { object, .. }) => (object, descriptor),
+            };
+            let node = &mut self.nodes[at.life];
+            node.show(object, *reference);
+            if node.links[at.link].session.closed().is_some() {
+                node.hide(object);
+                continue;
+            }
+            match node.links[at.link].session.introduce(object) {
+                Ok(presence) => {
+                    descriptors.push(descriptor);
+                    if presence.is_known() {
+                        node.hide(object);
+                    }
+                }
+                Err(error) => {
+                    node.hide(object);
+                    self.retract(at, &descriptors);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(descriptors)
+    }
+
+    fn retract(&mut self, at: At, descriptors: &[Descriptor]) {
+        let node = &mut self.nodes[at.life];
+        for descriptor in descriptors {
+            if let Descriptor::Mine { object, .. } | Descriptor::Forwarded { object, .. } =
+                *descriptor
+            {
+                node.links[at.link].session.retract(object);
+            }
+        }
+        node.stir(at.link);
+    }
+
+    fn translate(&mut self, at: At, reference: Receiver) -> Descriptor {
+        let interface = NameId::NONE;
+        let node = &mut self.nodes[at.life];
+        match reference {
+            Receiver::Directory => unreachable!("nobody passes a directory on"),
+            Receiver::Near(object) => Descriptor::Mine { object, interface },
+            Receiver::Far(number) => {
+                let proxy = &node.proxies[&number];
+                if proxy.way.link == at.link && proxy.next.is_none() {
+                    return Descriptor::Yours { object: proxy.way.entry, interface };
+                }
+                let (owner, own) = (proxy.identity, proxy.token);
+                let is_home = owner.node == node.links[at.link].peer;
+                // To its owner it is shown by the token by which this node is to have it.
+                let token = if is_home { own } else { self.vouch(at, number) };
+                let object = self.nodes[at.life].forwarded_as(number);
+                Descriptor::Forwarded { object, owner, interface, token }
+            }
+        }
+    }
+
+    /// Calls that waited for a shorter way go.
+    pub(super) fn send_queue(&mut self, life: usize, number: usize) {
+        let proxy = self.nodes[life].proxies.get_mut(&number).expect("it is held by what waits");
+        for outbound in std::mem::take(&mut proxy.queue) {
+            self.send_to(life, number, outbound);
+            self.nodes[life].let_go(Receiver::Far(number));
+        }
+    }
+
+    /// A caller gives up.
+    pub(super) fn cancel(&mut self, life: usize, call: usize) {
+        self.nodes[life].open.retain(|open| *open != call);
+        self.ledger.end(call, Ended::GivenUp);
+        self.abandon(life, Waits::Caller(call));
+    }
+
+    /// Nobody waits for this any more.
+    pub(super) fn abandon(&mut self, life: usize, waits: Waits) {
+        let node = &mut self.nodes[life];
+        if let Some((token, _)) = node.waiters.iter().find(|(_, waiter)| waiter.waits == waits) {
+            let token = *token;
+            let Some(waiter) = node.waiters.remove(&token) else { return };
+            let session = &mut node.links[waiter.link].session;
+            let is_unsent = session.questions.get_mut(waiter.question).is_some_and(|question| {
+                matches!(question.progress, Progress::Waiting | Progress::Admitted)
+            });
+            session.cancel(waiter.question);
+            node.stir(waiter.link);
+            if is_unsent {
+                self.ledger.withdraw(waiter.message);
+            }
+            return;
+        }
+        let queues =
+            |proxy: &Proxy| proxy.queue.iter().position(|outbound| outbound.waits == waits);
+        let queued =
+            node.proxies.iter().find_map(|(number, proxy)| Some((*number, queues(proxy)?)));
+        let Some((number, at)) = queued else { return };
+        let queue = &mut node.proxies.get_mut(&number).expect("it was found").queue;
+        if let Some(outbound) = queue.remove(at) {
+            node.let_all_go(outbound.references);
+            node.let_go(Receiver::Far(number));
+        }
+    }
+
+    /// An application calls what it holds.
+    pub(super) fn call(
+        &mut self,
+        life: usize,
+        proxy: usize,
+        manner: Manner,
+        references: Vec<Receiver>,
+        size: usize,
+    ) -> usize {
+        let (lineage, truth) = {
+            let proxy = &self.nodes[life].proxies[&proxy];
+            (proxy.lineage, proxy.truth)
+        };
+        let call = self.ledger.call(lineage, truth);
+        self.tally.calls += 1;
+        self.nodes[life].open.push(call);
+        let (purpose, waits) = (Purpose::Call(call), Waits::Caller(call));
+        self.send_to(life, proxy, Outbound { purpose, manner, references, size, waits });
+        call
+    }
+}
