@@ -143,5 +143,12 @@ mod tests {
         assert_eq!(gifts.claim(now, token(1), node(2)), Claimed::Given("x"));
         assert_eq!(gifts.vouch(now, TERM, token(2), node(2), "y"), Ok(()));
         assert_eq!(gifts.vouch(now, TERM, token(2), node(3), "z"), Err("z"), "in use");
+        let mut gifts = Gifts::new(3);
+        for number in 0..3 {
+            assert_eq!(gifts.len(), usize::from(number));
+            assert_eq!(gifts.vouch(now, TERM, token(number), node(2), "x"), Ok(()));
+        }
+        assert_eq!(gifts.time_out(now + TERM).len(), 3);
+        assert_eq!(gifts.len(), 0);
     }
 }

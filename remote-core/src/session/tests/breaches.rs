@@ -8,9 +8,7 @@ use crate::id::{FrameNumber, NameId, ObjectId, QuestionId};
 use crate::limits::Limits;
 use crate::session::Ask;
 use crate::wire::breach::Breach;
-use crate::wire::frame::{
-    CHUNK, Descriptor, Extent, Frame, LONGEST_FRAME, LONGEST_NAME, Manner, Status, Target,
-};
+use crate::wire::frame::{CHUNK, Descriptor, Extent, Frame, LONGEST_FRAME, Manner, Status, Target};
 
 /// A frame that breaks a rule, said to a fresh session.
 #[track_caller]
@@ -108,22 +106,6 @@ fn names_that_were_not_announced() {
 fn names_out_of_their_order() {
     for id in [0, 1, 3, u64::MAX] {
         assert_refused(Frame::Name { id: NameId(id), fingerprint: 1, name: "name" }, Breach::Name);
-    }
-}
-
-#[test]
-fn names_too_long_or_too_many() {
-    let long = "n".repeat(LONGEST_NAME + 1);
-    assert_refused(Frame::Name { id: NameId(2), fingerprint: 1, name: &long }, Breach::Name);
-    for (length, most) in [(LONGEST_NAME, 1024), (1, 16 * 1024)] {
-        let (mut forger, name) = (Forger::new(), "n".repeat(length));
-        let mut id = 1;
-        while forger.session.closed().is_none() {
-            id += 1;
-            forger.say(Frame::Name { id: NameId(id), fingerprint: id, name: &name });
-        }
-        forger.assert_breach(Breach::Name);
-        assert!(id <= most + 1, "{id} names of {length} bytes");
     }
 }
 

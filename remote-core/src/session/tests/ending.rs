@@ -6,7 +6,7 @@ use super::application::{End, pattern, plain};
 use super::audit::assert_empty;
 use super::forger::{Forger, call, frames};
 use super::pair::Side::{Left, Right};
-use super::pair::{DIRECTORY, Pair};
+use super::pair::{DIRECTORY, Pair, Side, TERM};
 use crate::error::{Error, Outcome};
 use crate::id::{FrameNumber, ObjectId, QuestionId};
 use crate::limits::Limits;
@@ -141,6 +141,31 @@ fn a_call_after_the_end_is_refused_as_not_executed() {
     let refused = pair.send(Left, Manner::Ask, DIRECTORY, plain(b""));
     let (reason, outcome) = ("pulled the plug".to_owned(), Outcome::NotExecuted);
     assert_eq!(refused, Err(Error::SessionLost { reason, outcome }));
+}
+
+#[test]
+fn a_call_after_the_end_is_told_of_leases_and_restarts() {
+    let mut pair = Pair::new();
+    pair[Left].find_ended(0);
+    pair[Right].find_restarted();
+    Side::BOTH.into_iter().for_each(|side| pair.note(side));
+    let mut refused = |side| pair.send(side, Manner::Ask, DIRECTORY, plain(b""));
+    let (reason, outcome) = ("the peer ended the session".to_owned(), Outcome::NotExecuted);
+    assert_eq!(refused(Left), Err(Error::SessionLost { reason, outcome }));
+    assert_eq!(refused(Right), Err(Error::Stale));
+    // Of what the peer may have done before it was restarted, that says nothing.
+    let (reason, outcome) = ("the peer was restarted".to_owned(), Outcome::Unknown);
+    assert_eq!(Cause::Restarted.error(outcome), Error::SessionLost { reason, outcome });
+
+    let mut pair = Pair::new();
+    pair.cut(&Side::BOTH);
+    pair.pass(2 * TERM);
+    let expired = pair[Left].code();
+    assert_eq!(pair.send(Left, Manner::Ask, DIRECTORY, plain(b"")), Err(Error::LeaseExpired));
+    let mut other = Pair::new();
+    other[Right].find_ended(expired);
+    other.note(Right);
+    assert_eq!(other.send(Right, Manner::Ask, DIRECTORY, plain(b"")), Err(Error::LeaseExpired));
 }
 
 #[test]
