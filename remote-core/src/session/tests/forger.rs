@@ -8,7 +8,7 @@ use super::super::lease::Hearing;
 use super::super::machine::{Session, Settings};
 use super::application::Application;
 use super::audit::audit;
-use super::pair::{TERM, epoch};
+use super::pair::{ROUNDS, TERM, epoch};
 use crate::id::{FrameNumber, NameId, ObjectId, QuestionId};
 use crate::limits::Limits;
 use crate::wire::breach::Breach;
@@ -113,7 +113,9 @@ impl Forger {
     }
 
     fn collect(&mut self) {
-        while let Some(block) = self.session.poll_transmit(self.now) {
+        for round in 0.. {
+            assert!(round < ROUNDS, "it never comes to an end");
+            let Some(block) = self.session.poll_transmit(self.now) else { break };
             self.said.extend_from_slice(&block);
         }
         self.note();

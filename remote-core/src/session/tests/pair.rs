@@ -24,6 +24,9 @@ pub(super) const DIRECTORY: Target = Target::Object(ObjectId::DIRECTORY);
 /// The term of the lease between them.
 pub(super) const TERM: Duration = Duration::from_secs(30);
 
+/// By then two sides that have nothing new to say have said all there is.
+pub(super) const ROUNDS: usize = 10_000;
+
 /// One of the two.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Side {
@@ -267,8 +270,11 @@ impl Pair {
 
     /// Until neither side has anything to write, and nothing is on its way.
     pub(super) fn settle(&mut self) {
+        let mut rounds = 0;
         while Side::BOTH.into_iter().any(|side| self[side].wants_transmit() || self.is_coming(side))
         {
+            assert!(rounds < ROUNDS, "the two never come to rest");
+            rounds += 1;
             self.exchange();
         }
     }
