@@ -223,6 +223,7 @@ mod tests {
         let mut lease = Lease::new(20 * SECOND, begin);
         assert_eq!(due(&mut lease, begin + 60 * SECOND), Reading);
         assert_eq!(lease.next(Holding::Something), begin + 61 * SECOND);
+        lease.confirm(begin); // It is no news.
         assert_eq!(due(&mut lease, begin + 61 * SECOND), End);
     }
 

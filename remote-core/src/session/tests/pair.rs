@@ -201,9 +201,12 @@ impl Pair {
             return;
         }
         let now = self.now;
-        if let Some(block) = self[from].poll_transmit(now) {
-            let arrival = now + self.latency;
-            self.ends[from.other() as usize].pipe.push_back((arrival, block.to_vec()));
+        match self[from].poll_transmit(now) {
+            Some(block) => {
+                let arrival = now + self.latency;
+                self.ends[from.other() as usize].pipe.push_back((arrival, block.to_vec()));
+            }
+            None => assert!(!self[from].wants_transmit(), "it would be asked again and again"),
         }
         self.note(from);
     }

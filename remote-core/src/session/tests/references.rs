@@ -8,6 +8,7 @@ use super::pair::{DIRECTORY, Pair};
 use crate::error::Error;
 use crate::id::{NameId, ObjectId, QuestionId};
 use crate::limits::Limits;
+use crate::session::exports::Presence;
 use crate::wire::breach::Breach;
 use crate::wire::content::Content;
 use crate::wire::frame::{CHUNK, Descriptor, Extent, Frame, Manner, Status, Target};
@@ -47,6 +48,20 @@ fn an_object_goes_with_the_last_of_its_introductions() {
     assert_eq!(pair.seen(Left).unexported, [object]);
     assert_empty(&pair[Left]);
     assert_empty(&pair[Right]);
+}
+
+#[test]
+fn an_object_is_new_to_the_peer_until_it_was_introduced_and_again_when_it_is_gone() {
+    let mut pair = Pair::new();
+    let object = ObjectId(1);
+    for _ in 0..2 {
+        let known = [(); 3].map(|()| pair[Left].introduce(object).map(Presence::is_known));
+        assert_eq!(known, [Ok(false), Ok(true), Ok(true)]);
+        (0..3).for_each(|_| pair[Left].retract(object));
+        assert_eq!(std::mem::take(&mut pair.seen(Left).unexported), []);
+        pair.note(Left);
+        assert_eq!(std::mem::take(&mut pair.seen(Left).unexported), [object]);
+    }
 }
 
 #[test]
@@ -119,6 +134,43 @@ fn a_release_waits_for_a_call_that_waits_for_room() {
             pair.ask(Right, target, Content { references, ..Content::default() });
         });
     }
+}
+
+#[test]
+fn a_release_that_was_due_waits_for_a_call_that_is_made_before_it_is_sent() {
+    let mut pair = Pair::with(Limits { window_calls: 1, ..Limits::default() }, Limits::default());
+    let (object, introduced) = pair.introduce(Left);
+    pair.introduce_again(Left, object);
+    pair.tell(Left, DIRECTORY, referring(b"", &[introduced, introduced]));
+    pair.settle();
+    pair.answer_all(Right);
+    pair.settle();
+    let first = pair.ask(Right, DIRECTORY, plain(b"first"));
+    pair.settle();
+    release(&mut pair, object);
+    pair.ask(Right, Target::Object(object), plain(b"waits for room"));
+    release(&mut pair, object);
+    pair.settle();
+    assert_eq!(counts(&pair, object), (2, 2));
+    pair.answer(Left, first, plain(b""));
+    pair.settle();
+    assert_eq!(pair.seen(Left).calls[1].target, Some(Target::Object(object)));
+    assert_eq!(counts(&pair, object), (0, 0));
+}
+
+#[test]
+fn nobody_is_asked_to_write_for_what_cannot_be_given_back() {
+    let mut pair = Pair::with(Limits { window_calls: 2, ..Limits::default() }, Limits::default());
+    let object = pair.given(Left);
+    pair.ask(Right, Target::Object(object), pattern(4 * CHUNK));
+    pair.ask(Right, Target::Object(object), plain(b"behind"));
+    pair.ask(Right, Target::Object(object), plain(b"waits for room"));
+    while pair[Right].wants_transmit() {
+        let now = pair.now;
+        assert!(pair[Right].poll_transmit(now).is_some(), "it still has a proxy");
+    }
+    release(&mut pair, object);
+    assert!(!pair[Right].wants_transmit(), "what waits for room names it");
 }
 
 #[test]

@@ -5,9 +5,10 @@ use super::forger::{Forger, answer, call, in_manner};
 use super::pair::Side::{Left, Right};
 use super::pair::{DIRECTORY, Pair};
 use crate::error::{Error, Outcome};
+use crate::id::QuestionId;
 use crate::limits::Limits;
 use crate::wire::breach::Breach;
-use crate::wire::frame::{CHUNK, Frame, Manner, Target};
+use crate::wire::frame::{CHUNK, Frame, Manner, Status, Target};
 
 /// A left side that may have this much in progress.
 fn narrow(window_calls: u32, window_bytes: u64) -> Pair {
@@ -136,6 +137,37 @@ fn a_body_as_large_as_the_window_finds_room_after_messages_without_answer() {
     assert_eq!(pair.seen(Right).bodies().len(), 1);
 }
 
+/// The credit that comes first, of many messages without answer of so many bytes each, and after how many of them.
+fn first_credit(limits: Limits, size: usize) -> (u64, String) {
+    let mut forger = Forger::with(limits);
+    for question in 1.. {
+        let content = vec![0; size];
+        forger.say(in_manner(call(question, &content), Manner::Tell));
+        forger.session.answer(QuestionId(question), Status::Value, plain(b""));
+        let said = forger.hear();
+        if let Some(credit) = said.into_iter().find(|frame| frame.starts_with("Credit")) {
+            return (question, credit);
+        }
+    }
+    unreachable!("numbers do not end")
+}
+
+#[test]
+fn credit_comes_by_itself_before_the_peer_has_to_wait_for_it() {
+    let credit = |calls, bytes| format!("{:?}", Frame::Credit { calls, bytes });
+    let limits = |window_calls, window_bytes, body| Limits {
+        window_calls,
+        window_bytes,
+        body,
+        ..Limits::default()
+    };
+    // More than an eighth of the calls, or of the bytes; or what the largest message might not find room without.
+    assert_eq!(first_credit(limits(80, 100_000, 1000), 100), (11, credit(11, 1100)));
+    assert_eq!(first_credit(limits(80, 8000, 1000), 200), (6, credit(6, 1200)));
+    assert_eq!(first_credit(limits(80, 8000, 7500), 100), (6, credit(6, 600)));
+    assert_eq!(first_credit(limits(80, 8000, 8000), 100), (1, credit(1, 100)));
+}
+
 #[test]
 fn a_full_queue_holds_calls_back_until_it_is_written() {
     let limits = Limits { queue: 100 << 10, body: 100 << 10, ..Limits::default() };
@@ -235,7 +267,7 @@ fn a_place_is_free_once_the_answer_is_made() {
     for question in 1..10 {
         forger.say(call(question, b""));
         let call = forger.seen.calls.pop().expect("it arrived");
-        forger.session.answer(call.question, crate::wire::frame::Status::Value, plain(b""));
+        forger.session.answer(call.question, Status::Value, plain(b""));
     }
     assert_eq!(forger.session.closed(), None);
 }
