@@ -258,7 +258,7 @@ mod tests {
         let mut lease = Lease::new(20 * SECOND, begin);
         let now = begin + 25 * SECOND;
         assert_eq!(lease.due(now, Holding::Nothing, Hearing::Awake), Reading);
-        let later = now + SECOND / 2;
+        let later = now + SECOND;
         assert_eq!(due(&mut lease, later), Reading, "it relies on something by now");
         assert!(lease.next(Holding::Something) > later);
         assert_eq!(due(&mut lease, later + SECOND), End);

@@ -34,7 +34,8 @@ pub(super) struct Application {
     pub(super) unexported: Vec<ObjectId>,
     pub(super) watched: HashMap<u64, ObjectId>,
     pub(super) watches_ended: HashSet<u64>,
-    pub(super) suspended: bool,
+    /// Why there is no connection.
+    pub(super) suspended: Option<String>,
     pub(super) closed: Option<Cause>,
 }
 
@@ -68,10 +69,10 @@ impl Application {
             }
             Event::Unwatch { watch } => assert!(self.watched.remove(&watch).is_some()),
             Event::WatchEnded { watch, .. } => assert!(self.watches_ended.insert(watch)),
-            Event::Suspended { .. } => {
-                assert!(!std::mem::replace(&mut self.suspended, true), "suspended twice");
+            Event::Suspended { reason } => {
+                assert_eq!(self.suspended.replace(reason), None, "suspended twice");
             }
-            Event::Resumed => self.suspended = false,
+            Event::Resumed => self.suspended = None,
             Event::Closed { cause } => self.closed = Some(cause),
         }
     }

@@ -95,7 +95,10 @@ impl Forger {
     /// Time passes, and the session is told.
     pub(super) fn pass(&mut self, duration: Duration) {
         let until = self.now + duration;
+        let mut rounds = 0;
         while self.now < until {
+            assert!(rounds < ROUNDS, "its timer goes off again and again");
+            rounds += 1;
             let next = self.session.poll_timeout().unwrap_or(until);
             self.now = next.clamp(self.now + Duration::from_nanos(1), until);
             self.session.time_out(self.now, Hearing::Awake);

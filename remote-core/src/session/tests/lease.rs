@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::lease::Hearing;
 use super::application::plain;
 use super::pair::Side::{Left, Right};
-use super::pair::{DIRECTORY, Pair, Side, TERM};
+use super::pair::{DIRECTORY, Pair, ROUNDS, Side, TERM};
 use crate::error::Outcome;
 use crate::session::event::Cause;
 use crate::session::tests::application::End;
@@ -18,7 +18,10 @@ const INSTANT: Duration = Duration::from_nanos(1);
 /// Time passes for one side, and it says nothing.
 fn pass_alone(pair: &mut Pair, side: Side, duration: Duration) {
     let until = pair.now + duration;
+    let mut rounds = 0;
     while pair.now < until {
+        assert!(rounds < ROUNDS, "its timer goes off again and again");
+        rounds += 1;
         let next = pair[side].poll_timeout().unwrap_or(until);
         assert!(next >= pair.now, "what is due was seen to");
         pair.now = next.max(pair.now + INSTANT).min(until);

@@ -104,6 +104,33 @@ fn big_messages_to_different_objects_take_turns() {
 }
 
 #[test]
+fn big_answers_take_turns() {
+    let mut pair = Pair::new();
+    let questions = [0, 1].map(|number| pair.ask(Left, DIRECTORY, plain(&[number])));
+    pair.settle();
+    pair.answer(Right, questions[0], body(1, BIG));
+    pair.answer(Right, questions[1], body(2, BIG / 4));
+    while pair.seen(Left).ended.is_empty() {
+        assert!(pair[Right].wants_transmit(), "neither has arrived");
+        pair.exchange();
+    }
+    assert!(pair.seen(Left).ended.contains_key(&1), "the shorter one is not held up");
+    pair.settle();
+    assert_eq!(pair.seen(Left).ended.len(), 2);
+}
+
+#[test]
+fn one_write_takes_eight_chunks_of_what_is_big() {
+    let mut pair = Pair::new();
+    pair.ask(Left, DIRECTORY, body(1, BIG));
+    let now = pair.now;
+    for _ in 0..BIG / (9 * CHUNK) {
+        let block = pair[Left].poll_transmit(now).expect("there is more");
+        assert!((8 * CHUNK..9 * CHUNK).contains(&block.len()), "{} bytes", block.len());
+    }
+}
+
+#[test]
 fn messages_keep_their_order_behind_a_full_window() {
     let limits = Limits { window_calls: 2, ..Limits::default() };
     let mut pair = Pair::with(Limits::default(), limits);

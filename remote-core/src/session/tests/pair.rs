@@ -285,7 +285,10 @@ impl Pair {
     /// Time passes; both are told whenever they want to be.
     pub(super) fn pass(&mut self, duration: Duration) {
         let until = self.now + duration;
+        let mut rounds = 0;
         while self.now < until {
+            assert!(rounds < 10 * ROUNDS, "timers go off again and again");
+            rounds += 1;
             let next = Side::BOTH.map(|side| self[side].poll_timeout().unwrap_or(until));
             let soon = self.now + self.latency;
             self.now = next[0].min(next[1]).max(soon).min(until);

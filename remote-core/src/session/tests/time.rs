@@ -32,6 +32,7 @@ fn a_ping_after_three_seconds_of_silence_and_no_connection_after_nine() {
     assert!(!forger.session.is_suspended());
     forger.pass(Duration::from_nanos(1));
     assert!(forger.session.is_suspended());
+    assert_eq!(forger.seen.suspended.as_deref(), Some("the peer was silent for 9 s"));
     assert_eq!(forger.session.closed(), None, "another connection may come");
     assert_eq!(forger.hear(), [""; 0]);
 }
