@@ -125,23 +125,43 @@ mod tests {
             retained.keep(FrameNumber(number * 10), now, vec![number as u8; 100]);
         }
         assert!(!retained.wants_again());
+        assert_eq!(retained.again(), None);
         assert_eq!(retained.acknowledge(FrameNumber(9)), None);
         assert_eq!(retained.acknowledge(FrameNumber(25)), Some(now));
         assert_eq!(retained.len(), 200);
         retained.rewind();
+        assert!(retained.wants_again());
         assert_eq!(retained.again().map(|block| block[0]), Some(3));
         assert_eq!(retained.acknowledge(FrameNumber(30)), Some(now));
         assert_eq!(retained.again().map(|block| block[0]), Some(4));
         assert_eq!(retained.again(), None);
+        assert!(!retained.wants_again());
         retained.check(FrameNumber(30));
     }
 
     #[test]
     fn acknowledged_buffers_are_used_again() {
         let (now, mut retained) = (Instant::now(), Retained::default());
-        drop(retained.keep(FrameNumber(1), now, Vec::with_capacity(500)));
-        retained.acknowledge(FrameNumber(1));
-        assert_eq!(retained.buffer().capacity(), 500);
+        for capacity in [500, 256 * 1024] {
+            drop(retained.keep(FrameNumber(1), now, Vec::with_capacity(capacity)));
+            retained.acknowledge(FrameNumber(1));
+            assert_eq!(retained.buffer().capacity(), capacity);
+            assert_eq!(retained.buffer().capacity(), 0);
+        }
+    }
+
+    #[test]
+    fn few_buffers_are_kept_and_none_that_are_large_or_still_being_written() {
+        let (now, mut retained) = (Instant::now(), Retained::default());
+        for number in 1..=10 {
+            drop(retained.keep(FrameNumber(number), now, Vec::with_capacity(500)));
+        }
+        retained.acknowledge(FrameNumber(10));
+        let spare = (0..10).filter(|_| retained.buffer().capacity() > 0).count();
+        assert_eq!(spare, 4);
+        drop(retained.keep(FrameNumber(11), now, Vec::with_capacity(256 * 1024 + 1)));
+        let _being_written = retained.keep(FrameNumber(12), now, Vec::with_capacity(500));
+        retained.acknowledge(FrameNumber(12));
         assert_eq!(retained.buffer().capacity(), 0);
     }
 }

@@ -2,6 +2,7 @@
 //! executed never is.
 
 use super::super::lease::Hearing;
+use super::super::machine::Session;
 use super::application::{End, pattern, plain};
 use super::audit::assert_empty;
 use super::forger::{Forger, call, frames};
@@ -192,6 +193,48 @@ fn what_is_ready_is_written_before_the_last_word() {
     assert!(matches!(said[said.len() - 3].1, Frame::Call { content: b"handed over", .. }));
     assert!(matches!(said[said.len() - 1].1, Frame::Close { code: 0, reason: "enough" }));
     assert!(!pair[Left].wants_transmit());
+}
+
+/// A session that was given another connection, and has not yet written again what was lost with the first one.
+fn resumed() -> Pair {
+    let mut pair = Pair::new();
+    pair.tell(Left, DIRECTORY, plain(b"lost on its way"));
+    pair.transmit(Left);
+    pair.cut(&Side::BOTH);
+    pair.reconnect();
+    pair
+}
+
+#[test]
+fn what_was_lost_on_its_way_is_written_again_before_the_last_word() {
+    let mut pair = resumed();
+    pair[Left].close("enough");
+    pair.note(Left);
+    assert_eq!(arrivals(&mut pair), [b"lost on its way"]);
+    assert_eq!(pair.seen(Right).closed, Some(Cause::ClosedThere { reason: "enough".into() }));
+    assert_eq!(pair[Left].held(), 0, "nobody acknowledges a last word");
+}
+
+#[test]
+fn what_was_lost_on_its_way_is_not_written_again_when_the_session_is_lost() {
+    let mut pair = resumed();
+    pair[Left].lose("pulled the plug");
+    pair.note(Left);
+    assert!(!pair[Left].wants_transmit());
+    assert_eq!(pair[Left].held(), 0);
+}
+
+#[test]
+fn what_was_written_is_not_kept_after_the_end() {
+    let ends: [fn(&mut Session); 2] =
+        [|session| session.close("enough"), |session| session.lose("pulled the plug")];
+    for end in ends {
+        let mut pair = Pair::new();
+        pair.tell(Left, DIRECTORY, plain(b"written, and not acknowledged"));
+        pair.transmit(Left);
+        end(&mut pair[Left]);
+        assert_eq!(pair[Left].unacknowledged(), 0);
+    }
 }
 
 #[test]

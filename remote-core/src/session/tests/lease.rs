@@ -75,6 +75,30 @@ fn who_holds_gives_up_before_who_owns() {
 }
 
 #[test]
+fn who_awaits_an_answer_relies_on_the_peer_and_so_does_who_has_a_reference() {
+    let holds: [fn(&mut Pair); 2] = [
+        |pair| {
+            pair.given(Left);
+        },
+        |pair| {
+            pair.ask(Right, DIRECTORY, plain(b"in progress"));
+        },
+    ];
+    for hold in holds {
+        let mut pair = Pair::new();
+        hold(&mut pair);
+        pair.pass(SECOND);
+        pair.cut(&Side::BOTH);
+        pass_alone(&mut pair, Right, TERM * 9 / 10 + SWEEP);
+        assert_eq!(pair[Right].closed(), Some(&Cause::Expired));
+    }
+    let mut pair = Pair::new();
+    pair.cut(&Side::BOTH);
+    pass_alone(&mut pair, Right, TERM * 5 / 4);
+    assert_eq!(pair[Right].closed(), None, "it relies on nothing");
+}
+
+#[test]
 fn who_holds_nothing_waits_longer_and_frees_all() {
     let mut pair = Pair::new();
     pair.given(Left);
@@ -180,6 +204,7 @@ fn who_gives_up_keeps_what_the_other_may_rely_on() {
     pair.given(Right);
     pair.settle();
     let heard = pair.now;
+    assert!(!pair[Left].is_done());
     // Left hears everything, and nothing of what it says arrives: it gives up what it holds of Right's.
     while pair[Left].closed().is_none() {
         pair.now += TERM / 10;
@@ -192,6 +217,7 @@ fn who_gives_up_keeps_what_the_other_may_rely_on() {
     let last = pair.now;
     pass_alone(&mut pair, Left, TERM * 5 / 4 - INSTANT);
     assert_eq!(pair[Left].exports.count(object), 1, "Right may still rely on it");
+    assert!(!pair[Left].is_done());
     pass_alone(&mut pair, Left, INSTANT);
     assert_eq!(pair[Left].export_count(), 0);
     assert!(pair[Left].is_done() && pair.now == last + TERM * 5 / 4);

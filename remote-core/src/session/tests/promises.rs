@@ -107,6 +107,25 @@ fn a_promise_is_finished_after_the_last_message_for_it_that_waits_for_room() {
 }
 
 #[test]
+fn its_path_must_not_be_shortened_before_the_last_message_for_it_that_waits_for_room() {
+    let limits = Limits { window_calls: 2, ..Limits::default() };
+    let mut pair = Pair::with(Limits::default(), limits);
+    let promise = pair.promise(Left, DIRECTORY, plain(&[1]));
+    let held = pair.ask(Left, DIRECTORY, plain(&[2]));
+    pair.ask(Left, DIRECTORY, plain(&[3]));
+    assert!(!pair[Left].is_behind(promise), "what waits is for somebody else");
+    pair.ask(Left, Target::Answer(promise), plain(&[4]));
+    assert!(pair[Left].is_behind(promise));
+    pair.settle();
+    pair.answer(Right, held, plain(b""));
+    pair.settle();
+    assert!(pair[Left].is_behind(promise), "it is not yet its turn");
+    pair.answer_all(Right);
+    pair.settle();
+    assert!(!pair[Left].is_behind(promise));
+}
+
+#[test]
 fn a_promise_is_finished_after_the_last_message_for_it_that_waits_behind_a_big_one() {
     let mut pair = Pair::new();
     pair.ask(Left, DIRECTORY, pattern(64 * CHUNK));

@@ -108,6 +108,22 @@ fn many_withdrawn_calls_hold_nothing() {
 }
 
 #[test]
+fn many_withdrawn_calls_hold_nothing_behind_one_that_waits() {
+    let mut pair = narrow(1, 1 << 20);
+    pair.ask(Left, DIRECTORY, plain(&[0]));
+    pair.ask(Left, DIRECTORY, plain(&[1]));
+    let waiting: Vec<_> = (0..200).map(|_| pair.ask(Left, DIRECTORY, pattern(100))).collect();
+    for (withdrawn, question) in (1..).zip(waiting) {
+        pair[Left].cancel(question);
+        pair.note(Left);
+        let left = pair[Left].waiting.len();
+        // All are looked through when it is worth it: when as many are over as are not.
+        assert!(left <= 2 * (201 - withdrawn), "{left} after {withdrawn}");
+        assert!(withdrawn > 100 || left == 201, "{left} after {withdrawn}");
+    }
+}
+
+#[test]
 fn messages_without_answer_wait_for_credit_which_comes_by_itself() {
     let mut pair = narrow(8, 1000);
     for number in 0..200 {
@@ -181,6 +197,19 @@ fn a_full_queue_holds_calls_back_until_it_is_written() {
     pair.settle();
     assert_eq!(pair.seen(Right).bodies().len(), 2);
     assert!(pair[Left].has_room());
+}
+
+#[test]
+fn a_queue_is_full_with_its_last_byte() {
+    let ready = |queue| {
+        let limits = Limits { queue, ..Limits::default() };
+        let mut pair = Pair::with(limits, Limits::default());
+        pair.ask(Left, DIRECTORY, pattern(100));
+        (pair[Left].underway(), pair[Left].has_room())
+    };
+    let (bytes, _) = ready(1000);
+    assert_eq!(ready(bytes + 1), (bytes, true));
+    assert_eq!(ready(bytes), (bytes, false));
 }
 
 #[test]
