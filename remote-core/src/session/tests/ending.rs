@@ -125,6 +125,7 @@ fn nothing_is_said_after_the_last_word() {
     session.cancel(QuestionId(1));
     session.finish(QuestionId(1));
     session.answer(QuestionId(1), crate::wire::frame::Status::Value, plain(b""));
+    session.suspend("again");
     session.close("again");
     session.lose("again");
     forger.now += Limits::default().silence;
@@ -235,6 +236,47 @@ fn what_was_written_is_not_kept_after_the_end() {
         end(&mut pair[Left]);
         assert_eq!(pair[Left].unacknowledged(), 0);
     }
+}
+
+#[test]
+fn what_is_ready_is_not_kept_after_the_end_if_there_is_no_connection() {
+    let ends: [fn(&mut Session); 2] =
+        [|session| session.close("enough"), |session| session.find_ended(0)];
+    for end in ends {
+        let mut pair = Pair::new();
+        pair.cut(&Side::BOTH);
+        pair.tell(Left, DIRECTORY, plain(b"ready"));
+        end(&mut pair[Left]);
+        assert_eq!((pair[Left].held(), pair[Left].wants_transmit()), (0, false));
+    }
+}
+
+#[test]
+fn a_last_word_that_nobody_takes_is_not_kept() {
+    let mut pair = Pair::new();
+    pair.tell(Left, DIRECTORY, plain(b"ready"));
+    pair[Left].keep_last_word();
+    assert!(pair[Left].wants_transmit(), "it was not the last");
+    pair[Left].close("enough");
+    assert!(pair[Left].wants_transmit());
+    pair[Left].keep_last_word();
+    assert_eq!((pair[Left].held(), pair[Left].wants_transmit()), (0, false));
+}
+
+#[test]
+fn who_was_not_found_when_the_lease_ended_is_the_reason() {
+    let mut pair = Pair::new();
+    pair.cut(&Side::BOTH);
+    pair[Left].miss();
+    pair[Right].miss();
+    pair.reconnect();
+    pair.settle();
+    pair.cut(&Side::BOTH);
+    pair[Left].miss();
+    pair.pass(2 * TERM);
+    let reason = "nobody listens at the peer's address any more".into();
+    assert_eq!(pair[Left].closed(), Some(&Cause::Lost { reason }));
+    assert_eq!(pair[Right].closed(), Some(&Cause::Expired), "it was found again meanwhile");
 }
 
 #[test]
