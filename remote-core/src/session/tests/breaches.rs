@@ -20,7 +20,11 @@ fn assert_refused(frame: Frame<'_>, breach: Breach) {
 
 /// A forger whose session has asked something, and waits for the answer.
 fn asked(manner: Manner) -> (Forger, QuestionId) {
-    let mut forger = Forger::new();
+    asked_with(Limits::default(), manner)
+}
+
+fn asked_with(limits: Limits, manner: Manner) -> (Forger, QuestionId) {
+    let mut forger = Forger::with(limits);
     let ask = Ask {
         token: 5,
         target: DIRECTORY,
@@ -232,6 +236,24 @@ fn bodies_larger_than_one_may_be() {
     let mut forger = Forger::with(limits);
     forger.say(call(1, &[0; 11]));
     forger.assert_breach(Breach::Body(11));
+}
+
+#[test]
+fn a_word_on_what_went_wrong_is_no_longer_than_a_frame_and_may_be_longer_than_a_body() {
+    let fault = |total, content, status| {
+        let (mut forger, question) =
+            asked_with(Limits { body: 10, ..Limits::default() }, Manner::Ask);
+        let extent = Extent { references: 0, total };
+        forger.say(Frame::Answer { question, status, extent, content });
+        forger
+    };
+    let forger = fault(0, &[0; 100], Status::Fault);
+    assert_eq!((forger.session.closed(), forger.seen.ended.len()), (None, 1));
+    fault(100, &[0; 50], Status::Fault).assert_breach(Breach::Body(100));
+    for status in [Status::Value, Status::Failure] {
+        fault(0, &[0; 11], status).assert_breach(Breach::Body(11));
+        assert_eq!(fault(0, &[0; 10], status).session.closed(), None);
+    }
 }
 
 #[test]

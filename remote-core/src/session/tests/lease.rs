@@ -137,6 +137,18 @@ fn who_was_stopped_hears_what_waits_before_it_lets_go() {
 }
 
 #[test]
+fn who_was_stopped_and_relies_on_nothing_goes_on_answering() {
+    let mut pair = Pair::new();
+    let question = pair.ask(Right, DIRECTORY, plain(b""));
+    pair.settle();
+    pair.now += 2 * TERM;
+    pair.wake(Left);
+    pair.answer(Left, question, plain(b""));
+    let now = pair.now;
+    assert!(pair[Left].wants_transmit() && pair[Left].poll_transmit(now).is_some());
+}
+
+#[test]
 fn nothing_ends_while_a_method_blocks_the_reader() {
     let mut pair = Pair::new();
     pair.given(Left);
@@ -167,6 +179,19 @@ fn a_session_that_comes_back_in_time_goes_on() {
         assert_eq!(pair.seen(Left).bodies(), [b"across the gap"]);
         assert_eq!(pair[Left].exports.count(object), 1);
     }
+}
+
+#[test]
+fn who_has_no_connection_is_not_asked_to_write() {
+    let mut pair = Pair::new();
+    pair.cut(&Side::BOTH);
+    pair.ask(Left, DIRECTORY, plain(b"waits"));
+    assert!(!pair[Left].wants_transmit());
+    let now = pair.now;
+    assert_eq!(pair[Left].poll_transmit(now), None);
+    pair.reconnect();
+    pair.settle();
+    assert_eq!(pair.seen(Right).bodies(), [b"waits"]);
 }
 
 #[test]
@@ -273,8 +298,16 @@ fn who_was_stopped_as_a_holder_hears_what_waits_before_it_lets_go() {
     pair.transmit(Left);
     // The acknowledgement waits in the pipe, and Right is stopped. By it the lease runs until 37 s.
     pair.now += 6 * TERM / 10;
+    let now = pair.now;
+    pair.ask(Right, DIRECTORY, plain(b"while it does not know"));
+    assert_eq!(pair[Right].poll_transmit(now), None, "nothing is asked of what may be gone");
+    assert!(!pair[Right].wants_transmit());
     pair.wake(Right);
     assert_eq!(pair[Right].closed(), None, "it was late itself");
+    pair.deliver(Right, usize::MAX);
+    assert!(pair[Right].wants_transmit(), "now it knows");
+    pair.settle();
+    assert_eq!(pair.seen(Left).bodies(), [b"while it does not know"]);
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! One side has no more in progress with the other than it was granted; whoever finds no room waits, and keeps its place.
 
+use std::time::Duration;
+
+use super::super::lease::Hearing;
 use super::application::{End, pattern, plain};
-use super::forger::{Forger, answer, call, in_manner};
+use super::forger::{Forger, answer, call, frames, in_manner};
 use super::pair::Side::{Left, Right};
 use super::pair::{DIRECTORY, Pair};
 use crate::error::{Error, Outcome};
@@ -210,6 +213,37 @@ fn a_queue_is_full_with_its_last_byte() {
     let (bytes, _) = ready(1000);
     assert_eq!(ready(bytes + 1), (bytes, true));
     assert_eq!(ready(bytes), (bytes, false));
+}
+
+#[test]
+fn no_more_is_written_than_is_kept_but_signs_of_life_are() {
+    let most = 2 << 20;
+    let limits = Limits { unacknowledged: most, ..Limits::default() };
+    let mut pair = Pair::with(limits, Limits::default());
+    pair.ask(Left, DIRECTORY, pattern(4 << 20));
+    while pair[Left].wants_transmit() {
+        pair.transmit(Left);
+    }
+    let kept = pair[Left].unacknowledged();
+    assert!((most..most + 9 * CHUNK).contains(&kept), "{kept} bytes");
+    let mut now = pair.now;
+    assert_eq!(pair[Left].poll_transmit(now), None);
+    (0..64).for_each(|_| _ = pair.tell(Right, DIRECTORY, plain(b"")));
+    pair.transmit(Right);
+    pair.now += Duration::from_millis(1);
+    pair.deliver(Left, usize::MAX);
+    for _ in ["an acknowledgement", "and a ping, of which it does as well"] {
+        assert!(pair[Left].wants_transmit());
+        let block = pair[Left].poll_transmit(now).expect("Right waits for it");
+        let number = pair[Left].received();
+        assert_eq!(frames(&block), [(None, Frame::Acknowledge { number })]);
+        assert_eq!(pair[Left].poll_transmit(now), None);
+        assert!(!pair[Left].wants_transmit());
+        now += Limits::default().ping;
+        pair[Left].time_out(now, Hearing::Awake);
+    }
+    pair.settle();
+    assert_eq!(pair.seen(Right).bodies().len(), 1, "what was kept makes room when it has arrived");
 }
 
 #[test]
