@@ -164,11 +164,11 @@ fn nobody_is_asked_to_write_for_what_cannot_be_given_back() {
     let object = pair.given(Left);
     pair.ask(Right, Target::Object(object), pattern(4 * CHUNK));
     pair.ask(Right, Target::Object(object), plain(b"behind"));
-    pair.ask(Right, Target::Object(object), plain(b"waits for room"));
     while pair[Right].wants_transmit() {
         let now = pair.now;
         assert!(pair[Right].poll_transmit(now).is_some(), "it still has a proxy");
     }
+    pair.ask(Right, Target::Object(object), plain(b"waits for room"));
     release(&mut pair, object);
     assert!(!pair[Right].wants_transmit(), "what waits for room names it");
 }
