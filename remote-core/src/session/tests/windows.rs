@@ -261,6 +261,25 @@ fn answers_beyond_what_the_peer_takes_at_once_wait_for_each_other() {
 }
 
 #[test]
+fn answers_that_waited_begin_together_if_the_peer_takes_them_at_once() {
+    let limits = Limits { window_bytes: 1_000_000, body: 600_000, ..Limits::default() };
+    let mut pair = Pair::with(limits, Limits::default());
+    let sizes = [600_000, 600_000, 400_000];
+    let questions = sizes.map(|_| pair.ask(Left, DIRECTORY, plain(b"")));
+    pair.settle();
+    for (question, size) in questions.into_iter().zip(sizes) {
+        pair.answer(Right, question, pattern(size));
+    }
+    let mut order = Vec::new();
+    while order.len() < 3 {
+        assert!(pair[Right].wants_transmit() || pair.is_coming(Left), "{order:?} and no more");
+        pair.exchange();
+        order.extend(pair.seen(Left).ended.drain().map(|(token, _)| token));
+    }
+    assert_eq!(order, [0, 2, 1], "the last one is shorter than what it waited with");
+}
+
+#[test]
 fn kept_promises_take_no_place_in_the_window() {
     let mut pair = narrow(2, 1 << 20);
     let promises: Vec<_> = (0..20)
