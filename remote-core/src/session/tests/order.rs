@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use super::application::{pattern, plain};
+use super::forger::{Forger, call};
 use super::pair::Side::{Left, Right};
 use super::pair::{DIRECTORY, Pair};
+use crate::id::QuestionId;
 use crate::limits::Limits;
-use crate::wire::frame::{CHUNK, Manner, Target};
+use crate::wire::frame::{CHUNK, Manner, Status, Target};
 
 /// As many bytes as 256 chunks have.
 const BIG: usize = 4 << 20;
@@ -53,8 +55,7 @@ fn a_big_body_arrives_as_it_was_sent() {
         pair.settle();
         let token = pair.last_token();
         let end = pair.seen(Left).ended.remove(&token);
-        let whole =
-            super::application::End::Answered(crate::wire::frame::Status::Value, pattern(size));
+        let whole = super::application::End::Answered(Status::Value, pattern(size));
         assert_eq!(end, Some(whole));
     }
 }
@@ -117,6 +118,19 @@ fn big_answers_take_turns() {
     assert!(pair.seen(Left).ended.contains_key(&1), "the shorter one is not held up");
     pair.settle();
     assert_eq!(pair.seen(Left).ended.len(), 2);
+}
+
+#[test]
+fn an_answer_larger_than_all_that_the_peer_takes_at_once_goes_alone() {
+    // The handshake refuses such a grant; the session does not count on that, and nothing is stuck.
+    let mut forger = Forger::with(Limits { window_bytes: 2 * CHUNK as u64, ..Limits::default() });
+    (1..4).for_each(|question| forger.say(call(question, b"")));
+    (1..4).for_each(|question| {
+        forger.session.answer(QuestionId(question), Status::Value, body(1, 3 * CHUNK));
+    });
+    let said = forger.hear();
+    assert_eq!(said.iter().filter(|frame| frame.starts_with("Answer {")).count(), 3);
+    assert_eq!(said.iter().filter(|frame| frame.starts_with("AnswerChunk")).count(), 6);
 }
 
 #[test]
