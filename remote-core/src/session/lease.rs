@@ -218,6 +218,21 @@ mod tests {
     }
 
     #[test]
+    fn who_hears_the_peer_need_not_read_on_as_an_owner_but_as_a_holder() {
+        let begin = Instant::now();
+        let mut lease = Lease::new(20 * SECOND, begin);
+        lease.confirm(begin + 24 * SECOND);
+        let now = begin + 25 * SECOND;
+        assert_eq!(lease.due(now, Holding::Nothing, Hearing::Awake), Reading);
+        lease.heard(now);
+        assert_eq!(lease.next(Holding::Nothing), begin + 24 * SECOND + 20 * SECOND / 3);
+        let now = begin + 42 * SECOND;
+        assert_eq!(due(&mut lease, now), Reading);
+        lease.heard(now);
+        assert!(lease.is_reading(Holding::Something), "whether it was heard is not yet known");
+    }
+
+    #[test]
     fn what_is_found_in_vain_is_the_end() {
         let begin = Instant::now();
         let mut lease = Lease::new(20 * SECOND, begin);
