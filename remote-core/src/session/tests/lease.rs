@@ -29,6 +29,18 @@ fn pass_alone(pair: &mut Pair, side: Side, duration: Duration) {
     }
 }
 
+/// One side goes on hearing the other, but never that anything arrives there, until it gives up.
+fn hear_in_vain(pair: &mut Pair, side: Side, step: Duration) {
+    let begin = pair.now;
+    while pair[side].closed().is_none() {
+        assert!(pair.now < begin + 2 * TERM, "it never gives up");
+        pair.now += step;
+        let now = pair.now;
+        pair[side].receive(now, &[]);
+        pair.wake(side);
+    }
+}
+
 #[test]
 fn an_idle_session_lasts() {
     let mut pair = Pair::new();
@@ -210,12 +222,7 @@ fn a_peer_that_can_still_be_told_is_told() {
     pair.given(Left);
     pair.settle();
     // Nothing of what Right says is acknowledged, though Left is heard.
-    while pair[Right].closed().is_none() {
-        pair.now += TERM / 10;
-        let now = pair.now;
-        pair[Right].receive(now, &[]);
-        pair.wake(Right);
-    }
+    hear_in_vain(&mut pair, Right, TERM / 10);
     pair.transmit(Right);
     pair.now += TERM;
     pair.deliver(Left, usize::MAX);
@@ -231,12 +238,7 @@ fn who_gives_up_keeps_what_the_other_may_rely_on() {
     let heard = pair.now;
     assert!(!pair[Left].is_done());
     // Left hears everything, and nothing of what it says arrives: it gives up what it holds of Right's.
-    while pair[Left].closed().is_none() {
-        pair.now += TERM / 10;
-        let now = pair.now;
-        pair[Left].receive(now, &[]);
-        pair.wake(Left);
-    }
+    hear_in_vain(&mut pair, Left, TERM / 10);
     assert!(pair.now >= heard + TERM * 9 / 10);
     assert_eq!(pair[Left].exports.count(object), 1);
     let last = pair.now;
@@ -333,12 +335,7 @@ fn who_is_heard_and_never_acknowledges_is_waited_for_no_longer_than_one_who_is_s
     pair.given(Left);
     pair.settle();
     let begin = pair.now;
-    while pair[Left].closed().is_none() {
-        pair.now += SECOND;
-        let now = pair.now;
-        pair[Left].receive(now, &[]);
-        pair.wake(Left);
-    }
+    hear_in_vain(&mut pair, Left, SECOND);
     assert!(pair.now >= begin + TERM * 5 / 4 && pair.now <= begin + TERM * 5 / 4 + 4 * SECOND);
     assert!(pair[Left].export_count() == 1, "Right may still rely on what it has");
 }
