@@ -251,6 +251,22 @@ fn who_gives_up_keeps_what_the_other_may_rely_on() {
 }
 
 #[test]
+fn who_gives_up_when_the_other_may_not_rely_on_it_either_keeps_nothing() {
+    let mut pair = Pair::new();
+    pair.given(Left);
+    pair.given(Right);
+    let end = pair.now + pair[Left].kept_for(pair.now);
+    pair.cut(&Side::BOTH);
+    pair.now = end - SWEEP;
+    pair.wake(Left);
+    assert_eq!(pair[Left].closed(), None, "it was late itself");
+    pair.now = end;
+    pair.wake(Left);
+    assert_eq!(pair[Left].closed(), Some(&Cause::Expired));
+    assert!(pair[Left].is_done() && pair[Left].export_count() == 0);
+}
+
+#[test]
 fn a_resumption_that_the_peer_may_not_have_learned_of_renews_nothing() {
     let mut pair = Pair::new();
     pair.given(Left);

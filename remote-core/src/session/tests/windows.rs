@@ -217,15 +217,20 @@ fn a_queue_is_full_with_its_last_byte() {
 
 #[test]
 fn no_more_is_written_than_is_kept_but_signs_of_life_are() {
+    let write = |unacknowledged| {
+        let limits = Limits { unacknowledged, ..Limits::default() };
+        let mut pair = Pair::with(limits, Limits::default());
+        pair.ask(Left, DIRECTORY, pattern(4 << 20));
+        while pair[Left].wants_transmit() {
+            pair.transmit(Left);
+        }
+        pair
+    };
     let most = 2 << 20;
-    let limits = Limits { unacknowledged: most, ..Limits::default() };
-    let mut pair = Pair::with(limits, Limits::default());
-    pair.ask(Left, DIRECTORY, pattern(4 << 20));
-    while pair[Left].wants_transmit() {
-        pair.transmit(Left);
-    }
-    let kept = pair[Left].unacknowledged();
+    let kept = write(most)[Left].unacknowledged();
     assert!((most..most + 9 * CHUNK).contains(&kept), "{kept} bytes");
+    let mut pair = write(kept);
+    assert_eq!(pair[Left].unacknowledged(), kept, "it is full with its last byte");
     let mut now = pair.now;
     assert_eq!(pair[Left].poll_transmit(now), None);
     (0..64).for_each(|_| _ = pair.tell(Right, DIRECTORY, plain(b"")));
