@@ -30,3 +30,4 @@ pub(crate) mod snapshot;
 pub(crate) mod state;
 mod translate;
 mod waking;
+mod way;

@@ -9,7 +9,8 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream, lookup_host};
 
 use super::connection::{
-    Connection, Listener, Pending, ReadHalf, Registered, Transport, not_connected, not_listening,
+    Connection, Listener, Pending, ReadHalf, Registered, Transport, WriteHalf, not_connected,
+    not_listening,
 };
 use super::uri::Uri;
 use crate::error::{Error, Result};
@@ -72,6 +73,8 @@ impl Listener for Waiting {
         })
     }
 }
+
+impl WriteHalf for tokio::net::tcp::OwnedWriteHalf {}
 
 impl ReadHalf for tokio::net::tcp::OwnedReadHalf {
     fn read_now(&mut self, into: &mut [u8]) -> io::Result<usize> {
