@@ -189,7 +189,7 @@ impl Link {
             }
             Event::Refused { token } => {
                 let limit = "calls that wait for room, made within others, while none ends for a whole lease term \
-                             (`Limits::window_calls`, `window_bytes`)";
+                             (`Limits::window_calls`, `Limits::window_bytes`)";
                 answer(inner, token, Reply::Fault(Error::Quota(limit.into())), aftermath);
             }
             Event::Lost { token, outcome } => {
