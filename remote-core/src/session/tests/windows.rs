@@ -212,7 +212,9 @@ fn what_a_method_calls_waits_for_as_long_as_others_end() {
 #[test]
 fn while_nothing_can_be_heard_what_a_method_calls_is_not_refused() {
     let mut pair = narrow(1, 1 << 20);
-    [1, 2].map(|number| pair.ask_within(Left, plain(&[number])));
+    for number in [1, 2] {
+        pair.ask_within(Left, plain(&[number]));
+    }
     pair.settle();
     pair.pass(TERM * 9 / 10);
     pair.cut(&[Left, Right]);
