@@ -224,6 +224,7 @@ impl World {
             },
             Waits::Settle(proxy) => {
                 if status == Status::Fault {
+                    // Why is not told here: a node keeps the long way if that had no room, and loses no order by it.
                     self.ledger.break_order();
                 }
                 self.go_direct(life, proxy);
