@@ -30,9 +30,10 @@ pub struct Limits {
     pub depth: u32,
     /// Elements of sequences and maps in one body; a byte string counts as one.
     pub elements: u64,
-    /// Calls in progress that one side may have with the other.
+    /// Calls in progress that one side may have with the other; past it callers wait. A call that a method makes is refused
+    /// when none has ended for a whole lease term: calls may be waiting for each other.
     pub window_calls: u32,
-    /// Bytes of arguments of the calls in progress that one side may have with the other.
+    /// Bytes of arguments of the calls in progress that one side may have with the other; past it callers wait, too.
     pub window_bytes: u64,
     /// Bytes that wait to be written; past it senders wait.
     pub queue: usize,

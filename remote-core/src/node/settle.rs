@@ -198,6 +198,11 @@ impl Link {
             Event::HandedOver { token } => {
                 answer(inner, token, Reply::Value(Payload::default()), aftermath)
             }
+            Event::Refused { token } => {
+                let limit = "calls that wait for room, made within others, while none ends for a whole lease term \
+                             (`Limits::window_calls`, `Limits::window_bytes`)";
+                answer(inner, token, Reply::Fault(Error::Quota(limit.into())), aftermath);
+            }
             Event::Lost { token, outcome } => {
                 let error = inner.session.closed().map(|cause| cause.error(outcome));
                 answer(inner, token, Reply::Fault(error.unwrap_or(Error::Cancelled)), aftermath);

@@ -3,9 +3,10 @@
 use super::application::{End, pattern, plain};
 use super::forger::{Forger, answer, call, in_manner};
 use super::pair::Side::{Left, Right};
-use super::pair::{DIRECTORY, Pair};
+use super::pair::{DIRECTORY, Pair, TERM};
 use crate::error::{Error, Outcome};
 use crate::limits::Limits;
+use crate::session::Hearing;
 use crate::wire::breach::Breach;
 use crate::wire::frame::{CHUNK, Frame, Manner, Target};
 
@@ -163,6 +164,69 @@ fn answers_beyond_what_the_peer_takes_at_once_wait_for_each_other() {
     pair.settle();
     assert_eq!(pair.seen(Left).ended.len(), 5);
     assert_eq!(pair[Left].closed(), None);
+}
+
+#[test]
+fn what_a_method_calls_is_refused_when_no_room_is_made_for_a_term() {
+    let mut pair = narrow(1, 1 << 20);
+    pair.ask(Left, DIRECTORY, plain(&[1]));
+    pair.settle();
+    let outer = pair.ask(Left, DIRECTORY, plain(&[2]));
+    let within = [3, 4].map(|number| {
+        pair.ask_within(Left, plain(&[number]));
+        pair.last_token()
+    });
+    pair.pass(TERM * 9 / 10);
+    assert!(pair.seen(Left).ended.is_empty(), "something may still happen");
+    pair.pass(TERM / 4);
+    for token in within {
+        assert_eq!(pair.seen(Left).ended.remove(&token), Some(End::Refused));
+    }
+    pair.pass(TERM * 4);
+    assert!(pair.seen(Left).ended.is_empty(), "one made outside of any method holds nobody up");
+    pair.answer_all(Right);
+    pair.settle();
+    assert_eq!(pair.seen(Right).calls[0].question, outer, "and what was refused never comes");
+    pair.answer_all(Right);
+    pair.settle();
+    assert_eq!((pair.seen(Left).ended.len(), pair.seen(Right).calls.len()), (2, 0));
+    assert_eq!((pair[Left].question_count(), pair[Left].closed()), (0, None));
+}
+
+#[test]
+fn what_a_method_calls_waits_for_as_long_as_others_end() {
+    let mut pair = narrow(1, 1 << 20);
+    for number in 0..6 {
+        pair.ask_within(Left, plain(&[number]));
+    }
+    for _ in 0..6 {
+        pair.pass(TERM * 9 / 10);
+        assert_eq!(pair.seen(Right).calls.len(), 1);
+        pair.answer_all(Right);
+        pair.settle();
+    }
+    assert!(pair.seen(Left).ended.values().all(|end| matches!(end, End::Answered(..))));
+    assert_eq!(pair.seen(Left).ended.len(), 6);
+}
+
+#[test]
+fn while_nothing_can_be_heard_what_a_method_calls_is_not_refused() {
+    let mut pair = narrow(1, 1 << 20);
+    for number in [1, 2] {
+        pair.ask_within(Left, plain(&[number]));
+    }
+    pair.settle();
+    pair.pass(TERM * 9 / 10);
+    pair.cut(&[Left, Right]);
+    pair.pass(TERM / 2);
+    pair.reconnect();
+    pair.settle();
+    pair.pass(TERM / 2);
+    assert!(pair.seen(Left).ended.is_empty(), "it is waited for anew");
+    let now = pair.now + TERM;
+    pair[Left].time_out(now, Hearing::Deaf);
+    pair.note(Left);
+    assert!(pair.seen(Left).ended.is_empty());
 }
 
 #[test]
