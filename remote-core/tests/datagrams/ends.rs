@@ -1,9 +1,9 @@
 //! How methods that datagrams began are bounded, and how all of it ends: a panic, a shutdown, the last handle of a node.
 
+use std::net::UdpSocket;
 use std::time::Duration;
 
 use remote_core::{Error, Limits, Node, Ref};
-use tokio::net::UdpSocket;
 
 use crate::support::{until, within};
 use crate::{Log, Scene};
@@ -49,12 +49,7 @@ async fn a_shutdown_takes_no_more_and_lets_methods_end() {
     let server = scene.server.clone();
     let shutdown = tokio::spawn(async move { server.shutdown(Duration::from_secs(60)).await });
     // The port is free before the method has ended.
-    within(async {
-        while UdpSocket::bind(&address).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    })
-    .await;
+    until("the port is free", || UdpSocket::bind(&address).is_ok()).await;
     assert!(!shutdown.is_finished() && !scene.keeper.waiting()[0].is_dropped());
     scene.keeper.0.gate.add_permits(1);
     within(shutdown).await.unwrap();
@@ -79,12 +74,7 @@ async fn with_the_last_handle_the_address_goes_and_methods_that_run_end_by_thems
     log.note_later(1).oneway().await.unwrap();
     until("it waits", || keeper.waiting().len() == 1).await;
     drop(server);
-    within(async {
-        while UdpSocket::bind(address).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    })
-    .await;
+    until("the port is free", || UdpSocket::bind(address).is_ok()).await;
     keeper.0.gate.add_permits(1);
     assert_eq!(keeper.numbers_until(1).await, [1]);
     // Nobody is there any more, which nobody tells.
