@@ -108,7 +108,7 @@ async fn what_needs_an_answer_from_the_object_says_so() {
 
 #[tokio::test]
 async fn addresses_that_are_none_are_refused() {
-    let listen = async |uri: &str| Node::listen(uri).await.err().expect("it is refused");
+    let listen = async |uri: &str| Node::listen(uri).await.expect_err("it is refused");
     assert!(matches!(listen("udp://0.0.0.0:0").await, Error::Refused(_)));
     assert!(matches!(listen("udp://127.0.0.1").await, Error::InvalidUri { .. }));
     assert!(matches!(listen("udp://").await, Error::InvalidUri { .. }));
@@ -118,8 +118,7 @@ async fn addresses_that_are_none_are_refused() {
     assert!(matches!(&error, Error::Io(reason) if reason.contains("already")), "{error}");
 
     let client = Node::new();
-    let lookup =
-        async |uri: &str| client.lookup::<dyn Log>(uri).await.err().expect("it is refused");
+    let lookup = async |uri: &str| client.lookup::<dyn Log>(uri).await.expect_err("it is refused");
     assert!(matches!(lookup("udp://127.0.0.1:80").await, Error::InvalidUri { .. }));
     assert!(matches!(lookup("udp://127.0.0.1/log").await, Error::InvalidUri { .. }));
     assert!(matches!(lookup("udp://127.0.0.1:80/a\nb").await, Error::InvalidUri { .. }));
