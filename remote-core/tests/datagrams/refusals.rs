@@ -63,7 +63,12 @@ async fn a_message_may_be_as_large_as_the_limit_and_no_larger() {
 async fn what_is_larger_than_the_receiver_takes_is_lost() {
     let limits = Limits { datagram: 5000, ..Limits::default() };
     let scene = Scene::limited(Limits::default(), limits.clone()).await;
-    scene.log.bytes(&[0; 1200]).oneway().await.unwrap();
+    let server_takes = Node::new().lookup::<dyn Log>(scene.server.uri("log")).await.unwrap();
+    let Err(Error::TooLarge { limit, .. }) = server_takes.bytes(&[0; 4900]).oneway().await else {
+        panic!("4900 bytes do not fit into 1200");
+    };
+    // By a byte, of which the receiver would see all others; and by far.
+    scene.log.bytes(&vec![0; limit as usize - 3 + 1]).oneway().await.unwrap();
     scene.log.bytes(&[0; 4900]).oneway().await.unwrap();
     assert_eq!(scene.settle(1).await, [1]);
     let scene = Scene::limited(limits.clone(), limits).await;
