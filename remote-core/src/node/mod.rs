@@ -33,3 +33,4 @@ pub(crate) mod snapshot;
 pub(crate) mod state;
 mod translate;
 mod waking;
+mod way;

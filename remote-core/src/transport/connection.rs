@@ -57,10 +57,18 @@ pub(crate) trait ReadHalf: AsyncRead + Send + Unpin {
     }
 }
 
+/// The writing end of a stream of bytes.
+pub(crate) trait WriteHalf: AsyncWrite + Send + Unpin {
+    /// Whether who writes wakes who reads: both are in this process.
+    fn wakes_reader(&self) -> bool {
+        false
+    }
+}
+
 /// Two ends of a stream of bytes, and where it leads.
 pub(crate) struct Connection {
     pub(crate) reader: Box<dyn ReadHalf>,
-    pub(crate) writer: Box<dyn AsyncWrite + Send + Unpin>,
+    pub(crate) writer: Box<dyn WriteHalf>,
     pub(crate) address: String,
 }
 

@@ -10,8 +10,8 @@ use dashmap::mapref::entry::Entry;
 use tokio::sync::mpsc;
 
 use super::connection::{
-    Connection, Listener, Pending, ReadHalf, Registered, Scheme, Transport, not_connected,
-    not_listening,
+    Connection, Listener, Pending, ReadHalf, Registered, Scheme, Transport, WriteHalf,
+    not_connected, not_listening,
 };
 use super::uri::Uri;
 use crate::error::Result;
@@ -91,6 +91,12 @@ impl Drop for Waiting {
 }
 
 impl ReadHalf for tokio::io::ReadHalf<tokio::io::DuplexStream> {}
+
+impl WriteHalf for tokio::io::WriteHalf<tokio::io::DuplexStream> {
+    fn wakes_reader(&self) -> bool {
+        true
+    }
+}
 
 fn connection(stream: tokio::io::DuplexStream, uri: &Uri) -> Connection {
     let (reader, writer) = tokio::io::split(stream);

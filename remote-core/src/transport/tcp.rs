@@ -9,8 +9,8 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::connection::{
-    Connection, Listener, Pending, ReadHalf, Registered, Scheme, Transport, not_connected,
-    not_listening,
+    Connection, Listener, Pending, ReadHalf, Registered, Scheme, Transport, WriteHalf,
+    not_connected, not_listening,
 };
 use super::loopback;
 use super::uri::Uri;
@@ -68,6 +68,8 @@ impl Listener for Waiting {
         })
     }
 }
+
+impl WriteHalf for tokio::net::tcp::OwnedWriteHalf {}
 
 impl ReadHalf for tokio::net::tcp::OwnedReadHalf {
     fn read_now(&mut self, into: &mut [u8]) -> io::Result<usize> {

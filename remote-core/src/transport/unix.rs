@@ -10,8 +10,8 @@ use socket2::SockRef;
 use tokio::net::{UnixListener, UnixStream};
 
 use super::connection::{
-    Connection, Listener, Pending, ReadHalf, Registered, Scheme, Transport, not_connected,
-    not_listening,
+    Connection, Listener, Pending, ReadHalf, Registered, Scheme, Transport, WriteHalf,
+    not_connected, not_listening,
 };
 use super::uri::Uri;
 use crate::error::Result;
@@ -91,6 +91,8 @@ async fn remove_if_abandoned(path: &PathBuf) {
         let _ = std::fs::remove_file(path);
     }
 }
+
+impl WriteHalf for tokio::net::unix::OwnedWriteHalf {}
 
 impl ReadHalf for tokio::net::unix::OwnedReadHalf {
     fn read_now(&mut self, into: &mut [u8]) -> io::Result<usize> {
