@@ -11,13 +11,13 @@ mod network;
 mod refusals;
 mod support;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use remote_core::{Limits, Node, Ref, Remote, Result, Stream, caller, remote};
 use serde::{Deserialize, Serialize};
 use support::child::{role, say};
-use support::{DropWatch, DropWitness, Pair, drop_witness, until, within};
+use support::{DropWatch, DropWitness, GENEROUS, Pair, drop_witness, until, within};
 use tokio::net::UdpSocket;
 use tokio::sync::{Semaphore, watch};
 
@@ -34,6 +34,8 @@ trait Log {
     async fn nest(&self, nest: Nest) -> Result<()>;
     async fn greet(&self) -> Result<()>;
     async fn panic(&self) -> Result<()>;
+    /// Notes the number, and blocks its thread until the test goes on.
+    async fn block(&self, number: u64) -> Result<()>;
     async fn refer(&self, other: Ref<dyn Log>) -> Result<()>;
     async fn pour(&self, numbers: Stream<u64>) -> Result<()>;
     /// Notes the number, and sends the next one where it was told to.
@@ -65,6 +67,7 @@ struct Book {
     waiting: Mutex<Vec<DropWatch>>,
     callers: Mutex<Vec<remote_core::Peer>>,
     next: Mutex<Option<Ref<dyn Log>>>,
+    go_on: (mpsc::Sender<()>, Mutex<mpsc::Receiver<()>>),
 }
 
 #[derive(Remote, Clone)]
@@ -103,6 +106,12 @@ impl Log for Keeper {
         panic!("as it was told to")
     }
 
+    async fn block(&self, number: u64) -> Result<()> {
+        self.note(number).await?;
+        self.0.go_on.1.lock().unwrap().recv_timeout(2 * GENEROUS).expect("the test goes on");
+        Ok(())
+    }
+
     async fn refer(&self, _other: Ref<dyn Log>) -> Result<()> {
         self.note(0).await
     }
@@ -127,12 +136,14 @@ impl Log for Keeper {
 
 impl Keeper {
     fn new() -> Keeper {
+        let (go_on, goes_on) = mpsc::channel();
         Keeper(Arc::new(Book {
             numbers: watch::Sender::default(),
             gate: Semaphore::new(0),
             waiting: Mutex::default(),
             callers: Mutex::default(),
             next: Mutex::default(),
+            go_on: (go_on, Mutex::new(goes_on)),
         }))
     }
 

@@ -20,6 +20,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::arrivals::Arrivals;
 use super::directory::Published;
 use super::shared::Shared;
+use super::way::Way;
 use crate::error::{Error, Result};
 use crate::object::execution::contained;
 use crate::object::message::{Asked, Payload, Reply, Request, Selector, Ticket};
@@ -50,8 +51,8 @@ impl Mailbox {
     ) -> Result<(Mailbox, String)> {
         let (socket, address) = udp::listen(uri).await?;
         let (open, closing) = oneshot::channel();
-        let clerk =
-            Clerk { shared, published, arrivals: Arrivals::default(), running: JoinSet::new() };
+        let (arrivals, running, way) = (Arrivals::default(), JoinSet::new(), Way::default());
+        let clerk = Clerk { shared, published, arrivals, running, way };
         let task = tokio::spawn(clerk.take_all(socket, closing));
         Ok((Mailbox { open, task }, address))
     }
@@ -70,6 +71,7 @@ struct Clerk {
     arrivals: Arrivals,
     /// The methods that did not end at once.
     running: JoinSet<()>,
+    way: Way,
 }
 
 impl Clerk {
@@ -114,6 +116,7 @@ impl Clerk {
             let limit = limits.datagram_calls;
             return Err(Error::Quota(format!("{limit} methods run (`Limits::datagram_calls`)")));
         }
+        self.way.clear();
         self.begin(datagram, from)
     }
 
@@ -141,6 +144,7 @@ impl Clerk {
                 Poll::Pending => {
                     // An answer that comes later is one that nobody waits for.
                     self.running.spawn(async { drop(running.finish_unless(|| ready(())).await) });
+                    self.way.take(true);
                 }
             },
             // It was published here and is elsewhere. Over a session it may have to wait for room.
@@ -148,6 +152,7 @@ impl Clerk {
                 if let Some(route) = receiver.route() {
                     let ticket = Ticket::new(Arc::clone(route), claim);
                     self.running.spawn(async { drop(ticket.reply().await) });
+                    self.way.take(true);
                 }
             }
         }

@@ -40,6 +40,23 @@ async fn a_panic_ends_its_method_and_nothing_else() {
     assert_eq!(scene.settle(1).await, [1]);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_method_that_blocks_its_thread_holds_up_none_that_has_begun() {
+    let scene = Scene::new().await;
+    let release = || scene.keeper.0.go_on.0.send(()).unwrap();
+    scene.log.block(1).oneway().await.unwrap();
+    scene.keeper.numbers_until(1).await;
+    // Both are there when the first goes on: so the one is begun, and then the other blocks.
+    scene.log.note_later(2).oneway().await.unwrap();
+    scene.log.block(3).oneway().await.unwrap();
+    release();
+    scene.keeper.numbers_until(3).await;
+    scene.keeper.0.gate.add_permits(1);
+    assert_eq!(scene.keeper.numbers_until(2).await, [1, 3, 2]);
+    release();
+    assert_eq!(scene.settle(4).await, [1, 3, 2, 4]);
+}
+
 #[tokio::test]
 async fn a_shutdown_takes_no_more_and_lets_methods_end() {
     let scene = Scene::new().await;
