@@ -71,7 +71,7 @@ impl Published {
         drop(objects);
     }
 
-    fn find(&self, name: &str) -> Result<Ref<dyn Object>> {
+    pub(crate) fn find(&self, name: &str) -> Result<Ref<dyn Object>> {
         self.lock().get(name).cloned().ok_or_else(|| Error::NameNotFound { name: name.to_owned() })
     }
 

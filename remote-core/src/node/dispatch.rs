@@ -86,15 +86,7 @@ fn admit(
         Void::NoSuchObject => Error::NoSuchObject,
         Void::Cancelled => Error::Cancelled,
     })?;
-    let limit = link.shared.limits.nesting;
-    if nesting > limit {
-        return Err(Error::Quota(format!(
-            "calls go back and forth {limit} deep (`Limits::nesting`)"
-        )));
-    }
-    if link.shared.is_closing() {
-        return Err(Error::Ended("the node is shutting down".into()));
-    }
+    link.shared.admit(nesting)?;
     Ok(receiver)
 }
 

@@ -4,7 +4,7 @@
 //! worker takes that from it, while it takes whatever else waits there. So before a method is begun that may block, another
 //! task is put in that place: a call that is pending, a caller whose answer has come, must not be the one that stays.
 
-/// Whether somebody may be next on the thread of a session's reader.
+/// Whether somebody may be next on the thread of who reads and begins methods.
 #[derive(Default)]
 pub(super) struct Way {
     is_taken: bool,

@@ -138,16 +138,19 @@ pub(crate) enum Standing {
     Far { route: usize, entry: ObjectId, node: NodeId, object: ObjectId },
     /// Not known yet.
     Promise { object: ObjectId },
+    /// At some address, and never known: what is sent there is not answered.
+    Addressed { object: ObjectId },
 }
 
 impl Standing {
-    /// Equal for one object, however reached. A promise equals only itself.
+    /// Equal for one object, however reached. A promise equals only itself, and so does what is known by its address.
     pub(crate) fn is_same(&self, other: &Standing) -> bool {
         match (self, other) {
             (Standing::Near { object: one, .. }, Standing::Near { object: other, .. }) => {
                 one == other
             }
-            (Standing::Promise { object: one }, Standing::Promise { object: other }) => {
+            (Standing::Promise { object: one }, Standing::Promise { object: other })
+            | (Standing::Addressed { object: one }, Standing::Addressed { object: other }) => {
                 one == other
             }
             (
@@ -167,7 +170,8 @@ impl Standing {
         match self {
             Standing::Near { object, .. }
             | Standing::Far { object, .. }
-            | Standing::Promise { object } => object.0,
+            | Standing::Promise { object }
+            | Standing::Addressed { object } => object.0,
         }
     }
 }
