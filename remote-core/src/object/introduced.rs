@@ -4,7 +4,9 @@
 //! It must not know how the owner is asked. Order is kept while the path shortens: what comes in between waits here until
 //! everything that went the long way has begun (the embargo of Miller's E and of Cap'n Proto).
 
+use std::any::Any;
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use tokio::sync::{Notify, oneshot};
@@ -12,7 +14,7 @@ use tokio::sync::{Notify, oneshot};
 use super::builtin::SETTLE;
 use super::import::Import;
 use super::message::{
-    Asked, Receiver, Reply, Request, Resolving, Route, Running, Standing, Ticket, Watcher,
+    Asked, Receiver, Reply, Request, Resolving, Route, Running, Standing, Ticket, Watcher, not_near,
 };
 use super::promise::{passed_on, start, watch_resolved};
 use crate::error::Error;
@@ -21,7 +23,8 @@ use crate::id::{Identity, ObjectId, Token};
 /// A far object with two ways to it.
 pub(crate) struct Introduced {
     owner: Identity,
-    token: Token,
+    /// By which the owner gives it, if who introduced it could say.
+    token: Option<Token>,
     path: Mutex<Path>,
     /// The way to stay with, once it is known.
     chosen: OnceLock<Arc<dyn Receiver>>,
@@ -41,7 +44,7 @@ enum Path {
 }
 
 impl Introduced {
-    pub(crate) fn new(long: Arc<Import>, owner: Identity, token: Token) -> Arc<Introduced> {
+    pub(crate) fn new(long: Arc<Import>, owner: Identity, token: Option<Token>) -> Arc<Introduced> {
         Arc::new(Introduced {
             owner,
             token,
@@ -56,7 +59,7 @@ impl Introduced {
         self.owner
     }
 
-    pub(crate) fn introduction(&self) -> Token {
+    pub(crate) fn introduction(&self) -> Option<Token> {
         self.token
     }
 
@@ -169,6 +172,20 @@ impl Receiver for Introduced {
         self.chosen.get().and_then(|chosen| chosen.route())
     }
 
+    // One that has come home is this side's own.
+
+    fn object(&self) -> Option<&(dyn Any + Send + Sync)> {
+        self.chosen.get().and_then(|chosen| chosen.object())
+    }
+
+    fn class(&self) -> Option<&'static str> {
+        self.chosen.get().and_then(|chosen| chosen.class())
+    }
+
+    fn stop(&self, reason: &str) -> Result<(), Error> {
+        self.chosen.get().map_or_else(|| Err(not_near()), |chosen| chosen.stop(reason))
+    }
+
     fn standing(&self) -> Standing {
         if let Some(chosen) = self.chosen.get() {
             return chosen.standing();
@@ -190,7 +207,11 @@ impl Receiver for Introduced {
     }
 
     fn token(&self) -> Option<Token> {
-        self.chosen.get().is_none().then_some(self.token)
+        self.token.filter(|_| self.chosen.get().is_none())
+    }
+
+    fn settled(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.wait_until(|path| matches!(path, Path::Chosen)))
     }
 
     fn watch(self: Arc<Self>, watcher: Watcher) -> Box<dyn Send + Sync> {
@@ -262,7 +283,7 @@ mod tests {
             let route = Arc::clone(way) as Arc<dyn Route>;
             Arc::new(Import::new(route, ObjectId(1), identity))
         });
-        let introduced = Introduced::new(long, identity, Token::from_bytes([3; 16]));
+        let introduced = Introduced::new(long, identity, Some(Token::from_bytes([3; 16])));
         let this = Arc::clone(&introduced) as Arc<dyn Receiver>;
         let mut shortening = pin!(introduced.shorten(short));
         let mut context = Context::from_waker(Waker::noop());

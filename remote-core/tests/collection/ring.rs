@@ -1,4 +1,4 @@
-//! Owns the scenario of a ring: each hands the next what belongs to one of them, round and round, and at last home.
+//! Owns the scenarios of many parties: each hands the next what belongs to one of them, down a chain, or round a ring and home.
 //!
 //! It must not know how a path is shortened: only that nobody on it is needed when it is.
 
@@ -51,5 +51,28 @@ async fn what_goes_round_a_ring_comes_home_as_itself_and_leaves_nothing_behind()
     }
     assert_eq!(owner.report().await.alive, 1);
     within(owner.part.let_go()).await.unwrap();
+    owner.until_free(Instant::now(), FREED).await;
+}
+
+/// G5, handed on before the path of who hands it on is short
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_handed_on_at_once_from_one_to_the_next_needs_none_of_them_in_the_end() {
+    let owner = Actor::start().await;
+    let mut chain = [Actor::start().await, Actor::start().await, Actor::start().await];
+    let last = Actor::start().await;
+    within(chain[0].part.fetch(&owner.workshop(), 1)).await.unwrap();
+    let number = chain[0].ask(0).await.unwrap();
+    for (giver, receiver) in chain.iter().zip(chain.iter().skip(1).chain([&last])) {
+        hand_on(giver, receiver).await;
+    }
+    for actor in &chain {
+        within(actor.part.let_go()).await.unwrap();
+    }
+    for actor in &chain {
+        actor.until("nothing is left", has_nothing).await;
+    }
+    chain.iter_mut().for_each(|actor| actor.process.kill());
+    assert_eq!(last.ask(0).await, Ok(number));
+    within(last.part.let_go()).await.unwrap();
     owner.until_free(Instant::now(), FREED).await;
 }
