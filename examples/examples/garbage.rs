@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use remote_core::{Ended, Limits, Monitor, Node, Ref, Remote, Result, remote};
+use remote_core::{Ended, Monitor, Node, Ref, Remote, Result, remote};
 use tokio::sync::mpsc;
 
 #[remote]
@@ -60,13 +60,7 @@ async fn main() -> Result<()> {
 
 /// A node with a stand, which does not wait long for holders of whom nothing is heard.
 async fn serve(address: &str, fair: Fair) -> Result<Node> {
-    let limits = Limits {
-        ping: Duration::from_secs(1),
-        silence: Duration::from_secs(3), // a lease is not shorter
-        ..Limits::default()
-    };
-    let lease = Duration::from_secs(3);
-    let node = Node::builder().listen(address).limits(limits).lease(lease).start().await?;
+    let node = Node::builder().listen(address).lease(Duration::from_secs(3)).start().await?;
     node.publish("stand", Ref::<dyn Stand>::new(fair)).await?;
     Ok(node)
 }

@@ -59,6 +59,9 @@
 //! - *Bounds.* Everything is bounded, by [`Limits`]: bodies, depth, elements, calls in progress, queues, references. Whoever is
 //!   past a bound waits or is refused, and nobody else notices.
 //!
+//! None of the first three holds for messages over `udp://`, which need no session: see [`Node::lookup`]. They arrive or do not,
+//! in whatever order, and are executed once.
+//!
 //! # Where to go on
 //!
 //! The README teaches by example; `examples/` has programs to start from. PROTOCOL.md describes the wire, ARCHITECTURE.md

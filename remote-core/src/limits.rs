@@ -30,9 +30,10 @@ pub struct Limits {
     pub depth: u32,
     /// Elements of sequences and maps in one body; a byte string counts as one.
     pub elements: u64,
-    /// Calls in progress that one side may have with the other.
+    /// Calls in progress that one side may have with the other; past it callers wait. A call that a method makes is refused
+    /// when none has ended for a whole lease term: calls may be waiting for each other.
     pub window_calls: u32,
-    /// Bytes of arguments of the calls in progress that one side may have with the other.
+    /// Bytes of arguments of the calls in progress that one side may have with the other; past it callers wait, too.
     pub window_bytes: u64,
     /// Bytes that wait to be written; past it senders wait.
     pub queue: usize,
@@ -48,6 +49,12 @@ pub struct Limits {
     pub ping: Duration,
     /// Silence after which the connection is given up.
     pub silence: Duration,
+    /// The largest datagram, in bytes: one message by `udp://`, of which the names in it take some fifty. Larger ones are
+    /// neither sent nor taken. The default is what any network carries in one piece (RFC 9000, section 14); a datagram in
+    /// pieces is lost if one of them is. UDP itself takes 65,507.
+    pub datagram: usize,
+    /// Methods in progress, of all that came by datagrams to one address; past it what arrives is dropped.
+    pub datagram_calls: usize,
     /// Bytes held for all peers of a node together, and 8 KiB for each session; past it new sessions are refused.
     pub memory: usize,
 }
@@ -70,6 +77,8 @@ impl Default for Limits {
             nesting: 32,
             ping: Duration::from_secs(3),
             silence: Duration::from_secs(9),
+            datagram: 1200,
+            datagram_calls: 1024,
             memory: 256 << 20,
         }
     }
@@ -77,6 +86,9 @@ impl Default for Limits {
 
 /// Twice what may arrive before a receiver acknowledges: 64 frames of 16 KiB.
 const LEAST_UNACKNOWLEDGED: usize = 2 << 20;
+
+/// What an IPv4 packet has room for.
+const LARGEST_DATAGRAM: usize = 65_507;
 
 /// The bounds that one body is read and written by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +113,16 @@ impl Limits {
         }
     }
 
+    /// The nesting of a call that is made at this one.
+    pub(crate) fn nest(&self, nesting: u8) -> Result<u8> {
+        if nesting >= self.nesting { Err(self.too_deep()) } else { Ok(nesting + 1) }
+    }
+
+    pub(crate) fn too_deep(&self) -> Error {
+        let limit = self.nesting;
+        Error::Quota(format!("calls go back and forth {limit} deep (`Limits::nesting`)"))
+    }
+
     /// Refuses bounds that contradict each other.
     ///
     /// # Errors
@@ -110,6 +132,9 @@ impl Limits {
             |reason: &str| Err(Error::Refused(format!("limits contradict each other: {reason}")));
         if self.window_calls == 0 || self.handshakes == 0 || self.depth == 0 || self.nesting == 0 {
             return refuse("window_calls, handshakes, depth and nesting must be at least 1");
+        }
+        if self.datagram == 0 || self.datagram_calls == 0 {
+            return refuse("datagram and datagram_calls must be at least 1");
         }
         if self.body as u64 > self.window_bytes {
             return refuse("a body must fit into window_bytes; lower body or raise window_bytes");
@@ -125,6 +150,9 @@ impl Limits {
         }
         if self.polymorphic_depth > self.depth {
             return refuse("polymorphic_depth counts within depth; lower it or raise depth");
+        }
+        if self.datagram > LARGEST_DATAGRAM {
+            return refuse("UDP carries datagrams of at most 65,507 bytes; lower datagram");
         }
         if self.ping >= self.silence {
             return refuse("ping must come before silence gives the connection up");
@@ -148,6 +176,7 @@ mod tests {
         let limits = Limits::default();
         assert!(told(Limits { ping: Duration::from_secs(9), ..limits.clone() }).contains("ping"));
         assert!(told(Limits { queue: 1, ..limits.clone() }).contains("queue"));
+        assert!(told(Limits { datagram: 65_508, ..limits.clone() }).contains("datagram"));
         assert!(told(Limits { window_calls: 0, ..limits }).contains("window_calls"));
     }
 }

@@ -6,7 +6,7 @@ mod support;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use remote_core::{Error, Limits, Node, Outcome, Ref, Remote, Result, State, remote};
+use remote_core::{Error, Limits, Node, Outcome, Ref, Remote, Result, State, remote, this};
 use serde::{Deserialize, Serialize};
 use support::relay::{BOTH, Relay, Way};
 use support::{Pair, poll_once, until, within};
@@ -185,6 +185,46 @@ async fn the_window_bounds_bytes_too() {
     for call in calls {
         assert_eq!(within(call).await, Ok(90_000));
     }
+}
+
+#[remote]
+trait Juggler {
+    /// Throws it back and forth so often.
+    async fn throw(&self, weight: Vec<u8>, left: u32, to: Ref<dyn Juggler>) -> Result<u32>;
+}
+
+#[derive(Remote)]
+#[remote(Juggler)]
+struct Hands;
+
+#[remote]
+impl Juggler for Hands {
+    async fn throw(&self, weight: Vec<u8>, left: u32, to: Ref<dyn Juggler>) -> Result<u32> {
+        match left {
+            0 => Ok(0),
+            _ => Ok(1 + to.throw(weight, left - 1, this()).await?),
+        }
+    }
+}
+
+#[tokio::test]
+async fn calls_that_wait_for_each_others_room_end() {
+    let limits = Limits { body: 100_000, window_bytes: 250_000, ..Limits::default() };
+    let builder = || Node::builder().limits(limits.clone()).lease(Duration::from_secs(2));
+    let server = builder().listen(support::fresh_address()).start().await.unwrap();
+    let client = builder().start().await.unwrap();
+    let pair = Pair::of(server, client, Ref::<dyn Juggler>::new(Hands)).await;
+    let own = || Ref::<dyn Juggler>::new(Hands);
+    // Two on the way at once each way are within the window; the third waits for the first, which waits for it.
+    assert_eq!(within(pair.far.throw(vec![1; 90_000], 3, own())).await, Ok(3));
+    let thrown = within(pair.far.throw(vec![1; 90_000], 9, own())).await;
+    assert_quota(thrown, "Limits::window_bytes", Outcome::Failed);
+    assert_eq!(within(pair.far.throw(vec![1; 9_000], 9, own())).await, Ok(9));
+    until("nothing is in progress", || {
+        let (server, client) = (pair.server_session().stats(), pair.client_session().stats());
+        (server.calls_in, server.calls_out, client.calls_in, client.calls_out) == (0, 0, 0, 0)
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -37,6 +37,7 @@ steps!(
     micro_blog_objects,
     by_reference,
     errors,
+    datagrams,
     pipelining,
     garbage,
 );

@@ -90,17 +90,20 @@ impl Link {
         owner: Identity,
         token: Option<Token>,
     ) -> Arc<dyn Receiver> {
-        let (Some(token), Some(hand_off)) = (token, self.shared.hand_off.get()) else {
+        // What is the peer's own is forwarded by it for a reason: a promise, say.
+        let Some(hand_off) = self.shared.hand_off.get().filter(|_| owner.node != self.peer.id())
+        else {
             return Arc::new(long);
         };
-        if owner.node == self.shared.id {
-            let home = hand_off.recognize(token, self.peer.id());
-            let Some(home) = home else { return Arc::new(long) };
+        let is_own = owner.node == self.shared.id;
+        let home =
+            token.filter(|_| is_own).and_then(|token| hand_off.recognize(token, self.peer.id()));
+        if let Some(home) = home {
             // Given back when the lock is free.
             inner.arrived.push(Arc::new(long));
             return home;
         }
-        let introduced = Introduced::new(Arc::new(long), owner, token);
+        let introduced = Introduced::new(Arc::new(long), owner, token.filter(|_| !is_own));
         inner.introduced.push(Arc::clone(&introduced));
         introduced
     }

@@ -2,12 +2,10 @@
 //!
 //! It must not know the session.
 
-use tokio::io::AsyncWrite;
-
-use crate::transport::connection::{Connection, ReadHalf};
+use crate::transport::connection::{Connection, ReadHalf, WriteHalf};
 
 pub(super) type Reader = Box<dyn ReadHalf>;
-pub(super) type Writer = Box<dyn AsyncWrite + Send + Unpin>;
+pub(super) type Writer = Box<dyn WriteHalf>;
 
 /// The connection of a session, and its halves until its tasks take them.
 #[derive(Default)]

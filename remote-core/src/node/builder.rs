@@ -57,7 +57,8 @@ impl Default for NodeBuilder {
 }
 
 impl NodeBuilder {
-    /// Listens at an address, as `tcp://127.0.0.1:0`; may be said several times.
+    /// Listens at an address, as `tcp://127.0.0.1:0`; may be said several times. At one as `udp://127.0.0.1:0` one-way
+    /// messages to published objects are taken, see [`Node::lookup`](crate::Node::lookup).
     pub fn listen(mut self, uri: impl Into<String>) -> NodeBuilder {
         self.listen.push(uri.into());
         self

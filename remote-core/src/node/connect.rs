@@ -81,8 +81,9 @@ async fn dial(
     limit: Duration,
 ) -> Result<Reached> {
     let failed = |reason: String| Error::NotConnected { address: uri.node(), reason };
+    let transport = uri.transport()?;
     let attempt = async {
-        let mut connection = uri.transport()?.connect(uri).await?;
+        let mut connection = transport.connect(uri).await?;
         let (own, asked) = (sessions.shared.hello(), Instant::now());
         let hello = introduce(&mut connection, &own).await?;
         match wanted {

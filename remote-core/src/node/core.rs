@@ -2,17 +2,19 @@
 //!
 //! It must not know what users call things.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::addressee::Post;
 use super::connect::{Dialled, Reached};
 use super::directory::Published;
 use super::gifts::Desk;
 use super::link::Link;
 use super::listen::accept_all;
+use super::mailbox::Mailbox;
 use super::sessions::Sessions;
 use crate::error::{Error, Result};
 use crate::id::{Identity, ObjectId};
@@ -27,7 +29,10 @@ pub(crate) struct Core {
     pub(crate) desk: Arc<Desk>,
     pub(crate) published: Published,
     dialled: Dialled,
+    post: Arc<Post>,
+    /// The addresses, in their order, and who takes connections there. Datagrams arrive in a mailbox.
     listening: Mutex<Vec<(String, Option<JoinHandle<()>>)>>,
+    mailboxes: Mutex<Vec<Mailbox>>,
     closed: watch::Sender<bool>,
 }
 
@@ -37,28 +42,46 @@ impl Core {
         let published = Published::new(Arc::clone(&desk), &sessions);
         let directory = near::alone(published.clone());
         let _ = sessions.shared.directory.set(directory);
+        let post = Post::new(Arc::clone(&sessions.shared));
         Arc::new(Core {
             sessions,
             desk,
             published,
             dialled: Dialled::default(),
+            post,
             listening: Mutex::default(),
+            mailboxes: Mutex::default(),
             closed: watch::Sender::new(false),
         })
     }
 
     pub(crate) async fn listen(&self, uri: &Uri) -> Result<()> {
+        if uri.is_for_datagrams() {
+            let shared = Arc::clone(&self.sessions.shared);
+            let (mailbox, bound) = Mailbox::open(uri, shared, self.published.clone()).await?;
+            self.mailboxes().push(mailbox);
+            self.listening().push((bound, None));
+            return Ok(());
+        }
         let listener = uri.transport()?.listen(uri).await?;
         let bound = listener.uri();
         let _ = self.sessions.shared.address.set(bound.clone());
         let task = tokio::spawn(accept_all(Arc::clone(&self.sessions), listener));
-        self.lock().push((bound, Some(task)));
+        self.listening().push((bound, Some(task)));
         Ok(())
     }
 
-    /// The first address that the node listens at.
-    pub(crate) fn address(&self) -> Option<String> {
-        self.lock().first().map(|(uri, _)| uri.clone())
+    /// The addresses that the node listens at.
+    pub(crate) fn addresses(&self) -> Vec<String> {
+        self.listening().iter().map(|(uri, _)| uri.clone()).collect()
+    }
+
+    /// Whatever is published at an address to which datagrams go.
+    pub(crate) async fn addressee(&self, uri: Uri) -> Result<Arc<dyn Receiver>> {
+        if self.sessions.shared.is_closing() {
+            return Err(Error::Ended("the node is shutting down".into()));
+        }
+        self.post.addressee(uri).await
     }
 
     /// The session with the node at an address.
@@ -87,7 +110,16 @@ impl Core {
             // Gone when it has ended: a socket in the file system is removed by then.
             let _ = task.await;
         }
-        let _ = tokio::time::timeout(limit, self.wait_until(|link| link.is_quiet())).await;
+        let mailboxes = std::mem::take(&mut *self.mailboxes());
+        let mut mailboxes: Vec<_> = mailboxes.into_iter().map(Mailbox::close).collect();
+        let finished = async {
+            self.wait_until(|link| link.is_quiet()).await;
+            for mailbox in &mut mailboxes {
+                let _ = mailbox.await;
+            }
+        };
+        let _ = tokio::time::timeout(limit, finished).await;
+        mailboxes.iter().for_each(JoinHandle::abort);
         self.published.clear();
         for link in self.sessions.all() {
             link.update(|inner| inner.session.close("the node was shut down"));
@@ -119,13 +151,18 @@ impl Core {
     }
 
     fn stop_listening(&self) -> Vec<JoinHandle<()>> {
-        let tasks: Vec<_> = self.lock().iter_mut().filter_map(|(_, task)| task.take()).collect();
+        let tasks: Vec<_> =
+            self.listening().iter_mut().filter_map(|(_, task)| task.take()).collect();
         tasks.iter().for_each(JoinHandle::abort);
         tasks
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(String, Option<JoinHandle<()>>)>> {
+    fn listening(&self) -> MutexGuard<'_, Vec<(String, Option<JoinHandle<()>>)>> {
         self.listening.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn mailboxes(&self) -> MutexGuard<'_, Vec<Mailbox>> {
+        self.mailboxes.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 

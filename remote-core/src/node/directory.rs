@@ -32,6 +32,10 @@ pub(crate) trait Directory {
     /// name it here.
     async fn vouch(&self, object: Ref<dyn Object>, recipient: NodeId, token: Token) -> Result<()>;
 
+    /// The token by which its owner gives the node that calls this an object for which this one forwards, once this one
+    /// has it from its owner itself: it was handed on before.
+    async fn introduction(&self, object: Ref<dyn Object>) -> Result<Token>;
+
     /// The object that somebody vouched for, for the node that calls this.
     async fn claim(&self, token: Token) -> Result<Ref<dyn Object>>;
 }
@@ -71,7 +75,7 @@ impl Published {
         drop(objects);
     }
 
-    fn find(&self, name: &str) -> Result<Ref<dyn Object>> {
+    pub(crate) fn find(&self, name: &str) -> Result<Ref<dyn Object>> {
         self.lock().get(name).cloned().ok_or_else(|| Error::NameNotFound { name: name.to_owned() })
     }
 
@@ -109,6 +113,15 @@ impl Directory for Published {
             return Err(Error::NoSuchObject); // It is not this node's to give.
         }
         self.desk.vouch(token, recipient, Arc::clone(object.receiver()))
+    }
+
+    async fn introduction(&self, object: Ref<dyn Object>) -> Result<Token> {
+        object.receiver().settled().await;
+        let sessions = self.sessions.upgrade();
+        let hand_off = sessions.as_ref().and_then(|sessions| sessions.shared.hand_off.get());
+        hand_off.and_then(|hand_off| hand_off.vouch(object.receiver(), caller().id())).ok_or_else(
+            || Error::Refused("this node has it by way of another one, and forwards".into()),
+        )
     }
 
     async fn claim(&self, token: Token) -> Result<Ref<dyn Object>> {

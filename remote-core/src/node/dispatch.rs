@@ -15,8 +15,8 @@ use crate::object::message::{Asked, Payload, Receiver, Reply, Request, Selector,
 use crate::object::promise::NearPromise;
 use crate::wire::frame::Manner;
 
-/// Begins a call.
-pub(crate) fn dispatch(link: &Arc<Link>, delivery: Delivery) {
+/// Begins a call. Whether somebody was woken: a task that goes on with it, or who waited for its answer here.
+pub(crate) fn dispatch(link: &Arc<Link>, delivery: Delivery) -> bool {
     let Delivery {
         question,
         receiver,
@@ -28,10 +28,14 @@ pub(crate) fn dispatch(link: &Arc<Link>, delivery: Delivery) {
         deadline,
         promise,
     } = delivery;
+    let is_promised = promise.is_some();
     let answer = Answer { link, question, manner, promise, given: false };
     let receiver = match admit(link, receiver, nesting) {
         Ok(receiver) => receiver,
-        Err(error) => return answer.give(Reply::Fault(error)),
+        Err(error) => {
+            answer.give(Reply::Fault(error));
+            return is_promised;
+        }
     };
     let request = Request {
         selector: Selector::Heard(selector),
@@ -43,24 +47,32 @@ pub(crate) fn dispatch(link: &Arc<Link>, delivery: Delivery) {
         waker: None,
     };
     match receiver.ask(&receiver, request) {
-        Asked::Refused(error) => answer.give(Reply::Fault(error)),
+        Asked::Refused(error) => {
+            answer.give(Reply::Fault(error));
+            is_promised
+        }
         Asked::Running(mut running) => match running.poll_in_place() {
-            Poll::Ready(reply) => answer.give(reply),
+            Poll::Ready(reply) => {
+                answer.give(reply);
+                is_promised
+            }
             Poll::Pending => {
                 let answer = answer.for_task();
                 spawn(link, question, async move {
                     let reply = running.finish_unless(|| answer.link.over()).await;
                     answer.give_when_there_is_room(reply).await;
-                })
+                });
+                true
             }
         },
         Asked::Sent(claim) => {
-            let Some(route) = receiver.route() else { return };
+            let Some(route) = receiver.route() else { return false };
             let ticket = Ticket::new(Arc::clone(route), claim);
             let answer = answer.for_task();
             spawn(link, question, async move {
                 answer.give_when_there_is_room(ticket.reply().await).await
             });
+            true
         }
     }
 }
@@ -74,15 +86,7 @@ fn admit(
         Void::NoSuchObject => Error::NoSuchObject,
         Void::Cancelled => Error::Cancelled,
     })?;
-    let limit = link.shared.limits.nesting;
-    if nesting > limit {
-        return Err(Error::Quota(format!(
-            "calls go back and forth {limit} deep (`Limits::nesting`)"
-        )));
-    }
-    if link.shared.is_closing() {
-        return Err(Error::Ended("the node is shutting down".into()));
-    }
+    link.shared.admit(nesting)?;
     Ok(receiver)
 }
 

@@ -15,6 +15,7 @@ use super::dispatch::dispatch;
 use super::ear::{Ear, Heard};
 use super::link::{Bystander, Delivery, Inner, Link};
 use super::pen::{Pen, Written};
+use super::way::Way;
 use crate::object::execution::contained;
 
 /// At least so many calls, or a quarter of those that arrived together, are begun before their answers are written: fewer
@@ -52,13 +53,17 @@ impl Bystander for Ends {
     fn write_in_place(&self, link: &Link) {
         self.pen.write_in_place(link);
     }
+
+    fn write_on(&self, link: &Link) {
+        self.pen.write_on(link);
+    }
 }
 
 async fn read(link: Arc<Link>, ends: Arc<Ends>) {
-    let mut batch = VecDeque::new();
+    let (mut batch, mut way) = (VecDeque::new(), Way::default());
     loop {
-        match poll_fn(|context| poll_step(&link, &ends.ear, context)).await {
-            Step::Go => dispatch_all(&link, &mut batch, &ends.pen),
+        match poll_fn(|context| poll_step(&link, &ends.ear, &mut way, context)).await {
+            Step::Go => dispatch_all(&link, &mut batch, &ends.pen, &mut way),
             Step::Lost(number, reason) => link.update(|inner| inner.lose(number, &reason)),
             Step::Over => return,
         }
@@ -73,10 +78,13 @@ enum Step {
 }
 
 /// Listens, on one connection after another.
-fn poll_step(link: &Link, ear: &Ear, context: &mut Context<'_>) -> Poll<Step> {
+fn poll_step(link: &Link, ear: &Ear, way: &mut Way, context: &mut Context<'_>) -> Poll<Step> {
     loop {
         match ear.poll_hear(link, context) {
-            Poll::Ready(Heard::Something) => return Poll::Ready(Step::Go),
+            Poll::Ready(Heard::Something { wakes }) => {
+                way.take(wakes);
+                return Poll::Ready(Step::Go);
+            }
             Poll::Ready(Heard::Lost(number, reason)) => {
                 return Poll::Ready(Step::Lost(number, reason));
             }
@@ -95,7 +103,7 @@ fn poll_step(link: &Link, ear: &Ear, context: &mut Context<'_>) -> Poll<Step> {
     }
 }
 
-fn dispatch_all(link: &Arc<Link>, batch: &mut VecDeque<Delivery>, pen: &Pen) {
+fn dispatch_all(link: &Arc<Link>, batch: &mut VecDeque<Delivery>, pen: &Pen, way: &mut Way) {
     loop {
         link.update(|inner| inner.next_deliveries(batch));
         if batch.is_empty() {
@@ -105,8 +113,8 @@ fn dispatch_all(link: &Arc<Link>, batch: &mut VecDeque<Delivery>, pen: &Pen) {
         let portion = (batch.len() / 4).max(BATCH);
         while !batch.is_empty() {
             // Contained, as what is left of a call may panic when it is dropped; the next ones go on.
-            contained(|| dispatch_some(link, batch, portion));
-            pen.write_in_place(link);
+            contained(|| dispatch_some(link, batch, portion, way));
+            way.take(pen.write_in_place(link));
             if link.is_held_up() {
                 link.lock().put_back(batch);
                 // The session is over: what arrived is not begun any more.
@@ -117,10 +125,11 @@ fn dispatch_all(link: &Arc<Link>, batch: &mut VecDeque<Delivery>, pen: &Pen) {
 }
 
 /// Begins calls, so many that their answers are worth a write.
-fn dispatch_some(link: &Arc<Link>, batch: &mut VecDeque<Delivery>, portion: usize) {
+fn dispatch_some(link: &Arc<Link>, batch: &mut VecDeque<Delivery>, portion: usize, way: &mut Way) {
     for _ in 0..portion {
         let Some(delivery) = batch.pop_front() else { return };
-        dispatch(link, delivery);
+        way.clear();
+        way.take(dispatch(link, delivery));
         if link.is_held_up() {
             return;
         }

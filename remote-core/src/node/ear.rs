@@ -29,8 +29,8 @@ struct State {
 
 /// What came of listening.
 pub(super) enum Heard {
-    /// Something arrived, and the session knows.
-    Something,
+    /// Something arrived, and the session knows. Whether somebody was woken for it.
+    Something { wakes: bool },
     /// The connection with this number is lost.
     Lost(u64, String),
 }
@@ -57,8 +57,9 @@ impl Ear {
                         None => state.half = None,
                     }
                     drop(state);
+                    let wakes = !aftermath.is_empty();
                     link.follow(aftermath);
-                    Heard::Something
+                    Heard::Something { wakes }
                 }
             });
         }

@@ -3,13 +3,16 @@
 //!
 //! It must not know frames: all that is said is said by messages to directories. A vouches for B at C, where the object is
 //! pinned from then on; B shows C the token, and shortens its path. Until then, and if anything fails, A forwards. A token
-//! is good once, and for one recipient only, which its session with C proves.
+//! is good once, and for one recipient only, which its session with C proves. If A itself has the object by way of another
+//! node when it passes it on, it cannot vouch; so B asks A for a token, and A answers when its own path is short.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+
+use tokio::sync::Semaphore;
 
 use super::connect::Reached;
 use super::core::Core;
@@ -25,24 +28,36 @@ use crate::transport::uri::Uri;
 
 /// How long the owner is asked, before the way stays as it is.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// So many givers are asked for a token at once: the answer may take them long, and the window is for users' calls.
+const ASKED: usize = 8;
 
 /// The part of a node that hands references on.
 pub(crate) struct HandOff {
     core: Weak<Core>,
+    asking: Arc<Semaphore>,
 }
 
 impl HandOff {
     /// Has the sessions of a node hand references on.
     pub(crate) fn install(core: &Arc<Core>) {
-        let hand_off = Arc::new(HandOff { core: Arc::downgrade(core) });
+        let asking = Arc::new(Semaphore::new(ASKED));
+        let hand_off = Arc::new(HandOff { core: Arc::downgrade(core), asking });
         let _ = core.sessions.shared.hand_off.set(hand_off);
     }
 }
 
 impl HandsOff for HandOff {
     fn vouch(&self, object: &Arc<dyn Receiver>, recipient: NodeId) -> Option<Token> {
-        let Standing::Far { node, route, .. } = object.standing() else { return None };
-        let owner = self.core.upgrade()?.sessions.find(node)?;
+        let core = self.core.upgrade()?;
+        let (node, route) = match object.standing() {
+            Standing::Far { node, route, .. } => (node, route),
+            Standing::Near { owner: Some(owner), .. } if owner == core.sessions.shared.id => {
+                let token = Token::random();
+                return core.desk.vouch(token, recipient, Arc::clone(object)).ok().map(|()| token);
+            }
+            _ => return None,
+        };
+        let owner = core.sessions.find(node)?;
         // Only who was given it by its owner can vouch for it.
         if owner.route_number() != route {
             return None;
@@ -57,12 +72,16 @@ impl HandsOff for HandOff {
     }
 
     fn shorten(&self, introduced: Arc<Introduced>, (giver, node): (Arc<dyn Route>, NodeId)) {
-        let (core, owner, token) =
-            (self.core.clone(), introduced.owner(), introduced.introduction());
+        let (core, asking) = (self.core.clone(), Arc::clone(&self.asking));
+        let owner = introduced.owner().node;
         // Not held meanwhile: whoever drops it need not wait.
         let introduced = Arc::downgrade(&introduced);
+        let giver = directory(giver, node);
         tokio::spawn(async move {
-            let claim = claim(&core, directory(giver, node), owner.node, token);
+            let claim = async {
+                let token = token(&asking, &giver, &introduced).await?;
+                claim(&core, &giver, owner, token).await
+            };
             let claimed = tokio::time::timeout(PATIENCE, claim).await.ok().flatten();
             let Some(introduced) = introduced.upgrade() else { return };
             match claimed {
@@ -83,14 +102,35 @@ fn directory(route: Arc<dyn Route>, node: NodeId) -> Ref<dyn Directory> {
     Ref::to(Arc::new(Import::new(route, ObjectId::DIRECTORY, identity)))
 }
 
+/// The token by which the owner gives an object: that which came with it, or the giver is asked for one.
+async fn token(
+    asking: &Semaphore,
+    giver: &Ref<dyn Directory>,
+    introduced: &Weak<Introduced>,
+) -> Option<Token> {
+    if let Some(token) = introduced.upgrade()?.introduction() {
+        return Some(token);
+    }
+    let _asking = asking.acquire().await.ok()?;
+    let object = Ref::<dyn Object>::to(introduced.upgrade()? as Arc<dyn Receiver>);
+    giver.introduction(object).await.ok()
+}
+
 /// Asks the owner of an object for it, on the session that there is or a new one.
 async fn claim(
     core: &Weak<Core>,
-    giver: Ref<dyn Directory>,
+    giver: &Ref<dyn Directory>,
     owner: NodeId,
     token: Token,
 ) -> Option<Arc<dyn Receiver>> {
-    let known = core.upgrade()?.sessions.find(owner);
+    let (known, desk) = {
+        let core = core.upgrade()?;
+        let is_own = owner == core.sessions.shared.id;
+        (core.sessions.find(owner), is_own.then(|| Arc::clone(&core.desk)))
+    };
+    if let Some(desk) = desk {
+        return desk.claim(token, owner).await.ok();
+    }
     let link = match known {
         Some(link) => link,
         None => {

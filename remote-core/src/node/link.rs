@@ -59,6 +59,9 @@ pub(super) trait Bystander: Send + Sync {
 
     /// Writes what is ready, as far as the connection takes it at once.
     fn write_in_place(&self, link: &Link);
+
+    /// The same, and what was begun to be written: the writer's waker is lost to the connection.
+    fn write_on(&self, link: &Link);
 }
 
 /// How a session came to be.

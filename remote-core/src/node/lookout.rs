@@ -41,6 +41,11 @@ pub(crate) struct Turn<'t>(&'t Turns);
 pub(crate) trait GoesOn: Send + Sync {
     /// Goes on without the thread that it waits for.
     fn go_on(&self);
+
+    /// Whether something of it may wait for a thread, it cannot say for which.
+    fn may_wait(&self) -> bool {
+        false
+    }
 }
 
 impl Turns {
@@ -56,7 +61,7 @@ impl Turns {
     pub(crate) fn set_due(&self, due: Option<Instant>) {
         let due = due.map_or(NEVER, milliseconds);
         self.due.store(due, Ordering::SeqCst);
-        if due.saturating_add(GRACE.as_millis() as u64) < WAKES.load(Ordering::SeqCst)
+        if overdue(due) < WAKES.load(Ordering::SeqCst)
             && let Some(Some(thread)) = THREAD.get()
         {
             thread.unpark();
@@ -88,6 +93,8 @@ struct Post {
     turns: Arc<Turns>,
     /// What was counted when it was last looked at.
     seen: u64,
+    /// Whether its turn takes long.
+    is_behind: bool,
     goes_on: Weak<dyn GoesOn>,
 }
 
@@ -95,12 +102,12 @@ struct Post {
 static NEW: Mutex<Seen> = Mutex::new(Seen { posts: Vec::new(), passing: Vec::new() });
 static THREAD: OnceLock<Option<Thread>> = OnceLock::new();
 static IS_ASLEEP: AtomicBool = AtomicBool::new(false);
-/// When it wakes by itself, in milliseconds of its own.
-static WAKES: AtomicU64 = AtomicU64::new(NEVER);
+/// When it wakes by itself, in milliseconds of its own; 0 while it is awake.
+static WAKES: AtomicU64 = AtomicU64::new(0);
 
 /// Looks after the turns of one more reader.
 pub(crate) fn look_after(turns: &Arc<Turns>, goes_on: Weak<dyn GoesOn>) {
-    let post = Post { turns: Arc::clone(turns), seen: 0, goes_on };
+    let post = Post { turns: Arc::clone(turns), seen: 0, is_behind: false, goes_on };
     new().posts.push(post);
     start();
 }
@@ -144,23 +151,30 @@ fn keep_lookout() {
             continue;
         }
         IS_ASLEEP.store(true, Ordering::SeqCst);
+        WAKES.store(NEVER, Ordering::SeqCst);
         // What began before is seen here; what begins later sees that the lookout is asleep.
         if !seen.look_at_all() {
-            sleep_until(seen.next_due());
+            sleep_until(overdue(seen.next_due()));
         }
+        WAKES.store(0, Ordering::SeqCst);
         IS_ASLEEP.store(false, Ordering::SeqCst);
     }
 }
 
-/// Sleeps until something may be overdue, or it is roused.
-fn sleep_until(due: u64) {
-    if due == NEVER {
-        return thread::park();
+/// When what is due then is overdue.
+fn overdue(due: u64) -> u64 {
+    due.saturating_add(GRACE.as_millis() as u64)
+}
+
+/// Sleeps until then, or until it is roused.
+fn sleep_until(time: u64) {
+    WAKES.store(time, Ordering::SeqCst);
+    match time {
+        NEVER => thread::park(),
+        _ => thread::park_timeout(Duration::from_millis(
+            time.saturating_sub(milliseconds(Instant::now())),
+        )),
     }
-    WAKES.store(due.saturating_add(GRACE.as_millis() as u64), Ordering::SeqCst);
-    let left = Duration::from_millis(due.saturating_sub(milliseconds(Instant::now()))) + GRACE;
-    thread::park_timeout(left);
-    WAKES.store(NEVER, Ordering::SeqCst);
 }
 
 impl Seen {
@@ -175,19 +189,29 @@ impl Seen {
     /// Looks at each once. Whether anything went on since the last time.
     fn look(&mut self) -> bool {
         self.passing.drain(..).filter_map(|passing| passing.upgrade()).for_each(go_on);
-        let mut is_active = false;
-        let overdue = milliseconds(Instant::now()).saturating_sub(GRACE.as_millis() as u64);
+        let now = milliseconds(Instant::now());
+        let (mut is_active, mut is_blocked) = (false, false);
         self.posts.retain_mut(|post| {
             let counted = post.turns.count.load(Ordering::SeqCst);
             let is_begun = counted % 2 == 1;
             is_active |= is_begun || counted != post.seen;
-            let is_overdue = post.turns.due.load(Ordering::SeqCst) < overdue;
-            if is_overdue || (is_begun && counted == post.seen) {
-                post.goes_on.upgrade().into_iter().for_each(go_on);
-            }
+            post.is_behind = is_begun && counted == post.seen;
+            is_blocked |= post.is_behind;
             post.seen = counted;
             Arc::strong_count(&post.turns) > 2
         });
+        for post in &self.posts {
+            let is_overdue = overdue(post.turns.due.load(Ordering::SeqCst)) < now;
+            if !(is_blocked || is_overdue) {
+                continue;
+            }
+            // The thread that is blocked may have another one's task next.
+            post.goes_on
+                .upgrade()
+                .into_iter()
+                .filter(|it| post.is_behind || is_overdue || it.may_wait())
+                .for_each(go_on);
+        }
         is_active
     }
 
@@ -221,7 +245,7 @@ mod tests {
         let (turns, writer) = (Arc::<Turns>::default(), Arc::<Writer>::default());
         let other = Arc::clone(&turns);
         let weak: Weak<Writer> = Arc::downgrade(&writer);
-        let post = Post { turns: Arc::clone(&turns), seen: 0, goes_on: weak };
+        let post = Post { turns: Arc::clone(&turns), seen: 0, is_behind: false, goes_on: weak };
         let mut seen = Seen { posts: vec![post], passing: Vec::new() };
         assert!(!seen.look(), "nothing has begun");
         for _ in 0..3 {
@@ -249,7 +273,7 @@ mod tests {
         let (turns, writer) = (Arc::<Turns>::default(), Arc::<Writer>::default());
         let _other = Arc::clone(&turns);
         let weak: Weak<Writer> = Arc::downgrade(&writer);
-        let post = Post { turns: Arc::clone(&turns), seen: 0, goes_on: weak };
+        let post = Post { turns: Arc::clone(&turns), seen: 0, is_behind: false, goes_on: weak };
         let mut seen = Seen { posts: vec![post], passing: Vec::new() };
         milliseconds(Instant::now());
         let soon = Instant::now() + Duration::from_secs(3600);

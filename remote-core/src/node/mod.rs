@@ -1,8 +1,10 @@
 //! The node: transports, sessions and objects put together.
 
+mod addressee;
 mod agreement;
 mod answer;
 mod arrival;
+mod arrivals;
 mod attach;
 mod attached;
 pub(crate) mod builder;
@@ -18,6 +20,7 @@ mod handshake;
 mod link;
 mod listen;
 mod lookout;
+mod mailbox;
 #[allow(clippy::module_inception, reason = "the room for the node itself")]
 pub(crate) mod node;
 mod pen;
@@ -30,3 +33,4 @@ pub(crate) mod snapshot;
 pub(crate) mod state;
 mod translate;
 mod waking;
+mod way;

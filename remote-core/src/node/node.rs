@@ -126,11 +126,29 @@ impl Node {
     /// The object published at an address, as `tcp://127.0.0.1:4096/transcript`. Looked up on the node itself, it is
     /// the near object.
     ///
+    /// # By datagrams
+    /// With an address as `udp://127.0.0.1:4096/transcript`, nobody is asked, and no connection is made: the reference is
+    /// the address and the name, and each message to it is one datagram. Such messages must be sent with
+    /// [`Call::oneway`](crate::Call::oneway), pass values alone, and fit into
+    /// [`Limits::datagram`](crate::Limits::datagram); any other is refused, and nothing is sent of it. What is sent may
+    /// be lost without a word: by the network, by a receiver that has no room, or because nobody listens there, publishes
+    /// the name, or understands the message. It may arrive in another order. It is executed at most once, as long as it
+    /// does not arrive again after thousands of others.
+    ///
+    /// The other way round, nothing proves who sent a datagram: whoever can reach the address can send the published
+    /// objects messages, and say to be any node, so that [`caller`](crate::caller) is only what the sender says.
+    ///
+    /// The reference equals only its clones, since nobody knows which object it means. It cannot be monitored, linked to
+    /// or cast. It can be passed on, and then this node sends the datagrams for whoever received it.
+    ///
     /// # Errors
     /// [`Error::InvalidUri`], [`Error::NotConnected`], [`Error::NameNotFound`], [`Error::WrongInterface`], and those
     /// of a call.
     pub async fn lookup<T: ?Sized + Interface>(&self, uri: impl AsRef<str>) -> Result<Ref<T>> {
         let uri = Uri::of_object(uri.as_ref())?;
+        if uri.is_for_datagrams() {
+            return Ok(Ref::to(self.0.addressee(uri).await?));
+        }
         let directory = Ref::<dyn Directory>::to(self.0.directory(&uri).await?);
         let found = match directory.lookup(&uri.name, T::NAME).await {
             Err(error) if is_over(&error) => {
@@ -145,8 +163,15 @@ impl Node {
     /// The address of an object published here, for others to look up: at the first address that the node listens at.
     /// A node that listens nowhere gives one that cannot be looked up.
     pub fn uri(&self, name: impl AsRef<str>) -> String {
-        let address = self.0.address().unwrap_or_else(|| format!("nowhere://{}", self.id()));
-        format!("{address}/{}", name.as_ref())
+        let uri = self.uris(name.as_ref()).into_iter().next();
+        uri.unwrap_or_else(|| format!("nowhere://{}/{}", self.id(), name.as_ref()))
+    }
+
+    /// The addresses of an object published here: one for each that the node listens at, in the order in which its
+    /// builder was told them.
+    pub fn uris(&self, name: impl AsRef<str>) -> Vec<String> {
+        let name = name.as_ref();
+        self.0.addresses().iter().map(|address| format!("{address}/{name}")).collect()
     }
 
     /// The identity of the node, new at each start.
@@ -200,7 +225,7 @@ impl fmt::Debug for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Node")
             .field("id", &self.id())
-            .field("address", &self.0.address())
+            .field("addresses", &self.0.addresses())
             .finish_non_exhaustive()
     }
 }

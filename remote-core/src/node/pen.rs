@@ -42,13 +42,28 @@ pub(super) enum Written {
 
 impl Pen {
     /// Writes what is ready, as far as the connection takes it at once, unless the writer is at work already. What is
-    /// left over is the writer's.
-    pub(super) fn write_in_place(&self, link: &Link) {
-        let Ok(mut state) = self.0.try_lock() else { return };
-        if state.block.is_some() {
-            return;
+    /// left over is the writer's. Whether anybody may have been woken by that.
+    pub(super) fn write_in_place(&self, link: &Link) -> bool {
+        match self.0.try_lock() {
+            Ok(state) if state.block.is_none() => Pen::write_now(state, link),
+            _ => false,
         }
+    }
+
+    /// The same for one who does not know whether the writer can be, and writes what is left over, too. The writer is to
+    /// be woken: the connection would not wake it any more.
+    pub(super) fn write_on(&self, link: &Link) {
+        if let Ok(state) = self.0.try_lock() {
+            Pen::write_now(state, link);
+        }
+    }
+
+    /// Whether anybody may have been woken.
+    fn write_now(mut state: MutexGuard<'_, State>, link: &Link) -> bool {
         let taken = state.take(link);
+        let wakes = !taken.is_empty()
+            || state.block.is_some()
+                && state.half.as_ref().is_some_and(|half| half.end.wakes_reader());
         let written = state.poll_write(&mut Context::from_waker(Waker::noop()));
         drop(state);
         link.follow(taken);
@@ -56,6 +71,7 @@ impl Pen {
         if !matches!(written, Poll::Ready(Ok(()))) {
             link.update(|inner| inner.leave_to_writer());
         }
+        wakes
     }
 
     /// Writes what is ready. What time brings is seen to by `keep_time` while the connection takes nothing.

@@ -19,12 +19,7 @@ use crate::wire::frame::Target;
 impl Route for Link {
     fn ask(&self, target: Target, request: Request) -> Result<Claim, Error> {
         let Request { selector, payload, manner, deadline, nesting, waker, .. } = request;
-        if nesting >= self.shared.limits.nesting {
-            let limit = self.shared.limits.nesting;
-            return Err(Error::Quota(format!(
-                "calls go back and forth {limit} deep (`Limits::nesting`)"
-            )));
-        }
+        let nesting = self.shared.limits.nest(nesting)?;
         let Payload { body, references, .. } = payload;
         let prepared = prepare(&self.shared, (self.route_number(), self.peer.id()), &references);
         let now = deadline.map(|_| Instant::now());
@@ -45,7 +40,7 @@ impl Route for Link {
             target,
             selector: (selector.text(), selector.fingerprint()),
             manner,
-            nesting: nesting + 1,
+            nesting,
             deadline,
             content: Content { body, references: descriptors.clone() },
         };

@@ -44,23 +44,34 @@ impl GoesOn for Link {
     fn go_on(&self) {
         let Some(bystander) = self.bystander.get() else { return };
         bystander.hear_in_place(self);
-        let (tasks, aftermath) = self.change(|inner| {
+        let ((), aftermath) = self.change(|inner| {
             // It has heard what there was: so silence is the peer's, and time counts.
             inner.is_deaf = false;
             inner.is_executing = false;
             inner.time_out();
             // The reader may have gone to listen meanwhile, and must do so again.
             inner.was_overheard = true;
-            [inner.reader.take(), inner.writer.take()]
         });
         self.follow_elsewhere(aftermath);
-        bystander.write_in_place(self);
-        tasks.into_iter().flatten().for_each(Waker::wake);
+        bystander.write_on(self);
+        // Whoever waits for the connection would not be told any more that it is ready.
+        let tasks: Vec<Waker> = self.lock().tasks().collect();
+        tasks.into_iter().for_each(Waker::wake);
+        if let Some(runtime) = self.runtime.get() {
+            // The blocked thread may be the one that sees to the sockets and timers of all: something that comes from
+            // outside wakes another one, which takes that over.
+            runtime.spawn(std::future::ready(()));
+        }
+    }
+
+    fn may_wait(&self) -> bool {
+        let inner = self.lock();
+        inner.is_deaf || inner.has_work_for_writer()
     }
 }
 
 impl Aftermath {
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         let Aftermath {
             wake,
             tell,
@@ -186,6 +197,11 @@ impl Link {
             }
             Event::HandedOver { token } => {
                 answer(inner, token, Reply::Value(Payload::default()), aftermath)
+            }
+            Event::Refused { token } => {
+                let limit = "calls that wait for room, made within others, while none ends for a whole lease term \
+                             (`Limits::window_calls`, `Limits::window_bytes`)";
+                answer(inner, token, Reply::Fault(Error::Quota(limit.into())), aftermath);
             }
             Event::Lost { token, outcome } => {
                 let error = inner.session.closed().map(|cause| cause.error(outcome));

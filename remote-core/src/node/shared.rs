@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use crate::error::{Error, Result};
 use crate::id::{NodeId, Token};
 use crate::limits::Limits;
 use crate::object::introduced::Introduced;
@@ -78,6 +79,17 @@ impl Shared {
             address,
             nonce,
         }
+    }
+
+    /// Refuses a message that arrived, if none is taken any more or this one came too far.
+    pub(crate) fn admit(&self, nesting: u8) -> Result<()> {
+        if nesting > self.limits.nesting {
+            return Err(self.limits.too_deep());
+        }
+        if self.is_closing() {
+            return Err(Error::Ended("the node is shutting down".into()));
+        }
+        Ok(())
     }
 
     pub(crate) fn begin_closing(&self) {

@@ -73,7 +73,7 @@ fn enter(shared: &Shared, (route, peer): (usize, NodeId), receiver: &Arc<dyn Rec
             };
             Kind::Forwarded(receiver.export_id(), Identity { node, object }, token)
         }
-        Standing::Promise { .. } => {
+        Standing::Promise { .. } | Standing::Addressed { .. } => {
             let object = receiver.export_id();
             Kind::Forwarded(object, Identity { node: shared.id, object }, None)
         }

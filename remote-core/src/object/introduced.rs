@@ -4,7 +4,9 @@
 //! It must not know how the owner is asked. Order is kept while the path shortens: what comes in between waits here until
 //! everything that went the long way has begun (the embargo of Miller's E and of Cap'n Proto).
 
+use std::any::Any;
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use tokio::sync::{Notify, oneshot};
@@ -12,7 +14,7 @@ use tokio::sync::{Notify, oneshot};
 use super::builtin::SETTLE;
 use super::import::Import;
 use super::message::{
-    Asked, Receiver, Reply, Request, Resolving, Route, Running, Standing, Ticket, Watcher,
+    Asked, Receiver, Reply, Request, Resolving, Route, Running, Standing, Ticket, Watcher, not_near,
 };
 use super::promise::{passed_on, start, watch_resolved};
 use crate::error::Error;
@@ -21,7 +23,8 @@ use crate::id::{Identity, ObjectId, Token};
 /// A far object with two ways to it.
 pub(crate) struct Introduced {
     owner: Identity,
-    token: Token,
+    /// By which the owner gives it, if who introduced it could say.
+    token: Option<Token>,
     path: Mutex<Path>,
     /// The way to stay with, once it is known.
     chosen: OnceLock<Arc<dyn Receiver>>,
@@ -41,7 +44,7 @@ enum Path {
 }
 
 impl Introduced {
-    pub(crate) fn new(long: Arc<Import>, owner: Identity, token: Token) -> Arc<Introduced> {
+    pub(crate) fn new(long: Arc<Import>, owner: Identity, token: Option<Token>) -> Arc<Introduced> {
         Arc::new(Introduced {
             owner,
             token,
@@ -56,7 +59,7 @@ impl Introduced {
         self.owner
     }
 
-    pub(crate) fn introduction(&self) -> Token {
+    pub(crate) fn introduction(&self) -> Option<Token> {
         self.token
     }
 
@@ -75,23 +78,28 @@ impl Introduced {
     pub(crate) async fn shorten(&self, short: Arc<dyn Receiver>) {
         let Some(long) = self.part() else { return };
         self.wait_until(|path| matches!(path, Path::Between { sending: 0, .. })).await;
-        if let Asked::Sent(claim) = long.ask(&long, Request::plain(&SETTLE))
-            && let Some(route) = long.route()
-        {
-            // If the long way broke meanwhile, nothing more will begin on it, either.
-            Ticket::new(Arc::clone(route), claim).reply().await;
-        }
+        let settled = match (long.ask(&long, Request::plain(&SETTLE)), long.route()) {
+            (Asked::Sent(claim), Some(route)) => {
+                Some(Ticket::new(Arc::clone(route), claim).reply().await)
+            }
+            (Asked::Refused(error), _) => Some(Reply::Fault(error)),
+            _ => None,
+        };
+        // If the long way broke meanwhile, nothing more will begin on it, either. If it had no room for this, what was sent
+        // before may still begin: so it stays.
+        let is_long = matches!(settled, Some(Reply::Fault(Error::Quota(_))));
+        let way = if is_long { long } else { short };
         loop {
             let mut path = self.lock();
             let Path::Between { waiting, .. } = &mut *path else { return };
             let batch = std::mem::take(waiting);
             if batch.is_empty() {
-                let _ = self.chosen.set(short);
+                let _ = self.chosen.set(way);
                 *path = Path::Chosen;
                 break;
             }
             drop(path);
-            batch.into_iter().for_each(|(request, answer)| start(&short, request, answer));
+            batch.into_iter().for_each(|(request, answer)| start(&way, request, answer));
         }
         self.changed.notify_waiters();
     }
@@ -164,6 +172,20 @@ impl Receiver for Introduced {
         self.chosen.get().and_then(|chosen| chosen.route())
     }
 
+    // One that has come home is this side's own.
+
+    fn object(&self) -> Option<&(dyn Any + Send + Sync)> {
+        self.chosen.get().and_then(|chosen| chosen.object())
+    }
+
+    fn class(&self) -> Option<&'static str> {
+        self.chosen.get().and_then(|chosen| chosen.class())
+    }
+
+    fn stop(&self, reason: &str) -> Result<(), Error> {
+        self.chosen.get().map_or_else(|| Err(not_near()), |chosen| chosen.stop(reason))
+    }
+
     fn standing(&self) -> Standing {
         if let Some(chosen) = self.chosen.get() {
             return chosen.standing();
@@ -185,7 +207,11 @@ impl Receiver for Introduced {
     }
 
     fn token(&self) -> Option<Token> {
-        self.chosen.get().is_none().then_some(self.token)
+        self.token.filter(|_| self.chosen.get().is_none())
+    }
+
+    fn settled(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.wait_until(|path| matches!(path, Path::Chosen)))
     }
 
     fn watch(self: Arc<Self>, watcher: Watcher) -> Box<dyn Send + Sync> {
@@ -198,5 +224,87 @@ impl Receiver for Introduced {
 
     fn resolved(self: Arc<Self>) -> Resolving {
         Box::pin(async move { Ok(self as Arc<dyn Receiver>) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::super::message::{Claim, Payload};
+    use super::super::slot::Slot;
+    use super::*;
+    use crate::error::Outcome;
+    use crate::id::{NodeId, QuestionId};
+    use crate::object::builtin::INTERFACES;
+    use crate::wire::frame::Target;
+
+    /// A way on which nothing is answered but by the test.
+    #[derive(Default)]
+    struct Way(Mutex<Vec<Arc<Slot<Reply>>>>);
+
+    impl Way {
+        fn asked(&self) -> usize {
+            self.0.lock().unwrap().len()
+        }
+    }
+
+    impl Route for Way {
+        fn ask(&self, _: Target, _: Request) -> Result<Claim, Error> {
+            let slot = Arc::new(Slot::new(None));
+            self.0.lock().unwrap().push(Arc::clone(&slot));
+            Ok(Claim { token: 0, question: QuestionId(1), slot })
+        }
+
+        fn abandon(&self, _: usize, _: QuestionId) {}
+
+        fn finish(&self, _: usize, _: QuestionId) {}
+
+        fn release(&self, _: ObjectId) {}
+
+        fn is_behind(&self, _: QuestionId) -> bool {
+            false
+        }
+
+        fn watch(&self, _: ObjectId, _: Watcher) -> u64 {
+            0
+        }
+
+        fn unwatch(&self, _: u64) {}
+    }
+
+    /// How many messages went each way, after one of them was to settle the long way and had this reply.
+    fn ways_after(settled: Reply) -> [usize; 2] {
+        let identity = Identity { node: NodeId::from_bytes([7; 16]), object: ObjectId(9) };
+        let ways = [Arc::new(Way::default()), Arc::new(Way::default())];
+        let [long, short] = [&ways[0], &ways[1]].map(|way| {
+            let route = Arc::clone(way) as Arc<dyn Route>;
+            Arc::new(Import::new(route, ObjectId(1), identity))
+        });
+        let introduced = Introduced::new(long, identity, Some(Token::from_bytes([3; 16])));
+        let this = Arc::clone(&introduced) as Arc<dyn Receiver>;
+        let mut shortening = pin!(introduced.shorten(short));
+        let mut context = Context::from_waker(Waker::noop());
+        assert_eq!(shortening.as_mut().poll(&mut context), Poll::Pending);
+        assert_eq!(ways[0].asked(), 1, "it is asked to settle");
+        let waiting = this.ask(&this, Request::plain(&INTERFACES));
+        assert!(matches!(waiting, Asked::Running(_)) && ways[1].asked() == 0);
+        drop(ways[0].0.lock().unwrap()[0].fill(settled));
+        assert_eq!(shortening.as_mut().poll(&mut context), Poll::Ready(()));
+        ways.map(|way| way.asked())
+    }
+
+    #[tokio::test]
+    async fn the_path_shortens_when_nothing_more_will_begin_on_the_long_way() {
+        assert_eq!(ways_after(Reply::Value(Payload::default())), [1, 1]);
+        let lost = Error::SessionLost { reason: "gone".into(), outcome: Outcome::Unknown };
+        assert_eq!(ways_after(Reply::Fault(lost)), [1, 1]);
+    }
+
+    #[tokio::test]
+    async fn the_long_way_stays_if_it_had_no_room_to_settle() {
+        assert_eq!(ways_after(Reply::Fault(Error::Quota("room".into()))), [2, 0]);
     }
 }

@@ -54,9 +54,7 @@ pub(crate) trait Receiver: Send + Sync + 'static {
 
     /// Ends a near object.
     fn stop(&self, _reason: &str) -> Result<()> {
-        Err(Error::Refused(
-            "only a near object can be stopped; ask the far one by a message of its own".into(),
-        ))
+        Err(not_near())
     }
 
     /// A method of a near object's has panicked, with this message.
@@ -72,6 +70,11 @@ pub(crate) trait Receiver: Send + Sync + 'static {
         None
     }
 
+    /// Ready when the way to a far object changes no more.
+    fn settled(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(std::future::ready(()))
+    }
+
     /// Called by the node that shows the object to a peer. The first one owns it.
     fn exported_by(&self, _node: NodeId) {}
 
@@ -82,6 +85,13 @@ pub(crate) trait Receiver: Send + Sync + 'static {
 
     /// A promise: the object, once it is known. Anything else is itself.
     fn resolved(self: Arc<Self>) -> Resolving;
+}
+
+/// What is said to who would stop what is not this side's.
+pub(crate) fn not_near() -> Error {
+    Error::Refused(
+        "only a near object can be stopped; ask the far one by a message of its own".into(),
+    )
 }
 
 /// The future of the object that a promise stands for.
@@ -138,16 +148,19 @@ pub(crate) enum Standing {
     Far { route: usize, entry: ObjectId, node: NodeId, object: ObjectId },
     /// Not known yet.
     Promise { object: ObjectId },
+    /// At some address, and never known: what is sent there is not answered.
+    Addressed { object: ObjectId },
 }
 
 impl Standing {
-    /// Equal for one object, however reached. A promise equals only itself.
+    /// Equal for one object, however reached. A promise equals only itself, and so does what is known by its address.
     pub(crate) fn is_same(&self, other: &Standing) -> bool {
         match (self, other) {
             (Standing::Near { object: one, .. }, Standing::Near { object: other, .. }) => {
                 one == other
             }
-            (Standing::Promise { object: one }, Standing::Promise { object: other }) => {
+            (Standing::Promise { object: one }, Standing::Promise { object: other })
+            | (Standing::Addressed { object: one }, Standing::Addressed { object: other }) => {
                 one == other
             }
             (
@@ -167,7 +180,8 @@ impl Standing {
         match self {
             Standing::Near { object, .. }
             | Standing::Far { object, .. }
-            | Standing::Promise { object } => object.0,
+            | Standing::Promise { object }
+            | Standing::Addressed { object } => object.0,
         }
     }
 }

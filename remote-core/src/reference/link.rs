@@ -71,6 +71,12 @@ impl Link {
                     .into(),
             ));
         }
+        if let Standing::Addressed { .. } = other.standing() {
+            return Err(Error::Refused(
+                "nobody would tell that an object ended which is known by udp:// alone; look it up over tcp://"
+                    .into(),
+            ));
+        }
         let (mine, culprit) = (Arc::downgrade(mine), name::<T>(&other.standing()));
         let watcher =
             move |ended: Ended| stop(Stop { object: mine, reason: reason(&culprit, ended) });
@@ -95,6 +101,7 @@ fn name<T: ?Sized + Interface>(standing: &Standing) -> String {
         }
         Standing::Near { object, owner: None } => format!("{} #{}", T::NAME, object.0),
         Standing::Promise { .. } => format!("a promised {}", T::NAME),
+        Standing::Addressed { .. } => format!("a {} by its address", T::NAME),
     }
 }
 

@@ -107,7 +107,8 @@ impl<T: ?Sized + Interface> Ref<T> {
     }
 
     /// Watches the object: the monitor is told, once and with the reason, when it ends. It does not keep the object
-    /// alive.
+    /// alive. What was looked up over `udp://` cannot be watched: its monitor says so at once, by
+    /// [`Ended::SessionEnded`](crate::Ended::SessionEnded).
     pub fn monitor(this: &Ref<T>) -> Monitor {
         Monitor::new(this.receiver())
     }
@@ -124,7 +125,7 @@ impl<T: ?Sized + Interface> Ref<T> {
     /// already. Until the link is dropped, which see.
     ///
     /// # Errors
-    /// [`Error::Refused`] if `mine` is not near.
+    /// [`Error::Refused`] if `mine` is not near, or if the other was looked up over `udp://`: nobody would tell of its end.
     pub fn link<U: ?Sized + Interface>(mine: &Ref<U>, other: &Ref<T>) -> Result<Link> {
         Link::new::<T>(mine.receiver(), other.receiver())
     }
@@ -217,6 +218,7 @@ impl<T: ?Sized + Interface> fmt::Debug for Ref<T> {
                 write!(f, "{}(far #{} on {node})", T::REFERENCE, object.0)
             }
             Standing::Promise { .. } => write!(f, "{}(promised)", T::REFERENCE),
+            Standing::Addressed { .. } => write!(f, "{}(by its address)", T::REFERENCE),
         }
     }
 }

@@ -3,12 +3,16 @@
 //! It must not know what is inside, but for the objects that it names: they are not given back before it.
 
 use super::event::Event;
+use super::lease::Hearing;
 use super::machine::Session;
 use super::outgoing::{Queued, Whose, extent};
 use super::questions::{Finish, Progress};
 use crate::id::{FrameNumber, ObjectId, QuestionId};
 use crate::wire::content::Packed;
 use crate::wire::frame::{CHUNK, Descriptor, Frame, Manner, Target};
+
+/// The nesting of a call that is made outside of any method.
+const OUTERMOST: u8 = 1;
 
 impl Session {
     /// Whether a call needs none of the steps below: it is small, there is room, and nothing is before it.
@@ -25,9 +29,42 @@ impl Session {
         if self.waiting.is_empty() && self.has_room_for(&call) {
             self.admit(call);
         } else {
+            if self.waiting.is_empty() {
+                self.standstill.moved(self.now);
+            }
             self.hold(call.target, &call.references);
             self.waiting.push_back(call);
         }
+    }
+
+    /// A call has ended, or places were granted anew: those that wait may go.
+    pub(super) fn make_room(&mut self) {
+        if !self.waiting.is_empty() {
+            self.standstill.moved(self.now);
+            self.admit_waiting();
+        }
+    }
+
+    /// Refuses the calls of methods that wait for room, if none was made for too long: they may wait for each other.
+    pub(super) fn note_standstill(&mut self, hearing: Hearing) {
+        let waits = |call: &Queued| call.nesting > OUTERMOST;
+        // What is still to be written may well be what makes room.
+        let moves = hearing == Hearing::Deaf || self.suspended || !self.outgoing.is_empty();
+        if moves || !self.waiting.iter().any(waits) {
+            return self.standstill.moved(self.now);
+        }
+        if !self.standstill.lasts(self.now) {
+            return;
+        }
+        self.standstill.moved(self.now);
+        for call in self.waiting.iter().filter(|call| waits(call)) {
+            let Some(question) = self.questions.get_mut(call.question) else { continue };
+            let token = question.token.take();
+            self.questions.withdraw(call.question);
+            self.events.extend(token.map(|token| Event::Refused { token }));
+        }
+        self.sweep_waiting();
+        self.admit_waiting();
     }
 
     /// Lets calls that wait go, as far as there is room.

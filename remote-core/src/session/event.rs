@@ -27,6 +27,8 @@ pub(crate) enum Event {
     Answered { token: Option<usize>, status: Status, content: Content },
     /// A message without answer has found room, and is on its way.
     HandedOver { token: usize },
+    /// A call that waited for room was refused: none was made for a whole term.
+    Refused { token: usize },
     /// A call will never be answered, because the session ended.
     Lost { token: usize, outcome: Outcome },
     /// The peer gave back its last reference to an object.

@@ -19,6 +19,7 @@ use super::names::{Announced, Heard, Name};
 use super::outgoing::{Outgoing, Queued};
 use super::questions::Questions;
 use super::retained::Retained;
+use super::standstill::Standstill;
 use super::watches::Watches;
 use crate::id::{FrameNumber, NameId, ObjectId, QuestionId};
 use crate::limits::Limits;
@@ -52,6 +53,8 @@ pub(crate) struct Session {
     pub(super) waiting: VecDeque<Queued>,
     /// How many of them were withdrawn meanwhile.
     pub(super) withdrawn: usize,
+    /// Since when none of them has moved.
+    pub(super) standstill: Standstill,
     pub(super) events: VecDeque<Event>,
     pub(super) liveness: Liveness,
     pub(super) lease: Lease,
@@ -112,6 +115,7 @@ impl Session {
             outgoing: Outgoing::default(),
             waiting: VecDeque::new(),
             withdrawn: 0,
+            standstill: Standstill::new(term, now),
             events: VecDeque::new(),
             received: FrameNumber(0),
             acknowledged: FrameNumber(0),

@@ -16,6 +16,7 @@ mod liveness;
 mod outgoing;
 mod questions;
 mod retained;
+mod standstill;
 mod watches;
 
 mod machine;

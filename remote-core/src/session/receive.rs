@@ -54,6 +54,7 @@ impl Session {
         if hearing == Hearing::Deaf || self.liveness.is_late(now) {
             self.liveness.heard(now);
         }
+        self.note_standstill(hearing);
         match self.lease.due(now, self.holding(), hearing) {
             lease::Due::Nothing | lease::Due::Reading => {}
             lease::Due::Renewal => {
@@ -189,7 +190,7 @@ impl Session {
                 if !self.questions.credit(calls, bytes) {
                     return Err(Breach::Window);
                 }
-                self.admit_waiting();
+                self.make_room();
                 Ok(())
             }
             Frame::Ping => Ok(()),
@@ -280,7 +281,7 @@ impl Session {
         self.register(&content)?;
         let token = self.questions.answer(question).ok_or(Breach::Question)?;
         self.events.push_back(Event::Answered { token, status, content });
-        self.admit_waiting();
+        self.make_room();
         Ok(())
     }
 

@@ -30,7 +30,13 @@ impl Session {
             return Some(self.lease.owner_end());
         }
         let lease = self.lease.next(self.holding());
-        let next = if self.suspended { lease } else { lease.min(self.liveness.next()) };
+        let mut next = lease;
+        if !self.suspended {
+            next = next.min(self.liveness.next());
+            if !self.waiting.is_empty() {
+                next = next.min(self.standstill.next());
+            }
+        }
         self.closed.is_none().then_some(next)
     }
 

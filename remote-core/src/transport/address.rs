@@ -1,71 +1,81 @@
 //! Owns how addresses are read: `scheme://place` for a node, `scheme://place/name` for an object published there.
 //!
-//! It must not know what a place is; that is for the transport of the scheme.
+//! It must not know what a place is; that is for the scheme.
 
-use super::connection::{Registered, Transport, find};
+use super::connection::{Registered, Scheme, Transport, find};
 use super::uri::{Uri, check_name, invalid};
 use crate::error::Result;
 
 impl Uri {
     /// The address of a node.
     pub(crate) fn of_node(text: &str) -> Result<Uri> {
-        let (transport, rest) = scheme(text)?;
+        let (scheme, rest) = scheme(text)?;
         // A place may look like a place and a name, as paths do: what is asked for decides.
-        let (place, name) = transport.part(rest);
-        let whole = transport.part(&format!("{rest}/x")).0 == rest;
+        let (place, name) = scheme.part(rest);
+        let whole = scheme.part(&format!("{rest}/x")).0 == rest;
         let (place, name) = if whole { (rest, "") } else { (place, name) };
         if !name.is_empty() {
             return Err(invalid(
                 text,
-                &format!(
-                    "it names an object; the node alone is `{}://{place}`",
-                    transport.scheme()
-                ),
+                &format!("it names an object; the node alone is `{}://{place}`", scheme.name()),
             ));
         }
-        build(text, transport, place, "")
+        build(text, scheme, place, "")
     }
 
     /// The address of a published object.
     pub(crate) fn of_object(text: &str) -> Result<Uri> {
-        let (transport, rest) = scheme(text)?;
-        let (place, name) = transport.part(rest);
+        let (scheme, rest) = scheme(text)?;
+        let (place, name) = scheme.part(rest);
         if name.is_empty() {
             return Err(invalid(text, "it names no object; add `/name`"));
         }
         check_name(name).map_err(|error| invalid(text, &error.to_string()))?;
-        build(text, transport, place, name)
+        build(text, scheme, place, name)
     }
 
     /// Whether the place is on this machine.
     pub(crate) fn is_local(&self) -> bool {
-        self.transport().is_ok_and(|transport| transport.is_local(&self.place))
+        find(self.scheme).is_some_and(|known| known.scheme().is_local(&self.place))
     }
 
+    /// Whether datagrams go there, for which no connection is made.
+    pub(crate) fn is_for_datagrams(&self) -> bool {
+        matches!(find(self.scheme), Some(Registered::Datagrams(_)))
+    }
+
+    /// What makes connections to the place.
     pub(crate) fn transport(&self) -> Result<&'static dyn Transport> {
-        find(self.scheme).ok_or_else(|| invalid(&self.node(), "its scheme is unknown"))
+        match find(self.scheme) {
+            Some(Registered::Connections(transport)) => Ok(*transport),
+            Some(Registered::Datagrams(_)) => Err(invalid(
+                &self.node(),
+                "one-way messages to published names go there, and nothing else: for this a connection is needed, as tcp:// makes",
+            )),
+            None => Err(invalid(&self.node(), "its scheme is unknown")),
+        }
     }
 }
 
-fn scheme(text: &str) -> Result<(&'static dyn Transport, &str)> {
+fn scheme(text: &str) -> Result<(&'static dyn Scheme, &str)> {
     let schemes = || {
         let known: Vec<_> =
-            inventory::iter::<Registered>.into_iter().map(|known| known.0.scheme()).collect();
+            inventory::iter::<Registered>.into_iter().map(|known| known.scheme().name()).collect();
         known.join("://, ") + "://"
     };
     let Some((scheme, rest)) = text.split_once("://") else {
         return Err(invalid(text, &format!("it must begin with one of {}", schemes())));
     };
-    let transport = find(scheme)
+    let known = find(scheme)
         .ok_or_else(|| invalid(text, &format!("`{scheme}` is none of {}", schemes())))?;
-    Ok((transport, rest))
+    Ok((known.scheme(), rest))
 }
 
-fn build(text: &str, transport: &'static dyn Transport, place: &str, name: &str) -> Result<Uri> {
+fn build(text: &str, scheme: &'static dyn Scheme, place: &str, name: &str) -> Result<Uri> {
     if place.is_empty() {
         return Err(invalid(text, "it names no place"));
     }
-    Ok(Uri { scheme: transport.scheme(), place: place.to_owned(), name: name.to_owned() })
+    Ok(Uri { scheme: scheme.name(), place: place.to_owned(), name: name.to_owned() })
 }
 
 #[cfg(test)]
@@ -87,6 +97,16 @@ mod tests {
     }
 
     #[test]
+    fn no_connection_is_made_where_datagrams_go() {
+        let uri = Uri::of_object("udp://127.0.0.1:80/log").unwrap();
+        assert!(
+            uri.is_for_datagrams()
+                && !Uri::of_node("tcp://127.0.0.1:80").unwrap().is_for_datagrams()
+        );
+        assert!(uri.transport().err().unwrap().to_string().contains("tcp://"));
+    }
+
+    #[test]
     fn nodes_have_a_place_alone() {
         assert_eq!(Uri::of_node("tcp://127.0.0.1:0").unwrap().place, "127.0.0.1:0");
         #[cfg(unix)]
@@ -101,5 +121,6 @@ mod tests {
         assert!(reason(Uri::of_object("tcp://127.0.0.1:80")).contains("/name"));
         assert!(reason(Uri::of_node("tcp://127.0.0.1:80/log")).contains("tcp://127.0.0.1:80"));
         assert!(reason(Uri::of_node("tcp://")).contains("no place"));
+        assert!(reason(Uri::of_object("udp://127.0.0.1:80")).contains("/name"));
     }
 }

@@ -1,4 +1,5 @@
-//! Owns what a transport is: how connections are made and awaited, and what one consists of.
+//! Owns what a scheme of addresses is, and what a transport: how connections are made and awaited, and what one consists
+//! of.
 //!
 //! It must not know which transports there are, nor frames. Each registers itself, in its own file.
 
@@ -14,10 +15,10 @@ use crate::error::{Error, Result};
 /// A future of a transport's.
 pub(crate) type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A kind of connection.
-pub(crate) trait Transport: Sync {
+/// A kind of address.
+pub(crate) trait Scheme: Sync {
     /// What its addresses begin with, before `://`.
-    fn scheme(&self) -> &'static str;
+    fn name(&self) -> &'static str;
 
     /// Parts an address, without its scheme, into the place of the node and the name of an object there.
     fn part<'u>(&self, address: &'u str) -> (&'u str, &'u str) {
@@ -28,7 +29,10 @@ pub(crate) trait Transport: Sync {
     fn is_local(&self, _place: &str) -> bool {
         false
     }
+}
 
+/// A kind of connection.
+pub(crate) trait Transport: Scheme {
     /// Waits for connections at a place.
     fn listen<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Box<dyn Listener>>>;
 
@@ -53,24 +57,43 @@ pub(crate) trait ReadHalf: AsyncRead + Send + Unpin {
     }
 }
 
+/// The writing end of a stream of bytes.
+pub(crate) trait WriteHalf: AsyncWrite + Send + Unpin {
+    /// Whether who writes wakes who reads: both are in this process.
+    fn wakes_reader(&self) -> bool {
+        false
+    }
+}
+
 /// Two ends of a stream of bytes, and where it leads.
 pub(crate) struct Connection {
     pub(crate) reader: Box<dyn ReadHalf>,
-    pub(crate) writer: Box<dyn AsyncWrite + Send + Unpin>,
+    pub(crate) writer: Box<dyn WriteHalf>,
     pub(crate) address: String,
 }
 
-/// A transport, known by its scheme.
-pub(crate) struct Registered(pub(crate) &'static dyn Transport);
+/// What the addresses of a scheme are for.
+pub(crate) enum Registered {
+    /// Connections, which the transport makes.
+    Connections(&'static dyn Transport),
+    /// Datagrams, for which none is made.
+    Datagrams(&'static dyn Scheme),
+}
 
 inventory::collect!(Registered);
 
-/// The transport of a scheme.
-pub(crate) fn find(scheme: &str) -> Option<&'static dyn Transport> {
-    inventory::iter::<Registered>
-        .into_iter()
-        .map(|registered| registered.0)
-        .find(|known| known.scheme() == scheme)
+impl Registered {
+    pub(crate) fn scheme(&self) -> &'static dyn Scheme {
+        match *self {
+            Registered::Connections(transport) => transport,
+            Registered::Datagrams(scheme) => scheme,
+        }
+    }
+}
+
+/// What a scheme is for.
+pub(crate) fn find(scheme: &str) -> Option<&'static Registered> {
+    inventory::iter::<Registered>.into_iter().find(|known| known.scheme().name() == scheme)
 }
 
 /// What is said where nobody listens.

@@ -10,7 +10,8 @@ use dashmap::mapref::entry::Entry;
 use tokio::sync::mpsc;
 
 use super::connection::{
-    Connection, Listener, Pending, ReadHalf, Registered, Transport, not_connected, not_listening,
+    Connection, Listener, Pending, ReadHalf, Registered, Scheme, Transport, WriteHalf,
+    not_connected, not_listening,
 };
 use super::uri::Uri;
 use crate::error::Result;
@@ -22,7 +23,7 @@ const BACKLOG: usize = 128;
 
 struct Memory;
 
-inventory::submit!(Registered(&Memory));
+inventory::submit!(Registered::Connections(&Memory));
 
 static LISTENING: OnceLock<DashMap<String, mpsc::Sender<Connection>>> = OnceLock::new();
 
@@ -30,15 +31,17 @@ fn listening() -> &'static DashMap<String, mpsc::Sender<Connection>> {
     LISTENING.get_or_init(DashMap::new)
 }
 
-impl Transport for Memory {
-    fn scheme(&self) -> &'static str {
+impl Scheme for Memory {
+    fn name(&self) -> &'static str {
         "memory"
     }
 
     fn is_local(&self, _place: &str) -> bool {
         true
     }
+}
 
+impl Transport for Memory {
     fn listen<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Box<dyn Listener>>> {
         Box::pin(async move {
             let (sender, arriving) = mpsc::channel(BACKLOG);
@@ -88,6 +91,12 @@ impl Drop for Waiting {
 }
 
 impl ReadHalf for tokio::io::ReadHalf<tokio::io::DuplexStream> {}
+
+impl WriteHalf for tokio::io::WriteHalf<tokio::io::DuplexStream> {
+    fn wakes_reader(&self) -> bool {
+        true
+    }
+}
 
 fn connection(stream: tokio::io::DuplexStream, uri: &Uri) -> Connection {
     let (reader, writer) = tokio::io::split(stream);

@@ -1,11 +1,13 @@
-//! How bytes get from one node to another: one trait, one file for each transport.
+//! How bytes get from one node to another: one trait for connections, one file for each transport; and datagrams.
 //!
 //! Nothing here knows frames. A transport registers itself; adding one adds its file and its line below.
 
 pub(crate) mod address;
 pub(crate) mod connection;
+mod loopback;
 mod memory;
 mod tcp;
+pub(crate) mod udp;
 #[cfg(unix)]
 mod unix;
 pub(crate) mod uri;

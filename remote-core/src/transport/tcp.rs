@@ -6,38 +6,34 @@ use std::io::{self, Read};
 use std::net::SocketAddr;
 
 use socket2::SockRef;
-use tokio::net::{TcpListener, TcpStream, lookup_host};
+use tokio::net::{TcpListener, TcpStream};
 
 use super::connection::{
-    Connection, Listener, Pending, ReadHalf, Registered, Transport, not_connected, not_listening,
+    Connection, Listener, Pending, ReadHalf, Registered, Scheme, Transport, WriteHalf,
+    not_connected, not_listening,
 };
+use super::loopback;
 use super::uri::Uri;
 use crate::error::{Error, Result};
 
 struct Tcp;
 
-inventory::submit!(Registered(&Tcp));
+inventory::submit!(Registered::Connections(&Tcp));
 
-impl Transport for Tcp {
-    fn scheme(&self) -> &'static str {
+impl Scheme for Tcp {
+    fn name(&self) -> &'static str {
         "tcp"
     }
 
     fn is_local(&self, place: &str) -> bool {
         place.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_loopback())
     }
+}
 
+impl Transport for Tcp {
     fn listen<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Box<dyn Listener>>> {
         Box::pin(async move {
-            let addresses: Vec<SocketAddr> = lookup_host(&uri.place)
-                .await
-                .map_err(|error| not_listening(uri, &error))?
-                .collect();
-            if let Some(open) = addresses.iter().find(|address| !address.ip().is_loopback()) {
-                return Err(Error::Refused(format!(
-                    "{open} can be reached from outside, and there is no authentication yet; listen on 127.0.0.1 or [::1]"
-                )));
-            }
+            let addresses = loopback::addresses(uri).await?;
             let listener = TcpListener::bind(addresses.as_slice()).await;
             let listener = listener.map_err(|error| not_listening(uri, &error))?;
             let address = listener.local_addr()?;
@@ -72,6 +68,8 @@ impl Listener for Waiting {
         })
     }
 }
+
+impl WriteHalf for tokio::net::tcp::OwnedWriteHalf {}
 
 impl ReadHalf for tokio::net::tcp::OwnedReadHalf {
     fn read_now(&mut self, into: &mut [u8]) -> io::Result<usize> {

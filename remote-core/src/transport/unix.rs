@@ -10,17 +10,18 @@ use socket2::SockRef;
 use tokio::net::{UnixListener, UnixStream};
 
 use super::connection::{
-    Connection, Listener, Pending, ReadHalf, Registered, Transport, not_connected, not_listening,
+    Connection, Listener, Pending, ReadHalf, Registered, Scheme, Transport, WriteHalf,
+    not_connected, not_listening,
 };
 use super::uri::Uri;
 use crate::error::Result;
 
 struct Unix;
 
-inventory::submit!(Registered(&Unix));
+inventory::submit!(Registered::Connections(&Unix));
 
-impl Transport for Unix {
-    fn scheme(&self) -> &'static str {
+impl Scheme for Unix {
+    fn name(&self) -> &'static str {
         "unix"
     }
 
@@ -32,7 +33,9 @@ impl Transport for Unix {
     fn is_local(&self, _place: &str) -> bool {
         true
     }
+}
 
+impl Transport for Unix {
     fn listen<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Box<dyn Listener>>> {
         Box::pin(async move {
             let path = PathBuf::from(&uri.place);
@@ -88,6 +91,8 @@ async fn remove_if_abandoned(path: &PathBuf) {
         let _ = std::fs::remove_file(path);
     }
 }
+
+impl WriteHalf for tokio::net::unix::OwnedWriteHalf {}
 
 impl ReadHalf for tokio::net::unix::OwnedReadHalf {
     fn read_now(&mut self, into: &mut [u8]) -> io::Result<usize> {

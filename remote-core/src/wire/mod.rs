@@ -9,6 +9,7 @@ pub(crate) mod breach;
 pub(crate) mod budget;
 pub(crate) mod codec;
 pub(crate) mod content;
+pub(crate) mod datagram;
 pub(crate) mod frame;
 pub(crate) mod hello;
 pub(crate) mod method;

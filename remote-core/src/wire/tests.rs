@@ -9,6 +9,7 @@ use super::bounded_writer::Leaving;
 use super::breach::Breach;
 use super::codec::Encoder;
 use super::content::Content;
+use super::datagram::Datagram;
 use super::frame::{
     CHUNK, Descriptor, Extent, Frame, LENGTH, LONGEST_FRAME, LONGEST_NAME, Manner, Status, Target,
 };
@@ -34,6 +35,7 @@ fn every_frame_has_the_bytes_that_the_document_says() {
     rows.extend(standings().iter().map(|(what, standing)| (*what, hex(&standing.write()))));
     rows.extend(verdicts().iter().map(|(what, verdict)| (*what, hex(&verdict.write()))));
     rows.extend(frames().iter().map(|(what, frame)| (*what, hex(&written(frame)))));
+    rows.push((DATAGRAM, hex(&datagram().write())));
     rows.extend(
         fingerprints().into_iter().map(|(what, fingerprint)| (what, format!("{fingerprint:016x}"))),
     );
@@ -122,6 +124,11 @@ fn the_limits_are_those_of_the_document() {
     says(format!(
         "{} values within each other, of which {} polymorphic",
         limits.depth, limits.polymorphic_depth
+    ));
+    says(format!("keeps datagrams to {} bytes", thousands(limits.datagram)));
+    says(format!(
+        "when {} methods run that datagrams have begun",
+        thousands(limits.datagram_calls)
     ));
     assert_eq!(limits.elements, 1 << 21);
 }
@@ -258,6 +265,21 @@ fn frames() -> Vec<(&'static str, Frame<'static>)> {
         ("Acknowledge: 300", Frame::Acknowledge { number: FrameNumber(300) }),
         ("Ping", Frame::Ping),
     ]
+}
+
+const DATAGRAM: &str = "datagram: number 300 of 01 01 …, `Log.line` with fingerprint 0102030405060708 for \"log\", nesting 1, 1 s left, \"abc\"";
+
+fn datagram() -> Datagram<'static> {
+    Datagram {
+        sender: NodeId::from_bytes([1; 16]),
+        number: 300,
+        name: "log",
+        fingerprint: 0x0102_0304_0506_0708,
+        selector: "Log.line",
+        nesting: 1,
+        deadline: Some(Duration::from_secs(1)),
+        body: b"abc",
+    }
 }
 
 fn fingerprints() -> Vec<(&'static str, u64)> {

@@ -36,7 +36,7 @@ pub(crate) trait Part {
     async fn meet(&self, shelf: &str) -> Result<()>;
     /// Hands the oldest kept thing to the shelf, and has it no more as soon as the message is handed over.
     async fn give(&self) -> Result<()>;
-    /// Drops all things that are kept.
+    /// Drops all things that are kept, and the shelf that was met.
     async fn let_go(&self) -> Result<()>;
     /// Lets so many lingering calls on things made here end.
     async fn permit(&self, calls: u64) -> Result<()>;
@@ -212,7 +212,8 @@ impl Part for Actor {
 
     async fn let_go(&self) -> Result<()> {
         let kept = std::mem::take(&mut *self.kept.0.lock().unwrap());
-        drop(kept);
+        let shelf = self.shelf.lock().unwrap().take();
+        drop((kept, shelf));
         Ok(())
     }
 

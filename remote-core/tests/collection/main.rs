@@ -13,6 +13,7 @@ mod holders;
 mod load;
 mod network;
 mod owners;
+mod ring;
 mod stage;
 #[path = "../support/mod.rs"]
 mod support;

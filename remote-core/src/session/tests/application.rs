@@ -16,6 +16,7 @@ use crate::wire::frame::{Descriptor, Status, Target};
 pub(super) enum End {
     Answered(Status, Content),
     HandedOver,
+    Refused,
     Lost(Outcome),
 }
 
@@ -62,6 +63,7 @@ impl Application {
             }
             Event::Answered { token: None, content, .. } => self.unwanted.push(content),
             Event::HandedOver { token } => self.end(token, End::HandedOver),
+            Event::Refused { token } => self.end(token, End::Refused),
             Event::Lost { token, outcome } => self.end(token, End::Lost(outcome)),
             Event::Unexported { object } => self.unexported.push(object),
             Event::Watch { watch, object } => {

@@ -23,3 +23,4 @@ mod simulation;
 mod time;
 mod windows;
 mod world;
+mod writing;

@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use super::application::{pattern, plain};
-use super::forger::{Forger, call};
 use super::pair::Side::{Left, Right};
 use super::pair::{DIRECTORY, Pair};
-use crate::id::QuestionId;
 use crate::limits::Limits;
 use crate::wire::frame::{CHUNK, Manner, Status, Target};
 
@@ -118,30 +116,6 @@ fn big_answers_take_turns() {
     assert!(pair.seen(Left).ended.contains_key(&1), "the shorter one is not held up");
     pair.settle();
     assert_eq!(pair.seen(Left).ended.len(), 2);
-}
-
-#[test]
-fn an_answer_larger_than_all_that_the_peer_takes_at_once_goes_alone() {
-    // The handshake refuses such a grant; the session does not count on that, and nothing is stuck.
-    let mut forger = Forger::with(Limits { window_bytes: 2 * CHUNK as u64, ..Limits::default() });
-    (1..4).for_each(|question| forger.say(call(question, b"")));
-    (1..4).for_each(|question| {
-        forger.session.answer(QuestionId(question), Status::Value, body(1, 3 * CHUNK));
-    });
-    let said = forger.hear();
-    assert_eq!(said.iter().filter(|frame| frame.starts_with("Answer {")).count(), 3);
-    assert_eq!(said.iter().filter(|frame| frame.starts_with("AnswerChunk")).count(), 6);
-}
-
-#[test]
-fn one_write_takes_eight_chunks_of_what_is_big() {
-    let mut pair = Pair::new();
-    pair.ask(Left, DIRECTORY, body(1, BIG));
-    let now = pair.now;
-    for _ in 0..BIG / (9 * CHUNK) {
-        let block = pair[Left].poll_transmit(now).expect("there is more");
-        assert!((8 * CHUNK..9 * CHUNK).contains(&block.len()), "{} bytes", block.len());
-    }
 }
 
 #[test]

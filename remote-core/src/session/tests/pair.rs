@@ -113,12 +113,12 @@ impl Pair {
         target: Target,
         content: Content,
     ) -> Result<QuestionId, Error> {
-        self.send_before(None, from, manner, target, content)
+        self.send_with((None, 1), from, manner, target, content)
     }
 
-    fn send_before(
+    fn send_with(
         &mut self,
-        deadline: Option<Instant>,
+        (deadline, nesting): (Option<Instant>, u8),
         from: Side,
         manner: Manner,
         target: Target,
@@ -126,7 +126,7 @@ impl Pair {
     ) -> Result<QuestionId, Error> {
         let token = self.next_token;
         self.next_token += 1;
-        let (selector, nesting) = (("Interface.method", 7), 1);
+        let selector = ("Interface.method", 7);
         let ask = Ask { token, target, selector, manner, nesting, deadline, content };
         let now = self.now;
         let question = self[from].ask(Some(now), ask);
@@ -137,7 +137,13 @@ impl Pair {
     /// Asks with a deadline.
     pub(super) fn ask_before(&mut self, from: Side, deadline: Instant) -> QuestionId {
         let content = Content::default();
-        let asked = self.send_before(Some(deadline), from, Manner::Ask, DIRECTORY, content);
+        let asked = self.send_with((Some(deadline), 1), from, Manner::Ask, DIRECTORY, content);
+        asked.expect("the call is sent")
+    }
+
+    /// Asks from within a method.
+    pub(super) fn ask_within(&mut self, from: Side, content: Content) -> QuestionId {
+        let asked = self.send_with((None, 2), from, Manner::Ask, DIRECTORY, content);
         asked.expect("the call is sent")
     }
 

@@ -1,17 +1,15 @@
 //! One side has no more in progress with the other than it was granted; whoever finds no room waits, and keeps its place.
 
-use std::time::Duration;
-
-use super::super::lease::Hearing;
 use super::application::{End, pattern, plain};
-use super::forger::{Forger, answer, call, frames, in_manner};
+use super::forger::{Forger, answer, call, in_manner};
 use super::pair::Side::{Left, Right};
-use super::pair::{DIRECTORY, Pair};
+use super::pair::{DIRECTORY, Pair, TERM};
 use crate::error::{Error, Outcome};
 use crate::id::QuestionId;
 use crate::limits::Limits;
+use crate::session::Hearing;
 use crate::wire::breach::Breach;
-use crate::wire::frame::{CHUNK, Frame, Manner, Status, Target};
+use crate::wire::frame::{CHUNK, Frame, Manner, Status};
 
 /// A left side that may have this much in progress.
 fn narrow(window_calls: u32, window_bytes: u64) -> Pair {
@@ -188,100 +186,66 @@ fn credit_comes_by_itself_before_the_peer_has_to_wait_for_it() {
 }
 
 #[test]
-fn a_full_queue_holds_calls_back_until_it_is_written() {
-    let limits = Limits { queue: 100 << 10, body: 100 << 10, ..Limits::default() };
-    let mut pair = Pair::with(limits.clone(), Limits::default());
-    let other = pair.given(Right);
-    pair.ask(Left, DIRECTORY, pattern(100 << 10));
-    pair.ask(Left, Target::Object(other), plain(&[2]));
-    assert!(!pair[Left].has_room());
-    assert_eq!(pair[Left].waiting.len(), 1);
-    assert!(pair[Left].held() <= limits.queue + limits.body);
+fn what_a_method_calls_is_refused_when_no_room_is_made_for_a_term() {
+    let mut pair = narrow(1, 1 << 20);
+    pair.ask(Left, DIRECTORY, plain(&[1]));
     pair.settle();
-    assert_eq!(pair.seen(Right).bodies().len(), 2);
-    assert!(pair[Left].has_room());
+    let outer = pair.ask(Left, DIRECTORY, plain(&[2]));
+    let within = [3, 4].map(|number| {
+        pair.ask_within(Left, plain(&[number]));
+        pair.last_token()
+    });
+    pair.pass(TERM * 9 / 10);
+    assert!(pair.seen(Left).ended.is_empty(), "something may still happen");
+    pair.pass(TERM / 4);
+    for token in within {
+        assert_eq!(pair.seen(Left).ended.remove(&token), Some(End::Refused));
+    }
+    pair.pass(TERM * 4);
+    assert!(pair.seen(Left).ended.is_empty(), "one made outside of any method holds nobody up");
+    pair.answer_all(Right);
+    pair.settle();
+    assert_eq!(pair.seen(Right).calls[0].question, outer, "and what was refused never comes");
+    pair.answer_all(Right);
+    pair.settle();
+    assert_eq!((pair.seen(Left).ended.len(), pair.seen(Right).calls.len()), (2, 0));
+    assert_eq!((pair[Left].question_count(), pair[Left].closed()), (0, None));
 }
 
 #[test]
-fn a_queue_is_full_with_its_last_byte() {
-    let ready = |queue| {
-        let limits = Limits { queue, ..Limits::default() };
-        let mut pair = Pair::with(limits, Limits::default());
-        pair.ask(Left, DIRECTORY, pattern(100));
-        (pair[Left].underway(), pair[Left].has_room())
-    };
-    let (bytes, _) = ready(1000);
-    assert_eq!(ready(bytes + 1), (bytes, true));
-    assert_eq!(ready(bytes), (bytes, false));
+fn what_a_method_calls_waits_for_as_long_as_others_end() {
+    let mut pair = narrow(1, 1 << 20);
+    for number in 0..6 {
+        pair.ask_within(Left, plain(&[number]));
+    }
+    for _ in 0..6 {
+        pair.pass(TERM * 9 / 10);
+        assert_eq!(pair.seen(Right).calls.len(), 1);
+        pair.answer_all(Right);
+        pair.settle();
+    }
+    assert!(pair.seen(Left).ended.values().all(|end| matches!(end, End::Answered(..))));
+    assert_eq!(pair.seen(Left).ended.len(), 6);
 }
 
 #[test]
-fn no_more_is_written_than_is_kept_but_signs_of_life_are() {
-    let write = |unacknowledged| {
-        let limits = Limits { unacknowledged, ..Limits::default() };
-        let mut pair = Pair::with(limits, Limits::default());
-        pair.ask(Left, DIRECTORY, pattern(4 << 20));
-        while pair[Left].wants_transmit() {
-            pair.transmit(Left);
-        }
-        pair
-    };
-    let most = 2 << 20;
-    let kept = write(most)[Left].unacknowledged();
-    assert!((most..most + 9 * CHUNK).contains(&kept), "{kept} bytes");
-    let mut pair = write(kept);
-    assert_eq!(pair[Left].unacknowledged(), kept, "it is full with its last byte");
-    let mut now = pair.now;
-    assert_eq!(pair[Left].poll_transmit(now), None);
-    (0..64).for_each(|_| _ = pair.tell(Right, DIRECTORY, plain(b"")));
-    pair.transmit(Right);
-    pair.now += Duration::from_millis(1);
-    pair.deliver(Left, usize::MAX);
-    for _ in ["an acknowledgement", "and a ping, of which it does as well"] {
-        assert!(pair[Left].wants_transmit());
-        let block = pair[Left].poll_transmit(now).expect("Right waits for it");
-        let number = pair[Left].received();
-        assert_eq!(frames(&block), [(None, Frame::Acknowledge { number })]);
-        assert_eq!(pair[Left].poll_transmit(now), None);
-        assert!(!pair[Left].wants_transmit());
-        now += Limits::default().ping;
-        pair[Left].time_out(now, Hearing::Awake);
+fn while_nothing_can_be_heard_what_a_method_calls_is_not_refused() {
+    let mut pair = narrow(1, 1 << 20);
+    for number in [1, 2] {
+        pair.ask_within(Left, plain(&[number]));
     }
     pair.settle();
-    assert_eq!(pair.seen(Right).bodies().len(), 1, "what was kept makes room when it has arrived");
-}
-
-#[test]
-fn answers_beyond_what_the_peer_takes_at_once_wait_for_each_other() {
-    let limits = Limits { window_bytes: 100 << 10, body: 60 << 10, ..Limits::default() };
-    let mut pair = Pair::with(limits.clone(), limits);
-    let questions: Vec<_> = (0..5).map(|_| pair.ask(Left, DIRECTORY, plain(b""))).collect();
+    pair.pass(TERM * 9 / 10);
+    pair.cut(&[Left, Right]);
+    pair.pass(TERM / 2);
+    pair.reconnect();
     pair.settle();
-    for question in questions {
-        pair.answer(Right, question, pattern(60 << 10));
-    }
-    pair.settle();
-    assert_eq!(pair.seen(Left).ended.len(), 5);
-    assert_eq!(pair[Left].closed(), None);
-}
-
-#[test]
-fn answers_that_waited_begin_together_if_the_peer_takes_them_at_once() {
-    let limits = Limits { window_bytes: 1_000_000, body: 600_000, ..Limits::default() };
-    let mut pair = Pair::with(limits, Limits::default());
-    let sizes = [600_000, 600_000, 400_000];
-    let questions = sizes.map(|_| pair.ask(Left, DIRECTORY, plain(b"")));
-    pair.settle();
-    for (question, size) in questions.into_iter().zip(sizes) {
-        pair.answer(Right, question, pattern(size));
-    }
-    let mut order = Vec::new();
-    while order.len() < 3 {
-        assert!(pair[Right].wants_transmit() || pair.is_coming(Left), "{order:?} and no more");
-        pair.exchange();
-        order.extend(pair.seen(Left).ended.drain().map(|(token, _)| token));
-    }
-    assert_eq!(order, [0, 2, 1], "the last one is shorter than what it waited with");
+    pair.pass(TERM / 2);
+    assert!(pair.seen(Left).ended.is_empty(), "it is waited for anew");
+    let now = pair.now + TERM;
+    pair[Left].time_out(now, Hearing::Deaf);
+    pair.note(Left);
+    assert!(pair.seen(Left).ended.is_empty());
 }
 
 #[test]

@@ -193,6 +193,7 @@ impl World {
                     assert!(!self.sent[number].arrived, "message {number} had arrived");
                     self.sent[number].withdrawn = true;
                 }
+                End::Refused => unreachable!("nobody here calls from within a method"),
                 End::Lost(outcome) => assert_eq!(outcome, Outcome::Unknown),
             }
             self.sent[number].given_up = true;

@@ -31,6 +31,10 @@ impl World {
                 }
             }
             Event::HandedOver { token } => self.hand_over(life, token),
+            Event::Refused { token } => {
+                self.tally.refused += 1;
+                self.take_loss(life, token, Outcome::NotExecuted);
+            }
             Event::Lost { token, outcome } => self.take_loss(life, token, outcome),
             Event::Unexported { object } => self.nodes[life].hide(object),
             Event::Cancelled { question } => self.take_cancellation(at, question),
@@ -99,7 +103,7 @@ impl World {
     }
 
     fn take_call(&mut self, at: At, call: IncomingCall) {
-        let IncomingCall { question, target, manner, content, .. } = call;
+        let IncomingCall { question, target, manner, nesting, content, .. } = call;
         let size = content.body.len();
         let (purpose, references) = self.take_in(at, &content);
         let node = &mut self.nodes[at.life];
@@ -112,7 +116,7 @@ impl World {
             Some(Target::Answer(_)) | None => panic!("{purpose:?} came to nothing"),
         };
         let receiver = Some(node.hold(receiver));
-        let delivery = Delivery { question, manner, receiver, references, purpose, size };
+        let delivery = Delivery { question, manner, nesting, receiver, references, purpose, size };
         node.links[at.link].inbox.push_back(delivery);
     }
 
@@ -127,7 +131,7 @@ impl World {
         }
         let Some(delivery) = side.inbox.pop_front() else { return };
         self.nodes[at.life].stir(at.link);
-        let Delivery { question, manner, receiver, references, purpose, size } = delivery;
+        let Delivery { question, manner, nesting, receiver, references, purpose, size } = delivery;
         let node = &mut self.nodes[at.life];
         match receiver {
             None => {
@@ -159,7 +163,7 @@ impl World {
                 self.tally.forwarded += 1;
                 let waits = Waits::Peer { link: at.link, question, manner };
                 let manner = if manner == Manner::Tell { Manner::Ask } else { manner };
-                let outbound = Outbound { purpose, manner, references, size, waits };
+                let outbound = Outbound { purpose, manner, nesting, references, size, waits };
                 self.send_to(at.life, proxy, outbound);
                 self.nodes[at.life].let_go(receiver);
             }
@@ -220,6 +224,7 @@ impl World {
             },
             Waits::Settle(proxy) => {
                 if status == Status::Fault {
+                    // Why is not told here: a node keeps the long way if that had no room, and loses no order by it.
                     self.ledger.break_order();
                 }
                 self.go_direct(life, proxy);
@@ -240,7 +245,9 @@ impl World {
     }
 
     fn take_loss(&mut self, life: usize, token: usize, outcome: Outcome) {
-        let waiter = self.nodes[life].waiters.remove(&token).expect("one who is told waits");
+        let Some(waiter) = self.nodes[life].waiters.remove(&token) else {
+            return; // Who waited gave up in the same batch: what was forwarded to a peer, by the peer's own cancellation.
+        };
         if outcome == Outcome::NotExecuted {
             self.ledger.withdraw(waiter.message);
         }

@@ -6,6 +6,8 @@ use super::ledger::Ended;
 use super::node::Receiver;
 use super::script::MOMENT;
 use super::world::{Settings, World};
+use crate::limits::Limits;
+use crate::wire::frame::Manner;
 
 /// Node 1 holds the published object of node 0, and a way to tell node 2 of it. Node 2 knows node 0, or does not.
 fn three(settings: Settings, knows_owner: bool) -> (World, usize, usize) {
@@ -204,6 +206,56 @@ fn g28_whatever_is_lost_at_whatever_moment_all_three_settle() {
             }
         }
     }
+}
+
+/// Three nodes, of which each forwards for the next, over and over: the last in so many hands to hold the object of node
+/// 0, where it is, and what it holds.
+fn spiral(hands: usize, limits: Limits) -> (World, usize, usize) {
+    let mut world = World::with(3, Settings { hand_on: 0, limits, ..Settings::plain() });
+    let ways = [0, 1, 2].map(|place| world.look_up(place, (place + 1) % 3));
+    let object = world.node(0).new_object();
+    let mut handed = Receiver::Near(object);
+    let mut place = 0;
+    for _ in 0..hands {
+        world.give(place, ways[place], &[handed]);
+        match handed {
+            Receiver::Far(proxy) if proxy != ways[place] => world.drop_proxy(place, proxy),
+            _ => world.node(0).let_go(handed),
+        }
+        world.pass(MOMENT);
+        place = (place + 1) % 3;
+        handed = Receiver::Far(*world.node(place).held.last().expect("it was handed on"));
+    }
+    let Receiver::Far(proxy) = handed else { panic!("it was handed to another node") };
+    (world, place, proxy)
+}
+
+#[test]
+fn a_call_that_takes_all_room_on_its_own_way_fails_and_leaves_nothing() {
+    let limits = Limits { window_bytes: 200_000, body: 65_000, ..Limits::default() };
+    let (mut world, place, proxy) = spiral(13, limits);
+    world.assert_reaches(place, proxy);
+    let life = world.places[place];
+    let call = world.call(life, proxy, Manner::Ask, Vec::new(), 60_000);
+    world.settle();
+    world.pass(world.settings.lease / 2);
+    assert_eq!(world.ledger.ended(call), None, "room may still be made");
+    world.pass(world.settings.lease);
+    assert_eq!(world.ledger.ended(call), Some(Ended::Failed));
+    assert!(!world.ledger.is_begun(call));
+    world.assert_reaches(place, proxy);
+    world.end();
+}
+
+#[test]
+fn a_call_is_forwarded_so_often_and_no_more() {
+    let limits = Limits { nesting: 7, ..Limits::default() };
+    let (mut world, place, proxy) = spiral(7, limits.clone());
+    world.assert_reaches(place, proxy);
+    world.end();
+    let (mut world, place, proxy) = spiral(8, limits);
+    world.assert_fails(place, proxy);
+    world.end();
 }
 
 #[test]

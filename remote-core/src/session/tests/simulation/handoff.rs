@@ -35,7 +35,8 @@ impl World {
         let token = Token::from_bytes(token);
         let references = vec![self.nodes[at.life].hold(Receiver::Far(number))];
         let (purpose, waits) = (Purpose::Vouch { token, recipient }, Waits::Vouch(token));
-        let outbound = Outbound { purpose, manner: Manner::Tell, references, size: 0, waits };
+        let manner = Manner::Tell;
+        let outbound = Outbound { purpose, manner, nesting: 0, references, size: 0, waits };
         let owner = At { life: at.life, link };
         self.send(owner, DIRECTORY, outbound);
         // If there is no room for it now, this side goes on forwarding.
@@ -97,8 +98,8 @@ impl World {
     }
 
     fn ask_directory_of(&mut self, at: At, purpose: Purpose, waits: Waits) {
-        let manner = Manner::Ask;
-        let outbound = Outbound { purpose, manner, references: Vec::new(), size: 0, waits };
+        let (manner, references) = (Manner::Ask, Vec::new());
+        let outbound = Outbound { purpose, manner, nesting: 0, references, size: 0, waits };
         self.send(at, DIRECTORY, outbound);
     }
 
@@ -223,8 +224,8 @@ impl World {
             return self.go_direct(life, number);
         }
         let (purpose, waits) = (Purpose::Settle, Waits::Settle(number));
-        let manner = Manner::Ask;
-        let outbound = Outbound { purpose, manner, references: Vec::new(), size: 0, waits };
+        let (manner, references) = (Manner::Ask, Vec::new());
+        let outbound = Outbound { purpose, manner, nesting: 0, references, size: 0, waits };
         self.send(At { life, link: way.link }, Target::Object(way.entry), outbound);
     }
 

@@ -17,6 +17,8 @@ use crate::wire::hello::Secret;
 pub(super) struct Outbound {
     pub(super) purpose: Purpose,
     pub(super) manner: Manner,
+    /// How often it was passed on to come here.
+    pub(super) nesting: u8,
     /// Held until it is sent.
     pub(super) references: Vec<Receiver>,
     pub(super) size: usize,
@@ -57,6 +59,7 @@ pub(super) struct Waiter {
 pub(super) struct Delivery {
     pub(super) question: QuestionId,
     pub(super) manner: Manner,
+    pub(super) nesting: u8,
     /// Nothing if its caller gave up meanwhile.
     pub(super) receiver: Option<Receiver>,
     pub(super) references: Vec<Receiver>,

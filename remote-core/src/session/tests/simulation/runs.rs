@@ -7,7 +7,7 @@ use std::thread;
 use super::schedule::Schedule;
 use super::tally::Tally;
 
-/// Runs when nothing else is said; `REMOTE_SEEDS` says how many.
+/// Runs when nothing else is said; `REMOTE_SEEDS` says how many, and `REMOTE_FIRST_SEED` from where they are counted.
 const SEEDS: u64 = 250;
 
 const COMMAND: &str = "cargo test -p remote-core --lib simulation::runs -- --nocapture";
@@ -19,12 +19,13 @@ fn random_runs_keep_every_promise() {
         return;
     }
     let seeds = number("REMOTE_SEEDS").unwrap_or(SEEDS);
-    let (next, failed) = (AtomicU64::new(0), AtomicBool::new(false));
+    let first = number("REMOTE_FIRST_SEED").unwrap_or(0);
+    let (next, failed) = (AtomicU64::new(first), AtomicBool::new(false));
     let run_all = || {
         let mut sum = Tally::default();
         while !failed.load(Ordering::Relaxed) {
             let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= seeds {
+            if seed - first >= seeds {
                 break;
             }
             match catch_unwind(|| Schedule::new(seed).run()) {
@@ -44,7 +45,7 @@ fn random_runs_keep_every_promise() {
         running.into_iter().for_each(|thread| sum.add(thread.join().expect("it caught panics")));
     });
     assert!(!failed.load(Ordering::Relaxed), "a run has failed: see above");
-    println!("{seeds} runs: {sum:?}");
+    println!("{seeds} runs from {first}: {sum:?}");
     let Tally { executed, forwarded, shortened, resumed, expired, .. } = sum;
     for count in [executed, forwarded, shortened, resumed, expired] {
         assert!(count >= seeds / 2, "too little happens to find anything: {sum:?}");

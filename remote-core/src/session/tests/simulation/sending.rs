@@ -35,9 +35,14 @@ impl World {
 
     /// Sends a message; who waits for it is told if that cannot be.
     pub(super) fn send(&mut self, at: At, target: Target, outbound: Outbound) {
-        let Outbound { purpose, manner, references, size, waits } = outbound;
+        let Outbound { purpose, manner, nesting, references, size, waits } = outbound;
         let local = self.local(at.life);
-        let sent = self.export(at, &references).and_then(|descriptors| {
+        let exported = if nesting < self.settings.limits.nesting {
+            self.export(at, &references)
+        } else {
+            Err(Error::Quota("calls go back and forth too deep".into()))
+        };
+        let sent = exported.and_then(|descriptors| {
             let truths =
                 references.iter().map(|reference| self.nodes[at.life].truth(*reference)).collect();
             let fate = Fate::Underway;
@@ -50,7 +55,7 @@ impl World {
             node.next_token += 1;
             let token = node.next_token;
             let content = Content { body: body(message, size), references: descriptors.clone() };
-            let (selector, nesting) = (("Interface.method", 7), 1);
+            let (selector, nesting) = (("Interface.method", 7), nesting + 1);
             let ask = Ask { token, target, selector, manner, nesting, deadline: None, content };
             let side = &mut node.links[at.link];
             match side.session.ask(Some(local), ask) {
@@ -254,7 +259,8 @@ impl World {
         self.tally.calls += 1;
         self.nodes[life].open.push(call);
         let (purpose, waits) = (Purpose::Call(call), Waits::Caller(call));
-        self.send_to(life, proxy, Outbound { purpose, manner, references, size, waits });
+        let outbound = Outbound { purpose, manner, nesting: 0, references, size, waits };
+        self.send_to(life, proxy, outbound);
         call
     }
 }

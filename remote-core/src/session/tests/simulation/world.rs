@@ -34,8 +34,8 @@ pub(super) struct Settings {
     pub(super) deaf: usize,
     /// In a hundred: references to third nodes' objects that are handed on with a token.
     pub(super) hand_on: usize,
-    /// Whether applications pass on what they were given to others. Where windows are narrow they do not: a ring of nodes
-    /// that forward for each other could then fill all windows with calls that wait for each other.
+    /// Whether applications pass on what they were given to others. Where windows are narrow they do not: nodes that forward
+    /// for each other would fill them with calls that wait for each other, again and again, and each time a term passes.
     pub(super) passes_on: bool,
     /// In a hundred: calls that come in parts.
     pub(super) big: usize,

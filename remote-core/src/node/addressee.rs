@@ -1,0 +1,113 @@
+//! Owns a published object that is known by address and name alone: each message to it is one datagram, or is refused
+//! before it is sent.
+//!
+//! It must not ask anybody anything, nor know what becomes of a datagram: nobody tells.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use super::shared::Shared;
+use crate::error::{Error, Result};
+use crate::id::ObjectId;
+use crate::object::message::{
+    Asked, Ended, Payload, Receiver, Reply, Request, Resolving, Running, Standing, Watcher,
+};
+use crate::transport::connection::not_connected;
+use crate::transport::udp::{Outlet, Outlets};
+use crate::transport::uri::Uri;
+use crate::wire::datagram::Datagram;
+use crate::wire::frame::Manner;
+
+/// What all datagrams of a node have in common: it numbers them through, wherever they go.
+pub(crate) struct Post {
+    shared: Arc<Shared>,
+    outlets: Outlets,
+    sent: AtomicU64,
+}
+
+impl Post {
+    pub(crate) fn new(shared: Arc<Shared>) -> Arc<Post> {
+        Arc::new(Post { shared, outlets: Outlets::default(), sent: AtomicU64::new(0) })
+    }
+
+    /// Whatever is published at an address.
+    pub(crate) async fn addressee(self: &Arc<Post>, uri: Uri) -> Result<Arc<dyn Receiver>> {
+        let outlet = self.outlets.towards(&uri).await?;
+        Ok(Arc::new(Addressee { post: Arc::clone(self), outlet, uri, id: ObjectId::fresh() }))
+    }
+}
+
+struct Addressee {
+    post: Arc<Post>,
+    outlet: Outlet,
+    uri: Uri,
+    /// What this process calls it.
+    id: ObjectId,
+}
+
+impl Addressee {
+    fn send(&self, request: &Request) -> Result<()> {
+        let Request { selector, payload, manner, deadline, nesting, .. } = request;
+        let Payload { body, references, .. } = payload;
+        let Post { shared, sent, .. } = &*self.post;
+        let refuse = |what: &str| {
+            let selector = selector.text();
+            Err(Error::Refused(format!("`{selector}` {what}, or look the object up over tcp://")))
+        };
+        if *manner != Manner::Tell {
+            return refuse("wants a reply, and udp:// carries none: send it with `.oneway()`");
+        }
+        if !references.is_empty() {
+            return refuse(
+                "passes a reference or a stream, and udp:// carries none: pass values alone",
+            );
+        }
+        if shared.is_closing() {
+            return Err(Error::Ended("the node is shutting down".into()));
+        }
+        let datagram = Datagram {
+            sender: shared.id,
+            number: sent.fetch_add(1, Ordering::Relaxed) + 1,
+            name: &self.uri.name,
+            fingerprint: selector.fingerprint(),
+            selector: selector.text(),
+            nesting: shared.limits.nest(*nesting)?,
+            deadline: deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())),
+            body,
+        };
+        let (bytes, limit) = (datagram.write(), shared.limits.datagram);
+        if bytes.len() > limit {
+            let head = bytes.len() - body.len();
+            let (size, limit) = (body.len() as u64, limit.saturating_sub(head) as u64);
+            return Err(Error::TooLarge { size, limit });
+        }
+        self.outlet.send(&bytes).map_err(|error| not_connected(&self.uri, &error))
+    }
+}
+
+impl Receiver for Addressee {
+    fn ask(&self, _: &Arc<dyn Receiver>, request: Request) -> Asked {
+        match self.send(&request) {
+            Ok(()) => Asked::Running(Running::ready(Reply::Value(Payload::default()))),
+            Err(error) => Asked::Refused(error),
+        }
+    }
+
+    fn standing(&self) -> Standing {
+        Standing::Addressed { object: self.id }
+    }
+
+    fn export_id(&self) -> ObjectId {
+        self.id
+    }
+
+    fn watch(self: Arc<Self>, watcher: Watcher) -> Box<dyn Send + Sync> {
+        watcher(Ended::SessionEnded("there is none over udp://; look it up over tcp://".into()));
+        Box::new(())
+    }
+
+    fn resolved(self: Arc<Self>) -> Resolving {
+        Box::pin(async move { Ok(self as Arc<dyn Receiver>) })
+    }
+}

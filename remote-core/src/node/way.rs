@@ -1,0 +1,52 @@
+//! Owns that nobody who was woken waits behind a method that blocks its thread.
+//!
+//! It must not know who was woken, nor the method. A worker of the runtime runs next what was woken on it last, and no other
+//! worker takes that from it, while it takes whatever else waits there. So before a method is begun that may block, another
+//! task is put in that place: a call that is pending, a caller whose answer has come, must not be the one that stays.
+
+/// Whether somebody may be next on the thread of who reads and begins methods.
+#[derive(Default)]
+pub(super) struct Way {
+    is_taken: bool,
+}
+
+impl Way {
+    /// Somebody may have been woken.
+    pub(super) fn take(&mut self, was_woken: bool) {
+        self.is_taken |= was_woken;
+    }
+
+    /// Nobody is next any more, when this returns.
+    pub(super) fn clear(&mut self) {
+        if std::mem::take(&mut self.is_taken) {
+            tokio::spawn(std::future::ready(()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn who_was_woken_goes_on_while_the_thread_is_blocked() {
+        let workers =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+        workers.block_on(async {
+            tokio::spawn(async {
+                let (going_on, goes_on) = mpsc::channel();
+                let mut way = Way::default();
+                way.clear();
+                tokio::spawn(async move { going_on.send(()) });
+                way.take(true);
+                way.clear();
+                assert_eq!(goes_on.recv_timeout(Duration::from_secs(60)), Ok(()));
+            })
+            .await
+            .unwrap();
+        });
+    }
+}

@@ -1,0 +1,23 @@
+//! Owns at which places on the network a node may listen: those that only this machine reaches.
+//!
+//! It must not know what is listened for. When there is authentication, others come in here.
+
+use std::net::SocketAddr;
+
+use tokio::net::lookup_host;
+
+use super::connection::not_listening;
+use super::uri::Uri;
+use crate::error::{Error, Result};
+
+/// The addresses of a place to listen at, none of which can be reached from outside.
+pub(crate) async fn addresses(uri: &Uri) -> Result<Vec<SocketAddr>> {
+    let addresses: Vec<SocketAddr> =
+        lookup_host(&uri.place).await.map_err(|error| not_listening(uri, &error))?.collect();
+    match addresses.iter().find(|address| !address.ip().is_loopback()) {
+        Some(open) => Err(Error::Refused(format!(
+            "{open} can be reached from outside, and there is no authentication yet; listen on 127.0.0.1 or [::1]"
+        ))),
+        None => Ok(addresses),
+    }
+}
