@@ -197,7 +197,7 @@ fn what_a_method_calls_is_refused_when_no_room_is_made_for_a_term() {
     });
     pair.pass(TERM * 9 / 10);
     assert!(pair.seen(Left).ended.is_empty(), "something may still happen");
-    pair.pass(TERM / 4);
+    pair.pass(TERM / 10);
     for token in within {
         assert_eq!(pair.seen(Left).ended.remove(&token), Some(End::Refused));
     }
