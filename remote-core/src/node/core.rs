@@ -19,6 +19,7 @@ use crate::id::{Identity, ObjectId};
 use crate::object::import::Import;
 use crate::object::message::{Receiver, Route};
 use crate::object::near;
+use crate::socket::gate::Gate;
 use crate::transport::uri::Uri;
 
 /// A node, behind its handles.
@@ -26,13 +27,14 @@ pub(crate) struct Core {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) desk: Arc<Desk>,
     pub(crate) published: Published,
+    pub(crate) gate: Arc<Gate>,
     dialled: Dialled,
     listening: Mutex<Vec<(String, Option<JoinHandle<()>>)>>,
     closed: watch::Sender<bool>,
 }
 
 impl Core {
-    pub(crate) fn new(sessions: Arc<Sessions>) -> Arc<Core> {
+    pub(crate) fn new(sessions: Arc<Sessions>, gate: Arc<Gate>) -> Arc<Core> {
         let desk = Desk::new(sessions.shared.lease);
         let published = Published::new(Arc::clone(&desk), &sessions);
         let directory = near::alone(published.clone());
@@ -41,6 +43,7 @@ impl Core {
             sessions,
             desk,
             published,
+            gate,
             dialled: Dialled::default(),
             listening: Mutex::default(),
             closed: watch::Sender::new(false),
@@ -89,11 +92,12 @@ impl Core {
         }
         let _ = tokio::time::timeout(limit, self.wait_until(|link| link.is_quiet())).await;
         self.published.clear();
+        // What says goodbye is written; a peer that does not read is not waited for.
+        const GOODBYE: Duration = Duration::from_secs(1);
+        let _ = tokio::time::timeout(GOODBYE, self.gate.close()).await;
         for link in self.sessions.all() {
             link.update(|inner| inner.session.close("the node was shut down"));
         }
-        // What says goodbye is written; a peer that does not read is not waited for.
-        const GOODBYE: Duration = Duration::from_secs(1);
         let _ = tokio::time::timeout(GOODBYE, self.wait_until(|_| false)).await;
         self.closed.send_replace(true);
     }

@@ -16,6 +16,7 @@ use crate::id::NodeId;
 use crate::reference::interface::Interface;
 use crate::reference::object::Object;
 use crate::reference::reference::Ref;
+use crate::socket::messages::Sockets;
 use crate::transport::uri::Uri;
 
 /// What others connect to: an identity, an object table, sessions.
@@ -157,6 +158,12 @@ impl Node {
     /// The sessions with other nodes.
     pub fn sessions(&self) -> Vec<Session> {
         self.0.sessions.all().into_iter().map(Session).collect()
+    }
+
+    /// What makes sockets of this machine for others, as far as [`NodeBuilder::sockets`] lets them: an object to be published,
+    /// or passed to those who may. See [`socket`](crate::socket).
+    pub fn sockets(&self) -> Ref<dyn Sockets> {
+        Ref::from_arc(Arc::clone(&self.0.gate))
     }
 
     /// How many objects the node shows to its peers, in all.
