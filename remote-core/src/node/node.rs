@@ -182,7 +182,7 @@ impl Node {
     }
 
     /// Ends the node in good order: it takes no more connections and calls, finishes the calls in progress in either
-    /// direction for at most `limit`, and tells its peers.
+    /// direction for at most `limit`, closes the sockets that others use, and tells its peers.
     pub async fn shutdown(&self, limit: Duration) {
         self.0.shut_down(limit).await;
     }

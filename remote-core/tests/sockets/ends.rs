@@ -213,17 +213,24 @@ async fn its_own_node_can_stop_it() {
 #[tokio::test]
 async fn a_node_that_is_shut_down_closes_its_sockets() {
     let (gateway, sockets) = gateway().await;
-    let (service, mut heard) = ear();
-    let server = within(sockets.listen("127.0.0.1:0", Ref::new(service))).await.unwrap();
+    let ((near, mut heard), (far, mut far_heard)) = (ear(), ear());
+    let near = within(gateway.sockets().listen("127.0.0.1:0", Ref::new(near))).await.unwrap();
+    let far = within(sockets.listen("127.0.0.1:0", Ref::new(far))).await.unwrap();
     let Told::Ready(address) = heard.next().await else { panic!("it is ready first") };
-    within(server.issue_credit(1)).await.unwrap();
+    let Told::Ready(far_address) = far_heard.next().await else { panic!("it is ready first") };
+    within(near.issue_credit(1)).await.unwrap();
     let mut client = within(TcpStream::connect(&address)).await.unwrap();
     let _connection = heard.accepted().await;
     within(gateway.shutdown(Duration::from_secs(10))).await;
+
+    assert_eq!(heard.closed().await, Some(Error::Ended("the node was shut down".into())));
     assert_eq!(within(client.read(&mut [0])).await.unwrap(), 0);
-    assert!(TcpListener::bind(&address).await.is_ok(), "nobody listens there any more");
-    let failure = heard.closed().await;
-    assert_eq!(failure, Some(Error::Ended("the node was shut down".into())));
+    for address in [address, far_address] {
+        assert!(TcpListener::bind(&address).await.is_ok(), "nobody listens there any more");
+    }
+    // Whose controlling object is elsewhere sees the session end.
+    let ended = within(Ref::monitor(&far)).await;
+    assert!(matches!(ended, Ended::SessionEnded(_)), "{ended:?}");
     let late = within(gateway.sockets().listen("127.0.0.1:0", Ref::new(ear().0))).await;
     assert!(matches!(late.unwrap_err().root(), Error::Ended(_)));
 }
