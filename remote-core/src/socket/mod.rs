@@ -9,8 +9,13 @@
 //! a peer who floods it waits, and fills no memory. Credit is counted in *work units* ([`WorkUnits`]): lines, pieces, or
 //! byte strings behind their length. The words are those of Tony Garnock-Jones's "Actors for Squeak".
 //!
+//! A connection stays as long as anybody refers to its socket and its controlling object lives. The two mostly hold each
+//! other, so what ends it is a word: [`Socket::close`] or the peer's end; [`Ref::stop`](crate::Ref::stop) on the controlling
+//! object; or the end of the session with the node that has it.
+//!
 //! ```
-//! use std::sync::OnceLock;
+//! use std::collections::VecDeque;
+//! use std::sync::{Arc, Mutex, OnceLock};
 //! use remote_core::socket::{Policy, Socket, SocketController, Sockets, WorkUnit};
 //! use remote_core::{Later, Node, Ref, Remote, Reply, Result, remote, reply_later};
 //! # use remote_core::socket::{ServerController, ServerSocket};
@@ -21,39 +26,34 @@
 //!     async fn ask(&self, line: &str) -> Result<String>;
 //! }
 //!
-//! /// The controlling object of a socket: it keeps who asked until the line is there.
+//! /// A controlling object, which keeps who asked until the line is there.
 //! #[derive(Remote, Default)]
 //! #[remote(Asker, SocketController, serial)]
 //! struct Terminal {
 //!     socket: OnceLock<Ref<dyn Socket>>,
-//!     asking: std::sync::Mutex<std::collections::VecDeque<Reply<String>>>,
-//! }
-//!
-//! #[remote]
-//! impl SocketController for Terminal {
-//!     async fn connected(&self, socket: Ref<dyn Socket>) -> Result<()> {
-//!         let _ = self.socket.set(socket);
-//!         Ok(())
-//!     }
-//!
-//!     async fn data(&self, _: Ref<dyn Socket>, unit: WorkUnit) -> Result<()> {
-//!         let asking = self.asking.lock().unwrap().pop_front();
-//!         if let (Some(reply), WorkUnit::Line(line)) = (asking, unit) {
-//!             let _ = reply.send(line);
-//!         }
-//!         Ok(())
-//!     }
+//!     asking: Mutex<VecDeque<Reply<String>>>,
 //! }
 //!
 //! #[remote]
 //! impl Asker for Terminal {
 //!     async fn ask(&self, line: &str) -> Result<Later<String>> {
-//!         let socket = self.socket.get().expect("connected comes first");
+//!         let socket = self.socket.get().expect("it is connected");
 //!         let (reply, later) = reply_later();
 //!         self.asking.lock().unwrap().push_back(reply);
 //!         socket.send_line(line).await?;
 //!         socket.issue_credit(1).await?; // for one line
 //!         Ok(later)
+//!     }
+//! }
+//!
+//! #[remote]
+//! impl SocketController for Terminal {
+//!     async fn data(&self, _: Ref<dyn Socket>, unit: WorkUnit) -> Result<()> {
+//!         let asking = self.asking.lock().unwrap().pop_front();
+//!         if let (Some(reply), WorkUnit::Line(line)) = (asking, unit) {
+//!             let _ = reply.send(line); // unless it is not wanted any more
+//!         }
+//!         Ok(())
 //!     }
 //! }
 //!
@@ -88,9 +88,10 @@
 //! # let server = sockets.listen("127.0.0.1:0", Ref::new(Echo)).await?;
 //! # server.issue_credit(1).await?;
 //! # let address = server.address().await?;
-//! let terminal = std::sync::Arc::new(Terminal::default());
+//! let terminal = Arc::new(Terminal::default());
 //! let socket = sockets.connect(&address, Ref::from_arc(terminal.clone())).await?;
-//! # let asker: Ref<dyn Asker> = Ref::from_arc(terminal);
+//! terminal.socket.get_or_init(|| socket.clone());
+//! let asker: Ref<dyn Asker> = Ref::from_arc(terminal);
 //! assert_eq!(asker.ask("hello").await?, "you said: hello");
 //! socket.close().await?;
 //! # Ok(()) }
