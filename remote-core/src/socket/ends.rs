@@ -43,8 +43,11 @@ async fn uncontrolled<C: ?Sized + Interface>(orders: &Orders<C>) {
         };
         let another = told.wait_for(|told| told.controller.as_ref() != Some(&controller));
         if let Some(ended) = unless(pin!(another), Ref::monitor(&controller)).await {
-            let reason = format!("its controlling object has ended: {ended}");
-            return orders.close(Some(Error::Ended(reason)));
+            let how = match ended {
+                Ended::Stopped(reason) => format!("was stopped: {reason}"),
+                ended => format!("is gone: {ended}"),
+            };
+            return orders.close(Some(Error::Ended(format!("its controlling object {how}"))));
         }
     }
 }

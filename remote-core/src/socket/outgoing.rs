@@ -7,13 +7,16 @@ use std::sync::{Mutex, MutexGuard};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::task::coop::unconstrained;
 
 /// How many bytes may wait. What is longer than that waits alone.
 const ROOM: u32 = 64 << 10;
 
 /// Bytes that wait to be written.
 pub(super) struct Outgoing {
+    /// Whoever has it is the next. That room is given in order is not enough: those who have it may run in any.
+    turn: tokio::sync::Mutex<()>,
     room: Semaphore,
     waiting: Mutex<Waiting>,
     filled: Notify,
@@ -26,20 +29,25 @@ struct Waiting {
     taken: usize,
 }
 
+type Turn<'a> = tokio::sync::MutexGuard<'a, ()>;
+
 /// Nothing is written any more.
 pub(super) struct Closed;
 
 impl Outgoing {
     pub(super) fn new() -> Outgoing {
         let room = Semaphore::new(ROOM as usize);
-        Outgoing { room, waiting: Mutex::default(), filled: Notify::new() }
+        let (turn, waiting, filled) = Default::default();
+        Outgoing { turn, room, waiting, filled }
     }
 
-    /// Puts bytes behind those that wait, all of them or, if it is dropped before there is room, none.
+    /// Puts bytes behind those that wait, all of them or, if it is dropped before there is room, none. Its place in the order
+    /// is taken when it is first polled.
     pub(super) async fn put(&self, parts: [&[u8]; 2]) -> Result<(), Closed> {
         let length = parts.iter().map(|part| part.len()).sum::<usize>();
         let taken = u32::try_from(length).unwrap_or(ROOM).min(ROOM);
-        self.room.acquire_many(taken).await.map_err(|_| Closed)?.forget();
+        let (_turn, room) = self.reserve(taken).await?;
+        room.forget();
         let mut waiting = self.lock();
         parts.iter().for_each(|part| waiting.bytes.extend_from_slice(part));
         waiting.taken += taken as usize;
@@ -66,7 +74,18 @@ impl Outgoing {
     /// Waits until all is written, also of those who waited for room before.
     pub(super) async fn written(&self) {
         // Given back at once: if nothing more is to come, that was said elsewhere.
-        let _ = self.room.acquire_many(ROOM).await;
+        let _ = self.reserve(ROOM).await;
+    }
+
+    /// Waits for room, behind those who do already.
+    async fn reserve(&self, room: u32) -> Result<(Turn<'_>, SemaphorePermit<'_>), Closed> {
+        // A task that has done its share for now would not get in line: it must, or the order is lost.
+        unconstrained(async {
+            let turn = self.turn.lock().await;
+            let room = self.room.acquire_many(room).await.map_err(|_| Closed)?;
+            Ok((turn, room))
+        })
+        .await
     }
 
     /// Nothing is written any more: who waits for room is told.
@@ -116,6 +135,29 @@ mod tests {
         assert!(reading.await.unwrap().unwrap() == [&full[..], &larger, b"3"].concat());
         assert!(outgoing.put([b"5", b"6"]).await.is_ok()); // the reader is gone
         assert_eq!(writing.await.unwrap().kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_order_is_that_of_coming_whoever_runs_first() {
+        let outgoing = Arc::new(Outgoing::new());
+        let mut expected = vec![0; ROOM as usize - 1];
+        assert!(outgoing.put([&expected, b""]).await.is_ok());
+        let mut tasks = tokio::task::JoinSet::new();
+        for number in 0..300_u32 {
+            let (outgoing, bytes) = (Arc::clone(&outgoing), number.to_be_bytes());
+            expected.extend(bytes);
+            let mut put = Box::pin(async move { outgoing.put([&bytes, &[]]).await.is_ok() });
+            // More of them than a task may wait for at a time.
+            assert!(put.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            tasks.spawn(put);
+        }
+        let (mut near, mut far) = tokio::io::duplex(1000);
+        let writer = Arc::clone(&outgoing);
+        tokio::spawn(async move { writer.write_to(&mut near).await });
+        let mut read = vec![0; expected.len()];
+        far.read_exact(&mut read).await.unwrap();
+        assert!(read == expected);
+        assert!(tasks.join_all().await.into_iter().all(|is_in| is_in));
     }
 
     #[tokio::test]
