@@ -142,15 +142,16 @@ mod tests {
         let outgoing = Arc::new(Outgoing::new());
         let mut expected = vec![0; ROOM as usize - 1];
         assert!(outgoing.put([&expected, b""]).await.is_ok());
-        let mut tasks = tokio::task::JoinSet::new();
+        let mut puts = Vec::new();
+        // More of them than a task may poll before it is others' turn.
         for number in 0..300_u32 {
             let (outgoing, bytes) = (Arc::clone(&outgoing), number.to_be_bytes());
             expected.extend(bytes);
             let mut put = Box::pin(async move { outgoing.put([&bytes, &[]]).await.is_ok() });
-            // More of them than a task may wait for at a time.
             assert!(put.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-            tasks.spawn(put);
+            puts.push(put);
         }
+        let tasks: tokio::task::JoinSet<bool> = puts.into_iter().rev().collect();
         let (mut near, mut far) = tokio::io::duplex(1000);
         let writer = Arc::clone(&outgoing);
         tokio::spawn(async move { writer.write_to(&mut near).await });
