@@ -8,7 +8,6 @@ use std::sync::{Mutex, MutexGuard};
 use bytes::BytesMut;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
-use tokio::task::coop::unconstrained;
 
 /// How many bytes may wait. What is longer than that waits alone.
 const ROOM: u32 = 64 << 10;
@@ -79,13 +78,9 @@ impl Outgoing {
 
     /// Waits for room, behind those who do already.
     async fn reserve(&self, room: u32) -> Result<(Turn<'_>, SemaphorePermit<'_>), Closed> {
-        // A task that has done its share for now would not get in line: it must, or the order is lost.
-        unconstrained(async {
-            let turn = self.turn.lock().await;
-            let room = self.room.acquire_many(room).await.map_err(|_| Closed)?;
-            Ok((turn, room))
-        })
-        .await
+        let turn = self.turn.lock().await;
+        let room = self.room.acquire_many(room).await.map_err(|_| Closed)?;
+        Ok((turn, room))
     }
 
     /// Nothing is written any more: who waits for room is told.
