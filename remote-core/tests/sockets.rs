@@ -37,13 +37,12 @@ enum Told {
     ServerClosed(Option<Error>),
 }
 
-/// A controlling object that passes on what it is told, and closes a socket only if it is to.
+/// A controlling object that passes on what it is told, and leaves a socket open whose peer has ended.
 #[derive(Remote)]
 #[remote(SocketController, ServerController)]
 struct Ear {
     told: UnboundedSender<Told>,
     socket: Mutex<Option<Ref<dyn Socket>>>,
-    closes: bool,
 }
 
 impl Ear {
@@ -64,9 +63,8 @@ impl SocketController for Ear {
         self.tell(Told::Data(unit))
     }
 
-    async fn ended(&self, socket: Ref<dyn Socket>) -> Result<()> {
-        self.tell(Told::Ended)?;
-        if self.closes { socket.close().await } else { Ok(()) }
+    async fn ended(&self, _: Ref<dyn Socket>) -> Result<()> {
+        self.tell(Told::Ended)
     }
 
     async fn closed(&self, _: Ref<dyn Socket>, failure: Option<Error>) -> Result<()> {
@@ -136,10 +134,9 @@ impl Heard {
     }
 }
 
-/// An ear that leaves sockets open whose peer has ended.
 fn ear() -> (Ear, Heard) {
     let (told, heard) = unbounded_channel();
-    (Ear { told, socket: Mutex::default(), closes: false }, Heard(heard))
+    (Ear { told, socket: Mutex::default() }, Heard(heard))
 }
 
 /// A node that lets others use its sockets within this machine, and how it looks from another node.
@@ -188,13 +185,6 @@ impl Line {
         let mut rest = String::new();
         within(self.peer.read_to_string(&mut rest)).await.unwrap();
         rest
-    }
-
-    /// As many bytes as the peer reads next.
-    async fn reads(&mut self, length: usize) -> String {
-        let mut bytes = vec![0; length];
-        within(self.peer.read_exact(&mut bytes)).await.unwrap();
-        String::from_utf8(bytes).unwrap()
     }
 }
 

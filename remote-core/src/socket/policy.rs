@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 /// What others may do with sockets of this machine: nothing, unless it is allowed. Set by
 /// [`NodeBuilder::sockets`](crate::NodeBuilder::sockets).
 ///
-/// A rule sees the address itself, after names were looked up, and that is the address which is used.
+/// Whatever is allowed is allowed to everybody who is given [`Node::sockets`](crate::Node::sockets), and to whoever they
+/// pass it on to. A rule sees the address itself, after names were looked up, and that is the address which is used.
 ///
 /// ```
 /// use remote_core::socket::Policy;
