@@ -59,16 +59,16 @@
 //!
 //! # #[derive(Remote)]
 //! # #[remote(ServerController, SocketController)]
-//! # struct Echo;
+//! # struct Repeater;
 //! # #[remote]
-//! # impl ServerController for Echo {
+//! # impl ServerController for Repeater {
 //! #     async fn accepted(&self, _: Ref<dyn ServerSocket>, socket: Ref<dyn Socket>) -> Result<()> {
 //! #         socket.controlled_by(remote_core::this()).await?;
 //! #         socket.issue_credit(1).await
 //! #     }
 //! # }
 //! # #[remote]
-//! # impl SocketController for Echo {
+//! # impl SocketController for Repeater {
 //! #     async fn data(&self, socket: Ref<dyn Socket>, unit: WorkUnit) -> Result<()> {
 //! #         let WorkUnit::Line(line) = unit else { unreachable!() };
 //! #         socket.send_line(&format!("you said: {line}")).await
@@ -85,7 +85,7 @@
 //!
 //! // ... and one that does.
 //! let sockets: Ref<dyn Sockets> = Node::new().lookup(gateway.uri("sockets")).await?;
-//! # let server = sockets.listen("127.0.0.1:0", Ref::new(Echo)).await?;
+//! # let server = sockets.listen("127.0.0.1:0", Ref::new(Repeater)).await?;
 //! # server.issue_credit(1).await?;
 //! # let address = server.address().await?;
 //! let terminal = Arc::new(Terminal::default());
