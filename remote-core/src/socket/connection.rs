@@ -94,13 +94,12 @@ impl Socket for Connection {
     async fn end(&self) -> Result<()> {
         self.orders.end()?;
         self.orders.until(|told| told.sending == Sending::Ended || told.closed.is_some()).await;
-        Ok(())
+        let is_written = self.orders.follow().borrow().sending == Sending::Ended;
+        if is_written { Ok(()) } else { Err(self.orders.ended()) }
     }
 
     async fn close(&self) -> Result<()> {
-        self.orders.close(None);
-        self.orders.until(|told| told.closed.is_some()).await;
-        Ok(())
+        self.orders.see_closed().await
     }
 
     async fn address(&self) -> Result<String> {

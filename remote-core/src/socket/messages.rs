@@ -121,7 +121,8 @@ pub trait Socket {
     /// Ends what is sent, behind all that was sent before; what the peer sends is still read. Done when all is written.
     async fn end(&self) -> Result<()>;
 
-    /// Closes it, behind all that was sent before, for which the peer has ten seconds. Done when it is closed.
+    /// Closes it, behind all that was sent before, for which the peer has ten seconds. Done when it is closed; fails if not all
+    /// could be written.
     async fn close(&self) -> Result<()>;
 
     /// The address of this end.

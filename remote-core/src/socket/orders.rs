@@ -101,11 +101,20 @@ impl<C: ?Sized + Interface> Orders<C> {
         self.0.send_modify(|told| told.sending = Sending::Ended);
     }
 
-    /// Has it closed. The first who says so is heard.
+    /// Has it closed. The first who says so is heard; but a failure also after a good word.
     pub(super) fn close(&self, failure: Option<Error>) {
-        self.0.send_modify(|told| {
-            told.closing.get_or_insert(failure);
+        self.0.send_modify(|told| match &told.closing {
+            Some(None) if told.closed.is_some() => {}
+            None | Some(None) => told.closing = Some(failure),
+            Some(Some(_)) => {}
         });
+    }
+
+    /// Has it closed in good order, and waits until it is; fails if it was not in good order.
+    pub(super) async fn see_closed(&self) -> Result<()> {
+        self.close(None);
+        self.until(|told| told.closed.is_some()).await;
+        self.0.borrow().closing.clone().flatten().map_or(Ok(()), Err)
     }
 
     /// It is closed: for which reason, as later callers are told, and who is to be told at once.

@@ -69,9 +69,7 @@ impl ServerSocket for Server {
     }
 
     async fn close(&self) -> Result<()> {
-        self.orders.close(None);
-        self.orders.until(|told| told.closed.is_some()).await;
-        Ok(())
+        self.orders.see_closed().await
     }
 }
 

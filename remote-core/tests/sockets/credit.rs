@@ -11,7 +11,7 @@ use super::*;
 const SYSTEM: u64 = 16 << 20;
 
 /// Waits until a number that grows stands still.
-async fn stands_still(number: &AtomicU64) -> u64 {
+pub(super) async fn stands_still(number: &AtomicU64) -> u64 {
     let (mut last, mut looked) = (0, 0);
     until("it stands still", || {
         let now = number.load(Ordering::SeqCst);

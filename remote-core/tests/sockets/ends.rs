@@ -1,10 +1,13 @@
 //! Owns the promise of ends: each side's, in good order or not, of the connection, of who controls it, of who refers to it, of
 //! the node.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use remote_core::Ended;
 
+use super::credit::stands_still;
 use super::*;
 
 /// What the last event of a socket without a failure means for who calls it, and who watches.
@@ -27,6 +30,25 @@ async fn closing_writes_what_was_sent_and_tells_all() {
     let ended = Err(Error::Ended(CLOSED.into()));
     assert_eq!(within(line.socket.send(b"more")).await, ended);
     assert_eq!(within(line.socket.close()).await, ended);
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_read_the_last_words_is_not_waited_for() {
+    let mut line = Line::new().await;
+    let sent = Arc::new(AtomicU64::new(0));
+    let (counter, sender) = (Arc::clone(&sent), line.socket.clone());
+    let sending = tokio::spawn(async move {
+        while sender.send(&[b'x'; 50_000]).await.is_ok() {
+            counter.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    stands_still(&sent).await;
+    let socket = line.socket.clone();
+    // Nobody reads: closing, it waits for a while.
+    let closed = within(socket.close()).await;
+    assert!(matches!(closed.unwrap_err().root(), Error::Io(_)));
+    assert!(matches!(line.heard.closed().await, Some(Error::Io(_))));
+    within(sending).await.unwrap();
 }
 
 #[tokio::test]
