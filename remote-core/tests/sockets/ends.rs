@@ -190,6 +190,25 @@ async fn it_closes_when_its_controlling_object_is_stopped() {
 }
 
 #[tokio::test]
+async fn it_closes_when_the_node_of_its_controlling_object_is_gone() {
+    let gateway = Node::builder().sockets(Policy::loopback()).start().await.unwrap();
+    let another = Node::listen("tcp://127.0.0.1:0").await.unwrap();
+    another.publish("ear", Ref::<dyn SocketController>::new(ear().0)).await.unwrap();
+    let far: Ref<dyn SocketController> = within(gateway.lookup(another.uri("ear"))).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let socket = within(gateway.sockets().connect(&address, far)).await.unwrap();
+    let (mut peer, _) = within(listener.accept()).await.unwrap();
+    within(another.shutdown(Duration::from_secs(10))).await;
+    // Although it is referred to here.
+    assert_eq!(within(peer.read(&mut [0])).await.unwrap(), 0);
+    let Ended::Stopped(reason) = within(Ref::monitor(&socket)).await else {
+        panic!("it was stopped")
+    };
+    assert!(reason.contains("its controlling object is gone"), "{reason}");
+}
+
+#[tokio::test]
 async fn it_closes_if_its_controlling_object_was_stopped_before() {
     let node = Node::builder().sockets(Policy::loopback()).start().await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
