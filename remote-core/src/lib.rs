@@ -42,6 +42,7 @@
 //! - A **promise** is a reference to what a call will return: the result of [`Call::pipelined`]. It can be sent messages, and
 //!   be passed on, before the answer is here.
 //! - A **stream**, [`Stream`], is a sequence of values as argument or result; whoever takes them issues credit.
+//! - A **socket**, see [`socket`], is a TCP socket of some node's machine that others use.
 //! - A **node**, [`Node`], is what others connect to: an identity, an object table, published names.
 //! - A **session**, [`Session`], is the association of two nodes. Both sides export objects, import them, and call.
 //!
@@ -80,6 +81,8 @@ mod session;
 
 mod object;
 mod reference;
+
+pub mod socket;
 
 mod transport;
 

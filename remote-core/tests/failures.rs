@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use remote_core::{Error, Limits, Node, Outcome, Ref, Remote, Result, remote, this};
 use serde::{Deserialize, Serialize};
-use support::{GENEROUS, Pair, fresh_address, poll_once, within};
+use support::{GENEROUS, Pair, fresh_address, poll_once, until, within};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Mistake {
@@ -395,11 +395,37 @@ async fn neither_answers_nor_calls_wait_behind_a_method_that_blocks() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_call_given_up_behind_a_method_that_blocks_is_not_executed_to_its_end() {
+    let server = Node::builder().listen("tcp://127.0.0.1:0").start().await.unwrap();
+    let (let_go, held) = std::sync::mpsc::channel();
+    let guard = Stubborn { held: Mutex::new(held), other: Mutex::default() };
+    server.publish("guard", Ref::<dyn Guard>::new(guard)).await.unwrap();
+    let client = Node::builder().start().await.unwrap();
+    let guard: Ref<dyn Guard> = within(client.lookup(server.uri("guard"))).await.unwrap();
+    let (near, far) = (client.sessions().pop().unwrap(), server.sessions().pop().unwrap());
+    let all = tokio::spawn(async move {
+        let (mut standing, mut waiting) = (guard.stand(), guard.wait());
+        assert_eq!(poll_once(&mut standing).await, None);
+        assert_eq!(poll_once(&mut waiting).await, None);
+        // Both are there: what comes later is heard while the first one blocks.
+        until("both have arrived", || far.stats().calls_in == 2).await;
+        drop(waiting);
+        until("it is heard", || near.stats().unacknowledged == 0).await;
+        let_go.send(()).expect("it still stands");
+        assert_eq!(within(standing).await, Ok(()));
+        until("nothing is executed", || far.stats().calls_in == 0).await;
+    });
+    within(all).await.unwrap();
+}
+
 #[remote]
 trait Guard {
     async fn greet(&self) -> Result<()>;
     /// Blocks its thread until it is let go.
     async fn stand(&self) -> Result<()>;
+    /// Waits for ever.
+    async fn wait(&self) -> Result<()>;
     async fn know(&self, other: Ref<dyn Guest>) -> Result<()>;
     /// Greets the other.
     async fn pass_on(&self) -> Result<()>;
@@ -421,6 +447,10 @@ impl Guard for Stubborn {
     async fn stand(&self) -> Result<()> {
         let held = self.held.lock().unwrap();
         held.recv_timeout(2 * GENEROUS).map_err(|_| Error::Refused("it was not let go".into()))
+    }
+
+    async fn wait(&self) -> Result<()> {
+        std::future::pending().await
     }
 
     async fn know(&self, other: Ref<dyn Guest>) -> Result<()> {

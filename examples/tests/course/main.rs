@@ -1,6 +1,7 @@
 //! Holds the course to its word: README.md's transcripts are played, and compared with what it prints. It must not know how an
 //! example does what it does.
 
+mod chat;
 mod netcat;
 mod readme;
 mod terminal;
@@ -40,6 +41,8 @@ steps!(
     datagrams,
     pipelining,
     garbage,
+    echo_actors,
+    chat_room,
 );
 
 #[test]

@@ -12,6 +12,8 @@ use super::shared::Shared;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::object::class::check_registrations;
+use crate::socket::gate::Gate;
+use crate::socket::policy::Policy;
 use crate::wire::hello::{LONGEST_NODE_NAME, SHORTEST_LEASE};
 
 /// For how long references live after their holder was last heard of, unless set.
@@ -43,6 +45,7 @@ pub struct NodeBuilder {
     name: String,
     limits: Limits,
     lease: Duration,
+    sockets: Policy,
 }
 
 impl Default for NodeBuilder {
@@ -52,6 +55,7 @@ impl Default for NodeBuilder {
             name: String::new(),
             limits: Limits::default(),
             lease: LEASE,
+            sockets: Policy::none(),
         }
     }
 }
@@ -84,9 +88,30 @@ impl NodeBuilder {
         self
     }
 
+    /// Lets others use sockets of this machine, as far as this goes, if they are given [`Node::sockets`](crate::Node::sockets).
+    /// Unless it is said, nobody may.
+    ///
+    /// ```
+    /// use remote_core::Node;
+    /// use remote_core::socket::Policy;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> remote_core::Result<()> {
+    /// let gateway = Node::builder()
+    ///     .listen("tcp://127.0.0.1:0")
+    ///     .sockets(Policy::loopback())
+    ///     .start()
+    ///     .await?;
+    /// gateway.publish("sockets", gateway.sockets()).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn sockets(mut self, policy: Policy) -> NodeBuilder {
+        self.sockets = policy;
+        self
+    }
+
     /// Makes the node, which must then listen at these addresses.
     pub(crate) fn make(self) -> Result<(Arc<Core>, Vec<String>)> {
-        let NodeBuilder { listen, name, limits, lease } = self;
+        let NodeBuilder { listen, name, limits, lease, sockets } = self;
         limits.validate()?;
         check_registrations()?;
         if name.len() > LONGEST_NODE_NAME {
@@ -99,7 +124,8 @@ impl NodeBuilder {
                 "a lease of {lease:?} cannot be kept; set one from {SHORTEST_LEASE:?} to {LONGEST_LEASE:?}"
             )));
         }
-        let core = Core::new(Sessions::new(Arc::new(Shared::new(name, limits, lease))));
+        let sessions = Sessions::new(Arc::new(Shared::new(name, limits, lease)));
+        let core = Core::new(sessions, Gate::new(sockets));
         HandOff::install(&core);
         Ok((core, listen))
     }

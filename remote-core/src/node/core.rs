@@ -21,6 +21,7 @@ use crate::id::{Identity, ObjectId};
 use crate::object::import::Import;
 use crate::object::message::{Receiver, Route};
 use crate::object::near;
+use crate::socket::gate::Gate;
 use crate::transport::uri::Uri;
 
 /// A node, behind its handles.
@@ -28,6 +29,7 @@ pub(crate) struct Core {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) desk: Arc<Desk>,
     pub(crate) published: Published,
+    pub(crate) gate: Arc<Gate>,
     dialled: Dialled,
     post: Arc<Post>,
     /// The addresses, in their order, and who takes connections there. Datagrams arrive in a mailbox.
@@ -37,7 +39,7 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(crate) fn new(sessions: Arc<Sessions>) -> Arc<Core> {
+    pub(crate) fn new(sessions: Arc<Sessions>, gate: Arc<Gate>) -> Arc<Core> {
         let desk = Desk::new(sessions.shared.lease);
         let published = Published::new(Arc::clone(&desk), &sessions);
         let directory = near::alone(published.clone());
@@ -47,6 +49,7 @@ impl Core {
             sessions,
             desk,
             published,
+            gate,
             dialled: Dialled::default(),
             post,
             listening: Mutex::default(),
@@ -121,11 +124,12 @@ impl Core {
         let _ = tokio::time::timeout(limit, finished).await;
         mailboxes.iter().for_each(JoinHandle::abort);
         self.published.clear();
+        // What says goodbye is written; a peer that does not read is not waited for.
+        const GOODBYE: Duration = Duration::from_secs(1);
+        let _ = tokio::time::timeout(GOODBYE, self.gate.close()).await;
         for link in self.sessions.all() {
             link.update(|inner| inner.session.close("the node was shut down"));
         }
-        // What says goodbye is written; a peer that does not read is not waited for.
-        const GOODBYE: Duration = Duration::from_secs(1);
         let _ = tokio::time::timeout(GOODBYE, self.wait_until(|_| false)).await;
         self.closed.send_replace(true);
     }

@@ -46,8 +46,8 @@ struct Ends {
 }
 
 impl Bystander for Ends {
-    fn hear_in_place(&self, link: &Link) {
-        self.ear.hear_in_place(link);
+    fn hear_in_place(&self, link: &Link) -> bool {
+        self.ear.hear_in_place(link)
     }
 
     fn write_in_place(&self, link: &Link) {

@@ -65,15 +65,16 @@ impl Ear {
         }
     }
 
-    /// Hears what is there by now, as one who does not wait, and cannot count on the runtime.
-    pub(super) fn hear_in_place(&self, link: &Link) {
+    /// Hears what is there by now, as one who does not wait, and cannot count on the runtime. False if somebody is just
+    /// listening.
+    pub(super) fn hear_in_place(&self, link: &Link) -> bool {
         let mut context = Context::from_waker(Waker::noop());
         loop {
             // The reader is at work elsewhere, or it will look again: nobody's waker is lost.
-            let Ok(mut state) = self.0.try_lock() else { return };
+            let Ok(mut state) = self.0.try_lock() else { return false };
             link_has_next(&mut state, link);
             let read = state.read_now(&mut context);
-            let Some((number, Ok(1..))) = read else { return };
+            let Some((number, Ok(1..))) = read else { return true };
             let (used, aftermath) =
                 link.change(|inner| inner.receive(number, state.buffer.filled()));
             match used {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 use slab::Slab;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -54,8 +54,8 @@ pub(crate) struct Link {
 
 /// What can read and write for a session without being one of its tasks.
 pub(super) trait Bystander: Send + Sync {
-    /// Hears what has arrived, as long as it does, while the reader is at work on something else.
-    fn hear_in_place(&self, link: &Link);
+    /// Hears what has arrived, as long as it does, while the reader is at work on something else. False if the reader hears.
+    fn hear_in_place(&self, link: &Link) -> bool;
 
     /// Writes what is ready, as far as the connection takes it at once.
     fn write_in_place(&self, link: &Link);
@@ -100,6 +100,8 @@ pub(crate) struct Inner {
     pub(super) promises: HashMap<QuestionId, Arc<NearPromise>>,
     /// Calls of the peer's that are being executed by tasks.
     pub(super) running: HashMap<QuestionId, Option<AbortHandle>>,
+    /// Calls that the peer gave up while they were in the reader's hands: neither waiting any more, nor a task yet.
+    pub(super) given_up: HashSet<QuestionId>,
     /// References that arrived, to objects to which there may be a shorter way.
     pub(super) introduced: Vec<Arc<Introduced>>,
     /// References that arrived and are not needed: let go when the lock is free.
@@ -186,6 +188,7 @@ impl Link {
                 waiters: Slab::new(),
                 promises: HashMap::default(),
                 running: HashMap::default(),
+                given_up: HashSet::default(),
                 introduced: Vec::new(),
                 arrived: Vec::new(),
                 inbox: VecDeque::new(),
@@ -330,16 +333,19 @@ impl Inner {
         }
     }
 
-    /// Enters the task that executes a call. False if the call or the session has ended meanwhile.
+    /// Enters the task that executes a call. False if the call or the session has ended meanwhile, or the peer gave it up.
     pub(crate) fn note_running(&mut self, question: QuestionId, task: &AbortHandle) -> bool {
-        let entry = self.running.get_mut(&question);
-        entry.is_some_and(|entry| entry.replace(task.clone()).is_none())
+        let Some(entry) = self.running.get_mut(&question) else { return false };
+        entry.replace(task.clone()).is_none() && !self.given_up.remove(&question)
     }
 
     pub(crate) fn forget_running(&mut self, question: QuestionId) {
         // Most calls end in place and never had a task.
         if !self.running.is_empty() {
             self.running.remove(&question);
+        }
+        if !self.given_up.is_empty() {
+            self.given_up.remove(&question);
         }
     }
 

@@ -16,6 +16,7 @@ use crate::id::NodeId;
 use crate::reference::interface::Interface;
 use crate::reference::object::Object;
 use crate::reference::reference::Ref;
+use crate::socket::messages::Sockets;
 use crate::transport::uri::Uri;
 
 /// What others connect to: an identity, an object table, sessions.
@@ -184,6 +185,12 @@ impl Node {
         self.0.sessions.all().into_iter().map(Session).collect()
     }
 
+    /// What makes sockets of this machine for others, as far as [`NodeBuilder::sockets`] lets them: an object to be published,
+    /// or passed to those who may. See [`socket`](crate::socket).
+    pub fn sockets(&self) -> Ref<dyn Sockets> {
+        Ref::from_arc(Arc::clone(&self.0.gate))
+    }
+
     /// How many objects the node shows to its peers, in all.
     pub fn exports(&self) -> usize {
         self.0.sessions.shared.table.len()
@@ -200,7 +207,7 @@ impl Node {
     }
 
     /// Ends the node in good order: it takes no more connections and calls, finishes the calls in progress in either
-    /// direction for at most `limit`, and tells its peers.
+    /// direction for at most `limit`, closes the sockets that others use, and tells its peers.
     pub async fn shutdown(&self, limit: Duration) {
         self.0.shut_down(limit).await;
     }

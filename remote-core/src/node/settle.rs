@@ -43,10 +43,10 @@ pub(super) struct Aftermath {
 impl GoesOn for Link {
     fn go_on(&self) {
         let Some(bystander) = self.bystander.get() else { return };
-        bystander.hear_in_place(self);
+        let has_heard = bystander.hear_in_place(self);
         let ((), aftermath) = self.change(|inner| {
-            // It has heard what there was: so silence is the peer's, and time counts.
-            inner.is_deaf = false;
+            // Once it is heard what there was, silence is the peer's, and time counts.
+            inner.is_deaf &= !has_heard;
             inner.is_executing = false;
             inner.time_out();
             // The reader may have gone to listen meanwhile, and must do so again.
@@ -182,6 +182,8 @@ impl Link {
                     let receiver = std::mem::replace(&mut held.receiver, Err(Void::Cancelled));
                     aftermath.receivers.extend(receiver);
                     aftermath.references.append(&mut held.references);
+                } else {
+                    inner.given_up.insert(question);
                 }
             }
             Event::Finished { question } => {
@@ -244,6 +246,7 @@ impl Link {
                     .tell
                     .extend(watchers.into_values().map(|watcher| (watcher, Ended::of(&cause))));
                 let running = std::mem::take(&mut inner.running);
+                inner.given_up.clear();
                 if !matches!(cause, Cause::Expired | Cause::Lost { .. } | Cause::Restarted) {
                     // Nobody waits for them any more. Who was lost did not say so: what it began goes on to its end.
                     aftermath.abort.extend(running.into_values().flatten());

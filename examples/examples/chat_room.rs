@@ -1,0 +1,286 @@
+//! A chat room for whoever has `nc`: the room, the seats in it and the guests are objects, and so are the sockets by which the
+//! guests are reached. A guest who does not read holds up nobody, and costs no memory: what is told to guests takes credit.
+//!
+//! With a port, as `12345`, the door is there; without one there are two doors, of two nodes, and a guest at each.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use remote_core::socket::{
+    Policy, ServerController, ServerSocket, Socket, SocketController, WorkUnit, WorkUnits,
+};
+use remote_core::{Error, Node, Ref, Remote, Result, remote, this};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+/// How many lines may be on their way to a guest.
+const WINDOW: u64 = 32;
+/// The longest line that a guest may say.
+const LONGEST: u32 = 400;
+
+#[remote]
+trait Room {
+    /// Seats a guest under a name; not if somebody else has that name.
+    async fn enter(&self, name: &str, guest: Ref<dyn Guest>) -> Result<bool>;
+}
+
+/// Whoever drops it has left.
+#[remote]
+trait Seat {
+    /// Says something, so that all others hear it.
+    async fn say(&self, text: &str) -> Result<()>;
+    /// The guest can hear so many lines more.
+    async fn issue_credit(&self, lines: u64) -> Result<()>;
+}
+
+#[remote]
+trait Guest {
+    /// Has this seat now, and those are here.
+    async fn seated(&self, seat: Ref<dyn Seat>, others: Vec<String>) -> Result<()>;
+    async fn hear(&self, line: &str) -> Result<()>;
+}
+
+/// Who is in the room, by name.
+#[derive(Remote, Clone, Default)]
+#[remote(Room)]
+struct Parlour(Arc<tokio::sync::Mutex<BTreeMap<String, Present>>>);
+
+/// A guest in the room.
+struct Present {
+    guest: Ref<dyn Guest>,
+    credit: u64,
+    /// How many lines there was no credit for since the last that it was told.
+    missed: u64,
+}
+
+impl Parlour {
+    /// Tells all but one, who may be nobody. All hear it in the same order, as the room is locked meanwhile; and nobody is
+    /// waited for: a guest that still has lines to hear has used up its credit.
+    async fn tell(&self, all_but: &str, line: &str) {
+        for (name, present) in self.0.lock().await.iter_mut() {
+            if name != all_but {
+                present.tell(line).await;
+            }
+        }
+    }
+
+    async fn leave(&self, name: &str) {
+        self.0.lock().await.remove(name);
+        self.tell("", &format!("* {name} has left")).await;
+    }
+}
+
+impl Present {
+    async fn tell(&mut self, line: &str) {
+        let notice = (self.missed > 0).then(|| format!("* you have missed {} lines", self.missed));
+        let needed = 1 + u64::from(notice.is_some());
+        if self.credit < needed {
+            self.missed += 1;
+            return;
+        }
+        self.credit -= needed;
+        self.missed = 0;
+        for line in notice.iter().map(String::as_str).chain([line]) {
+            let _ = self.guest.hear(line).oneway().await; // if it is lost, so is its seat
+        }
+    }
+}
+
+#[remote]
+impl Room for Parlour {
+    async fn enter(&self, name: &str, guest: Ref<dyn Guest>) -> Result<bool> {
+        let mut room = self.0.lock().await;
+        if room.contains_key(name) {
+            return Ok(false);
+        }
+        let seat = Ref::new(Chair { room: self.clone(), name: name.to_owned() });
+        guest.seated(seat, room.keys().cloned().collect()).oneway().await?;
+        room.insert(name.to_owned(), Present { guest, credit: WINDOW, missed: 0 });
+        drop(room);
+        self.tell(name, &format!("* {name} has come")).await;
+        Ok(true)
+    }
+}
+
+/// A seat, held by its guest alone: when it is dropped, wherever that is, the guest has left.
+#[derive(Remote)]
+#[remote(Seat)]
+struct Chair {
+    room: Parlour,
+    name: String,
+}
+
+#[remote]
+impl Seat for Chair {
+    async fn say(&self, text: &str) -> Result<()> {
+        self.room.tell(&self.name, &format!("{}: {text}", self.name)).await;
+        Ok(())
+    }
+
+    async fn issue_credit(&self, lines: u64) -> Result<()> {
+        if let Some(present) = self.room.0.lock().await.get_mut(&self.name) {
+            present.credit += lines;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Chair {
+    fn drop(&mut self) {
+        let (room, name) = (self.room.clone(), self.name.clone());
+        tokio::spawn(async move { room.leave(&name).await });
+    }
+}
+
+/// Shows in whoever connects.
+#[derive(Remote)]
+#[remote(ServerController)]
+struct Door(Ref<dyn Room>);
+
+#[remote]
+impl ServerController for Door {
+    async fn accepted(&self, door: Ref<dyn ServerSocket>, socket: Ref<dyn Socket>) -> Result<()> {
+        let (room, place) = (self.0.clone(), Mutex::default());
+        let caller = Ref::new(Caller { room, socket: socket.clone(), place });
+        socket.controlled_by(caller).await?;
+        door.issue_credit(1).await
+    }
+}
+
+/// A guest at the other end of a socket.
+#[derive(Remote)]
+#[remote(SocketController, Guest)]
+struct Caller {
+    room: Ref<dyn Room>,
+    socket: Ref<dyn Socket>,
+    place: Mutex<Place>,
+}
+
+/// Where a guest is.
+#[derive(Clone, Default)]
+enum Place {
+    #[default]
+    Outside,
+    Seated(Ref<dyn Seat>),
+    Gone,
+}
+
+impl Caller {
+    fn place(&self) -> Place {
+        self.place.lock().unwrap().clone()
+    }
+
+    /// The first line is a name.
+    async fn introduce(&self, name: &str) -> Result<()> {
+        let problem = match name {
+            "" => "That is no name.",
+            _ if self.room.enter(name, this()).await? => return Ok(()),
+            _ => "That name is taken.",
+        };
+        self.socket.send_line(&format!("{problem} Who are you?")).await
+    }
+}
+
+#[remote]
+impl SocketController for Caller {
+    async fn connected(&self, socket: Ref<dyn Socket>) -> Result<()> {
+        socket.work_units(WorkUnits::Lines { longest: LONGEST }).await?;
+        socket.send_line("Who are you?").await?;
+        socket.issue_credit(1).await
+    }
+
+    /// A line. The next is read when the room has taken this one.
+    async fn data(&self, socket: Ref<dyn Socket>, unit: WorkUnit) -> Result<()> {
+        let WorkUnit::Line(line) = unit else { return Ok(()) };
+        match self.place() {
+            Place::Outside => self.introduce(line.trim()).await?,
+            Place::Seated(seat) => seat.say(&line).await?,
+            Place::Gone => return Ok(()),
+        }
+        socket.issue_credit(1).await
+    }
+
+    async fn closed(&self, _: Ref<dyn Socket>, _: Option<Error>) -> Result<()> {
+        let place = std::mem::replace(&mut *self.place.lock().unwrap(), Place::Gone);
+        drop(place); // The room holds this object, which holds its seat: that must be let go.
+        Ok(())
+    }
+}
+
+#[remote]
+impl Guest for Caller {
+    async fn seated(&self, seat: Ref<dyn Seat>, others: Vec<String>) -> Result<()> {
+        {
+            let mut place = self.place.lock().unwrap();
+            if let Place::Gone = *place {
+                return Ok(()); // too late: the seat is dropped
+            }
+            *place = Place::Seated(seat);
+        }
+        let others = if others.is_empty() { "nobody else".into() } else { others.join(", ") };
+        self.socket.send_line(&format!("* here is {others}")).await
+    }
+
+    /// Waits until the socket has room for the line: only then can it hear another.
+    async fn hear(&self, line: &str) -> Result<()> {
+        self.socket.send_line(line).await?;
+        match self.place() {
+            Place::Seated(seat) => seat.issue_credit(1).await,
+            Place::Outside | Place::Gone => Ok(()),
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let Some(port) = std::env::args().nth(1) else { return two_guests().await };
+    let node = Node::builder().sockets(Policy::loopback()).start().await?;
+    let door = open(&node, &port, Ref::new(Parlour::default())).await?;
+    println!("the door is at tcp://{}", door.address().await?);
+    node.closed().await;
+    Ok(())
+}
+
+/// A door to a room, near or far.
+async fn open(node: &Node, port: &str, room: Ref<dyn Room>) -> Result<Ref<dyn ServerSocket>> {
+    let address = format!("127.0.0.1:{port}");
+    let door = node.sockets().listen(&address, Ref::new(Door(room))).await?;
+    door.issue_credit(1).await?;
+    Ok(door)
+}
+
+/// Two guests, who have nothing but sockets. One comes by a door of the room's node, the other by another's.
+async fn two_guests() -> Result<()> {
+    let sockets = || Node::builder().sockets(Policy::loopback());
+    let node = sockets().listen("tcp://127.0.0.1:0").start().await?;
+    let room: Ref<dyn Room> = Ref::new(Parlour::default());
+    node.publish("room", room.clone()).await?;
+    let door = open(&node, "0", room).await?;
+    let another = sockets().start().await?;
+    let back_door = open(&another, "0", another.lookup(node.uri("room")).await?).await?;
+
+    let mut ada = BufReader::new(TcpStream::connect(door.address().await?).await?);
+    let mut grace = BufReader::new(TcpStream::connect(back_door.address().await?).await?);
+    hears(&mut ada, "Who are you?").await?;
+    ada.write_all(b"Ada\n").await?;
+    hears(&mut ada, "* here is nobody else").await?;
+    hears(&mut grace, "Who are you?").await?;
+    grace.write_all(b"Ada\n").await?;
+    hears(&mut grace, "That name is taken. Who are you?").await?;
+    grace.write_all(b"Grace\n").await?;
+    hears(&mut grace, "* here is Ada").await?;
+    hears(&mut ada, "* Grace has come").await?;
+    ada.write_all(b"Is anybody here?\n").await?;
+    hears(&mut grace, "Ada: Is anybody here?").await?;
+    drop(grace);
+    hears(&mut ada, "* Grace has left").await
+}
+
+/// Reads a line, and shows it.
+async fn hears(guest: &mut BufReader<TcpStream>, wanted: &str) -> Result<()> {
+    let mut line = String::new();
+    guest.read_line(&mut line).await?;
+    assert_eq!(line.trim_end(), wanted);
+    print!("{line}");
+    Ok(())
+}

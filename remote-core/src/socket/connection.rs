@@ -1,0 +1,112 @@
+//! Owns the object that stands for a connected socket.
+//!
+//! It must not read or write itself: it takes orders, and what is to be sent.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use remote_derive::{Remote, remote};
+use tokio::net::TcpStream;
+
+use super::conversation::Conversation;
+use super::messages::{Socket, SocketController};
+use super::orders::{Orders, Sending};
+use super::outgoing::Outgoing;
+use super::place::Place;
+use super::units::WorkUnits;
+use crate::error::{Error, Result};
+use crate::reference::context::this;
+use crate::reference::reference::Ref;
+
+/// A connected socket.
+#[derive(Remote)]
+#[remote(Socket, name = "remote.Connection")]
+pub(super) struct Connection {
+    orders: Arc<Orders<dyn SocketController>>,
+    outgoing: Arc<Outgoing>,
+    address: SocketAddr,
+    peer: SocketAddr,
+}
+
+impl Connection {
+    /// The socket of a connection, at its place; its controlling object, if it has one, is told.
+    pub(super) fn open(
+        stream: TcpStream,
+        place: Place,
+        controller: Option<Ref<dyn SocketController>>,
+    ) -> Result<Ref<dyn Socket>> {
+        // Whoever sends many small things at once has them written together anyway.
+        stream.set_nodelay(true)?;
+        let (address, peer) = (stream.local_addr()?, stream.peer_addr()?);
+        let orders = Arc::new(Orders::new(controller.clone()));
+        let outgoing = Arc::new(Outgoing::new());
+        let (own, sent) = (Arc::clone(&orders), Arc::clone(&outgoing));
+        let socket: Ref<dyn Socket> =
+            Ref::new(Connection { orders: own, outgoing: sent, address, peer });
+        // Before anything else can be told.
+        controller.map(|controller| controller.connected(socket.clone()).post()).transpose()?;
+        let (monitor, weak) = (Ref::monitor(&socket), Ref::downgrade(&socket));
+        let conversation = Conversation { stream, place, socket: weak, orders, outgoing };
+        tokio::spawn(conversation.run(monitor));
+        Ok(socket)
+    }
+
+    async fn put(&self, parts: [&[u8]; 2]) -> Result<()> {
+        self.orders.check_sending()?;
+        self.outgoing.put(parts).await.map_err(|_| self.orders.ended())
+    }
+}
+
+#[remote]
+impl Socket for Connection {
+    async fn controlled_by(&self, controller: Ref<dyn SocketController>) -> Result<()> {
+        controller.connected(this()).post()?;
+        self.orders.control(controller)
+    }
+
+    async fn work_units(&self, units: WorkUnits) -> Result<()> {
+        self.orders.set_units(units.check()?)
+    }
+
+    async fn issue_credit(&self, units: u64) -> Result<()> {
+        self.orders.issue_credit(units)
+    }
+
+    async fn send(&self, bytes: &[u8]) -> Result<()> {
+        self.put([bytes, b""]).await
+    }
+
+    async fn send_line(&self, line: &str) -> Result<()> {
+        if line.contains('\n') {
+            return Err(Error::Refused(
+                "a line with a line feed within would be two; use `send`".into(),
+            ));
+        }
+        self.put([line.as_bytes(), b"\n"]).await
+    }
+
+    async fn send_prefixed(&self, bytes: &[u8]) -> Result<()> {
+        let length = u32::try_from(bytes.len());
+        let length = length.map_err(|_| Error::Refused("a length of four bytes at most".into()))?;
+        self.put([&length.to_be_bytes(), bytes]).await
+    }
+
+    async fn end(&self) -> Result<()> {
+        self.orders.end()?;
+        self.orders.until(|told| told.sending == Sending::Ended || told.closed.is_some()).await;
+        let is_written = self.orders.follow().borrow().sending == Sending::Ended;
+        if is_written { Ok(()) } else { Err(self.orders.ended()) }
+    }
+
+    async fn close(&self) -> Result<()> {
+        self.orders.see_closed().await
+    }
+
+    async fn address(&self) -> Result<String> {
+        Ok(self.address.to_string())
+    }
+
+    async fn peer(&self) -> Result<String> {
+        Ok(self.peer.to_string())
+    }
+}
