@@ -14,6 +14,7 @@ use tokio::time::Sleep;
 use super::dispatch::dispatch;
 use super::ear::{Ear, Heard};
 use super::link::{Bystander, Delivery, Inner, Link};
+use super::lookout::GoesOn;
 use super::pen::{Pen, Written};
 use super::way::Way;
 use crate::object::execution::contained;
@@ -138,7 +139,15 @@ fn dispatch_some(link: &Arc<Link>, batch: &mut VecDeque<Delivery>, portion: usiz
 
 async fn write(link: &Arc<Link>, pen: &Pen) {
     let mut timer = Box::pin(tokio::time::sleep(Duration::ZERO));
-    while poll_fn(|context| poll_work(link, &mut timer, context)).await == Work::Write {
+    loop {
+        match poll_fn(|context| poll_work(link, &mut timer, context)).await {
+            Work::Write => {}
+            Work::Listen => {
+                link.go_on();
+                continue;
+            }
+            Work::Over => return,
+        }
         // Most of what coalescing gains: whoever else is about to send gets to do so before the write.
         tokio::task::yield_now().await;
         let keep_time = |inner: &mut Inner, context: &mut Context<'_>| {
@@ -158,9 +167,10 @@ async fn write(link: &Arc<Link>, pen: &Pen) {
 }
 
 /// What the writer is to do.
-#[derive(PartialEq, Eq)]
 enum Work {
     Write,
+    /// Hear what waits: the reader has not, for as long as a peer may be silent.
+    Listen,
     Over,
 }
 
@@ -176,6 +186,9 @@ fn poll_work(
                 let session = &inner.session;
                 let over = session.is_done() && !session.wants_transmit() && inner.pen == 0;
                 return Poll::Ready(if over { Work::Over } else { Work::Write });
+            }
+            if timer.is_elapsed() && inner.session.is_silent(Instant::now()) {
+                return Poll::Ready(Work::Listen);
             }
             if poll_time(inner, timer, context).is_pending() {
                 inner.sleep_writer(context.waker());

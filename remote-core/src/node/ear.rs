@@ -16,6 +16,8 @@ use super::link::{Inner, Link};
 /// The read buffer: it begins small and grows with what arrives.
 const FIRST: usize = 4 * 1024;
 const LARGEST: usize = 256 * 1024;
+/// So often is read in place: a peer that goes on sending has others wait no longer.
+const READS: usize = 16;
 
 /// The reading half of the connection. Its lock is taken before the session's.
 #[derive(Default)]
@@ -69,7 +71,7 @@ impl Ear {
     /// listening.
     pub(super) fn hear_in_place(&self, link: &Link) -> bool {
         let mut context = Context::from_waker(Waker::noop());
-        loop {
+        for _ in 0..READS {
             // The reader is at work elsewhere, or it will look again: nobody's waker is lost.
             let Ok(mut state) = self.0.try_lock() else { return false };
             link_has_next(&mut state, link);
@@ -84,6 +86,7 @@ impl Ear {
             drop(state);
             link.follow_elsewhere(aftermath);
         }
+        true
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

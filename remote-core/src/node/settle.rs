@@ -45,8 +45,8 @@ impl GoesOn for Link {
         let Some(bystander) = self.bystander.get() else { return };
         let has_heard = bystander.hear_in_place(self);
         let ((), aftermath) = self.change(|inner| {
-            // Once it is heard what there was, silence is the peer's, and time counts.
-            inner.is_deaf &= !has_heard;
+            // Once it is heard what there was, silence is the peer's, and time counts. The reader may be just listening.
+            inner.is_deaf = !has_heard;
             inner.is_executing = false;
             inner.time_out();
             // The reader may have gone to listen meanwhile, and must do so again.

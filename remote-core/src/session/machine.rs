@@ -14,7 +14,7 @@ use super::exports::Exports;
 use super::imports::Imports;
 use super::incoming::Partials;
 use super::lease::{Holding, Lease};
-use super::liveness::Liveness;
+use super::liveness::{self, Liveness};
 use super::names::{Announced, Heard, Name};
 use super::outgoing::{Outgoing, Queued};
 use super::questions::Questions;
@@ -224,6 +224,11 @@ impl Session {
     /// The term of the lease.
     pub(crate) fn term(&self) -> Duration {
         self.lease.term()
+    }
+
+    /// Whether the connection is lost unless something waits to be read.
+    pub(crate) fn is_silent(&self, now: Instant) -> bool {
+        self.closed.is_none() && !self.suspended && self.liveness.due(now) == liveness::Due::Lost
     }
 
     pub(crate) fn is_suspended(&self) -> bool {

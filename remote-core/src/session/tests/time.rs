@@ -76,10 +76,13 @@ fn two_idle_sessions_keep_each_other_alive() {
 
 #[test]
 fn a_connection_that_goes_one_way_only_is_given_up_by_the_side_that_hears_nothing() {
-    let mut pair = Pair::new();
+    let (mut pair, mut was_suspended) = (Pair::new(), false);
     for _ in 0..95 {
         pair.now += Duration::from_millis(100);
+        let is_silent = pair[Left].is_silent(pair.now);
         pair.wake(Left);
+        assert_eq!(is_silent, !was_suspended && pair[Left].is_suspended());
+        was_suspended |= is_silent;
         pair.wake(Right);
         pair.transmit(Left);
         pair.transmit(Right);
