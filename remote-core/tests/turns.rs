@@ -314,7 +314,8 @@ async fn a_circle_through_another_node_ends_with_its_deadline() {
     let call = pair.far.ask_around(elsewhere).timeout(Duration::from_millis(100));
     assert_eq!(within(call).await.unwrap_err().root(), &Error::Timeout);
     assert_eq!(within(pair.far.note(1)).await, Ok(()));
-    assert_eq!(counter.notes(), [1]);
+    // The inner call's deadline is later than the outer one's by what its message took: it may have had its turn still.
+    assert!([vec![1], vec![1, 1]].contains(&counter.notes()), "{:?}", counter.notes());
 }
 
 #[tokio::test]
