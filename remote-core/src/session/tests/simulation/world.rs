@@ -206,9 +206,7 @@ impl World {
 
     /// Sees to everything that follows from what was done, and looks at all of it.
     pub(super) fn settle(&mut self) {
-        while let Some((life, proxy)) = self.given_up() {
-            self.give_up_seeking(life, proxy);
-        }
+        self.give_up_for_all();
         while let Some((life, link)) = self.stirred() {
             let at = At { life, link };
             for event in in_order(&mut self.nodes[life].links[link].session) {
@@ -217,19 +215,20 @@ impl World {
                 }
                 self.handle(at, event);
             }
-            while let Some((life, proxy)) = self.given_up() {
-                self.give_up_seeking(life, proxy);
-            }
+            self.give_up_for_all();
             audit(&self.nodes[life].links[link].session);
             self.arrange(at);
         }
         self.check();
     }
 
-    /// A proxy that is gone, and for which a shorter way may still be sought.
-    fn given_up(&mut self) -> Option<(usize, usize)> {
-        let mut nodes = self.nodes.iter_mut().enumerate();
-        nodes.find_map(|(life, node)| Some((life, node.given_up.pop()?)))
+    /// Nobody looks for shorter ways any more for proxies that are gone.
+    fn give_up_for_all(&mut self) {
+        for life in 0..self.nodes.len() {
+            while let Some(proxy) = self.nodes[life].given_up.pop() {
+                self.give_up_seeking(life, proxy);
+            }
+        }
     }
 
     fn stirred(&mut self) -> Option<(usize, usize)> {
