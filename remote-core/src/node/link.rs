@@ -30,8 +30,9 @@ use crate::wire::body::Body;
 use crate::wire::frame::Manner;
 use crate::wire::hello::Secret;
 
-/// So many tokens a peer is asked for at once: the answer may take it long, and the window is for users' calls.
-const ASKED: usize = 8;
+/// So many tokens a peer is asked for at once, and by no more than half of the calls that it takes, if it takes several:
+/// the answer may take it long, and the window is for users' calls.
+const ASKED: u64 = 8;
 
 /// One session.
 pub(crate) struct Link {
@@ -180,6 +181,7 @@ impl Link {
         origin: Origin,
     ) -> Arc<Link> {
         let turns = Arc::<Turns>::default();
+        let asked = ASKED.min(session.most_calls() / 2).max(1);
         let link = Arc::new_cyclic(|this| Link {
             shared,
             peer,
@@ -217,7 +219,7 @@ impl Link {
             runtime: OnceLock::new(),
             turns,
             turns_told: AtomicU64::new(0),
-            asking: Arc::new(Semaphore::new(ASKED)),
+            asking: Arc::new(Semaphore::new(asked as usize)),
         });
         let goes_on: Weak<dyn GoesOn> = link.this.clone();
         look_after(&link.turns, goes_on);

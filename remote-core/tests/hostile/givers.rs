@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use remote_core::Limits;
 
+use super::hello::Hello;
 use super::outcome::{Answer, code};
-use super::peer::{DIRECTORY, Peer};
+use super::peer::{DIRECTORY, Peer, greater};
 use super::stage::{Stage, run, soon, until};
-use super::wire::{Bytes, CALL, CANCEL, Call, Frame, NAME, RELEASE, To, answer, yours};
+use super::wire::{Bytes, CALL, CANCEL, Call, Frame, NAME, RELEASE, To, answer, mine, yours};
 
 const INTRODUCTION: &str = "remote.Directory.introduction";
 
@@ -38,7 +39,13 @@ struct Giver {
 
 impl Giver {
     async fn at(stage: &Stage) -> Giver {
-        let mut peer = Peer::connect(&stage.address()).await;
+        Giver::taking(stage, 16_384).await
+    }
+
+    /// One who takes so many calls at once.
+    async fn taking(stage: &Stage, calls: u64) -> Giver {
+        let hello = Hello { calls, ..Hello::of(greater()) };
+        let mut peer = Peer::introduced(&stage.address(), &hello).await;
         let target = peer.target().await;
         Giver { peer, target, names: HashMap::new() }
     }
@@ -104,6 +111,25 @@ fn who_answers_nothing_is_asked_little_and_holds_up_nobody_else() {
         let beyond = tokio::time::timeout(Duration::from_millis(100), silent.asked()).await;
         assert!(beyond.is_err(), "no more are asked for at once");
         drop((silent, other));
+        stage.is_alone_again().await;
+    });
+}
+
+#[test]
+fn users_calls_go_on_while_who_takes_few_at_once_is_asked() {
+    run(async {
+        let stage = Stage::new().await;
+        let mut giver = Giver::taking(&stage, 4).await;
+        giver.introduce(1..11).await;
+        for _ in 0..2 {
+            giver.asked_for_token().await;
+        }
+        let began = Instant::now();
+        let call = giver.peer.call(giver.target, "call", Bytes::new().count(0)).await;
+        giver.peer.send(&call.with(mine(20, 0)).frame()).await;
+        assert_eq!(giver.asked().await.name, "Target.add");
+        assert!(began.elapsed() < SHORT, "there is room for it");
+        drop(giver);
         stage.is_alone_again().await;
     });
 }

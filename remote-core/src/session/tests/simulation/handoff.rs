@@ -19,7 +19,7 @@ use crate::wire::frame::{Manner, Status, Target};
 const PATIENCE: Duration = Duration::from_secs(10);
 const SHORT_PATIENCE: Duration = Duration::from_secs(5);
 /// So many tokens one node is asked for at once.
-const ASKED: usize = 8;
+const ASKED: u64 = 8;
 
 impl World {
     /// Tells the owner of an object, before the message that hands it on is sent, for whom it is.
@@ -84,7 +84,8 @@ impl World {
 
     /// A node that handed something on before it had it directly is asked for a token.
     fn ask_next(&mut self, at: At) {
-        while self.nodes[at.life].links[at.link].asked < ASKED {
+        let granted = self.nodes[at.life].links[at.link].session.most_calls();
+        while self.nodes[at.life].links[at.link].asked < ASKED.min(granted / 2).max(1) {
             let node = &mut self.nodes[at.life];
             let Some(number) = node.links[at.link].to_ask.pop_front() else { return };
             if !node.proxies.contains_key(&number) {

@@ -112,7 +112,7 @@ pub(super) struct Link {
     pub(super) attached: Option<End>,
     pub(super) inbox: VecDeque<Delivery>,
     /// How many tokens the peer is being asked for, and for which proxies it will be when one of them is answered.
-    pub(super) asked: usize,
+    pub(super) asked: u64,
     pub(super) to_ask: VecDeque<usize>,
     /// Whether its lease ran when the node was last stopped, on the connection that it still has: for the model only.
     pub(super) is_sound: bool,

@@ -161,18 +161,18 @@ fn a_giver_is_asked_for_a_few_tokens_at_a_time() {
         let giver = world.link(2, 1);
         let asked = |world: &World| {
             let side = &world.nodes[giver.life].links[giver.link];
-            [side.asked, side.to_ask.len()]
+            (side.asked, side.to_ask.len())
         };
         world.pass(MOMENT);
-        assert_eq!(asked(&world), [8, 12]);
+        assert_eq!(asked(&world), (8, 12));
         if is_silent {
             // Longer than one is asked, shorter than two of them one after the other.
             world.pass(Duration::from_secs(11));
-            assert_eq!(asked(&world), [8, 4]);
+            assert_eq!(asked(&world), (8, 4));
         }
         world.heal(1, 2);
         world.pass(MOMENT);
-        assert_eq!(asked(&world), [0, 0]);
+        assert_eq!(asked(&world), (0, 0));
         assert_eq!(world.tally.shortened, if is_silent { 12 } else { 20 });
         let first = received(&mut world, 2)[0];
         world.assert_reaches(2, first);
