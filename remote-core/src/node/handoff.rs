@@ -12,12 +12,10 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
-
 use super::connect::Reached;
 use super::core::Core;
 use super::directory::Directory;
-use super::shared::HandsOff;
+use super::shared::{Giver, HandsOff};
 use crate::id::{Identity, NodeId, ObjectId, Token};
 use crate::object::import::Import;
 use crate::object::introduced::Introduced;
@@ -26,38 +24,26 @@ use crate::reference::object::Object;
 use crate::reference::reference::Ref;
 use crate::transport::uri::Uri;
 
-/// How long the owner is asked, before the way stays as it is.
+/// How long the owner is asked, and before that the giver if it is its turn, until the way stays as it is.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// So many givers are asked for a token at once: the answer may take them long, and the window is for users' calls.
-const ASKED: usize = 8;
 
 /// The part of a node that hands references on.
 pub(crate) struct HandOff {
     core: Weak<Core>,
-    asking: Arc<Semaphore>,
 }
 
 impl HandOff {
     /// Has the sessions of a node hand references on.
     pub(crate) fn install(core: &Arc<Core>) {
-        let asking = Arc::new(Semaphore::new(ASKED));
-        let hand_off = Arc::new(HandOff { core: Arc::downgrade(core), asking });
+        let hand_off = Arc::new(HandOff { core: Arc::downgrade(core) });
         let _ = core.sessions.shared.hand_off.set(hand_off);
     }
 }
 
 impl HandsOff for HandOff {
     fn vouch(&self, object: &Arc<dyn Receiver>, recipient: NodeId) -> Option<Token> {
-        let core = self.core.upgrade()?;
-        let (node, route) = match object.standing() {
-            Standing::Far { node, route, .. } => (node, route),
-            Standing::Near { owner: Some(owner), .. } if owner == core.sessions.shared.id => {
-                let token = Token::random();
-                return core.desk.vouch(token, recipient, Arc::clone(object)).ok().map(|()| token);
-            }
-            _ => return None,
-        };
-        let owner = core.sessions.find(node)?;
+        let Standing::Far { node, route, .. } = object.standing() else { return None };
+        let owner = self.core.upgrade()?.sessions.find(node)?;
         // Only who was given it by its owner can vouch for it.
         if owner.route_number() != route {
             return None;
@@ -71,24 +57,33 @@ impl HandsOff for HandOff {
         matches!(sent, Poll::Ready(Ok(()))).then_some(token)
     }
 
-    fn shorten(&self, introduced: Arc<Introduced>, (giver, node): (Arc<dyn Route>, NodeId)) {
-        let (core, asking) = (self.core.clone(), Arc::clone(&self.asking));
-        let owner = introduced.owner().node;
-        // Not held meanwhile: whoever drops it need not wait.
-        let introduced = Arc::downgrade(&introduced);
-        let giver = directory(giver, node);
-        tokio::spawn(async move {
+    fn shorten(&self, introduced: Arc<Introduced>, Giver { node, route, turns }: Giver) {
+        let core = self.core.clone();
+        let (owner, token) = (introduced.owner().node, introduced.introduction());
+        let giver = directory(route, node);
+        // Not held meanwhile: whoever drops it need not wait, and nobody is asked any more.
+        let seeker = Arc::downgrade(&introduced);
+        let seeking = tokio::spawn(async move {
+            let turn = match token {
+                Some(_) => None,
+                None => turns.acquire().await.ok(),
+            };
             let claim = async {
-                let token = token(&asking, &giver, &introduced).await?;
+                let token = match token {
+                    Some(token) => token,
+                    None => ask(&giver, &seeker).await?,
+                };
+                drop(turn);
                 claim(&core, &giver, owner, token).await
             };
             let claimed = tokio::time::timeout(PATIENCE, claim).await.ok().flatten();
-            let Some(introduced) = introduced.upgrade() else { return };
+            let Some(introduced) = seeker.upgrade() else { return };
             match claimed {
                 Some(object) => introduced.shorten(object).await,
                 None => introduced.stay(),
             }
         });
+        introduced.sought_by(seeking.abort_handle());
     }
 
     fn recognize(&self, token: Token, claimant: NodeId) -> Option<Arc<dyn Receiver>> {
@@ -102,16 +97,8 @@ fn directory(route: Arc<dyn Route>, node: NodeId) -> Ref<dyn Directory> {
     Ref::to(Arc::new(Import::new(route, ObjectId::DIRECTORY, identity)))
 }
 
-/// The token by which the owner gives an object: that which came with it, or the giver is asked for one.
-async fn token(
-    asking: &Semaphore,
-    giver: &Ref<dyn Directory>,
-    introduced: &Weak<Introduced>,
-) -> Option<Token> {
-    if let Some(token) = introduced.upgrade()?.introduction() {
-        return Some(token);
-    }
-    let _asking = asking.acquire().await.ok()?;
+/// Asks who introduced an object without a token for one.
+async fn ask(giver: &Ref<dyn Directory>, introduced: &Weak<Introduced>) -> Option<Token> {
     let object = Ref::<dyn Object>::to(introduced.upgrade()? as Arc<dyn Receiver>);
     giver.introduction(object).await.ok()
 }

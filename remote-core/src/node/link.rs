@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use foldhash::{HashMap, HashSet};
 use slab::Slab;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::AbortHandle;
 
 use super::attached::Attached;
@@ -29,6 +29,10 @@ use crate::transport::uri::Uri;
 use crate::wire::body::Body;
 use crate::wire::frame::Manner;
 use crate::wire::hello::Secret;
+
+/// So many tokens a peer is asked for at once, and by no more than half of the calls that it takes, if it takes several:
+/// the answer may take it long, and the window is for users' calls.
+const ASKED: u64 = 8;
 
 /// One session.
 pub(crate) struct Link {
@@ -50,6 +54,8 @@ pub(crate) struct Link {
     pub(super) turns: Arc<Turns>,
     /// The newest change of state that was told.
     pub(super) turns_told: AtomicU64,
+    /// Turns to ask the peer for tokens of what it introduced.
+    pub(super) asking: Arc<Semaphore>,
 }
 
 /// What can read and write for a session without being one of its tasks.
@@ -177,6 +183,7 @@ impl Link {
         origin: Origin,
     ) -> Arc<Link> {
         let turns = Arc::<Turns>::default();
+        let asked = ASKED.min(session.most_calls() / 2).max(1);
         let link = Arc::new_cyclic(|this| Link {
             shared,
             peer,
@@ -215,6 +222,7 @@ impl Link {
             runtime: OnceLock::new(),
             turns,
             turns_told: AtomicU64::new(0),
+            asking: Arc::new(Semaphore::new(asked as usize)),
         });
         let goes_on: Weak<dyn GoesOn> = link.this.clone();
         look_after(&link.turns, goes_on);

@@ -10,6 +10,7 @@ use tokio::task::AbortHandle;
 
 use super::link::{Delivery, Inner, Link, Void};
 use super::lookout::GoesOn;
+use super::shared::Giver;
 use super::state::State;
 use super::waking::wake_all;
 use crate::error::Error;
@@ -296,7 +297,8 @@ impl Link {
         tell.into_iter().for_each(|(watcher, ended)| watcher(ended));
         if let Some(hand_off) = self.shared.hand_off.get() {
             for introduced in introduced {
-                hand_off.shorten(introduced, (self.this(), self.peer.id()));
+                let (route, turns) = (self.this(), Arc::clone(&self.asking));
+                hand_off.shorten(introduced, Giver { node: self.peer.id(), route, turns });
             }
         }
         for (watch, receiver) in watch {

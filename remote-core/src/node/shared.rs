@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::error::{Error, Result};
 use crate::id::{NodeId, Token};
@@ -21,11 +21,19 @@ pub(crate) trait HandsOff: Send + Sync {
     /// Has the owner of a far object give it to a node that shows the token; nothing if this side cannot.
     fn vouch(&self, object: &Arc<dyn Receiver>, recipient: NodeId) -> Option<Token>;
 
-    /// Shortens the way to an object that was introduced to this side, by the node at the end of this route.
-    fn shorten(&self, introduced: Arc<Introduced>, giver: (Arc<dyn Route>, NodeId));
+    /// Shortens the way to an object that was introduced to this side.
+    fn shorten(&self, introduced: Arc<Introduced>, giver: Giver);
 
     /// The near object that was given to a node by this token.
     fn recognize(&self, token: Token, claimant: NodeId) -> Option<Arc<dyn Receiver>>;
+}
+
+/// A node that introduced an object of a third one's.
+pub(crate) struct Giver {
+    pub(crate) node: NodeId,
+    pub(crate) route: Arc<dyn Route>,
+    /// Turns to ask it for tokens.
+    pub(crate) turns: Arc<Semaphore>,
 }
 
 /// What all sessions of one node share.

@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use tokio::sync::{Notify, oneshot};
+use tokio::task::AbortHandle;
 
 use super::builtin::SETTLE;
 use super::import::Import;
@@ -32,6 +33,8 @@ pub(crate) struct Introduced {
     changed: Notify,
     /// What this process calls it, if it was shown to others, for whom this side forwards.
     forwarded_as: OnceLock<ObjectId>,
+    /// Who looks for the shorter way, as long as anybody wants it.
+    seeking: OnceLock<AbortHandle>,
 }
 
 enum Path {
@@ -52,7 +55,13 @@ impl Introduced {
             chosen: OnceLock::new(),
             changed: Notify::new(),
             forwarded_as: OnceLock::new(),
+            seeking: OnceLock::new(),
         })
+    }
+
+    /// The task that looks for the shorter way: it ends with what it is for.
+    pub(crate) fn sought_by(&self, task: AbortHandle) {
+        let _ = self.seeking.set(task);
     }
 
     pub(crate) fn owner(&self) -> Identity {
@@ -127,6 +136,14 @@ impl Introduced {
 
     fn lock(&self) -> MutexGuard<'_, Path> {
         self.path.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Drop for Introduced {
+    fn drop(&mut self) {
+        if let Some(task) = self.seeking.get() {
+            task.abort();
+        }
     }
 }
 

@@ -221,6 +221,11 @@ impl Session {
         }
     }
 
+    /// How many calls the peer takes at once.
+    pub(crate) fn most_calls(&self) -> u64 {
+        self.questions.granted().calls
+    }
+
     /// The term of the lease.
     pub(crate) fn term(&self) -> Duration {
         self.lease.term()

@@ -10,6 +10,7 @@ mod cancels;
 mod child;
 mod client;
 mod frames;
+mod givers;
 mod hello;
 mod impostors;
 mod introductions;

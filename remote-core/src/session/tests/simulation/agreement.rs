@@ -227,6 +227,8 @@ impl World {
             given: 0,
             attached: None,
             inbox: Default::default(),
+            asked: 0,
+            to_ask: Default::default(),
             is_sound: true,
             timer: None,
             will_write: false,

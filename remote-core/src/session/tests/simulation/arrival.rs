@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::super::world::check_body;
 use super::agenda::{At, Happening};
 use super::ledger::{Ended, Purpose};
-use super::link::{Delivery, Outbound, Running, Waiter, Waits};
+use super::link::{Asking, Claimant, Delivery, Outbound, Running, Waiter, Waits};
 use super::network::Item;
 use super::node::{Condition, Import, Receiver};
 use super::world::World;
@@ -24,9 +24,9 @@ impl World {
         match event {
             Event::Call(call) => self.take_call(at, call),
             Event::Answered { token, status, content } => {
-                let (_, references) = self.take_in(at, &content);
+                let (purpose, references) = self.take_in(at, &content);
                 match token {
-                    Some(token) => self.take_answer(at, token, status, references),
+                    Some(token) => self.take_answer(at, token, (status, purpose), references),
                     None => self.nodes[life].let_all_go(references),
                 }
             }
@@ -89,15 +89,15 @@ impl World {
             Descriptor::Forwarded { object, owner, token, .. } => (object, owner, token),
         };
         let import = Import { link: at.link, entry };
-        let own = token.filter(|_| identity.node == node.id);
+        let is_own = identity.node == node.id;
+        let own = token.filter(|_| is_own);
         if let Some(object) = own.and_then(|token| node.gifts.recognize(token, peer)) {
             node.release(import);
             return node.hold(Receiver::Near(object));
         }
         let proxy = node.new_proxy(import, identity, truth, lineage);
-        if token.is_some() && own.is_none() {
-            node.proxies.get_mut(&proxy).expect("it is new").token = token;
-            self.claim(at.life, proxy);
+        if identity.node != peer {
+            self.seek(at, proxy, token.filter(|_| !is_own));
         }
         Receiver::Far(proxy)
     }
@@ -133,6 +133,12 @@ impl World {
         self.nodes[at.life].stir(at.link);
         let Delivery { question, manner, nesting, receiver, references, purpose, size } = delivery;
         let node = &mut self.nodes[at.life];
+        let receiver = receiver.map(|receiver| {
+            let itself = node.at_home(receiver);
+            node.hold(itself);
+            node.let_go(receiver);
+            itself
+        });
         match receiver {
             None => {
                 node.let_all_go(references);
@@ -194,7 +200,33 @@ impl World {
         }
     }
 
-    fn take_answer(&mut self, at: At, token: usize, status: Status, references: Vec<Receiver>) {
+    /// Calls what has come home: it answers at once.
+    pub(super) fn begin_at_home(&mut self, life: usize, object: ObjectId, outbound: Outbound) {
+        let Outbound { purpose, references, waits, .. } = outbound;
+        if let Purpose::Call(call) = purpose {
+            self.ledger.begin(call, Identity { node: self.nodes[life].id, object });
+            self.tally.executed += 1;
+        }
+        self.keep(life, references);
+        match waits {
+            Waits::Caller(call) => {
+                self.nodes[life].open.retain(|open| *open != call);
+                self.ledger.end(call, Ended::Answered);
+            }
+            Waits::Peer { link, question, .. } => {
+                self.answer(At { life, link }, question, Status::Value, Vec::new());
+            }
+            other => unreachable!("{other:?} is not sent to a proxy"),
+        }
+    }
+
+    fn take_answer(
+        &mut self,
+        at: At,
+        token: usize,
+        (status, purpose): (Status, Purpose),
+        references: Vec<Receiver>,
+    ) {
         let life = at.life;
         let Some(Waiter { waits, .. }) = self.nodes[life].waiters.remove(&token) else {
             // Who waited has given up since it arrived.
@@ -216,9 +248,16 @@ impl World {
             }
             Waits::Lookup => self.keep(life, references),
             Waits::Vouch(_) => unreachable!("nobody answers what is told"),
-            Waits::Address(proxy) if status == Status::Fault => self.stay(life, proxy),
-            Waits::Address(proxy) => self.reach_owner(life, proxy),
-            Waits::Claim(proxy) => match references.first() {
+            Waits::Introduction { proxy, giver } => {
+                self.be_told(At { life, link: giver });
+                match purpose {
+                    Purpose::Introduced(token) => self.claim(life, proxy, token),
+                    _ => self.stay(life, proxy),
+                }
+            }
+            Waits::Address { proxy, .. } if status == Status::Fault => self.stay(life, proxy),
+            Waits::Address { proxy, token } => self.reach_owner(life, proxy, token),
+            Waits::Claim { proxy, .. } => match references.first() {
                 Some(given) => self.shorten(life, proxy, *given),
                 None => self.stay(life, proxy),
             },
@@ -285,7 +324,12 @@ impl World {
             manner,
         });
         forwarded.into_iter().for_each(|waits| self.abandon(life, waits));
-        self.nodes[life].early.retain(|early| (early.link, early.question) != (at.link, question));
+        let claimant = Claimant::Peer { link: at.link, question };
+        let node = &mut self.nodes[life];
+        node.early.retain(|early| early.claimant != claimant);
+        let is_it = |asking: &mut Asking| (asking.link, asking.question) == (at.link, question);
+        let asking: Vec<Asking> = node.asking.extract_if(.., is_it).collect();
+        asking.into_iter().for_each(|asking| node.let_go(Receiver::Far(asking.proxy)));
         self.answer(at, question, Status::Fault, Vec::new());
     }
 
@@ -301,7 +345,15 @@ impl World {
             delivery.receiver.into_iter().for_each(|receiver| node.let_go(receiver));
             node.let_all_go(delivery.references);
         }
-        node.early.retain(|early| early.link != at.link);
+        node.early.retain(
+            |early| !matches!(early.claimant, Claimant::Peer { link, .. } if link == at.link),
+        );
+        // Who was lost did not say that nobody waits any more: what it began goes on.
+        if !matches!(cause, Cause::Expired | Cause::Lost { .. } | Cause::Restarted) {
+            let is_its = |asking: &mut Asking| asking.link == at.link;
+            let asking: Vec<Asking> = node.asking.extract_if(.., is_its).collect();
+            asking.into_iter().for_each(|asking| node.let_go(Receiver::Far(asking.proxy)));
+        }
     }
 
     /// No lease ends while both sides could hear each other all the time, nor over what waits to be read.

@@ -45,17 +45,26 @@ fn a_reference_that_is_handed_on_becomes_a_direct_one() {
 }
 
 #[test]
-fn without_a_token_it_is_forwarded_for_as_long_as_it_is_held() {
-    let (mut world, proxy, way) = three(Settings { hand_on: 0, ..Settings::plain() }, true);
-    hand_on(&mut world, proxy, way);
-    world.pass(world.settings.lease * 3);
-    let received = world.node(2).held[0];
-    world.assert_reaches(2, received);
-    assert_eq!(world.node(1).table.len(), 1);
-    world.drop_proxy(2, received);
-    world.pass(MOMENT);
-    assert_eq!(world.node(1).proxies.len(), 1, "only the one to node 2");
-    world.end();
+fn it_is_forwarded_for_as_long_as_it_is_held_if_there_is_no_token_or_no_way_to_its_owner() {
+    for introduce in [0, 100] {
+        let settings = Settings { hand_on: 0, introduce, ..Settings::plain() };
+        let (mut world, proxy, way) = three(settings, true);
+        if introduce > 0 {
+            world.withhold(2, 0);
+        }
+        hand_on(&mut world, proxy, way);
+        // Longer than the owner is asked, shorter than the session lasts.
+        world.pass(Duration::from_secs(11));
+        world.heal(2, 0);
+        world.pass(world.settings.lease * 3);
+        let received = world.node(2).held[0];
+        world.assert_reaches(2, received);
+        assert_eq!((world.node(1).table.len(), world.tally.shortened), (1, 0));
+        world.drop_proxy(2, received);
+        world.pass(MOMENT);
+        assert_eq!(world.node(1).proxies.len(), 1, "only the one to node 2");
+        world.end();
+    }
 }
 
 #[test]
@@ -115,9 +124,10 @@ fn g5_it_is_handed_on_and_dropped_before_the_owner_hears_of_it() {
 #[test]
 fn g6_who_handed_it_on_is_killed_at_any_moment() {
     let mut outcomes = [0, 0];
-    for knows_owner in [true, false] {
+    for (knows_owner, hand) in [(true, 100), (false, 100), (true, 0), (false, 0)] {
         for steps in 0..40 {
-            let (mut world, proxy, way) = three(Settings::plain(), knows_owner);
+            let settings = Settings { hand_on: hand, ..Settings::plain() };
+            let (mut world, proxy, way) = three(settings, knows_owner);
             world.published(0);
             hand_on(&mut world, proxy, way);
             world.steps(steps);
@@ -191,10 +201,11 @@ fn g8_an_object_that_comes_home_is_the_object() {
 
 #[test]
 fn g28_whatever_is_lost_at_whatever_moment_all_three_settle() {
-    for knows_owner in [true, false] {
+    for (knows_owner, hand) in [(true, 100), (false, 100), (true, 0), (false, 0)] {
         for pair in [[0, 1], [1, 2], [0, 2]] {
             for steps in 0..40 {
-                let (mut world, proxy, way) = three(Settings::plain(), knows_owner);
+                let settings = Settings { hand_on: hand, ..Settings::plain() };
+                let (mut world, proxy, way) = three(settings, knows_owner);
                 hand_on(&mut world, proxy, way);
                 world.steps(steps);
                 world.cut_between(pair[0], pair[1], [steps % 2 == 0, steps % 3 == 0]);
@@ -211,7 +222,8 @@ fn g28_whatever_is_lost_at_whatever_moment_all_three_settle() {
 /// Three nodes, of which each forwards for the next, over and over: the last in so many hands to hold the object of node
 /// 0, where it is, and what it holds.
 fn spiral(hands: usize, limits: Limits) -> (World, usize, usize) {
-    let mut world = World::with(3, Settings { hand_on: 0, limits, ..Settings::plain() });
+    let settings = Settings { hand_on: 0, introduce: 0, limits, ..Settings::plain() };
+    let mut world = World::with(3, settings);
     let ways = [0, 1, 2].map(|place| world.look_up(place, (place + 1) % 3));
     let object = world.node(0).new_object();
     let mut handed = Receiver::Near(object);
@@ -256,30 +268,4 @@ fn a_call_is_forwarded_so_often_and_no_more() {
     let (mut world, place, proxy) = spiral(8, limits);
     world.assert_fails(place, proxy);
     world.end();
-}
-
-#[test]
-fn a_reference_goes_round_a_ring_of_five_and_comes_home() {
-    for hand_on in [0, 50, 100] {
-        let mut world = World::with(5, Settings { hand_on, ..Settings::plain() });
-        let ways = [0, 1, 2, 3, 4].map(|place| world.look_up(place, (place + 1) % 5));
-        let object = world.node(0).new_object();
-        world.give(0, ways[0], &[Receiver::Near(object)]);
-        world.node(0).let_go(Receiver::Near(object));
-        for (place, way) in ways.into_iter().enumerate().skip(1) {
-            world.pass(MOMENT);
-            let received = world.node(place).held[1];
-            world.assert_reaches(place, received);
-            world.give(place, way, &[Receiver::Far(received)]);
-            world.drop_proxy(place, received);
-        }
-        world.pass(MOMENT);
-        let (proxies, roots) = (world.node(0).held.len(), world.node(0).roots.len());
-        assert_eq!(proxies - 1 + roots, 1, "it is there again, as itself or by the long way");
-        if hand_on == 100 {
-            assert_eq!(roots, 1);
-        }
-        assert!(world.has(0, object));
-        world.end();
-    }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::agenda::{At, Happening};
 use super::ledger::Purpose;
-use super::link::{Early, Outbound, Waits};
-use super::node::Receiver;
+use super::link::{Asking, Claimant, Early, Outbound, Waits};
+use super::node::{Receiver, Way};
 use super::sending::DIRECTORY;
 use super::world::World;
 use crate::id::{QuestionId, Token};
@@ -18,6 +18,8 @@ use crate::wire::frame::{Manner, Status, Target};
 /// How long the owner is asked, before the way stays as it is; and how long a claim waits for its gift.
 const PATIENCE: Duration = Duration::from_secs(10);
 const SHORT_PATIENCE: Duration = Duration::from_secs(5);
+/// So many tokens one node is asked for at once.
+const ASKED: u64 = 8;
 
 impl World {
     /// Tells the owner of an object, before the message that hands it on is sent, for whom it is.
@@ -25,14 +27,10 @@ impl World {
         let node = &self.nodes[at.life];
         let proxy = &node.proxies[&number];
         let link = node.find(proxy.identity.node)?;
-        let is_given_by_owner = proxy.way.link == link && proxy.next.is_none();
-        if !is_given_by_owner || !self.random.percent(self.settings.hand_on) {
-            return None;
-        }
+        // Only who was given it by its owner can vouch for it.
+        proxy.import().filter(|import| import.link == link)?;
         let recipient = self.nodes[at.life].links[at.link].peer;
-        let mut token = [0; 16];
-        token[..8].copy_from_slice(&self.fresh().to_le_bytes());
-        let token = Token::from_bytes(token);
+        let token = self.fresh_token();
         let references = vec![self.nodes[at.life].hold(Receiver::Far(number))];
         let (purpose, waits) = (Purpose::Vouch { token, recipient }, Waits::Vouch(token));
         let manner = Manner::Tell;
@@ -47,6 +45,12 @@ impl World {
         is_handed_over.filter(|is_so| *is_so).map(|_| token)
     }
 
+    fn fresh_token(&mut self) -> Token {
+        let mut token = [0; 16];
+        token[..8].copy_from_slice(&self.fresh().to_le_bytes());
+        Token::from_bytes(token)
+    }
+
     /// Whether a message without answer is on its way; nothing if it was refused.
     fn is_handed_over(&mut self, at: At, waits: Waits) -> Option<bool> {
         let node = &mut self.nodes[at.life];
@@ -55,38 +59,87 @@ impl World {
         Some(question.is_none_or(|question| question.token.is_none()))
     }
 
-    /// A node asks the owner for what was meant for it, or first who handed it on where the owner is.
-    pub(super) fn claim(&mut self, life: usize, number: usize) {
-        let proxy = &self.nodes[life].proxies[&number];
-        let (owner, giver) = (proxy.identity.node, proxy.way.link);
+    /// A node looks for a shorter way to what another introduced to it: by the token that came with it, or by one for
+    /// which it asks the other, when that has few others to answer.
+    pub(super) fn seek(&mut self, at: At, number: usize, token: Option<Token>) {
+        let node = &mut self.nodes[at.life];
+        let proxy = node.proxies.get_mut(&number).expect("it is new");
+        (proxy.is_open, proxy.token) = (true, token);
+        match token {
+            Some(token) => {
+                self.be_patient(at.life, number);
+                self.claim(at.life, number, token);
+            }
+            None => {
+                node.links[at.link].to_ask.push_back(number);
+                self.ask_next(at);
+            }
+        }
+    }
+
+    fn be_patient(&mut self, life: usize, number: usize) {
         let patience = self.after(life, PATIENCE);
         self.agenda.enter(patience, Happening::Stay { life, proxy: number });
-        match self.nodes[life].find(owner) {
-            Some(link) => self.fulfil(At { life, link }, Waits::Claim(number)),
+    }
+
+    /// A node that handed something on before it had it directly is asked for a token.
+    fn ask_next(&mut self, at: At) {
+        let granted = self.nodes[at.life].links[at.link].session.most_calls();
+        while self.nodes[at.life].links[at.link].asked < ASKED.min(granted / 2).max(1) {
+            let node = &mut self.nodes[at.life];
+            let Some(number) = node.links[at.link].to_ask.pop_front() else { return };
+            if !node.proxies.contains_key(&number) {
+                continue; // It was dropped meanwhile.
+            }
+            node.links[at.link].asked += 1;
+            let references = vec![node.hold(Receiver::Far(number))];
+            self.be_patient(at.life, number);
+            let waits = Waits::Introduction { proxy: number, giver: at.link };
+            self.ask_directory_of(at, Purpose::Introduction, waits, references);
+        }
+    }
+
+    /// One of those who ask a node for a token has its answer, or waits no longer.
+    pub(super) fn be_told(&mut self, at: At) {
+        self.nodes[at.life].links[at.link].asked -= 1;
+        self.ask_next(at);
+    }
+
+    /// A node asks the owner for what was meant for it, or first who handed it on where the owner is.
+    pub(super) fn claim(&mut self, life: usize, number: usize, token: Token) {
+        let node = &self.nodes[life];
+        let Some(proxy) = node.proxies.get(&number) else { return };
+        let owner = proxy.identity.node;
+        if owner == node.id {
+            return self.give_claimed(life, Claimant::Own { proxy: number }, token);
+        }
+        match node.find(owner) {
+            Some(link) => self.fulfil(At { life, link }, Waits::Claim { proxy: number, token }),
             None => {
-                let (purpose, waits) = (Purpose::Address(owner), Waits::Address(number));
-                self.ask_directory_of(At { life, link: giver }, purpose, waits);
+                let giver = proxy.import().expect("who introduced it is the way").link;
+                let (purpose, waits) =
+                    (Purpose::Address(owner), Waits::Address { proxy: number, token });
+                self.ask_directory_of(At { life, link: giver }, purpose, waits, Vec::new());
             }
         }
     }
 
     /// It is known where the owner is.
-    pub(super) fn reach_owner(&mut self, life: usize, number: usize) {
+    pub(super) fn reach_owner(&mut self, life: usize, number: usize, token: Token) {
         let Some(proxy) = self.nodes[life].proxies.get(&number) else { return };
         let owner = proxy.identity.node;
         let place = self.nodes.iter().find(|node| node.id == owner).map(|node| node.place);
         let Some(place) = place else { unreachable!("every owner has a place") };
-        self.wish(life, place, None, Waits::Claim(number));
+        self.wish(life, place, None, Waits::Claim { proxy: number, token });
     }
 
     /// The session that was wished for is there.
     pub(super) fn fulfil(&mut self, at: At, waits: Waits) {
         let purpose = match waits {
             Waits::Lookup => Purpose::Lookup,
-            Waits::Claim(number) => {
+            Waits::Claim { proxy: number, token } => {
                 let node = &self.nodes[at.life];
                 let Some(proxy) = node.proxies.get(&number) else { return };
-                let Some(token) = proxy.token else { return };
                 if proxy.identity.node != node.links[at.link].peer {
                     return self.stay(at.life, number);
                 }
@@ -94,11 +147,17 @@ impl World {
             }
             other => unreachable!("nobody wishes for a session for {other:?}"),
         };
-        self.ask_directory_of(at, purpose, waits);
+        self.ask_directory_of(at, purpose, waits, Vec::new());
     }
 
-    fn ask_directory_of(&mut self, at: At, purpose: Purpose, waits: Waits) {
-        let (manner, references) = (Manner::Ask, Vec::new());
+    fn ask_directory_of(
+        &mut self,
+        at: At,
+        purpose: Purpose,
+        waits: Waits,
+        references: Vec<Receiver>,
+    ) {
+        let manner = Manner::Ask;
         let outbound = Outbound { purpose, manner, nesting: 0, references, size: 0, waits };
         self.send(at, DIRECTORY, outbound);
     }
@@ -138,30 +197,76 @@ impl World {
                 self.answer(at, question, Status::Value, Vec::new());
                 let is_for = |early: &mut Early| early.token == token;
                 let early: Vec<Early> = self.nodes[at.life].early.extract_if(.., is_for).collect();
-                for Early { link, question, .. } in early {
-                    self.give_claimed(At { life: at.life, link }, question, token);
+                for Early { claimant, .. } in early {
+                    self.give_claimed(at.life, claimant, token);
                 }
                 self.arrange_gifts(at.life);
             }
-            Purpose::Claim(token) => self.give_claimed(at, question, token),
+            Purpose::Introduction => {
+                let [receiver] = references[..] else { panic!("one object is asked for") };
+                match receiver {
+                    Receiver::Far(proxy) if node.proxies[&proxy].is_open => {
+                        node.asking.push(Asking { link: at.link, question, proxy });
+                    }
+                    receiver => self.introduce_late(at, question, receiver),
+                }
+            }
+            Purpose::Claim(token) => {
+                let claimant = Claimant::Peer { link: at.link, question };
+                self.give_claimed(at.life, claimant, token);
+            }
             other => unreachable!("a directory is not asked {other:?}"),
         }
     }
 
-    fn give_claimed(&mut self, at: At, question: QuestionId, token: Token) {
-        let local = self.local(at.life);
-        let node = &mut self.nodes[at.life];
-        let claimant = node.links[at.link].peer;
-        match node.gifts.claim(local, token, claimant) {
-            Claimed::Given(object) => {
-                self.answer(at, question, Status::Value, vec![Receiver::Near(object)]);
+    /// Who asked for a token for what it was handed gets one, if this node can vouch for it now.
+    fn introduce_late(&mut self, at: At, question: QuestionId, receiver: Receiver) {
+        let token = match self.nodes[at.life].at_home(receiver) {
+            Receiver::Far(number) if self.random.percent(self.settings.introduce) => {
+                self.vouch(at, number)
             }
-            Claimed::Unknown => {
+            Receiver::Far(_) => None,
+            // Who has something of this node's own was told whose it is, and does not ask.
+            other => unreachable!("{other:?} is asked for"),
+        };
+        let (status, purpose) = match token {
+            Some(token) => (Status::Value, Purpose::Introduced(token)),
+            None => (Status::Fault, Purpose::Answer),
+        };
+        self.answer_with(at, question, status, purpose, Vec::new());
+        self.nodes[at.life].let_go(receiver);
+    }
+
+    fn give_claimed(&mut self, life: usize, claimant: Claimant, token: Token) {
+        let local = self.local(life);
+        let node = &mut self.nodes[life];
+        let id = match claimant {
+            Claimant::Peer { link, .. } => node.links[link].peer,
+            Claimant::Own { .. } => node.id,
+        };
+        match (node.gifts.claim(local, token, id), claimant) {
+            (Claimed::Given(object), Claimant::Peer { link, question }) => {
+                let given = vec![Receiver::Near(object)];
+                self.answer(At { life, link }, question, Status::Value, given);
+            }
+            (Claimed::Given(object), Claimant::Own { proxy }) => {
+                self.shorten(life, proxy, Receiver::Near(object));
+            }
+            (Claimed::Unknown, claimant) => {
                 let until = local + SHORT_PATIENCE.min(node.lease / 3);
-                node.early.push(Early { token, link: at.link, question, until });
-                self.arrange_gifts(at.life);
+                node.early.push(Early { token, claimant, until });
+                self.arrange_gifts(life);
             }
-            Claimed::Refused => self.answer(at, question, Status::Fault, Vec::new()),
+            (Claimed::Refused, claimant) => self.refuse_claimed(life, claimant),
+        }
+    }
+
+    fn refuse_claimed(&mut self, life: usize, claimant: Claimant) {
+        match claimant {
+            Claimant::Peer { link, question } => {
+                self.answer(At { life, link }, question, Status::Fault, Vec::new());
+            }
+            Claimant::Own { proxy } => self.stay(life, proxy),
         }
     }
 
@@ -174,9 +279,7 @@ impl World {
         over.into_iter().for_each(|object| node.let_go(Receiver::Near(object)));
         let is_over = |early: &mut Early| early.until <= local;
         let early: Vec<Early> = node.early.extract_if(.., is_over).collect();
-        for Early { link, question, .. } in early {
-            self.answer(At { life, link }, question, Status::Fault, Vec::new());
-        }
+        early.into_iter().for_each(|early| self.refuse_claimed(life, early.claimant));
         let next = self.nodes[life].gifts.poll_timeout();
         assert!(next.is_none_or(|next| next > local), "what is due was seen to");
         self.arrange_gifts(life);
@@ -190,34 +293,51 @@ impl World {
         }
     }
 
-    pub(super) fn lose_patience(&mut self, life: usize, number: usize) {
-        for waits in [Waits::Address(number), Waits::Claim(number)] {
-            self.abandon(life, waits);
-            self.nodes[life].wishes.retain(|wish| wish.waits != waits);
-        }
-        let proxy = self.nodes[life].proxies.get(&number);
-        if proxy.is_some_and(|proxy| proxy.next.is_none()) {
-            self.stay(life, number);
+    /// Whatever a proxy does to find a shorter way ends: it has taken too long, or the proxy is gone.
+    pub(super) fn give_up_seeking(&mut self, life: usize, number: usize) {
+        let is_its = |waits: &Waits| waits.seeker() == Some(number);
+        let node = &mut self.nodes[life];
+        node.wishes.retain(|wish| !is_its(&wish.waits));
+        node.early.retain(|early| early.claimant != Claimant::Own { proxy: number });
+        let waits = node.waiters.values().map(|waiter| waiter.waits).find(is_its);
+        let Some(waits) = waits else { return };
+        self.abandon(life, waits);
+        if let Waits::Introduction { giver, .. } = waits {
+            self.be_told(At { life, link: giver });
         }
     }
 
     /// The owner does not give it: the long way stays.
     pub(super) fn stay(&mut self, life: usize, number: usize) {
-        if let Some(proxy) = self.nodes[life].proxies.get_mut(&number) {
-            proxy.token = None;
+        let proxy = self.nodes[life].proxies.get_mut(&number);
+        if let Some(proxy) = proxy.filter(|proxy| proxy.next.is_none()) {
+            (proxy.is_open, proxy.token) = (false, None);
+            self.tell_who_asked(life, number);
+        }
+    }
+
+    /// The way of a proxy changes no more.
+    fn tell_who_asked(&mut self, life: usize, number: usize) {
+        let is_for = |asking: &mut Asking| asking.proxy == number;
+        let asking: Vec<Asking> = self.nodes[life].asking.extract_if(.., is_for).collect();
+        for Asking { link, question, proxy } in asking {
+            self.introduce_late(At { life, link }, question, Receiver::Far(proxy));
         }
     }
 
     /// The owner has given it. What was sent the long way is let through first.
     pub(super) fn shorten(&mut self, life: usize, number: usize, given: Receiver) {
         let node = &mut self.nodes[life];
-        let Some(proxy) = node.proxies.get(&number) else {
+        let Some(way) = node.proxies.get(&number).map(|proxy| proxy.import()) else {
             return node.let_go(given); // It was dropped meanwhile.
         };
-        let way = proxy.way;
-        let Receiver::Far(direct) = given else { panic!("a gift of one's own was claimed") };
-        assert_eq!(node.truth(given), proxy.truth, "another object was given");
-        let next = node.take_way(direct);
+        let way = way.expect("it is shortened once");
+        assert_eq!(node.truth(given), node.proxies[&number].truth, "another object was given");
+        let next = match given {
+            Receiver::Far(direct) => node.take_way(direct),
+            Receiver::Near(object) => Way::Home(object),
+            Receiver::Directory => unreachable!("nobody vouches for a directory"),
+        };
         node.proxies.get_mut(&number).expect("it is there").next = Some(next);
         if node.is_over(way.link) {
             self.ledger.break_order();
@@ -234,10 +354,14 @@ impl World {
         let node = &mut self.nodes[life];
         let Some(proxy) = node.proxies.get_mut(&number) else { return };
         let Some(next) = proxy.next.take() else { return };
-        proxy.token = None;
+        (proxy.is_open, proxy.token) = (false, None);
         let former = std::mem::replace(&mut proxy.way, next);
-        node.release(former);
         self.tally.shortened += 1;
+        if let Way::Home(_) = next {
+            self.tally.come_home += 1;
+        }
         self.send_queue(life, number);
+        self.nodes[life].leave(former);
+        self.tell_who_asked(life, number);
     }
 }

@@ -21,6 +21,10 @@ pub(super) enum Purpose {
         token: Token,
         recipient: NodeId,
     },
+    /// To a directory: this is by way of others; the token for a shorter way, please.
+    Introduction,
+    /// The answer to that.
+    Introduced(Token),
     /// To a directory: what was meant for this node, please.
     Claim(Token),
     Answer,

@@ -39,12 +39,35 @@ pub(super) enum Waits {
     Lookup,
     /// Nobody; but it is to be sent at once.
     Vouch(Token),
+    /// A proxy, for a token from the node at the end of this session.
+    Introduction {
+        proxy: usize,
+        giver: usize,
+    },
     /// A proxy, to be told where its owner is.
-    Address(usize),
+    Address {
+        proxy: usize,
+        token: Token,
+    },
     /// A proxy, for a shorter way.
-    Claim(usize),
+    Claim {
+        proxy: usize,
+        token: Token,
+    },
     /// A proxy, for everything that it sent the old way.
     Settle(usize),
+}
+
+impl Waits {
+    /// The proxy that looks for a shorter way by this.
+    pub(super) fn seeker(self) -> Option<usize> {
+        match self {
+            Waits::Introduction { proxy, .. }
+            | Waits::Address { proxy, .. }
+            | Waits::Claim { proxy, .. } => Some(proxy),
+            _ => None,
+        }
+    }
 }
 
 /// A message that is sent, and not yet answered.
@@ -88,6 +111,9 @@ pub(super) struct Link {
     pub(super) given: u64,
     pub(super) attached: Option<End>,
     pub(super) inbox: VecDeque<Delivery>,
+    /// How many tokens the peer is being asked for, and for which proxies it will be when one of them is answered.
+    pub(super) asked: u64,
+    pub(super) to_ask: VecDeque<usize>,
     /// Whether its lease ran when the node was last stopped, on the connection that it still has: for the model only.
     pub(super) is_sound: bool,
     /// For when it is entered in the agenda.
@@ -117,9 +143,29 @@ pub(super) struct Remembered {
 /// A claim that waits for what it claims.
 pub(super) struct Early {
     pub(super) token: Token,
+    pub(super) claimant: Claimant,
+    pub(super) until: Instant,
+}
+
+/// Who claims an object of a node's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Claimant {
+    Peer {
+        link: usize,
+        question: QuestionId,
+    },
+    /// The node itself, for this proxy.
+    Own {
+        proxy: usize,
+    },
+}
+
+/// Who asked for a token for this proxy, which it holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Asking {
     pub(super) link: usize,
     pub(super) question: QuestionId,
-    pub(super) until: Instant,
+    pub(super) proxy: usize,
 }
 
 /// What needs a session that is not there yet.

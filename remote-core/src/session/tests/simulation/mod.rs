@@ -21,6 +21,7 @@ mod ledger;
 mod link;
 mod network;
 mod node;
+mod passing;
 mod reach;
 mod restarting;
 mod runs;

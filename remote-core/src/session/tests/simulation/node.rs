@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::agenda::Happening;
 use super::clock::Clock;
-use super::link::{Early, Link, Outbound, Remembered, Running, Waiter, Wish};
+use super::link::{Asking, Early, Link, Outbound, Remembered, Running, Waiter, Wish};
 use crate::id::{Identity, NodeId, ObjectId, Token};
 use crate::limits::Limits;
 use crate::session::gifts::Gifts;
@@ -36,6 +36,14 @@ pub(super) struct Import {
     pub(super) entry: ObjectId,
 }
 
+/// Where messages to a proxy go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Way {
+    By(Import),
+    /// It has come home: to an object of this node's own, which it holds.
+    Home(ObjectId),
+}
+
 /// A far object.
 pub(super) struct Proxy {
     /// What it is, as was said on the wire.
@@ -43,15 +51,27 @@ pub(super) struct Proxy {
     /// What it is: for the model only.
     pub(super) truth: Identity,
     pub(super) lineage: usize,
-    pub(super) way: Import,
-    /// By what its owner gives it to this node, until it is known by which way to stay.
+    pub(super) way: Way,
+    /// Whether the way may still become shorter.
+    pub(super) is_open: bool,
+    /// By what its owner gives it to this node, as who introduced it said; until it is known by which way to stay.
     pub(super) token: Option<Token>,
     /// The shorter way, from when it is known until all that was sent the old way has begun.
-    pub(super) next: Option<Import>,
+    pub(super) next: Option<Way>,
     /// Calls that wait for the shorter way.
     pub(super) queue: VecDeque<Outbound>,
     pub(super) forwarded_as: Option<ObjectId>,
     holders: u64,
+}
+
+impl Proxy {
+    /// The session on which whoever introduced it is asked, and the number there; as long as it is the way.
+    pub(super) fn import(&self) -> Option<Import> {
+        match self.way {
+            Way::By(import) if self.next.is_none() => Some(import),
+            Way::By(_) | Way::Home(_) => None,
+        }
+    }
 }
 
 /// An entry of the object table.
@@ -86,11 +106,15 @@ pub(super) struct Node {
     pub(super) gifts: Gifts<ObjectId>,
     /// Claims that came before the gift.
     pub(super) early: Vec<Early>,
+    /// Who asked for a token, and waits until the way of a proxy changes no more.
+    pub(super) asking: Vec<Asking>,
     pub(super) wishes: Vec<Wish>,
     /// Which node was reached at which place.
     pub(super) known: BTreeMap<usize, NodeId>,
     /// Sessions to which something was done.
     pub(super) stirred: Vec<usize>,
+    /// Proxies that went before their ways were known to stay.
+    pub(super) given_up: Vec<usize>,
     /// What the application has: objects of its own, proxies, calls that run here, calls that it made.
     pub(super) roots: Vec<ObjectId>,
     pub(super) held: Vec<usize>,
@@ -128,9 +152,11 @@ impl Node {
             next_token: 0,
             gifts: Gifts::new(1 << 16),
             early: Vec::new(),
+            asking: Vec::new(),
             wishes: Vec::new(),
             known: BTreeMap::new(),
             stirred: Vec::new(),
+            given_up: Vec::new(),
             roots: Vec::new(),
             held: Vec::new(),
             running: Vec::new(),
@@ -165,7 +191,8 @@ impl Node {
             identity,
             truth,
             lineage,
-            way,
+            way: Way::By(way),
+            is_open: false,
             token: None,
             next: None,
             queue: VecDeque::new(),
@@ -217,8 +244,11 @@ impl Node {
                 if proxy.holders == 0 {
                     let Some(proxy) = self.proxies.remove(&number) else { return };
                     assert!(proxy.queue.is_empty(), "calls that wait hold the proxy");
-                    self.release(proxy.way);
-                    proxy.next.into_iter().for_each(|next| self.release(next));
+                    if proxy.is_open {
+                        self.given_up.push(number);
+                    }
+                    self.leave(proxy.way);
+                    proxy.next.into_iter().for_each(|next| self.leave(next));
                 }
             }
         }
@@ -229,10 +259,29 @@ impl Node {
     }
 
     /// Takes the introduction out of a proxy that has one holder, and drops what is left.
-    pub(super) fn take_way(&mut self, number: usize) -> Import {
+    pub(super) fn take_way(&mut self, number: usize) -> Way {
         let proxy = self.proxies.remove(&number).expect("it is held");
         assert_eq!(proxy.holders, 1, "nobody else has it yet");
         proxy.way
+    }
+
+    /// The receiver itself, if it is a proxy that has come home.
+    pub(super) fn at_home(&self, receiver: Receiver) -> Receiver {
+        match receiver {
+            Receiver::Far(number) => match self.proxies[&number].way {
+                Way::Home(object) => Receiver::Near(object),
+                Way::By(_) => receiver,
+            },
+            Receiver::Directory | Receiver::Near(_) => receiver,
+        }
+    }
+
+    /// Nothing goes this way any more.
+    pub(super) fn leave(&mut self, way: Way) {
+        match way {
+            Way::By(import) => self.release(import),
+            Way::Home(object) => self.let_go(Receiver::Near(object)),
+        }
     }
 
     /// Gives one introduction back.
@@ -304,6 +353,7 @@ impl Node {
         assert!(self.objects.is_empty(), "objects {:?}", self.objects);
         assert_eq!(self.gifts.poll_timeout(), None, "gifts");
         assert_eq!(self.early.len(), 0, "claims that wait");
+        assert_eq!(self.asking.len(), 0, "introductions that wait");
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -315,6 +365,7 @@ impl Node {
             && self.objects.is_empty()
             && self.gifts.poll_timeout().is_none()
             && self.early.is_empty()
+            && self.asking.is_empty()
             && self.links.iter().all(|link| link.inbox.is_empty())
     }
 }

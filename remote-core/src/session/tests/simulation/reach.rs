@@ -3,7 +3,7 @@
 //!
 //! It must not change anything, nor ask a holder's own counts: it walks the way that a call would take.
 
-use super::node::{Condition, Import, Node, Receiver};
+use super::node::{Condition, Node, Receiver, Way};
 use super::world::World;
 use crate::id::{Identity, ObjectId};
 use crate::session::event::Cause;
@@ -19,7 +19,14 @@ impl World {
         }
     }
 
-    fn check_way(&self, node: &Node, way: Import, truth: Identity) {
+    fn check_way(&self, node: &Node, way: Way, truth: Identity) {
+        let way = match way {
+            Way::By(import) => import,
+            Way::Home(object) => {
+                assert!(node.objects.contains_key(&object), "{object:?} is gone");
+                return assert_eq!(Identity { node: node.id, object }, truth, "it is another one");
+            }
+        };
         let side = &node.links[way.link];
         if side.session.closed().is_some()
             || side.session.lease_left(node.clock.shows(self.now)).is_zero()

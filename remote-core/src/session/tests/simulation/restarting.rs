@@ -45,7 +45,7 @@ fn g17_a_holder_that_was_restarted_inherits_nothing() {
 #[test]
 fn a_node_that_forwards_is_restarted() {
     let mut world = World::plain(3);
-    world.settings.hand_on = 0;
+    (world.settings.hand_on, world.settings.introduce) = (0, 0);
     let (proxy, way) = (world.look_up(1, 0), world.look_up(1, 2));
     world.give(1, way, &[Receiver::Far(proxy)]);
     world.pass(MOMENT);

@@ -282,6 +282,7 @@ fn settings(random: &mut Random) -> Settings {
         splits: [0, 20][random.below(2)],
         deaf: [0, 0, 5][random.below(3)],
         hand_on: [0, 70, 100][random.below(3)],
+        introduce: [0, 70, 100, 100][random.below(4)],
         passes_on: !is_narrow,
         big: if is_narrow { 40 } else { 4 },
         quick: [20, 80][random.below(2)],

@@ -7,7 +7,7 @@ use super::super::world::body;
 use super::agenda::At;
 use super::ledger::{Ended, Fate, Message, Purpose};
 use super::link::{Outbound, Waiter, Waits};
-use super::node::{Proxy, Receiver};
+use super::node::{Proxy, Receiver, Way};
 use super::world::World;
 use crate::error::{Error, Outcome};
 use crate::id::{NameId, ObjectId, QuestionId};
@@ -23,14 +23,18 @@ impl World {
     pub(super) fn send_to(&mut self, life: usize, number: usize, outbound: Outbound) {
         let node = &mut self.nodes[life];
         let proxy = node.proxies.get_mut(&number).expect("whoever sends to it holds it");
-        let link = proxy.way.link;
         if proxy.next.is_some() {
             proxy.queue.push_back(outbound);
             node.hold(Receiver::Far(number));
             return;
         }
-        let target = Target::Object(proxy.way.entry);
-        self.send(At { life, link }, target, outbound);
+        match proxy.way {
+            Way::By(import) => {
+                let target = Target::Object(import.entry);
+                self.send(At { life, link: import.link }, target, outbound);
+            }
+            Way::Home(object) => self.begin_at_home(life, object, outbound),
+        }
     }
 
     /// Sends a message; who waits for it is told if that cannot be.
@@ -90,7 +94,11 @@ impl World {
                 self.answer(At { life, link }, question, Status::Fault, Vec::new());
             }
             Waits::Lookup | Waits::Vouch(_) => {}
-            Waits::Address(proxy) | Waits::Claim(proxy) => self.stay(life, proxy),
+            Waits::Introduction { proxy, giver } => {
+                self.be_told(At { life, link: giver });
+                self.stay(life, proxy);
+            }
+            Waits::Address { proxy, .. } | Waits::Claim { proxy, .. } => self.stay(life, proxy),
             Waits::Settle(proxy) => {
                 self.ledger.break_order();
                 self.go_direct(life, proxy);
@@ -106,6 +114,18 @@ impl World {
         status: Status,
         references: Vec<Receiver>,
     ) {
+        self.answer_with(at, question, status, Purpose::Answer, references);
+    }
+
+    /// Answers a call with what it asked for.
+    pub(super) fn answer_with(
+        &mut self,
+        at: At,
+        question: QuestionId,
+        status: Status,
+        purpose: Purpose,
+        references: Vec<Receiver>,
+    ) {
         if !self.nodes[at.life].is_over(at.link) {
             let (status, descriptors) = match self.export(at, &references) {
                 Ok(descriptors) => (status, descriptors),
@@ -119,8 +139,7 @@ impl World {
                 0 => Vec::new(),
                 _ => references.iter().map(|reference| node.truth(*reference)).collect(),
             };
-            let (purpose, fate) = (Purpose::Answer, Fate::Underway);
-            let message = Message { purpose, from: at.life, truths, fate };
+            let message = Message { purpose, from: at.life, truths, fate: Fate::Underway };
             let content =
                 Content { body: body(self.ledger.send(message), 0), references: descriptors };
             node.links[at.link].session.answer(question, status, content);
@@ -133,7 +152,8 @@ impl World {
     fn export(&mut self, at: At, references: &[Receiver]) -> Result<Vec<Descriptor>, Error> {
         let mut descriptors = Vec::new();
         for reference in references {
-            let (object, descriptor) = match self.translate(at, *reference) {
+            let reference = self.nodes[at.life].at_home(*reference);
+            let (object, descriptor) = match self.translate(at, reference) {
                 Descriptor::Yours { object, interface } => {
                     descriptors.push(Descriptor::Yours { object, interface });
                     continue;
@@ -142,7 +162,7 @@ impl World {
                 | Descriptor::Forwarded { object, .. }) => (object, descriptor),
             };
             let node = &mut self.nodes[at.life];
-            node.show(object, *reference);
+            node.show(object, reference);
             if node.links[at.link].session.closed().is_some() {
                 node.hide(object);
                 continue;
@@ -184,13 +204,15 @@ impl World {
             Receiver::Near(object) => Descriptor::Mine { object, interface },
             Receiver::Far(number) => {
                 let proxy = &node.proxies[&number];
-                if proxy.way.link == at.link && proxy.next.is_none() {
-                    return Descriptor::Yours { object: proxy.way.entry, interface };
+                if let Some(import) = proxy.import().filter(|import| import.link == at.link) {
+                    return Descriptor::Yours { object: import.entry, interface };
                 }
                 let (owner, own) = (proxy.identity, proxy.token);
                 let is_home = owner.node == node.links[at.link].peer;
                 // To its owner it is shown by the token by which this node is to have it.
-                let token = if is_home { own } else { self.vouch(at, number) };
+                let may_vouch = !is_home && self.random.percent(self.settings.hand_on);
+                let token =
+                    if may_vouch { self.vouch(at, number) } else { own.filter(|_| is_home) };
                 let object = self.nodes[at.life].forwarded_as(number);
                 Descriptor::Forwarded { object, owner, interface, token }
             }

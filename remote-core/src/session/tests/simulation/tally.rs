@@ -12,6 +12,8 @@ pub(super) struct Tally {
     pub(super) forwarded: u64,
     /// References whose way became a direct one.
     pub(super) shortened: u64,
+    /// Of these, to objects of the node's own.
+    pub(super) come_home: u64,
     /// Messages refused for a limit.
     pub(super) refused: u64,
     /// Sides of sessions that went on with another connection, that ended, and of these by their lease.
@@ -27,6 +29,7 @@ impl Tally {
             (&mut self.executed, other.executed),
             (&mut self.forwarded, other.forwarded),
             (&mut self.shortened, other.shortened),
+            (&mut self.come_home, other.come_home),
             (&mut self.refused, other.refused),
             (&mut self.resumed, other.resumed),
             (&mut self.ended, other.ended),

@@ -32,8 +32,10 @@ pub(super) struct Settings {
     pub(super) repeats: usize,
     pub(super) splits: usize,
     pub(super) deaf: usize,
-    /// In a hundred: references to third nodes' objects that are handed on with a token.
+    /// In a hundred: references to third nodes' objects that are handed on with a token, and that are later introduced
+    /// with one, if they were not.
     pub(super) hand_on: usize,
+    pub(super) introduce: usize,
     /// Whether applications pass on what they were given to others. Where windows are narrow they do not: nodes that forward
     /// for each other would fill them with calls that wait for each other, again and again, and each time a term passes.
     pub(super) passes_on: bool,
@@ -57,6 +59,7 @@ impl Settings {
             splits: 0,
             deaf: 0,
             hand_on: 100,
+            introduce: 100,
             passes_on: true,
             big: 0,
             quick: 100,
@@ -191,7 +194,10 @@ impl World {
             Happening::Begin(at) => self.begin(at),
             Happening::Redial(at) => self.redial(at),
             Happening::Gifts { life } => self.time_gifts_out(life),
-            Happening::Stay { life, proxy } => self.lose_patience(life, proxy),
+            Happening::Stay { life, proxy } => {
+                self.give_up_seeking(life, proxy);
+                self.stay(life, proxy);
+            }
             Happening::Heal { from, to } => self.heal(from, to),
             Happening::Continue { life } => self.go_on(life),
             Happening::Restart { place } => self.restart(place),
@@ -200,6 +206,7 @@ impl World {
 
     /// Sees to everything that follows from what was done, and looks at all of it.
     pub(super) fn settle(&mut self) {
+        self.give_up_for_all();
         while let Some((life, link)) = self.stirred() {
             let at = At { life, link };
             for event in in_order(&mut self.nodes[life].links[link].session) {
@@ -208,10 +215,20 @@ impl World {
                 }
                 self.handle(at, event);
             }
+            self.give_up_for_all();
             audit(&self.nodes[life].links[link].session);
             self.arrange(at);
         }
         self.check();
+    }
+
+    /// Nobody looks for shorter ways any more for proxies that are gone.
+    fn give_up_for_all(&mut self) {
+        for life in 0..self.nodes.len() {
+            while let Some(proxy) = self.nodes[life].given_up.pop() {
+                self.give_up_seeking(life, proxy);
+            }
+        }
     }
 
     fn stirred(&mut self) -> Option<(usize, usize)> {
@@ -261,6 +278,7 @@ impl World {
         let life = self.places[place];
         self.nodes[life].condition = Condition::Dead;
         self.nodes[life].stirred.clear();
+        self.nodes[life].given_up.clear();
         for call in std::mem::take(&mut self.nodes[life].open) {
             self.ledger.end(call, Ended::GivenUp);
         }
