@@ -41,7 +41,8 @@ fn a_line_is_there_as_soon_as_it_is_typed() {
 #[test]
 fn many_lines_arrive_complete_and_in_order_and_no_bar_is_in_a_pipe() {
     let server = Server::start();
-    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("many-lines-watched");
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("many-lines-{}", std::process::id()));
     let mut watching = command(&["watch", "--plain", "--to", &server.uri]);
     let watching = watching.stdin(Stdio::null()).stdout(File::create(&path).unwrap());
     let mut watcher = Process::spawn(watching);
