@@ -53,7 +53,8 @@ fn nobody_steers_another_ones_terminal() {
 #[test]
 fn a_bar_shows_how_far_a_file_is() {
     let server = Server::start();
-    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("shown-with-a-bar");
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("with-a-bar-{}", std::process::id()));
     std::fs::write(&path, "a line\n".repeat(50_000)).unwrap();
     let terminal = Terminal::open();
     let mut show = command(&["show", "--to", &server.uri]);
