@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 
 use super::attached::{Half, Reader};
 use super::link::{Inner, Link};
+use super::settle::Aftermath;
 
 /// The read buffer: it begins small and grows with what arrives.
 const FIRST: usize = 4 * 1024;
@@ -52,12 +53,7 @@ impl Ear {
                 Ok(0) => Heard::Lost(number, "the connection was closed".into()),
                 Err(error) => Heard::Lost(number, error.to_string()),
                 Ok(_) => {
-                    let (used, aftermath) =
-                        link.change(|inner| inner.receive(number, state.buffer.filled()));
-                    match used {
-                        Some(used) => state.buffer.consume(used),
-                        None => state.half = None,
-                    }
+                    let aftermath = state.tell(link, number);
                     drop(state);
                     let wakes = !aftermath.is_empty();
                     link.follow(aftermath);
@@ -77,12 +73,7 @@ impl Ear {
             link_has_next(&mut state, link);
             let read = state.read_now(&mut context);
             let Some((number, Ok(1..))) = read else { return true };
-            let (used, aftermath) =
-                link.change(|inner| inner.receive(number, state.buffer.filled()));
-            match used {
-                Some(used) => state.buffer.consume(used),
-                None => state.half = None,
-            }
+            let aftermath = state.tell(link, number);
             drop(state);
             link.follow_elsewhere(aftermath);
         }
@@ -115,6 +106,16 @@ impl State {
             *former = self.half.take();
         }
         false
+    }
+
+    /// Tells the session what has been read from the connection with this number. What follows waits until this is free.
+    fn tell(&mut self, link: &Link, number: u64) -> Aftermath {
+        let (used, aftermath) = link.change(|inner| inner.receive(number, self.buffer.filled()));
+        match used {
+            Some(used) => self.buffer.consume(used),
+            None => self.half = None,
+        }
+        aftermath
     }
 
     /// Reads more, if there is a connection and something on it.
