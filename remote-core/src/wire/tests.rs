@@ -109,25 +109,25 @@ fn the_limits_are_those_of_the_document() {
         assert!(DOCUMENT.replace('\n', " ").contains(&text), "PROTOCOL.md should say: {text}")
     };
     says(format!("1 to {} [5]", thousands(LONGEST_FRAME)));
-    says(format!("A content of more than {} bytes goes in parts", thousands(CHUNK)));
+    says(format!("A content of more than {} bytes is sent in chunks", thousands(CHUNK)));
     says(format!("A name has at most {LONGEST_NAME} bytes"));
     says(format!("bytes that follow, at most {LONGEST} |"));
     says(format!("the node's name, at most {LONGEST_NODE_NAME} bytes"));
     says(format!("in milliseconds, at least {}", SHORTEST_LEASE.as_millis()));
     says(format!("as an address, at most {LONGEST_ADDRESS} bytes"));
-    says(format!("what it keeps is bounded ({} MiB)", limits.unacknowledged >> 20));
-    says(format!("not through this after {} s", limits.handshake_time.as_secs()));
+    says(format!("What it keeps is bounded ({} MiB)", limits.unacknowledged >> 20));
+    says(format!("not completed the handshake after {} s", limits.handshake_time.as_secs()));
     says(format!("holds {} such connections at most", limits.handshakes));
-    says(format!("if nothing else was for {} s", limits.ping.as_secs()));
-    says(format!("nothing arrives for {} s", limits.silence.as_secs()));
-    says(format!("Past {} the answer is", limits.nesting));
+    says(format!("if nothing else has been sent for {} s", limits.ping.as_secs()));
+    says(format!("If nothing arrives for {} s", limits.silence.as_secs()));
+    says(format!("Beyond {} the receiver replies with the fault `Quota`", limits.nesting));
     says(format!(
-        "{} values within each other, of which {} polymorphic",
+        "{} levels of nested values, at most {} of them polymorphic",
         limits.depth, limits.polymorphic_depth
     ));
     says(format!("keeps datagrams to {} bytes", thousands(limits.datagram)));
     says(format!(
-        "when {} methods run that datagrams have begun",
+        "while {} methods that were started by datagrams are running",
         thousands(limits.datagram_calls)
     ));
     assert_eq!(limits.elements, 1 << 21);
@@ -150,20 +150,23 @@ fn standings() -> [(&'static str, Standing); 3] {
     let peer = Hello { node: NodeId::from_bytes([4; 16]), nonce: [5; 32], ..hello() };
     let sides = Sides { own: &own, peer: &peer };
     [
-        ("standing: nothing is known", Standing::None),
+        ("resume state: no session is known", Standing::None),
         (
-            "standing: a session goes on; 300 frames have arrived, the connection is lost. The secret is 03 03 …; it is said by who has introduced itself so to 04 04 …, whose nonce is 05 05 …",
+            "resume state: a live session; 300 frames have arrived, and it is suspended. The secret is 03 03 …; the sender has the introduction above, the receiver the identity 04 04 … and the nonce 05 05 …",
             Standing::live(FrameNumber(300), true, &secret, sides),
         ),
-        ("standing: the same is over, with code 32", Standing::ended(32, &secret, sides)),
+        (
+            "resume state: the same session is over, with code 32",
+            Standing::ended(32, &secret, sides),
+        ),
     ]
 }
 
 fn verdicts() -> [(&'static str, Verdict); 4] {
     [
-        ("verdict: a session begins", Verdict::Accept([3; 32])),
-        ("verdict: it goes on, with connection 2", Verdict::Resume { connection: 2 }),
-        ("verdict: there is one already", Verdict::Duplicate),
+        ("verdict: a new session begins", Verdict::Accept([3; 32])),
+        ("verdict: the session resumes, on connection 2", Verdict::Resume { connection: 2 }),
+        ("verdict: duplicate", Verdict::Duplicate),
         ("verdict: refused, \"no\"", Verdict::Refuse { code: 0, reason: "no".into() }),
     ]
 }
@@ -207,11 +210,11 @@ fn frames() -> Vec<(&'static str, Frame<'static>)> {
     let extent = Extent { references: packed.references.len() as u64, total: 0 };
     vec![
         (
-            "Call: question 300 to object 2, selector 3, ask, \"abc\"",
+            "Call: question 300 to object 2, selector 3, call, \"abc\"",
             call(object, Manner::Ask, WHOLE, b"abc"),
         ),
         (
-            "Call: question 300 to answer 299, tell, nesting 31, 1 s left, 70,000 bytes to come, 3 of references",
+            "Call: question 300 to answer 299, one-way, nesting 31, 1 s left, 70,000 bytes to come, 3 of references",
             Frame::Call {
                 question,
                 target: Target::Answer(QuestionId(299)),
