@@ -1,5 +1,5 @@
-//! Objects travel by reference: a callback is one's own object, a factory returns a new one, and what comes home is the
-//! original.
+//! Objects passed by reference: a callback to the client's own object, a factory that returns a new object, and a reference
+//! that comes back as the original object.
 
 use std::sync::{Arc, Mutex};
 
@@ -49,7 +49,7 @@ impl Lot for Item {
             }
             std::mem::replace(&mut *best, (price, Some(bidder))).1
         };
-        // No lock is held while the other process is called.
+        // Do not hold the lock while calling another process.
         if let Some(beaten) = beaten {
             beaten.outbid(&self.name, price).await?;
         }
@@ -61,7 +61,7 @@ impl Lot for Item {
     }
 }
 
-/// An object of the client's: the server calls it.
+/// An object on the client, which the server calls.
 #[derive(Remote, Default)]
 #[remote(Bidder)]
 struct Guest {
@@ -81,9 +81,9 @@ async fn main() -> Result<()> {
     let server = Node::listen("tcp://127.0.0.1:0").await?;
     server.publish("auction", Ref::<dyn Auction>::new(House)).await?;
 
-    let client = Node::new(); // as well in another process
+    let client = Node::new(); // could be in another process
     let auction: Ref<dyn Auction> = client.lookup(server.uri("auction")).await?;
-    let lot = auction.open("a lamp").await?; // a new object at the server, held by this reference
+    let lot = auction.open("a lamp").await?; // a new object on the server, kept by this reference
 
     let guest = Arc::new(Guest::default());
     let ada: Ref<dyn Bidder> = Ref::from_arc(guest.clone());
@@ -94,10 +94,10 @@ async fn main() -> Result<()> {
 
     let news = guest.news.lock().unwrap().join(", ");
     assert_eq!(news, "a lamp is at 20");
-    println!("ada was told: {news}");
+    println!("ada was notified: {news}");
 
-    let leader = lot.leader().await?.expect("somebody leads");
-    assert!(Ref::is_near(&leader), "it came home");
+    let leader = lot.leader().await?.expect("there is a leader");
+    assert!(Ref::is_near(&leader), "a reference to a local object");
     assert_eq!(leader, bob);
     println!("bob leads, and is the original object");
     Ok(())

@@ -1,7 +1,7 @@
-//! A chat room for whoever has `nc`: the room, the seats in it and the guests are objects, and so are the sockets by which the
-//! guests are reached. A guest who does not read holds up nobody, and costs no memory: what is told to guests takes credit.
+//! A chat room for users with `nc`: the room, its seats, the guests and their sockets are objects. A guest who does not read
+//! delays nobody and uses no memory, because lines are sent to guests on credit only.
 //!
-//! With a port, as `12345`, the door is there; without one there are two doors, of two nodes, and a guest at each.
+//! With a port, such as `12345`, guests connect there; without one there are two doors, on two nodes, and a guest at each.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -13,34 +13,35 @@ use remote_core::{Error, Node, Ref, Remote, Result, remote, this};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-/// How many lines may be on their way to a guest.
+/// The lines that may be in transit to a guest.
 const WINDOW: u64 = 32;
-/// The longest line that a guest may say.
+/// The length of the longest line that a guest may send, in bytes.
 const LONGEST: u32 = 400;
 
 #[remote]
 trait Room {
-    /// Seats a guest under a name; not if somebody else has that name.
+    /// Seats a guest under a name; returns false if the name is taken.
     async fn enter(&self, name: &str, guest: Ref<dyn Guest>) -> Result<bool>;
 }
 
-/// Whoever drops it has left.
+/// A guest's place in the room. A guest who drops it has left.
 #[remote]
 trait Seat {
-    /// Says something, so that all others hear it.
+    /// Sends a line to all other guests.
     async fn say(&self, text: &str) -> Result<()>;
-    /// The guest can hear so many lines more.
+    /// Allows the room to send so many more lines to the guest.
     async fn issue_credit(&self, lines: u64) -> Result<()>;
 }
 
 #[remote]
 trait Guest {
-    /// Has this seat now, and those are here.
+    /// Receives the seat, and the names of the other guests.
     async fn seated(&self, seat: Ref<dyn Seat>, others: Vec<String>) -> Result<()>;
+    /// Receives a line.
     async fn hear(&self, line: &str) -> Result<()>;
 }
 
-/// Who is in the room, by name.
+/// The room: its guests, by name.
 #[derive(Remote, Clone, Default)]
 #[remote(Room)]
 struct Parlour(Arc<tokio::sync::Mutex<BTreeMap<String, Present>>>);
@@ -49,30 +50,30 @@ struct Parlour(Arc<tokio::sync::Mutex<BTreeMap<String, Present>>>);
 struct Present {
     guest: Ref<dyn Guest>,
     credit: u64,
-    /// How many lines there was no credit for since the last that it was told.
+    /// The lines that were dropped for lack of credit since the last one that was sent.
     missed: u64,
 }
 
 impl Parlour {
-    /// Tells all but one, who may be nobody. All hear it in the same order, as the room is locked meanwhile; and nobody is
-    /// waited for: a guest that still has lines to hear has used up its credit.
-    async fn tell(&self, all_but: &str, line: &str) {
+    /// Sends a line to all guests but the one with the name `except`. The room is locked meanwhile, so that all guests get the
+    /// lines in the same order. This does not wait for any guest: one that is behind has no credit left.
+    async fn send(&self, except: &str, line: &str) {
         for (name, present) in self.0.lock().await.iter_mut() {
-            if name != all_but {
-                present.tell(line).await;
+            if name != except {
+                present.send(line).await;
             }
         }
     }
 
     async fn leave(&self, name: &str) {
         self.0.lock().await.remove(name);
-        self.tell("", &format!("* {name} has left")).await;
+        self.send("", &format!("* {name} has left")).await;
     }
 }
 
 impl Present {
-    async fn tell(&mut self, line: &str) {
-        let notice = (self.missed > 0).then(|| format!("* you have missed {} lines", self.missed));
+    async fn send(&mut self, line: &str) {
+        let notice = (self.missed > 0).then(|| format!("* you missed {} lines", self.missed));
         let needed = 1 + u64::from(notice.is_some());
         if self.credit < needed {
             self.missed += 1;
@@ -81,7 +82,7 @@ impl Present {
         self.credit -= needed;
         self.missed = 0;
         for line in notice.iter().map(String::as_str).chain([line]) {
-            let _ = self.guest.hear(line).oneway().await; // if it is lost, so is its seat
+            let _ = self.guest.hear(line).oneway().await; // if the guest is lost, so is its seat
         }
     }
 }
@@ -97,12 +98,12 @@ impl Room for Parlour {
         guest.seated(seat, room.keys().cloned().collect()).oneway().await?;
         room.insert(name.to_owned(), Present { guest, credit: WINDOW, missed: 0 });
         drop(room);
-        self.tell(name, &format!("* {name} has come")).await;
+        self.send(name, &format!("* {name} has joined")).await;
         Ok(true)
     }
 }
 
-/// A seat, held by its guest alone: when it is dropped, wherever that is, the guest has left.
+/// A seat. Only its guest holds a reference to it: when the seat is dropped, the guest has left.
 #[derive(Remote)]
 #[remote(Seat)]
 struct Chair {
@@ -113,7 +114,7 @@ struct Chair {
 #[remote]
 impl Seat for Chair {
     async fn say(&self, text: &str) -> Result<()> {
-        self.room.tell(&self.name, &format!("{}: {text}", self.name)).await;
+        self.room.send(&self.name, &format!("{}: {text}", self.name)).await;
         Ok(())
     }
 
@@ -132,7 +133,7 @@ impl Drop for Chair {
     }
 }
 
-/// Shows in whoever connects.
+/// Accepts connections, and makes a guest of each.
 #[derive(Remote)]
 #[remote(ServerController)]
 struct Door(Ref<dyn Room>);
@@ -156,7 +157,7 @@ struct Caller {
     place: Mutex<Place>,
 }
 
-/// Where a guest is.
+/// The state of a guest.
 #[derive(Clone, Default)]
 enum Place {
     #[default]
@@ -170,10 +171,10 @@ impl Caller {
         self.place.lock().unwrap().clone()
     }
 
-    /// The first line is a name.
+    /// Enters the room under the name in the guest's first line.
     async fn introduce(&self, name: &str) -> Result<()> {
         let problem = match name {
-            "" => "That is no name.",
+            "" => "A name is needed.",
             _ if self.room.enter(name, this()).await? => return Ok(()),
             _ => "That name is taken.",
         };
@@ -189,7 +190,7 @@ impl SocketController for Caller {
         socket.issue_credit(1).await
     }
 
-    /// A line. The next is read when the room has taken this one.
+    /// Handles a line. The credit for the next one follows when the room has taken this one.
     async fn data(&self, socket: Ref<dyn Socket>, unit: WorkUnit) -> Result<()> {
         let WorkUnit::Line(line) = unit else { return Ok(()) };
         match self.place() {
@@ -202,7 +203,7 @@ impl SocketController for Caller {
 
     async fn closed(&self, _: Ref<dyn Socket>, _: Option<Error>) -> Result<()> {
         let place = std::mem::replace(&mut *self.place.lock().unwrap(), Place::Gone);
-        drop(place); // The room holds this object, which holds its seat: that must be let go.
+        drop(place); // The room holds this object, and this object its seat: drop the seat, to break the cycle.
         Ok(())
     }
 }
@@ -213,15 +214,15 @@ impl Guest for Caller {
         {
             let mut place = self.place.lock().unwrap();
             if let Place::Gone = *place {
-                return Ok(()); // too late: the seat is dropped
+                return Ok(()); // the connection has closed meanwhile; the seat is dropped
             }
             *place = Place::Seated(seat);
         }
         let others = if others.is_empty() { "nobody else".into() } else { others.join(", ") };
-        self.socket.send_line(&format!("* here is {others}")).await
+        self.socket.send_line(&format!("* in the room: {others}")).await
     }
 
-    /// Waits until the socket has room for the line: only then can it hear another.
+    /// Waits until the socket has taken the line, and then issues credit for another one.
     async fn hear(&self, line: &str) -> Result<()> {
         self.socket.send_line(line).await?;
         match self.place() {
@@ -241,7 +242,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// A door to a room, near or far.
+/// Opens a door to a room, near or far.
 async fn open(node: &Node, port: &str, room: Ref<dyn Room>) -> Result<Ref<dyn ServerSocket>> {
     let address = format!("127.0.0.1:{port}");
     let door = node.sockets().listen(&address, Ref::new(Door(room))).await?;
@@ -249,7 +250,7 @@ async fn open(node: &Node, port: &str, room: Ref<dyn Room>) -> Result<Ref<dyn Se
     Ok(door)
 }
 
-/// Two guests, who have nothing but sockets. One comes by a door of the room's node, the other by another's.
+/// Runs two guests on plain sockets. One connects to the node of the room, the other one to another node.
 async fn two_guests() -> Result<()> {
     let sockets = || Node::builder().sockets(Policy::loopback());
     let node = sockets().listen("tcp://127.0.0.1:0").start().await?;
@@ -263,24 +264,24 @@ async fn two_guests() -> Result<()> {
     let mut grace = BufReader::new(TcpStream::connect(back_door.address().await?).await?);
     hears(&mut ada, "Who are you?").await?;
     ada.write_all(b"Ada\n").await?;
-    hears(&mut ada, "* here is nobody else").await?;
+    hears(&mut ada, "* in the room: nobody else").await?;
     hears(&mut grace, "Who are you?").await?;
     grace.write_all(b"Ada\n").await?;
     hears(&mut grace, "That name is taken. Who are you?").await?;
     grace.write_all(b"Grace\n").await?;
-    hears(&mut grace, "* here is Ada").await?;
-    hears(&mut ada, "* Grace has come").await?;
+    hears(&mut grace, "* in the room: Ada").await?;
+    hears(&mut ada, "* Grace has joined").await?;
     ada.write_all(b"Is anybody here?\n").await?;
     hears(&mut grace, "Ada: Is anybody here?").await?;
     drop(grace);
     hears(&mut ada, "* Grace has left").await
 }
 
-/// Reads a line, and shows it.
-async fn hears(guest: &mut BufReader<TcpStream>, wanted: &str) -> Result<()> {
+/// Reads a line, compares it with the expected one, and prints it.
+async fn hears(guest: &mut BufReader<TcpStream>, expected: &str) -> Result<()> {
     let mut line = String::new();
     guest.read_line(&mut line).await?;
-    assert_eq!(line.trim_end(), wanted);
+    assert_eq!(line.trim_end(), expected);
     print!("{line}");
     Ok(())
 }

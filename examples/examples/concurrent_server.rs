@@ -1,6 +1,6 @@
-//! A server of many clients at once: one task for connections, one for each client, and what they share under a lock.
+//! A server for many clients at once: one task accepts them, each client has a task, and their shared state has a lock.
 //!
-//! With a port, as `12345`, it serves there; without one it brings three clients.
+//! With a port, such as `12345`, it serves there; without one it starts three clients.
 
 use std::io::Result;
 use std::sync::{Arc, Mutex};
@@ -27,25 +27,25 @@ async fn main() -> Result<()> {
     let mut drawn = clients.join_all().await.into_iter().collect::<Result<Vec<_>>>()?.concat();
     drawn.sort_unstable();
     assert!(drawn.iter().copied().eq(1..=30), "{drawn:?}");
-    println!("3 clients sent 30 lines: each number from 1 to 30 was given once");
+    println!("3 clients sent 30 lines: each number from 1 to 30 was used once");
     Ok(())
 }
 
-/// Accepts clients, each of which gets a task of its own.
+/// Accepts clients, and starts a task for each.
 async fn serve(listener: TcpListener) -> Result<()> {
-    let lines = Arc::new(Mutex::new(0)); // how many there were, from all clients together
+    let lines = Arc::new(Mutex::new(0)); // the number of lines received from all clients
     loop {
         let (stream, _) = listener.accept().await?;
         let lines = lines.clone();
         tokio::spawn(async move {
             if let Err(error) = attend(stream, &lines).await {
-                eprintln!("a client is gone: {error}"); // it, and nobody else
+                eprintln!("a client was lost: {error}"); // the other clients are not affected
             }
         });
     }
 }
 
-/// Gives one client's lines back, each with its number.
+/// Sends each line of one client back, with its number.
 async fn attend(stream: TcpStream, lines: &Mutex<u64>) -> Result<()> {
     let mut stream = BufReader::new(stream);
     let mut line = String::new();
@@ -54,14 +54,14 @@ async fn attend(stream: TcpStream, lines: &Mutex<u64>) -> Result<()> {
             let mut lines = lines.lock().unwrap();
             *lines += 1;
             *lines
-        }; // the lock is given back before we wait for the client
+        }; // the lock is released before we wait for the client
         stream.write_all(format!("{number}: {line}").as_bytes()).await?;
         line.clear();
     }
     Ok(())
 }
 
-/// A client that sends ten lines; the numbers that they got.
+/// Sends ten lines as a client, and returns their numbers.
 async fn draw(stream: TcpStream) -> Result<Vec<u64>> {
     let mut stream = BufReader::new(stream);
     let mut numbers = Vec::new();

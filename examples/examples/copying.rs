@@ -1,5 +1,5 @@
-//! An object's streamed representation, and a copy made from it at the other end of a socket: values of many classes, an
-//! object that is referred to twice, and a class that the reader does not have.
+//! Serializes objects and makes copies of them at the other end of a socket: values of many classes, an object that is
+//! referred to twice, and a class that the reader does not have.
 
 use std::io::{Read, Result, Write};
 use std::net::{TcpListener, TcpStream};
@@ -43,7 +43,7 @@ impl Shape for Rectangle {
     }
 }
 
-/// Lines that share their corners: each is named by its place.
+/// Lines that share their corners: each refers to them by index.
 #[derive(Serialize, Deserialize)]
 struct Path {
     corners: Vec<Point>,
@@ -55,11 +55,11 @@ fn main() -> Result<()> {
     let streamed = serde_json::to_string(&point)?;
     println!("a point: {streamed}");
     let mut copy: Point = serde_json::from_str(&carried(&streamed)?)?;
-    assert_eq!(copy, point); // equal,
+    assert_eq!(copy, point); // equal
     copy.x = 0;
-    assert_ne!(copy, point); // and another object
+    assert_ne!(copy, point); // but another object
 
-    // Each value says of which class it is.
+    // Each value carries the name of its class.
     let shapes: Vec<Box<dyn Shape>> = vec![
         Box::new(Square { corner: point.clone(), side: 3 }),
         Box::new(Rectangle { from: Point { x: 0, y: 0 }, to: point.clone() }),
@@ -70,14 +70,14 @@ fn main() -> Result<()> {
     let areas: Vec<i64> = copies.iter().map(|shape| shape.area()).collect();
     assert_eq!(areas, [9, 340]);
 
-    // One object, referred to twice, arrives as two.
+    // An object that is referred to twice arrives as two.
     let streamed = serde_json::to_string(&[&point, &point])?;
     println!("one point twice: {streamed}");
     let mut twice: [Point; 2] = serde_json::from_str(&carried(&streamed)?)?;
     twice[0].x = 0;
     assert_eq!(twice[1].x, 10);
 
-    // What is shared says so: a corner that moves, moves for both of its lines, also in the copy.
+    // Sharing is explicit: a corner that moves, moves for both of its lines, also in the copy.
     let corners = vec![Point { x: 0, y: 0 }, point, Point { x: 20, y: 0 }];
     let streamed = serde_json::to_string(&Path { corners, lines: vec![(0, 1), (1, 2)] })?;
     println!("a path: {streamed}");
@@ -86,14 +86,14 @@ fn main() -> Result<()> {
     let ends = (&path.corners[path.lines[0].1], &path.corners[path.lines[1].0]);
     assert_eq!(ends.0, ends.1);
 
-    // Both sides need the class.
+    // The class must exist on both sides.
     let star = carried(r#"{"Star":{"points":5}}"#)?;
     let Err(error) = serde_json::from_str::<Box<dyn Shape>>(&star) else { panic!("a star?") };
     println!("a star: {error}");
     Ok(())
 }
 
-/// What arrives at the other end of a socket.
+/// Sends a text through a socket, and returns what arrives.
 fn carried(streamed: &str) -> Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let mut sender = TcpStream::connect(listener.local_addr()?)?;

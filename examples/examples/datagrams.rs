@@ -1,9 +1,9 @@
-//! Datagrams: each arrives whole or not at all, and nobody tells which. First by plain sockets, then as one-way messages to an
-//! object.
+//! Datagrams: each arrives whole or not at all, and the sender is not informed. First with plain sockets, then as one-way
+//! messages to an object.
 //!
-//! With a port, as `12345`, it prints what arrives there, for `nc -u 127.0.0.1 12345`; with an address, as
-//! `udp://127.0.0.1:12345`, it serves a transcript there; with the address of a transcript and words it shows them there, or
-//! not; without any of it, it shows what is sent, lost and refused.
+//! With a port, such as `12345`, it prints what arrives there, for `nc -u 127.0.0.1 12345`; with an address, such as
+//! `udp://127.0.0.1:12345`, it serves a transcript there; with the URI of a transcript and a text it sends the text there;
+//! without arguments it shows what is sent, lost and refused.
 
 use std::io;
 use std::net::UdpSocket;
@@ -27,9 +27,9 @@ fn main() -> Result<()> {
     }
 }
 
-/// Prints each datagram, and answers it by its length.
+/// Prints each datagram, and replies with its length.
 fn receive(port: &str) -> io::Result<()> {
-    let socket = UdpSocket::bind(format!("127.0.0.1:{port}"))?; // nothing listens, and nothing is accepted
+    let socket = UdpSocket::bind(format!("127.0.0.1:{port}"))?; // no listening, no accepting
     println!("receiving on port {port}");
     let mut buffer = [0; 65_507];
     loop {
@@ -43,7 +43,7 @@ fn receive(port: &str) -> io::Result<()> {
 fn by_sockets() -> io::Result<()> {
     let (sender, receiver) = (UdpSocket::bind(HERE)?, UdpSocket::bind(HERE)?);
     let address = receiver.local_addr()?;
-    receiver.set_nonblocking(true)?; // what is not there now is an error
+    receiver.set_nonblocking(true)?; // `recv` fails if nothing has arrived
 
     sender.send_to(b"how", address)?;
     sender.send_to(b"are you?", address)?;
@@ -54,18 +54,18 @@ fn by_sockets() -> io::Result<()> {
     println!("two datagrams: {first} bytes, {second} bytes");
 
     assert!(sender.send_to(&[0; 65_508], address).is_err());
-    println!("65508 bytes: too large for one");
+    println!("65508 bytes: too large for a datagram");
 
     for _ in 0..10_000 {
-        sender.send_to(b"are you reading this?", address)?; // each time the system says: sent
+        sender.send_to(b"are you reading this?", address)?; // succeeds each time
     }
     let received = std::iter::from_fn(|| receiver.recv(&mut buffer).ok()).count();
     assert!(received < 10_000);
-    println!("of 10000 that wait to be read: some are lost");
+    println!("10000 datagrams to a receiver that does not read: some are lost");
 
     drop(receiver);
     sender.send_to(b"anybody?", address)?;
-    println!("to nobody: sent");
+    println!("to a port without a receiver: sent");
     Ok(())
 }
 
@@ -103,7 +103,7 @@ async fn serve(address: &str) -> Result<()> {
 
 #[tokio::main]
 async fn show(uri: &str, text: &str) -> Result<()> {
-    let transcript: Ref<dyn Transcript> = Node::new().lookup(uri).await?; // asks nobody
+    let transcript: Ref<dyn Transcript> = Node::new().lookup(uri).await?; // sends nothing
     transcript.show(text).oneway().await
 }
 
@@ -117,11 +117,11 @@ async fn by_messages() -> Result<()> {
     terminal.0.notified().await;
 
     let nothing: Ref<dyn Transcript> = client.lookup(server.uri("nothing")).await?;
-    nothing.show("nobody sees this").oneway().await?;
-    println!("to a name that nobody published: sent");
+    nothing.show("not printed").oneway().await?;
+    println!("to a name that is not published: sent");
 
     for refused in [
-        transcript.show("seen?").await,
+        transcript.show("a call").await,
         transcript.copy_to(Ref::new(Terminal::default())).oneway().await,
         transcript.show(&"x".repeat(2000)).oneway().await,
     ] {

@@ -1,8 +1,8 @@
-//! An echo service and its client, whose sockets are objects: they accept and read on credit, and tell what happens to the
-//! objects that control them. The sockets may be of another node's machine; here they are.
+//! An echo service and its client, whose sockets are objects: they accept and read on credit, and send each event to the object
+//! that controls them. The sockets may belong to a node on another machine.
 //!
-//! With a port, as `12345`, it serves there, lines or what stands behind the port (`raw`, `prefixed`), until `kill` is typed and
-//! the last session has ended; without one it brings a client.
+//! With a port, such as `12345`, it serves there until `kill` is typed and the last session has ended; a second argument (`raw`,
+//! `prefixed`) selects units of work other than lines. Without arguments it starts a client.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,18 +16,18 @@ use remote_core::{
 };
 use tokio::sync::mpsc;
 
-/// Accepts connections, and makes a session of each.
+/// Accepts connections, and creates a session for each.
 #[derive(Remote)]
 #[remote(ServerController)]
 struct EchoService {
     units: WorkUnits,
     sessions: AtomicU64,
-    /// Where it says that a session has ended.
+    /// Receives a message for each session that has ended.
     ended: mpsc::UnboundedSender<String>,
 }
 
 impl EchoService {
-    /// A service and the socket that it controls, with credit for one connection.
+    /// Starts a service; returns it with the socket that it controls, which has credit for one connection.
     async fn start(
         sockets: &Ref<dyn Sockets>,
         address: &str,
@@ -63,13 +63,13 @@ impl ServerController for EchoService {
     }
 }
 
-/// Talks to one client.
+/// The session with one client.
 #[derive(Remote)]
 #[remote(SocketController, serial)]
 struct EchoSession {
     number: u64,
     units: WorkUnits,
-    /// Held, as it would be closed otherwise.
+    /// Kept, because a socket without references is closed.
     conn: OnceLock<Ref<dyn Socket>>,
 }
 
@@ -100,7 +100,7 @@ impl SocketController for EchoSession {
 /// A client of the service.
 #[remote]
 trait Echo {
-    /// Sends a line; what the service answers.
+    /// Sends a line, and returns the line that the service sends back.
     async fn send_line(&self, line: &str) -> Result<String>;
     async fn stop(&self) -> Result<()>;
 }
@@ -128,7 +128,7 @@ impl Echo for EchoClient {
         let (reader, later) = reply_later();
         self.readers.lock().unwrap().push_back(reader);
         conn.send_line(line).await?;
-        conn.issue_credit(1).await?; // for the answer
+        conn.issue_credit(1).await?; // for the line that comes back
         Ok(later)
     }
 
@@ -146,13 +146,13 @@ impl SocketController for EchoClient {
     async fn data(&self, _: Ref<dyn Socket>, unit: WorkUnit) -> Result<()> {
         let reader = self.readers.lock().unwrap().pop_front();
         if let (Some(reader), WorkUnit::Line(line)) = (reader, unit) {
-            let _ = reader.send(line); // unless nobody waits for it any more
+            let _ = reader.send(line); // fails if the caller no longer waits
         }
         Ok(())
     }
 
     async fn closed(&self, _: Ref<dyn Socket>, _: Option<Error>) -> Result<()> {
-        self.readers.lock().unwrap().clear(); // who waits is told that nobody will answer
+        self.readers.lock().unwrap().clear(); // the waiting callers get an error
         Ok(())
     }
 }
@@ -179,13 +179,13 @@ async fn main() -> Result<()> {
             },
             end = ends.recv() => match end {
                 Some(end) => println!("{end}"),
-                None => return Ok(()), // neither the service nor any of its sessions is left
+                None => return Ok(()), // the service and all its sessions have ended
             },
         }
     }
 }
 
-/// A service and a client, on sockets of another node's.
+/// Runs a service and a client, on the sockets of another node.
 async fn converse() -> Result<()> {
     let gateway =
         Node::builder().listen("tcp://127.0.0.1:0").sockets(Policy::loopback()).start().await?;
@@ -206,14 +206,14 @@ async fn converse() -> Result<()> {
     assert!(matches!(end, Ended::Stopped(_)));
     let refused = EchoClient::connect(&sockets, &address).await.unwrap_err();
     assert!(matches!(refused.root(), Error::NotConnected { .. }));
-    println!("{}", client.send_line("still there?").await?); // the session goes on
+    println!("{}", client.send_line("still there?").await?); // the session continues
 
     client.stop().await?;
     println!("{}", ends.recv().await.expect("it ends with its connection"));
     Ok(())
 }
 
-/// The lines of standard input, from a thread of its own: a read from a terminal cannot be called off.
+/// Returns the lines of standard input. A thread reads them, because a read from a terminal cannot be cancelled.
 fn typed() -> mpsc::Receiver<String> {
     let (sender, lines) = mpsc::channel(1);
     std::thread::spawn(move || {

@@ -1,8 +1,8 @@
-//! An object lives while anybody holds a reference to it, in whatever process: watching one go when its last far reference is
-//! dropped, and one when its holder is killed.
+//! An object lives while any process holds a reference to it: one object ends when its last far reference is dropped, another
+//! one when its holder is killed.
 //!
-//! With an address, as `tcp://127.0.0.1:12345`, it serves balloons there; with the address of a stand and a colour it holds
-//! one, until Enter; without either it is the one, and starts the other.
+//! With an address, such as `tcp://127.0.0.1:12345`, it sells balloons there; with the URI of a stand and a colour it holds a
+//! balloon, until Enter; without arguments it sells, and starts a second process that holds.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -18,7 +18,7 @@ trait Balloon {
 
 #[remote]
 trait Stand {
-    /// A new balloon. The stand keeps none: it is held by who asked for it, and by whom they give it to.
+    /// Returns a new balloon. The stand keeps no reference to it: only its holders do.
     async fn sell(&self, colour: &str) -> Result<Ref<dyn Balloon>>;
 }
 
@@ -33,7 +33,7 @@ impl Balloon for Filled {
     }
 }
 
-/// Tells of each balloon that it sells, with a monitor that is told when it goes.
+/// Reports each balloon that it sells, with a monitor of it.
 #[derive(Remote)]
 #[remote(Stand)]
 struct Fair(mpsc::UnboundedSender<(String, Monitor)>);
@@ -42,8 +42,8 @@ struct Fair(mpsc::UnboundedSender<(String, Monitor)>);
 impl Stand for Fair {
     async fn sell(&self, colour: &str) -> Result<Ref<dyn Balloon>> {
         let balloon: Ref<dyn Balloon> = Ref::new(Filled(colour.to_owned()));
-        let monitor = Ref::monitor(&balloon); // which does not hold it
-        let _ = self.0.send((colour.to_owned(), monitor)); // if nobody wants to know, so be it
+        let monitor = Ref::monitor(&balloon); // does not keep the balloon
+        let _ = self.0.send((colour.to_owned(), monitor)); // fails if the program does not watch, which is fine
         Ok(balloon)
     }
 }
@@ -58,14 +58,14 @@ async fn main() -> Result<()> {
     }
 }
 
-/// A node with a stand, which does not wait long for holders of whom nothing is heard.
+/// Starts a node with a stand and a short lease.
 async fn serve(address: &str, fair: Fair) -> Result<Node> {
     let node = Node::builder().listen(address).lease(Duration::from_secs(3)).start().await?;
     node.publish("stand", Ref::<dyn Stand>::new(fair)).await?;
     Ok(node)
 }
 
-/// Both sides: a holder that lets go, and one that is killed.
+/// Runs both sides: a holder that drops its references, and one that is killed.
 async fn watch() -> Result<()> {
     let (sender, mut sold) = mpsc::unbounded_channel();
     let node = serve("tcp://127.0.0.1:0", Fair(sender)).await?;
@@ -73,18 +73,18 @@ async fn watch() -> Result<()> {
 
     let stand: Ref<dyn Stand> = Node::new().lookup(&uri).await?;
     let first = stand.sell("red").await?;
-    let (_, gone) = sold.recv().await.expect("the stand tells");
+    let (_, gone) = sold.recv().await.expect("the stand reports each sale");
     let second = first.clone();
     drop(first);
-    assert_eq!(second.colour().await?, "red"); // one reference is enough
+    assert_eq!(second.colour().await?, "red"); // one reference keeps it
     drop(second);
     let ended = gone.await;
     assert_eq!(ended, Ended::Released);
     println!("the last reference to the red balloon was dropped: {ended}");
 
-    let (mut holder, told) = start_holder(&uri, "blue")?;
-    println!("in another process: {told}");
-    let (_, gone) = sold.recv().await.expect("the stand tells");
+    let (mut holder, printed) = start_holder(&uri, "blue")?;
+    println!("in another process: {printed}");
+    let (_, gone) = sold.recv().await.expect("the stand reports each sale");
     holder.kill()?;
     holder.wait()?;
     let ended = gone.await;
@@ -93,19 +93,19 @@ async fn watch() -> Result<()> {
     Ok(())
 }
 
-/// This program once more, as a holder; what it says when it holds.
+/// Starts this program again, as a holder; returns what it prints when it holds the balloon.
 fn start_holder(uri: &str, colour: &str) -> Result<(Child, String)> {
     let mut holder = Command::new(std::env::current_exe()?)
         .args([uri, colour])
-        .stdin(Stdio::piped()) // it lets go when this ends, so that it never outlives us
+        .stdin(Stdio::piped()) // it ends with its input, so that it does not outlive us
         .stdout(Stdio::piped())
         .spawn()?;
-    let mut told = String::new();
-    BufReader::new(holder.stdout.take().expect("it was piped")).read_line(&mut told)?;
-    Ok((holder, told.trim_end().to_owned()))
+    let mut printed = String::new();
+    BufReader::new(holder.stdout.take().expect("it was piped")).read_line(&mut printed)?;
+    Ok((holder, printed.trim_end().to_owned()))
 }
 
-/// Sells balloons, and says which are gone.
+/// Sells balloons, and prints when each of them ends.
 async fn sell(address: &str) -> Result<()> {
     let (sender, mut sold) = mpsc::unbounded_channel();
     let node = serve(address, Fair(sender)).await?;
@@ -122,9 +122,9 @@ async fn hold(uri: &str, colour: &str) -> Result<()> {
     let node = Node::new();
     let stand: Ref<dyn Stand> = node.lookup(uri).await?;
     let balloon = stand.sell(colour).await?;
-    println!("holding a {} balloon; Enter lets it go", balloon.colour().await?);
+    println!("holding a {} balloon; press Enter to drop it", balloon.colour().await?);
     std::io::stdin().read_line(&mut String::new())?;
     drop(balloon);
-    node.shutdown(Duration::from_secs(1)).await; // the stand hears of it before the process ends
+    node.shutdown(Duration::from_secs(1)).await; // sends the release before the process ends
     Ok(())
 }

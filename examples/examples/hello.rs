@@ -1,4 +1,4 @@
-//! The hello world of remote objects: both sides in one file.
+//! Hello world with remote objects: both sides in one file.
 
 use remote_core::{Node, Ref, Remote, Result, remote};
 
@@ -22,7 +22,7 @@ impl Greeter for English {
 async fn main() -> Result<()> {
     let server = Node::listen("tcp://127.0.0.1:0").await?;
     server.publish("greeter", Ref::<dyn Greeter>::new(English)).await?;
-    let client = Node::new(); // as well in another process
+    let client = Node::new(); // could be in another process
     let greeter: Ref<dyn Greeter> = client.lookup(server.uri("greeter")).await?;
     println!("{}", greeter.greet("world").await?);
     Ok(())

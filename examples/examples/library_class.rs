@@ -1,6 +1,6 @@
-//! A class that a library defines: the receiver has it only if its program links the library.
+//! A class that a library defines: a program has the class only if it links the library.
 //!
-//! This program sends a circle to two others. Neither names a circle; one of them says `use circles as _;`.
+//! This program sends a circle to two others. Neither mentions circles, but one of them has `use circles as _;`.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -25,18 +25,18 @@ async fn main() -> Result<()> {
     assert_eq!(error, Error::UnknownClass("Circle".into()));
     println!("where it is not: {error}");
 
-    // The connection goes on: the failure was that call's alone.
+    // Only the call failed: the connection is still open.
     let error = wall.hang(Box::new(Circle { radius: 3.0 })).await.unwrap_err();
     assert_eq!(error, Error::UnknownClass("Circle".into()));
 
     for child in [&mut linked, &mut unlinked] {
-        drop(child.stdin.take()); // which ends it
+        drop(child.stdin.take()); // the process ends with its input
         assert!(child.wait()?.success());
     }
     Ok(())
 }
 
-/// Starts another of these examples; the address that it prints.
+/// Starts another of these examples, and returns the URI that it prints.
 fn start(name: &str) -> Result<(Child, String)> {
     let program =
         std::env::current_exe()?.with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX));

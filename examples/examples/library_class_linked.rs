@@ -1,4 +1,4 @@
-//! The receiver of `library_class` that has the library: one line links it, and with it the registration of its class.
+//! The receiver in `library_class` that links the library: one line is enough, and registers the library's class.
 
 use circles as _;
 

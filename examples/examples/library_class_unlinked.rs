@@ -1,4 +1,5 @@
-//! The receiver of `library_class` that depends on the library as well, but does not say so: the compiler leaves it out.
+//! The receiver in `library_class` that does not link the library: the package depends on it, but this program does not
+//! mention it, so the compiler leaves it out.
 
 fn main() -> remote_core::Result<()> {
     shapes::host()

@@ -1,7 +1,7 @@
-//! A small blog of many authors, as a text protocol on sockets: whoever says a name may post, a line each, and reads all
-//! that was and will be posted.
+//! A small blog of many authors, as a text protocol on sockets: a client sends a name and then posts, one line each, and
+//! receives all earlier and later posts.
 //!
-//! With a port, as `12345`, it serves there, for `nc localhost 12345`; without one it brings two authors.
+//! With a port, such as `12345`, it serves there, for `nc localhost 12345`; without one it starts two authors.
 
 use std::io::Result;
 
@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// All posts, oldest first, under a lock that tells its readers of each change.
+/// All posts, oldest first, under a lock that notifies its readers of each change.
 type Blog = watch::Sender<Vec<String>>;
 
 #[tokio::main]
@@ -31,7 +31,7 @@ async fn main() -> Result<()> {
     let mut grace = BufReader::new(TcpStream::connect(address).await?);
     assert_eq!(read(&mut grace).await?, "Who are you?");
     grace.write_all(b"Grace\n").await?;
-    assert_eq!(read(&mut grace).await?, asked); // she reads what was posted before she came
+    assert_eq!(read(&mut grace).await?, asked); // she reads the earlier posts, too
     grace.write_all(b"I am.\n").await?;
     let answered = read(&mut ada).await?;
     assert_eq!(read(&mut grace).await?, answered);
@@ -48,13 +48,13 @@ async fn serve(listener: TcpListener) -> Result<()> {
         let blog = blog.clone();
         tokio::spawn(async move {
             if let Err(error) = attend(stream, &blog).await {
-                eprintln!("a client is gone: {error}");
+                eprintln!("a client was lost: {error}");
             }
         });
     }
 }
 
-/// One client: waits for what it types and for what anybody posts, whichever comes first.
+/// Serves one client: waits for its lines and for new posts, whichever comes first.
 async fn attend(mut stream: TcpStream, blog: &Blog) -> Result<()> {
     let (reader, mut writer) = stream.split();
     let mut lines = BufReader::new(reader).lines();
@@ -62,26 +62,26 @@ async fn attend(mut stream: TcpStream, blog: &Blog) -> Result<()> {
     let Some(name) = lines.next_line().await? else { return Ok(()) };
 
     let mut posts = blog.subscribe();
-    posts.mark_changed(); // what is there already is news to this client
+    posts.mark_changed(); // the existing posts are new to this client
     let mut read = 0;
     loop {
         tokio::select! {
             line = lines.next_line() => match line? {
                 Some(line) => blog.send_modify(|posts| posts.push(format!("{name}: {line}\n"))),
-                None => return Ok(()), // it has closed
+                None => return Ok(()), // the client has closed
             },
             Ok(()) = posts.changed() => {
                 let news = {
                     let posts = posts.borrow_and_update();
                     posts[std::mem::replace(&mut read, posts.len())..].concat()
                 };
-                writer.write_all(news.as_bytes()).await?; // a slow client holds up itself alone
+                writer.write_all(news.as_bytes()).await?; // a slow client delays only itself
             }
         }
     }
 }
 
-/// The next line that the blog sends.
+/// Reads the next line that the blog sends.
 async fn read(stream: &mut BufReader<TcpStream>) -> Result<String> {
     let mut line = String::new();
     stream.read_line(&mut line).await?;

@@ -1,13 +1,13 @@
-//! The micro blog again, of remote objects: what `micro_blog` does with lines, tasks and connections is gone from here.
+//! The micro blog again, with remote objects: the code of `micro_blog` for lines, tasks and connections is not needed.
 //!
-//! With an address, as `tcp://127.0.0.1:12345`, it serves there; with the address of a blog and a name it is that author's
-//! terminal; without either it brings two authors.
+//! With an address, such as `tcp://127.0.0.1:12345`, it serves there; with the URI of a blog and a name it is that author's
+//! terminal; without arguments it starts two authors.
 
 use remote_core::{Node, Ref, Remote, Result, remote};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 
-/// How many posts are given at once, at most.
+/// The maximum number of posts in one reply.
 const PAGE: usize = 100;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,11 +19,11 @@ struct Post {
 #[remote]
 trait Blog {
     async fn post(&self, author: &str, text: &str) -> Result<()>;
-    /// The next posts, after so many that were read; waits until there is one.
+    /// Returns the posts after the first `read` ones; waits until there is one.
     async fn after(&self, read: usize) -> Result<Vec<Post>>;
 }
 
-/// All posts, oldest first, under a lock that tells its readers of each change.
+/// All posts, oldest first, under a lock that notifies its readers of each change.
 #[derive(Remote, Default)]
 #[remote(Blog)]
 struct Posts(watch::Sender<Vec<Post>>);
@@ -80,7 +80,7 @@ async fn two_authors() -> Result<()> {
     Ok(())
 }
 
-/// Posts what is typed, prints what anybody posts.
+/// Posts each line of the input, and prints all posts.
 async fn terminal(blog: &Ref<dyn Blog>, name: &str) -> Result<()> {
     let mut lines = typed();
     let mut read = 0;
@@ -98,7 +98,7 @@ async fn terminal(blog: &Ref<dyn Blog>, name: &str) -> Result<()> {
     }
 }
 
-/// The lines of standard input, from a thread of its own: a read from a terminal cannot be called off.
+/// Returns the lines of standard input. A thread reads them, because a read from a terminal cannot be cancelled.
 fn typed() -> mpsc::Receiver<String> {
     let (sender, lines) = mpsc::channel(1);
     std::thread::spawn(move || {

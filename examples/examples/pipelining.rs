@@ -1,4 +1,4 @@
-//! A chain of calls in one round trip: messages are sent to what a call *will* return.
+//! A chain of calls in one round trip: messages are sent to the result of a call that has not returned yet.
 
 use remote_core::{Error, Node, Ref, Remote, Result, remote};
 
@@ -16,7 +16,7 @@ struct Tree(String);
 impl Folder for Tree {
     async fn open(&self, name: &str) -> Result<Ref<dyn Folder>> {
         if name.is_empty() {
-            return Err(Error::Refused(format!("{} has nothing without a name", self.0)));
+            return Err(Error::Refused(format!("the name of an entry in {} is empty", self.0)));
         }
         Ok(Ref::new(Tree(format!("{}/{name}", self.0))))
     }
@@ -41,14 +41,14 @@ async fn main() -> Result<()> {
     assert_eq!(path, "/a/b/c/d/e/f/g/h/i");
     println!("ten calls deep: {path}");
 
-    // A promise can be compared once it is known what it came to be.
+    // `resolved` waits for the object that a promise stands for.
     let folder = Ref::resolved(&folder).await?;
     assert_eq!(folder.path().await?, path);
 
-    // A link that fails breaks what hangs on it, with its own error.
+    // If a call in the chain fails, all later ones fail with its error.
     let broken = root.open("a").pipelined().open("").pipelined().open("c").pipelined().path().await;
     let error = broken.unwrap_err();
-    assert_eq!(error.root(), &Error::Refused("/a has nothing without a name".into()));
+    assert_eq!(error.root(), &Error::Refused("the name of an entry in /a is empty".into()));
     println!("a broken chain: {error}");
     Ok(())
 }

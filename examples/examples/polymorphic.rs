@@ -1,4 +1,4 @@
-//! Values of many classes travel whole: in a list, in an option, in a struct.
+//! Values of many classes are passed by value: in a list, in an option, in a struct.
 
 use remote_core::{Node, Ref, Remote, Result, remote};
 use serde::{Deserialize, Serialize};
@@ -74,14 +74,14 @@ impl Shop for Garage {
 async fn main() -> Result<()> {
     let server = Node::listen("tcp://127.0.0.1:0").await?;
     server.publish("shop", Ref::<dyn Shop>::new(Garage)).await?;
-    let client = Node::new(); // as well in another process
+    let client = Node::new(); // could be in another process
     let shop: Ref<dyn Shop> = client.lookup(server.uri("shop")).await?;
 
     let wheel = shop.price(Box::new(Wheel { inches: 28 })).await?;
     assert_eq!(wheel, 56);
     println!("a wheel costs {wheel}");
 
-    let bicycle = shop.build(28).await?; // a copy: it is here now
+    let bicycle = shop.build(28).await?; // a copy, on this side
     assert_eq!(bicycle.price(), 117);
     assert_eq!(shop.price(bicycle).await?, 117);
     println!("a bicycle costs 117, here and there");

@@ -1,7 +1,7 @@
-//! A Transcript for every process: what others show appears in the terminal of the one that serves it.
+//! A Transcript that many processes share: what they show is printed in the terminal of the process that serves it.
 //!
-//! With an address, as `tcp://127.0.0.1:12345`, it serves there; with the address of a transcript and words it shows them
-//! there; without either it does both.
+//! With an address, such as `tcp://127.0.0.1:12345`, it serves there; with the URI of a transcript and a text it shows the
+//! text there; without arguments it does both.
 
 use remote_core::{Node, Ref, Remote, Result, remote};
 

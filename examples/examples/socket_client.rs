@@ -1,6 +1,6 @@
-//! A client's four steps: connect, send a line, receive a line, close. The last is nowhere to be seen, and always done.
+//! A TCP client: connects, sends a line, receives a line, closes. The stream closes when it is dropped, on every path.
 //!
-//! With an address, as `localhost:12345`, it is the client of whoever listens there; without one it brings its own server.
+//! With an address, such as `localhost:12345`, it connects there; without one it starts its own server.
 
 use std::io::{BufRead, BufReader, ErrorKind, Result, Write};
 use std::net::{TcpListener, TcpStream};
@@ -20,7 +20,7 @@ fn main() -> Result<()> {
     server.join().expect("the server did not panic")
 }
 
-/// Sends a line, and gives the line that comes back.
+/// Sends a line, and returns the line that the server sends back.
 fn exchange(address: &str, line: &str) -> Result<String> {
     let mut stream = TcpStream::connect(address)?; // 1. connect
     writeln!(stream, "{line}")?; // 2. send a line
@@ -28,11 +28,11 @@ fn exchange(address: &str, line: &str) -> Result<String> {
     BufReader::new(&stream).read_line(&mut received)?; // 3. receive a line
     match received.strip_suffix('\n') {
         Some(line) => Ok(line.to_owned()),
-        None => Err(ErrorKind::UnexpectedEof.into()), // the server closed before its line ended
+        None => Err(ErrorKind::UnexpectedEof.into()), // the server closed before the end of the line
     }
-} // 4. close: here `stream` goes, and wherever a `?` left early
+} // 4. close: `stream` is dropped here, and wherever a `?` returns early
 
-/// The server that it brings: one client, one line, one answer.
+/// The built-in server: one client, one line, one reply.
 fn greet(listener: &TcpListener) -> Result<()> {
     let (mut stream, _) = listener.accept()?;
     let mut name = String::new();

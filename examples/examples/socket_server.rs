@@ -1,6 +1,6 @@
 //! The simplest server: listen, accept one client, send it a line, receive one, close.
 //!
-//! With a port, as `12345`, it waits there for a client; without one it brings its own.
+//! With a port, such as `12345`, it waits there for a client; without one it starts its own client.
 
 use std::io::{BufRead, BufReader, Result, Write};
 use std::net::{TcpListener, TcpStream};
@@ -25,11 +25,11 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Serves the next client, and gives the line that it sent.
+/// Serves the next client, and returns the line that it sent.
 fn serve_one(listener: &TcpListener) -> Result<String> {
-    let (mut stream, _) = listener.accept()?; // 2. accept one client: from here on there are two sockets
+    let (mut stream, _) = listener.accept()?; // 2. accept one client: now there are two sockets
     writeln!(stream, "welcome")?; // 3. send a line
     let mut line = String::new();
     BufReader::new(&stream).read_line(&mut line)?; // 4. receive a line
     Ok(line.trim_end().to_owned())
-} // 5. close: what was accepted goes here, what listens goes with its owner; also on error
+} // 5. close: `stream` is dropped here, also on error; `listener` when its owner drops it

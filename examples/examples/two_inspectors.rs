@@ -1,7 +1,7 @@
-//! A socket as an object, each of its steps a message of its own: two of them, talking to each other.
+//! A socket as an object with one message for each operation; two of them talk to each other.
 //!
-//! With `inspect` it is a prompt, whose lines are sent to one socket; so open two terminals. Without it is the script of
-//! both, with the server in the background.
+//! With `inspect` it is a prompt that sends each line to one socket, so open two terminals. Without it, both sockets are in one
+//! program, with the server in a background thread.
 
 use std::fmt;
 use std::io::{Error, ErrorKind, IsTerminal, Read, Result, Write, stdin, stdout};
@@ -9,10 +9,10 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-/// How long `receive` waits before it says that nothing came.
+/// The time after which `receive` fails if nothing arrives.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A socket, in whatever state its messages have brought it to.
+/// A socket in one of its states.
 enum Socket {
     New,
     Listening(TcpListener),
@@ -21,7 +21,7 @@ enum Socket {
 }
 
 impl Socket {
-    /// Listens; says on which port, since 0 takes a free one.
+    /// Listens, and returns the port: 0 chooses a free one.
     fn listen(&mut self, port: u16) -> Result<u16> {
         let listener = TcpListener::bind(("127.0.0.1", port))?;
         let port = listener.local_addr()?.port();
@@ -29,7 +29,7 @@ impl Socket {
         Ok(port)
     }
 
-    /// Waits until somebody connects. From then on the socket is that connection, and listens no more.
+    /// Waits for a client. The socket then is the connection to this client, and no longer listens.
     fn wait_for_connection(&mut self) -> Result<()> {
         let Socket::Listening(listener) = self else { return Err(self.is_not("listening")) };
         let (stream, _) = listener.accept()?;
@@ -42,25 +42,25 @@ impl Socket {
         Ok(())
     }
 
-    /// Whether there is another side, as far as is known here.
+    /// Returns true if the other side has not closed, as far as this side knows.
     fn is_connected(&self) -> Result<bool> {
         let Socket::Connected(stream) = self else { return Ok(false) };
-        stream.set_nonblocking(true)?; // what has come is looked at, and nothing waited for
+        stream.set_nonblocking(true)?; // look at what has arrived, without waiting
         let next = stream.peek(&mut [0]);
         stream.set_nonblocking(false)?;
         Ok(match next {
-            Ok(bytes) => bytes > 0, // none: the other side has closed
+            Ok(bytes) => bytes > 0, // 0: the other side has closed
             Err(error) => error.kind() == ErrorKind::WouldBlock,
         })
     }
 
-    /// Sends; says how many bytes.
+    /// Sends, and returns the number of bytes.
     fn send(&mut self, data: &str) -> Result<usize> {
         self.stream()?.write_all(data.as_bytes())?;
         Ok(data.len())
     }
 
-    /// What has come, however many messages it was sent in; nothing once the other side has closed.
+    /// Returns what has arrived, possibly from several sends; an empty string if the other side has closed.
     fn receive(&mut self) -> Result<String> {
         let mut data = [0; 1024];
         let stream = self.stream()?;
@@ -123,13 +123,13 @@ fn script() -> Result<()> {
     Ok(())
 }
 
-/// Sends each line that is typed to one socket, and prints what it answers.
+/// Sends each line of the input to one socket, and prints the result.
 fn inspect() -> Result<()> {
     let mut socket = Socket::New;
     prompt()?;
     for line in stdin().lines() {
         match send(&mut socket, line?.trim()) {
-            Ok(answer) => println!("{answer}"),
+            Ok(result) => println!("{result}"),
             Err(error) => println!("failed: {error}"),
         }
         prompt()?;
@@ -139,7 +139,7 @@ fn inspect() -> Result<()> {
 
 fn send(socket: &mut Socket, message: &str) -> Result<String> {
     let (selector, argument) = message.split_once(' ').unwrap_or((message, ""));
-    let port = || argument.parse().map_err(|_| Error::other(format!("`{argument}` is no port")));
+    let port = || argument.parse().map_err(|_| Error::other(format!("`{argument}` is not a port")));
     match selector {
         "listen" => socket.listen(port()?).map(|port| format!("listening on port {port}")),
         "wait_for_connection" => socket.wait_for_connection().map(|()| "connected".into()),

@@ -1,1 +1,1 @@
-//! Small programs that teach remote-core, one step each; see the folder `examples`.
+//! A course in remote-core: one small program for each step, in the folder `examples`.

@@ -1,4 +1,4 @@
-//! A library that defines a class. A program that links it can receive its objects, also if it never names them.
+//! A library that defines a class. A program that links it can receive values of the class without mentioning it.
 
 use serde::{Deserialize, Serialize};
 use shapes::Shape;
@@ -6,7 +6,7 @@ use shapes::Shape;
 /// A circle.
 #[derive(Serialize, Deserialize)]
 pub struct Circle {
-    /// From its centre to its edge.
+    /// The radius.
     pub radius: f64,
 }
 

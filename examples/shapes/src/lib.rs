@@ -1,25 +1,26 @@
-//! What both sides of the example `library_class` know: what a shape is, and a wall to hang one on. It must not know which
-//! shapes there are.
+//! The interfaces that both sides of the example `library_class` share: shapes, and a wall to hang them on.
+//!
+//! It must not know which classes of shapes exist.
 
 use std::io::Read;
 
 use remote_core::{Error, Node, Ref, Remote, Result, remote};
 
-/// What can be hung on a wall, by value.
+/// A shape, passed by value.
 #[typetag::serde]
 pub trait Shape: Send + Sync {
-    /// How much of the wall it covers.
+    /// Returns its area.
     fn area(&self) -> f64;
 }
 
-/// Where shapes hang.
+/// A wall to hang shapes on.
 #[remote]
 pub trait Wall {
-    /// Hangs a shape; says how much of the wall it covers.
+    /// Hangs a shape, and returns the area that it covers.
     async fn hang(&self, shape: Box<dyn Shape>) -> Result<f64>;
 }
 
-/// A wall without anything on it.
+/// An empty wall.
 #[derive(Remote)]
 #[remote(Wall)]
 struct White;
@@ -31,10 +32,10 @@ impl Wall for White {
     }
 }
 
-/// Hosts a wall, prints where, and ends when standard input does.
+/// Serves a wall, prints its URI, and returns when standard input ends.
 ///
 /// # Errors
-/// Those of listening.
+/// Those of [`Node::listen`] and [`Node::publish`].
 pub fn host() -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     let _node = runtime.block_on(async {
@@ -43,7 +44,7 @@ pub fn host() -> Result<()> {
         println!("{}", node.uri("wall"));
         Ok::<_, Error>(node)
     })?;
-    // The runtime's threads serve the node meanwhile; whoever started this process ends it by closing the pipe.
+    // The runtime's threads serve the node. The parent process ends this one by closing the pipe.
     std::io::stdin().read_to_end(&mut Vec::new())?;
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Owns what the chat room promises about guests who do not read: the others hear everything, memory stays as it is, and who
-//! reads again is told how much was missed. It must not know how the room does it.
+//! Tests the chat room with a guest who does not read: the others receive every line, memory stays bounded, and a guest who
+//! reads again learns how many lines it missed.
 
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::net::TcpStream;
@@ -10,20 +10,20 @@ use std::time::Duration;
 
 use crate::terminal::{example, free_port};
 
-/// So much that the system cannot keep it for a guest who does not read.
+/// More lines than the system buffers for a guest who does not read.
 const LINES: usize = 60_000;
-/// As long as a line of what is said may be.
+/// The length of a line, in bytes: the maximum.
 const LENGTH: usize = 400;
-/// As many are said at a time: fewer than the room has on its way to a guest.
+/// The lines sent at a time: fewer than a guest's credit.
 const BATCH: usize = 16;
-/// How long anything may take that should happen.
+/// The time limit for each event.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// The room, in a process of its own.
+/// The chat room example, in its own process.
 struct Room {
     process: Child,
     port: u16,
-    _printed: BufReader<ChildStdout>, // open, as long as it prints
+    _printed: BufReader<ChildStdout>, // kept open while the process prints
 }
 
 impl Room {
@@ -35,22 +35,22 @@ impl Room {
             .spawn()
             .unwrap();
         let mut printed = BufReader::new(process.stdout.take().expect("it was piped"));
-        printed.read_line(&mut String::new()).unwrap(); // then the door is open
+        printed.read_line(&mut String::new()).unwrap(); // now the door is open
         Room { process, port, _printed: printed }
     }
 
-    /// Who comes in: what is heard, and where things are said.
+    /// Connects a guest; returns the lines that it receives, and the stream to send on.
     fn enter(&self, name: &str) -> (Lines<BufReader<TcpStream>>, TcpStream) {
         let mut says = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         says.set_read_timeout(Some(LIMIT)).unwrap();
         let mut hears = BufReader::new(says.try_clone().unwrap()).lines();
         assert_eq!(hears.next().unwrap().unwrap(), "Who are you?");
         writeln!(says, "{name}").unwrap();
-        assert!(hears.next().unwrap().unwrap().starts_with("* here is "));
+        assert!(hears.next().unwrap().unwrap().starts_with("* in the room: "));
         (hears, says)
     }
 
-    /// The memory that it has now, in bytes.
+    /// Returns the resident memory of the process, in bytes.
     fn resident(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -65,19 +65,19 @@ impl Drop for Room {
     }
 }
 
-/// The number that a line begins with.
+/// Returns the number at the start of a line of Ada's.
 fn number(line: &str) -> usize {
     let said = line.strip_prefix("Ada: ").unwrap_or_else(|| panic!("not Ada's: {line}"));
     said.split(' ').next().and_then(|number| number.parse().ok()).unwrap()
 }
 
 #[test]
-fn a_guest_who_does_not_read_holds_up_nobody_and_is_told_what_was_missed() {
+fn a_guest_who_does_not_read_delays_nobody_and_learns_what_it_missed() {
     let room = Room::open();
     let (sleeper, _sleepers_voice) = room.enter("Sleeper");
     let (mut grace, _graces_voice) = room.enter("Grace");
     let (_ada, mut says) = room.enter("Ada");
-    assert_eq!(grace.next().unwrap().unwrap(), "* Ada has come");
+    assert_eq!(grace.next().unwrap().unwrap(), "* Ada has joined");
     let before = room.resident();
 
     let rest = "x".repeat(LENGTH - 10);
@@ -93,20 +93,20 @@ fn a_guest_who_does_not_read_holds_up_nobody_and_is_told_what_was_missed() {
         assert!(after < before + (16 << 20), "{before} bytes, and then {after}");
     }
 
-    // The sleeper wakes: it reads what was on its way, and what is said from now on; between them it is told.
+    // The sleeper reads again: first the buffered lines, then the notice of missed lines, then the new ones.
     let (sender, woken) = channel();
     thread::spawn(move || {
         let mut lines = sleeper.map(Result::unwrap).skip_while(|line| line.starts_with("* "));
         let mut heard = 0;
         let notice = loop {
-            let line = lines.next().expect("it is told how much it missed");
-            match line.strip_prefix("* you have missed ") {
+            let line = lines.next().expect("a notice of missed lines follows");
+            match line.strip_prefix("* you missed ") {
                 Some(notice) => break notice.trim_end_matches(" lines").parse::<usize>().unwrap(),
-                None => assert_eq!(number(&line), heard, "nothing is missed without a word"),
+                None => assert_eq!(number(&line), heard, "no line is missed without a notice"),
             }
             heard += 1;
         };
-        let next = number(&lines.next().expect("a line comes behind the notice"));
+        let next = number(&lines.next().expect("a line follows the notice"));
         let _ = sender.send((heard, notice, next));
     });
     for said in LINES.. {
@@ -118,7 +118,7 @@ fn a_guest_who_does_not_read_holds_up_nobody_and_is_told_what_was_missed() {
                 return assert_eq!(heard + missed, next);
             }
             Err(TryRecvError::Empty) => {}
-            Err(TryRecvError::Disconnected) => panic!("the sleeper heard something wrong"),
+            Err(TryRecvError::Disconnected) => panic!("the sleeper received a wrong line"),
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Holds the course to its word: README.md's transcripts are played, and compared with what it prints. It must not know how an
-//! example does what it does.
+//! Plays the transcripts of README.md and compares them with what the examples print.
+//!
+//! It must not know how an example is implemented.
 
 mod chat;
 mod netcat;
@@ -9,7 +10,7 @@ mod transcript;
 
 use readme::Section;
 
-/// One test for each step of the course.
+/// Defines one test for each step of the course.
 macro_rules! steps {
     ($($name:ident),* $(,)?) => {
         const STEPS: &[&str] = &[$(stringify!($name)),*];
@@ -49,12 +50,12 @@ steps!(
 fn every_example_is_a_step_and_every_step_is_tested() {
     let sections: Vec<String> =
         readme::sections().into_iter().map(|section| section.name).collect();
-    assert_eq!(sections, STEPS, "the steps of README.md, in order, and those tested here");
+    assert_eq!(sections, STEPS, "the steps of README.md in order, and those tested here");
     let mut examples: Vec<String> = std::fs::read_dir(readme::folder().join("examples"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .map(|file| file.trim_end_matches(".rs").to_owned())
-        .filter(|name| !name.starts_with("library_class_")) // the two that `library_class` starts
+        .filter(|name| !name.starts_with("library_class_")) // the programs that `library_class` starts
         .collect();
     examples.sort_unstable();
     let readme = std::fs::read_to_string(readme::folder().join("README.md")).unwrap();

@@ -1,5 +1,6 @@
-//! Owns the examples on sockets against the real `nc`, where README.md's transcripts do not go: many at once, and errors. It must
-//! not take another netcat than OpenBSD's for it.
+//! Tests of the socket examples with a real `nc` that are not in README.md's transcripts: many clients at once, and errors.
+//!
+//! It accepts no netcat but OpenBSD's.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -7,50 +8,50 @@ use std::process::Command;
 
 use crate::terminal::{Terminal, example, free_port};
 
-/// Whether `nc` is here. If not, says so even where tests are quiet.
+/// Returns true if `nc` is installed. If not, reports the skipped test even where the output of tests is captured.
 pub(crate) fn is_here(wanted: &str) -> bool {
     let help = Command::new("nc").arg("-h").output();
     let here =
         help.is_ok_and(|help| String::from_utf8_lossy(&help.stderr).contains("OpenBSD netcat"));
     if !here {
-        // Not by `eprintln!`, which the test harness keeps to itself.
+        // The test harness captures `eprintln!`.
         let _ = writeln!(
             std::io::stderr(),
-            "!!! SKIPPED: {wanted} needs nc, from netcat-openbsd, which is not here"
+            "!!! SKIPPED: {wanted} needs nc (netcat-openbsd), which is not installed"
         );
     }
     here
 }
 
 #[test]
-fn the_client_says_that_nobody_listens() {
+fn the_client_reports_a_refused_connection() {
     let client = Command::new(example("socket_client"))
         .arg(format!("localhost:{}", free_port()))
         .output()
         .unwrap();
     assert!(!client.status.success());
-    let told = String::from_utf8(client.stderr).unwrap();
-    assert!(told.contains("Connection refused"), "{told}");
+    let stderr = String::from_utf8(client.stderr).unwrap();
+    assert!(stderr.contains("Connection refused"), "{stderr}");
 }
 
 #[test]
-fn the_client_closes_also_when_the_server_did_without_a_word() {
+fn the_client_closes_after_the_server_closed_without_sending() {
     if !is_here("the client's error") {
         return;
     }
     let port = free_port();
-    let mut server = Terminal::start(&format!("nc -l -N {port} < /dev/null")); // it sends nothing, and closes its side
+    let mut server = Terminal::start(&format!("nc -l -N {port} < /dev/null")); // closes without sending
     let client =
         Command::new(example("socket_client")).arg(format!("localhost:{port}")).output().unwrap();
     assert!(!client.status.success());
-    let told = String::from_utf8(client.stderr).unwrap();
-    assert!(told.contains("UnexpectedEof"), "{told}");
+    let stderr = String::from_utf8(client.stderr).unwrap();
+    assert!(stderr.contains("UnexpectedEof"), "{stderr}");
     assert_eq!(server.next_line("what the client sent"), "Rust");
-    server.ends("the client has closed"); // or nc would wait on
+    server.ends("the client has closed"); // otherwise nc would still wait
 }
 
 #[test]
-fn eight_netcats_at_once_never_draw_one_number_twice() {
+fn eight_netcats_at_once_get_distinct_numbers() {
     if !is_here("eight clients of the concurrent server") {
         return;
     }
@@ -78,7 +79,7 @@ fn eight_netcats_at_once_never_draw_one_number_twice() {
 }
 
 #[test]
-fn an_author_who_is_killed_leaves_the_others_posting() {
+fn killing_one_author_does_not_affect_the_others() {
     if !is_here("the authors of the micro blog") {
         return;
     }

@@ -1,4 +1,6 @@
-//! Owns the reading of README.md: its steps, and what is fenced in them. It must not run anything itself.
+//! Reads the steps of README.md and their code blocks.
+//!
+//! It must not run anything itself.
 
 use std::path::PathBuf;
 
@@ -17,12 +19,12 @@ struct Block {
     lines: Vec<String>,
 }
 
-/// The package's folder.
+/// Returns the folder of the package.
 pub(crate) fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The steps, in their order: what stands under a heading that is the name of an example.
+/// Returns the steps in order. A step is the text under a `###` heading, which is the name of an example.
 pub(crate) fn sections() -> Vec<Section> {
     let text = std::fs::read_to_string(folder().join("README.md")).unwrap();
     let mut sections: Vec<Section> = Vec::new();
@@ -31,7 +33,7 @@ pub(crate) fn sections() -> Vec<Section> {
         match (&mut open, line.strip_prefix("```")) {
             (Some(block), None) => block.lines.push(line.to_owned()),
             (Some(_), Some(_)) => {
-                let section = sections.last_mut().expect("nothing is fenced before the first step");
+                let section = sections.last_mut().expect("no code block precedes the first step");
                 section.blocks.extend(open.take());
             }
             (None, Some(language)) => {
@@ -44,7 +46,7 @@ pub(crate) fn sections() -> Vec<Section> {
             }
         }
     }
-    assert!(open.is_none(), "a fence in README.md is never closed");
+    assert!(open.is_none(), "a code block in README.md is not closed");
     sections
 }
 
@@ -56,7 +58,7 @@ impl Section {
             .unwrap_or_else(|| panic!("README.md has no step `{name}`"))
     }
 
-    /// Plays its transcripts, at least one of which runs the example.
+    /// Plays its transcripts. At least one of them must run the example.
     pub(crate) fn play(&self) {
         let call = format!("{}{}", transcript::CARGO, self.name);
         assert!(
@@ -69,7 +71,7 @@ impl Section {
         }
     }
 
-    /// Each piece of Rust must stand in the example as it stands here, but for its indentation. `// ...` leaves lines out.
+    /// Checks that each Rust block is in the example, apart from indentation. `// ...` stands for omitted lines.
     pub(crate) fn check_fragments(&self) {
         let path = folder().join("examples").join(format!("{}.rs", self.name));
         let source = std::fs::read_to_string(path).unwrap();
@@ -80,7 +82,11 @@ impl Section {
             for piece in lines.split(|line| *line == "// ...").filter(|piece| !piece.is_empty()) {
                 let place = rest.windows(piece.len()).position(|window| window == piece);
                 let place = place.unwrap_or_else(|| {
-                    panic!("{}.rs does not say, in this order:\n{}", self.name, piece.join("\n"))
+                    panic!(
+                        "{}.rs does not contain, in this order:\n{}",
+                        self.name,
+                        piece.join("\n")
+                    )
                 });
                 rest = &rest[place + piece.len()..];
             }

@@ -1,4 +1,6 @@
-//! Owns a terminal as the tests play it: one command, what is typed to it, what it prints. It must not know what for.
+//! A simulated terminal: runs one command, types its input, and reads its output.
+//!
+//! It must not know transcripts.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -10,10 +12,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long anything may take that should happen.
+/// The time limit for each event.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A command that runs, with all that it has started.
+/// A running command and all processes that it has started.
 pub(crate) struct Terminal {
     command: String,
     child: Child,
@@ -23,17 +25,17 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// Starts a command of the shell's. If it is a netcat that listens, it does when this returns.
+    /// Starts a shell command. A netcat with `-l` is listening when this returns.
     pub(crate) fn start(command: &str) -> Terminal {
         let listens = command.starts_with("nc -l");
         let shell = match listens {
-            true => command.replacen("nc -l", "nc -v -l", 1), // which says on standard error when it listens
+            true => command.replacen("nc -l", "nc -v -l", 1), // reports on standard error when it listens
             false => format!("{{ {command}\n}} 2>&1"),
         };
         let mut child = Command::new("sh")
             .args(["-c", &shell])
             .env_remove("RUST_BACKTRACE")
-            .process_group(0) // what it starts is ended with it
+            .process_group(0) // `stop` ends the whole group
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(if listens { Stdio::piped() } else { Stdio::inherit() })
@@ -41,8 +43,8 @@ impl Terminal {
             .unwrap();
         let printed = lines(child.stdout.take().expect("it was piped"));
         if let Some(stderr) = child.stderr.take() {
-            let told = lines(stderr).recv_timeout(LIMIT).unwrap_or_default();
-            assert!(told.starts_with("Listening on"), "`{command}`: {told}");
+            let reported = lines(stderr).recv_timeout(LIMIT).unwrap_or_default();
+            assert!(reported.starts_with("Listening on"), "`{command}`: {reported}");
         }
         let input = child.stdin.take();
         Terminal { command: command.to_owned(), child, input, printed, stopped: false }
@@ -57,32 +59,32 @@ impl Terminal {
         self.input = None;
     }
 
-    /// The next line that it prints; `wanted` says what for.
+    /// Returns the next line of its output; `wanted` describes it in a failure.
     pub(crate) fn next_line(&mut self, wanted: &str) -> String {
         match self.printed.recv_timeout(LIMIT) {
             Ok(line) => line,
             Err(RecvTimeoutError::Timeout) => {
-                panic!("`{}` printed nothing for {LIMIT:?}: {wanted}", self.command)
+                panic!("`{}` printed nothing for {LIMIT:?}; expected: {wanted}", self.command)
             }
             Err(RecvTimeoutError::Disconnected) => {
-                panic!("`{}` prints no more: {wanted}", self.command)
+                panic!("`{}` has closed its output; expected: {wanted}", self.command)
             }
         }
     }
 
-    /// Ends it and all that it started, if it has not ended. Not by the signal of Ctrl-C: what is started in the background
-    /// ignores that, and so would all that its tests start.
+    /// Kills it and all processes that it started, if it has not ended. SIGINT would not do: a process that is started in the
+    /// background ignores it.
     pub(crate) fn stop(&mut self) {
         self.stopped = true;
         if self.child.try_wait().unwrap().is_none() {
             let group = format!("-{}", self.child.id());
             let killed =
                 Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
-            let _ = killed; // if it was gone before, that is as good
+            let _ = killed; // fails if it has ended meanwhile
         }
     }
 
-    /// Waits for its end, which must be a good one unless it was made to; it has printed nothing more.
+    /// Waits for its end. It must print nothing more, and succeed unless it was stopped.
     pub(crate) fn ends(&mut self, wanted: &str) {
         let rest = self.rest();
         assert!(rest.is_empty(), "`{}` also printed:\n{rest}before: {wanted}", self.command);
@@ -90,7 +92,7 @@ impl Terminal {
         assert!(status.success() || self.stopped, "`{}` failed: {status}", self.command);
     }
 
-    /// What it still prints until it ends.
+    /// Returns what it still prints until it ends.
     pub(crate) fn rest(&mut self) -> String {
         let mut rest = String::new();
         let until = Instant::now() + LIMIT;
@@ -105,7 +107,7 @@ impl Terminal {
         }
     }
 
-    /// How it ended; to be asked when it prints no more.
+    /// Waits for its exit status. Its output must have ended.
     pub(crate) fn status(&mut self) -> ExitStatus {
         self.input = None;
         self.child.wait().unwrap()
@@ -119,18 +121,18 @@ impl Drop for Terminal {
     }
 }
 
-/// The lines of a stream, as they come, for as long as there are any.
+/// Sends the lines of a stream as they arrive.
 fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
-            let _ = sender.send(line); // read on, also if nobody wants it: the writer must not stand still
+            let _ = sender.send(line); // read on even without a receiver, so that the writer does not block
         }
     });
     receiver
 }
 
-/// An example, built; they are beside the tests of their package.
+/// Returns the path of a built example, relative to the test executable.
 pub(crate) fn example(name: &str) -> PathBuf {
     let tests = std::env::current_exe().unwrap();
     let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
@@ -143,14 +145,14 @@ pub(crate) fn example(name: &str) -> PathBuf {
     example
 }
 
-/// A port that nobody listens at: below those that the system gives to connections, so that none of them takes it.
+/// Returns a port on which nothing listens, below the range from which the system takes ports for connections.
 pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     loop {
-        // Who runs the tests at the same time tries others: the next process has the next 64.
+        // Each process uses a range of 64 ports of its own, so that parallel runs of the tests do not collide.
         let next = (std::process::id() % 256) * 64 + NEXT.fetch_add(1, Ordering::Relaxed);
         let port = u16::try_from(15_000 + next % 16_384).expect("below 32,768");
-        // Not by listening there: a process that another test starts just then would have the socket, too, for a moment.
+        // Do not test by listening: a process that another test starts at that moment would inherit the socket.
         if TcpStream::connect(("127.0.0.1", port)).is_err() {
             return port;
         }

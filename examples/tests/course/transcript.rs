@@ -1,35 +1,36 @@
-//! Owns the playing of one transcript: what its lines mean, and that they are what really happens. It must not know the
-//! examples, nor how a terminal is made.
+//! Parses one transcript, plays it, and compares the output.
+//!
+//! It must not know the examples, nor how a terminal works.
 
 use std::collections::BTreeMap;
 
 use crate::netcat;
 use crate::terminal::{self, Terminal};
 
-/// How the course calls an example; it is built already, so it is run without cargo.
+/// The command of the course that runs an example. The tests run the built example, without cargo.
 pub(crate) const CARGO: &str = "cargo run -q -p examples --example ";
 
-/// The port that the course uses, for which a free one is put.
+/// The port in the course; the tests replace it by a free one.
 const PORT: &str = "12345";
 
-/// What one line of a transcript says, of which terminal. The terminals are numbered; one that is alone has no number.
+/// The meaning of one line of a transcript. Terminals are numbered, unless there is only one.
 #[derive(Debug, PartialEq)]
 enum Step<'a> {
-    /// `1$ command`: it is started. What ran before it in this terminal has ended, well.
+    /// `1$ command`: starts it. The previous command in this terminal must have succeeded.
     Start(&'a str),
-    /// `1$`: the prompt is back.
+    /// `1$`: the prompt is back; the command must have succeeded.
     Prompt,
-    /// `1> line`: it is typed.
+    /// `1> line`: types the line.
     Type(&'a str),
     /// `1> ^C`
     Interrupt,
     /// `1> ^D`
     EndInput,
-    /// `1  line`: it is printed.
+    /// `1  line`: the command must print it.
     Print(&'a str),
 }
 
-/// Plays it, line by line: each is done, or has happened, before the next.
+/// Plays a transcript line by line.
 pub(crate) fn play(name: &str, lines: &[String]) {
     let text = lines.join("\n");
     if text.contains("nc ") && !netcat::is_here(&format!("a transcript of `{name}`")) {
@@ -62,10 +63,10 @@ pub(crate) fn play(name: &str, lines: &[String]) {
             (_, None) => panic!("terminal {number} has no command yet: {line}"),
         }
     }
-    // The last first: a client is not to see its server go.
+    // In reverse order: clients end before their server.
     for (number, mut terminal) in terminals.into_iter().rev() {
         if numbered {
-            terminal.stop(); // a server, or whatever else would go on
+            terminal.stop(); // a server would not end by itself
         } else {
             terminal.ends("the end");
         }
@@ -81,7 +82,7 @@ fn read(line: &str, numbered: bool) -> (char, Step<'_>) {
     }
     let mut rest = line.chars();
     let number = rest.next().filter(char::is_ascii_digit);
-    let number = number.unwrap_or_else(|| panic!("which terminal? `{line}`"));
+    let number = number.unwrap_or_else(|| panic!("the line has no terminal number: `{line}`"));
     let said = &rest.as_str()[rest.as_str().len().min(2)..];
     let step = match (rest.next(), said) {
         (Some('$'), "") => Step::Prompt,
@@ -90,12 +91,12 @@ fn read(line: &str, numbered: bool) -> (char, Step<'_>) {
         (Some('>'), "^D") => Step::EndInput,
         (Some('>'), typed) => Step::Type(typed),
         (Some(' '), printed) => Step::Print(printed),
-        _ => panic!("neither entered, typed nor printed: `{line}`"),
+        _ => panic!("the line is neither a command, nor input, nor output: `{line}`"),
     };
     (number, step)
 }
 
-/// The same command, without cargo.
+/// Replaces `cargo run` in a command by the built example.
 fn built(command: &str) -> String {
     let Some((before, call)) = command.split_once(CARGO) else { return command.to_owned() };
     let (name, arguments) = call.split_once(' ').unwrap_or((call, ""));
@@ -103,7 +104,7 @@ fn built(command: &str) -> String {
     format!("{before}'{}' {arguments}", terminal::example(name).display())
 }
 
-/// What is printed, as the course shows it: a port that the system chose is `PORT`.
+/// Replaces a port that the system chose by `PORT`.
 fn shown(line: &str, port: &str) -> String {
     const HOST: &str = "tcp://127.0.0.1:";
     let Some((before, after)) = line.split_once(HOST) else { return line.to_owned() };
@@ -115,7 +116,7 @@ fn shown(line: &str, port: &str) -> String {
 }
 
 #[test]
-fn a_transcript_says_who_does_what() {
+fn lines_are_parsed() {
     assert_eq!(read("1$ nc -lk 12345", true), ('1', Step::Start("nc -lk 12345")));
     assert_eq!(read("2$", true), ('2', Step::Prompt));
     assert_eq!(read("2> two words", true), ('2', Step::Type("two words")));
@@ -127,18 +128,18 @@ fn a_transcript_says_who_does_what() {
 
 #[test]
 #[should_panic(expected = "also printed")]
-fn a_line_too_many_is_noticed() {
+fn an_extra_line_fails() {
     play("test", &["$ echo one; echo two".into(), "one".into()]);
 }
 
 #[test]
 #[should_panic(expected = "in the transcript of `test`")]
-fn another_line_is_noticed() {
+fn a_different_line_fails() {
     play("test", &["$ echo one".into(), "two".into()]);
 }
 
 #[test]
 #[should_panic(expected = "failed")]
-fn a_failure_is_noticed() {
+fn a_failed_command_fails() {
     play("test", &["$ echo one; exit 3".into(), "one".into()]);
 }
