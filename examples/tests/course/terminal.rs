@@ -52,7 +52,8 @@ impl Terminal {
 
     pub(crate) fn type_line(&mut self, line: &str) {
         let input = self.input.as_mut().expect("its input has not ended");
-        writeln!(input, "{line}").unwrap();
+        // In one write: `writeln!` makes two, and `nc -u` sends a datagram for each.
+        input.write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 
     pub(crate) fn end_input(&mut self) {
