@@ -1,76 +1,76 @@
-//! Owns what can happen in a state.
+//! The actions that are possible in a state.
 //!
-//! It must not know what follows from it. Nobody is ever in a hurry: time may pass before anything else does, so that a
-//! node that is slow, paused or never scheduled again is among what is explored.
+//! It must not know their effects. No action is urgent: time may pass before any other action, so that nodes which are slow,
+//! paused or never scheduled again are explored, too.
 
 use crate::frame::{Frame, Node, Object, Pair, Side, Token};
 use crate::session::Session;
 use crate::state::{Path, Stage, State};
 use crate::world::{Nodes, Rule, World};
 
-/// Something that can happen.
+/// A step from one state to the next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Action {
-    /// A step of time passes.
+    /// One step of time passes.
     Tick,
     /// A connection is lost.
     Cut(Pair),
-    /// The connection to a side that is over is lost.
-    Part(Pair),
-    /// A connection is made again.
+    /// The connection of a session that has ended on one side is closed.
+    Disconnect(Pair),
+    /// A new connection resumes the session.
     Resume(Pair),
-    /// A connection is made again as far as this side, which has the last word, can tell; and lost before the other
-    /// hears that word.
-    ResumeUnheard(Pair, Side),
-    /// The next frame is read by this side.
+    /// A new connection resumes the session on this side, the decider, but is lost before the other side receives the
+    /// verdict.
+    ResumeWithLostVerdict(Pair, Side),
+    /// This side reads the next frame.
     Read(Pair, Side),
-    /// This side learns how far its frames have come.
+    /// This side receives an acknowledgement of the frames that have arrived.
     Acknowledge(Pair, Side),
-    /// This side's lease is over.
+    /// The lease expires on this side.
     Expire(Pair, Side),
-    /// The owner's lease as a holder is over, and it ends all of the session.
+    /// The owner's lease as a holder expires, and it ends the whole session.
     ExpireWhole(Pair),
-    /// This side learns that the other has ended the session.
+    /// This side learns that the other one has ended the session.
     Learn(Pair, Side),
-    /// A gift has waited too long for its claim.
-    LapseGift(Token),
-    /// A claim has waited too long for its gift.
-    LapseClaim(Token),
-    /// What was given up is given back.
+    /// A gift expires without a claim.
+    ExpireGift(Token),
+    /// A claim that waits for its vouch is refused.
+    RefuseClaim(Token),
+    /// The holder releases the introductions that it has dropped.
     Release(Pair, Object),
-    /// The holder says that it lives.
+    /// The holder sends a renewal.
     Renew(Pair),
-    /// The owner does, as a holder of something else.
+    /// The owner sends one, as a holder of other objects.
     RenewAsOwner(Pair),
-    /// O names x to a holder.
+    /// O introduces x to a holder.
     Introduce(Pair),
-    /// O's own program lets x go.
-    LeaveHome,
-    /// Another object is made, and named to a holder.
+    /// O's own program drops x.
+    DropAtOwner,
+    /// O creates another object, and introduces it to a holder.
     Succeed(Pair),
-    /// A holder's program drops what one introduction gave it.
+    /// A holder's program drops the reference of one introduction.
     Drop(Pair, Object),
     /// A calls x.
     Call,
-    /// A makes a message that names x, which has to wait.
+    /// A queues a message that names x.
     Wait,
-    /// It is sent.
+    /// A sends the queued message.
     SendWaiting,
-    /// A gives B what it has.
+    /// A hands its reference off to B.
     Give,
-    /// B claims.
+    /// B claims a gift.
     Claim(Token),
-    /// A claims what is for B.
+    /// A claims a gift that is for B.
     Steal(Token),
-    /// B sends home what it has from A.
-    SendHome,
-    /// B calls what it has.
+    /// B sends the reference that it has from A to the owner O.
+    SendToOwner,
+    /// B calls its object, in order.
     CallInOrder,
     /// A is killed.
     Kill,
 }
 
-/// Everything that can happen in a state.
+/// Appends all actions that are possible in a state.
 pub(crate) fn possible(world: &World, state: &State, into: &mut Vec<Action>) {
     if state.fault.is_some() {
         return;
@@ -102,15 +102,15 @@ fn network(world: &World, state: &State, pair: Pair, into: &mut Vec<Action>) {
         into.push(Action::Cut(pair));
     }
     if session.connected && !session.is_live() {
-        into.push(Action::Part(pair));
+        into.push(Action::Disconnect(pair));
     }
     if !session.connected && session.is_live() {
         into.push(Action::Resume(pair));
         if state.left.cuts > 0 {
-            into.push(Action::ResumeUnheard(pair, Side::Owner));
-            // Where the rule is kept, nothing has happened.
-            if !world.keeps(Rule::LastWord) {
-                into.push(Action::ResumeUnheard(pair, Side::Holder));
+            into.push(Action::ResumeWithLostVerdict(pair, Side::Owner));
+            // With the rule, this changes nothing for a holder.
+            if !world.keeps(Rule::LostVerdict) {
+                into.push(Action::ResumeWithLostVerdict(pair, Side::Holder));
             }
         }
     }
@@ -133,16 +133,16 @@ fn of_side(world: &World, state: &State, pair: Pair, side: Side, into: &mut Vec<
         into.push(Action::Acknowledge(pair, side));
     }
     let peer = if side == Side::Owner { pair.holder() } else { pair.owner() };
-    let has_heard_all = !session.connected || !incoming.has_unread();
-    if session.ended(other) && state.is_alive(peer) && has_heard_all {
+    let has_read_all = !session.connected || !incoming.has_unread();
+    if session.ended(other) && state.is_alive(peer) && has_read_all {
         into.push(Action::Learn(pair, side));
     }
-    let waits_for_reading = world.keeps(Rule::ReadingFirst);
+    let waits_for_reading = world.keeps(Rule::GracePeriod);
     let is_over = match side {
-        Side::Owner => world.keeps(Rule::OwnerTerm) && session.heard >= world.owner_end(),
+        Side::Owner => world.keeps(Rule::OwnerTerm) && session.silence >= world.owner_end(),
         Side::Holder => session.confirmed >= world.holder_end(),
     };
-    if is_over && !(waits_for_reading && has_evidence(world, session, side)) {
+    if is_over && !(waits_for_reading && has_unread_renewal(world, session, side)) {
         into.push(Action::Expire(pair, side));
     }
     if side == Side::Owner
@@ -153,8 +153,8 @@ fn of_side(world: &World, state: &State, pair: Pair, side: Side, into: &mut Vec<
     }
 }
 
-/// Whether something waits in this side's socket by which its lease is not over yet.
-pub(crate) fn has_evidence(world: &World, session: &Session, side: Side) -> bool {
+/// Returns true if unread input of this side would renew its lease.
+pub(crate) fn has_unread_renewal(world: &World, session: &Session, side: Side) -> bool {
     session.connected
         && match side {
             Side::Owner => session.to_owner.has_unread(),
@@ -190,7 +190,7 @@ fn of_holder(world: &World, state: &State, pair: Pair, into: &mut Vec<Action>) {
     }
 }
 
-/// How many introductions something other than the program needs.
+/// Returns the number of introductions that something other than the program needs.
 fn reserved(world: &World, state: &State, pair: Pair, object: Object) -> u8 {
     let forwards = pair == Pair::OA && state.is_forwarding() && world.keeps(Rule::PinnedForward);
     let settles = pair != Pair::OA && state.caller.path == Path::Settling;
@@ -202,8 +202,8 @@ fn of_o(world: &World, state: &State, into: &mut Vec<Action>) {
         let session = state.session(pair);
         !session.owner_ended && session.to_holder.retained.has_room()
     };
-    if state.is_home {
-        into.push(Action::LeaveHome);
+    if state.owner_uses {
+        into.push(Action::DropAtOwner);
         if state.left.introductions > 0 && may_name(Pair::OA) {
             into.push(Action::Introduce(Pair::OA));
         }
@@ -220,14 +220,14 @@ fn of_o(world: &World, state: &State, into: &mut Vec<Action>) {
         let is_read = |pair| {
             let session: &Session = state.session(pair);
             let unread = session.connected && !session.owner_ended && session.to_owner.has_unread();
-            !unread || !world.keeps(Rule::ReadingFirst)
+            !unread || !world.keeps(Rule::GracePeriod)
         };
         if gift.stage == Stage::Open && is_over && world.keeps(Rule::GiftTerm) && is_read(Pair::OB)
         {
-            into.push(Action::LapseGift(token));
+            into.push(Action::ExpireGift(token));
         }
         if gift.is_awaited && is_over && is_read(Pair::OA) {
-            into.push(Action::LapseClaim(token));
+            into.push(Action::RefuseClaim(token));
         }
     }
 }
@@ -273,7 +273,7 @@ fn of_b(world: &World, state: &State, into: &mut Vec<Action>) {
         }
     }
     if state.left.homes > 0 && has_entry && may_ask {
-        into.push(Action::SendHome);
+        into.push(Action::SendToOwner);
     }
     if state.left.messages > 0 {
         let may_call = match state.caller.path {
@@ -287,11 +287,11 @@ fn of_b(world: &World, state: &State, into: &mut Vec<Action>) {
     }
 }
 
-/// Whether B's claim is among what O has not read.
-pub(crate) fn is_claim_underway(state: &State, token: Token) -> bool {
+/// Returns true if B's claim is among the frames that O has not read.
+pub(crate) fn is_claim_in_transit(state: &State, token: Token) -> bool {
     let session = state.session(Pair::OB);
-    let mut underway = session.to_owner.underway();
+    let mut in_transit = session.to_owner.in_transit();
     session.connected
         && state.is_alive(Node::B)
-        && underway.any(|frame| frame == Frame::Claim(token))
+        && in_transit.any(|frame| frame == Frame::Claim(token))
 }

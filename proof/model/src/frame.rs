@@ -1,20 +1,19 @@
-//! Owns the names of the model: its nodes, their sessions, the objects, and the frames that travel.
+//! The nodes of the model, their sessions, the objects, and the frames.
 //!
-//! It must not know what becomes of them.
+//! It must not know the effects of frames.
 
 /// A node. O owns the objects; A and B hold references, and A gives B one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Node {
     /// The owner.
     O,
-    /// A holder, and who hands a reference on.
+    /// A holder, which hands its reference off.
     A,
-    /// To whom it is handed.
+    /// The recipient of the hand-off.
     B,
 }
 
-/// A session: between the owner of what is referred to, and its holder. In `AB`, A owns the entry through which it
-/// forwards.
+/// A session between the owner of an object and a holder. In `AB`, A owns the entry through which it forwards.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Pair {
     /// O owns, A holds.
@@ -47,18 +46,18 @@ impl Pair {
 /// One of the two sides of a session.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Side {
-    /// Who owns what is referred to.
+    /// The owner of the object.
     Owner,
-    /// Who refers to it.
+    /// The holder of a reference to it.
     Holder,
 }
 
 /// An object of O's. In session `AB`, X is A's entry, through which it forwards to x.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Object {
-    /// The one that is handed about.
+    /// The object that is handed off.
     X,
-    /// Its successor, made when x is gone.
+    /// Its successor, created after x was dropped.
     Y,
 }
 
@@ -73,34 +72,34 @@ pub type Token = u8;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Frame {
     // From the owner.
-    /// A message that names an object of the sender's.
+    /// A message that introduces an object of the sender's.
     Introduce(Object),
-    /// A's message that names its entry for x, with the token of a gift.
+    /// A's message that introduces its entry for x, with the token of a gift.
     Forward(Token),
-    /// A claim is granted: the answer names x.
+    /// A claim is granted: the reply introduces x.
     Granted(Token),
     /// A claim is refused.
     Refused(Token),
-    /// Everything sent before has been started.
+    /// All earlier calls have started.
     Settled,
-    /// It is not known whether it has, and never will be.
+    /// It will never be known whether they have.
     Broken,
 
     // From the holder.
-    /// Says only that the sender lives.
+    /// Renews the lease.
     Renew,
-    /// So many introductions are given back.
+    /// Gives back a number of introductions.
     Release(Object, u8),
-    /// A call; those that B numbers must start in order.
+    /// A call. The calls that B numbers must start in order.
     Call(Object, u8),
     /// A message that names an object of the receiver's.
     Yours(Object),
-    /// A will give B a reference to x: it is to be kept until B claims it.
+    /// A hands x off to B: O keeps it until B claims it.
     Vouch(Token),
-    /// B asks for what was vouched for.
+    /// B claims the gift.
     Claim(Token),
-    /// A message by which a reference comes home that was never the sender's own: it names the object's identity.
-    Home(Object),
-    /// To be answered when everything sent before has been started.
+    /// A message to the owner with a forwarded reference: it names the object by its identity.
+    ToOwner(Object),
+    /// Requests a reply when all earlier calls have started.
     Settle,
 }

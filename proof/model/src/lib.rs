@@ -1,8 +1,8 @@
-//! A model of how references live: counted introductions and releases, sessions that are cut and resumed, leases, and
-//! the hand-off of a reference from one holder to another.
+//! A model of reference lifetimes: counted introductions and releases, sessions that lose their connection and resume, leases,
+//! and the hand-off of a reference from one holder to another.
 //!
-//! It owns the rules, as PROTOCOL.md has them, and what must be true of every state; it must not know the product's
-//! code. Every state that can be reached in a small [`World`] is looked at. What is left out of it, README.md says.
+//! It owns the rules, as PROTOCOL.md states them, and the properties that must hold in every state. It must not know the
+//! product's code. The checker visits every reachable state of a small [`World`]. README.md lists what the model leaves out.
 
 mod action;
 pub mod explore;
@@ -20,7 +20,7 @@ use stateright::{Model, Property};
 
 pub use action::Action;
 pub use frame::{Frame, Node, Object, Pair, Side, Token};
-pub use property::{COUNTS, GIFTS, IDENTITY, LIVE, ORDER, PATIENCE, PROMISES, SAFE};
+pub use property::{CLAIMS, COUNTS, GIFTS, GRACE, IDENTITY, LIVE, ORDER, SAFE};
 pub use state::{Fault, State};
 pub use world::{Budget, Nodes, Rule, World};
 
@@ -38,7 +38,7 @@ impl Model for World {
 
     fn next_state(&self, state: &State, action: Action) -> Option<State> {
         let mut next = *state;
-        next.follow(self, action);
+        next.apply(self, action);
         Some(next)
     }
 

@@ -1,4 +1,4 @@
-//! Explores the worlds that are asked for, prints what each comes to, and fails if something is not true in one of them.
+//! Explores the requested worlds, prints the size of each, and fails if a property is violated in one of them.
 //!
 //! It must not know the rules.
 
@@ -9,10 +9,10 @@ use model::World;
 use model::explore::{Explored, explore};
 use model::worlds::{LARGE, SMALL};
 
-/// As many as a small machine has cores.
+/// The number of threads: the cores of a small machine.
 const THREADS: usize = 2;
 
-/// How many states are to be looked at, at least: fewer, and the worlds have become too small.
+/// The minimum number of states. With fewer, the worlds have become too small.
 const ENOUGH: usize = 10_000_000;
 
 fn main() -> ExitCode {
@@ -22,7 +22,7 @@ fn main() -> ExitCode {
         ["large"] => &[LARGE],
         ["all"] => &[SMALL, LARGE],
         _ => {
-            eprintln!("say which worlds: small, large, or all");
+            eprintln!("which worlds? usage: model small|large|all");
             return ExitCode::FAILURE;
         }
     };
@@ -39,9 +39,9 @@ fn main() -> ExitCode {
         depth = depth.max(explored.depth);
         took += explored.took;
     }
-    print_row("all of them", states, steps, depth, took);
+    print_row("all", states, steps, depth, took);
     if states < ENOUGH {
-        eprintln!("TOO FEW STATES: {ENOUGH} are to be looked at");
+        eprintln!("TOO FEW STATES: at least {ENOUGH} are required");
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
@@ -52,14 +52,14 @@ fn print_row(name: &str, states: usize, steps: usize, depth: usize, took: Durati
     println!("{name:<62}{states:>12}{steps:>14}{depth:>7}{seconds:>9.1}");
 }
 
-/// Whether all is true, and not of nothing.
+/// Returns true if no property is violated and every required situation was reached. Prints what was not.
 fn holds(explored: &Explored) -> bool {
-    for (property, actions) in &explored.broken {
-        eprintln!("NOT TRUE: {property}, when this happens:");
+    for (property, actions) in &explored.violated {
+        eprintln!("VIOLATED: {property}, by these actions:");
         actions.iter().for_each(|action| eprintln!("    {action:?}"));
     }
-    for occasion in &explored.missed {
-        eprintln!("NEVER HAPPENS: {occasion}");
+    for situation in &explored.unreached {
+        eprintln!("NEVER REACHED: {situation}");
     }
-    explored.broken.is_empty() && explored.missed.is_empty()
+    explored.violated.is_empty() && explored.unreached.is_empty()
 }

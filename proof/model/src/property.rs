@@ -1,6 +1,6 @@
-//! Owns what must be true of every state, and what must happen in some, so that the rest is not true of nothing.
+//! The properties of every state, and the situations that must be reached, so that the properties do not hold vacuously.
 //!
-//! It must not know how one state follows from another; only whether any does.
+//! It must not know how one state follows from another, only whether any does.
 
 use stateright::{Model, Property};
 
@@ -9,21 +9,21 @@ use crate::session::Session;
 use crate::state::{Fault, Path, Stage, State};
 use crate::world::{Nodes, World};
 
-/// What a live holder holds within its lease is there: in the table of its owner, under a session that goes on.
+/// An object that a live holder holds within its lease is in the table of its owner, in a live session.
 pub const SAFE: &str = "safe";
-/// No message reaches another object than the one it is for.
+/// No message reaches an object other than its target.
 pub const IDENTITY: &str = "identity";
-/// No count is ever negative; and when nothing is underway, owner and holder count the same.
+/// No count is negative; and when no frame is in transit, owner and holder have the same count.
 pub const COUNTS: &str = "counts";
-/// A gift is given once, and to whom it is for.
+/// A gift is granted once, and to its recipient.
 pub const GIFTS: &str = "gifts";
-/// What was vouched for is there for a claim within its term.
-pub const PROMISES: &str = "promises";
-/// No lease and no gift is ended over what waits in a socket and says that it goes on.
-pub const PATIENCE: &str = "patience";
-/// A call starts once, and calls start in the order in which they were made, unless their maker was told otherwise.
+/// An object that was vouched for is available for a claim within its term.
+pub const CLAIMS: &str = "claims";
+/// No lease or gift expires while unread input would renew or claim it.
+pub const GRACE: &str = "grace";
+/// A call starts once, and calls start in the order in which they were made, unless their outcome was reported as unknown.
 pub const ORDER: &str = "order";
-/// In the end, when nobody holds anything, nothing is left.
+/// In a terminal state nothing is left in the tables.
 pub const LIVE: &str = "live";
 
 pub(crate) fn properties(world: &World) -> Vec<Property<World>> {
@@ -36,29 +36,29 @@ pub(crate) fn properties(world: &World) -> Vec<Property<World>> {
             is_without(state, Fault::Count) && is_counted(world, state)
         }),
         Property::always(GIFTS, |_, state| is_without(state, Fault::Gift)),
-        Property::always(PROMISES, |_, state| is_without(state, Fault::Promise)),
-        Property::always(PATIENCE, |_, state| is_without(state, Fault::Haste)),
+        Property::always(CLAIMS, |_, state| is_without(state, Fault::Claim)),
+        Property::always(GRACE, |_, state| is_without(state, Fault::TooEarly)),
         Property::always(ORDER, |_, state| is_without(state, Fault::Order)),
-        Property::always(LIVE, |world, state| is_empty(state) || !is_last(world, state)),
+        Property::always(LIVE, |world, state| is_empty(state) || !is_terminal(world, state)),
     ];
-    all.extend(occasions(world));
+    all.extend(situations(world));
     all
 }
 
-/// What must happen, where it can.
-fn occasions(world: &World) -> Vec<Property<World>> {
+/// The situations that must be reached in a world.
+fn situations(world: &World) -> Vec<Property<World>> {
     let budget = &world.budget;
     let mut all = Vec::new();
     if world.lease.is_some() {
         all.push(Property::sometimes(
-            "a holder's lease ends before its owner's",
+            "a lease expires for the holder before the owner",
             |_, state: &State| {
                 let ends_first = |session: &Session| session.holder_ended && !session.owner_ended;
                 !state.is_a_dead && state.sessions.iter().any(ends_first)
             },
         ));
         all.push(Property::sometimes(
-            "an owner's lease ends, and the holder's has",
+            "a lease expires for the owner after the holder's end",
             |world: &World, state: &State| {
                 let session = state.session(Pair::OA);
                 session.owner_ended
@@ -71,14 +71,14 @@ fn occasions(world: &World) -> Vec<Property<World>> {
         all.push(Property::sometimes("a release crosses an introduction", |_, state: &State| {
             let session = state.session(Pair::OA);
             let releases =
-                session.to_owner.underway().any(|frame| matches!(frame, Frame::Release(..)));
+                session.to_owner.in_transit().any(|frame| matches!(frame, Frame::Release(..)));
             let introduces =
-                session.to_holder.underway().any(|frame| matches!(frame, Frame::Introduce(_)));
+                session.to_holder.in_transit().any(|frame| matches!(frame, Frame::Introduce(_)));
             releases && introduces
         }));
     }
     if budget.cuts > 0 {
-        all.push(Property::sometimes("what had arrived is sent again", |_, state: &State| {
+        all.push(Property::sometimes("a received frame is retransmitted", |_, state: &State| {
             let is_again = |session: &Session| {
                 session.connected && session.to_owner.arrived < session.to_owner.received
             };
@@ -91,24 +91,24 @@ fn occasions(world: &World) -> Vec<Property<World>> {
         }));
     }
     if world.nodes == Nodes::Three && budget.gifts > 0 {
-        all.extend(occasions_of_gifts(world));
+        all.extend(gift_situations(world));
     }
     all
 }
 
-fn occasions_of_gifts(world: &World) -> Vec<Property<World>> {
+fn gift_situations(world: &World) -> Vec<Property<World>> {
     let mut all = vec![
         Property::sometimes("a claim waits for its gift", |_, state: &State| {
             state.gifts.iter().any(|gift| gift.is_awaited)
         }),
         Property::sometimes("B holds x, and nobody else does", |_, state: &State| {
             let direct = state.session(Pair::OB).import(Object::X).held() > 0;
-            direct && state.session(Pair::OA).exports == [0; 2] && !state.is_home
+            direct && state.session(Pair::OA).exports == [0; 2] && !state.owner_uses
         }),
     ];
     if world.lease.is_some() {
-        all.push(Property::sometimes("a gift lapses", |_, state: &State| {
-            state.gifts.iter().any(|gift| gift.stage == Stage::Lapsed)
+        all.push(Property::sometimes("a gift expires", |_, state: &State| {
+            state.gifts.iter().any(|gift| gift.stage == Stage::Expired)
         }));
     }
     if world.budget.kills > 0 {
@@ -148,7 +148,7 @@ fn is_safe(world: &World, state: &State) -> bool {
         let alive = state.is_alive(pair.owner());
         Object::ALL.into_iter().all(|object| !alive || !holds(pair, object) || there(pair, object))
     });
-    // What A forwards to, A has, as long as A itself has a lease.
+    // A holds the object that it forwards to, as long as A itself has a lease.
     let own = state.session(Pair::OA);
     let has_lease =
         state.is_alive(Node::A) && !own.holder_ended && own.confirmed < world.holder_end();
@@ -159,8 +159,8 @@ fn is_safe(world: &World, state: &State) -> bool {
 fn is_counted(world: &World, state: &State) -> bool {
     Pair::ALL.into_iter().all(|pair| {
         let session = state.session(pair);
-        let mut underway = session.to_owner.underway().chain(session.to_holder.underway());
-        if !session.is_live() || underway.next().is_some() {
+        let mut in_transit = session.to_owner.in_transit().chain(session.to_holder.in_transit());
+        if !session.is_live() || in_transit.next().is_some() {
             return true;
         }
         (0..2).all(|number| {
@@ -183,8 +183,8 @@ fn is_empty(state: &State) -> bool {
         && state.gifts.iter().all(|gift| given(gift.stage) && !gift.is_awaited)
 }
 
-/// Whether nothing can happen any more.
-fn is_last(world: &World, state: &State) -> bool {
+/// Returns true if no action is possible.
+fn is_terminal(world: &World, state: &State) -> bool {
     if state.fault.is_some() {
         return false;
     }

@@ -1,17 +1,17 @@
-//! Owns the frames that one side has sent and the other has not acknowledged, with their ages.
+//! A queue of the frames that one side has sent and the other has not acknowledged, with their ages.
 //!
-//! It must not know what a frame means. It has its place in the state itself, because states are copied by the million.
+//! It must not know what a frame means. It is stored inline in the state, because states are copied millions of times.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use crate::frame::Frame;
 
-/// How many frames may be unacknowledged. Nothing of a program's is sent into the last places: they are for answers.
+/// The maximum number of unacknowledged frames. The last places are reserved for replies.
 const CAPACITY: usize = 8;
 const FOR_ANSWERS: usize = 2;
 
-/// A frame, and how long ago it was first sent.
+/// A frame, and the time since it was first sent.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Sent {
     pub(crate) frame: Frame,
@@ -20,7 +20,7 @@ pub(crate) struct Sent {
 
 const NOTHING: Sent = Sent { frame: Frame::Renew, age: 0 };
 
-/// What is retained, oldest first. Empty places are all alike, so that equal queues are equal bit by bit.
+/// The retained frames, oldest first. Empty places have a fixed value, so that equal queues are bitwise equal.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Queue {
     places: [Sent; CAPACITY],
@@ -34,13 +34,13 @@ impl Queue {
         self.length
     }
 
-    /// Whether a program may send another one.
+    /// Returns true if a program may send another frame.
     pub(crate) fn has_room(&self) -> bool {
         usize::from(self.length) + FOR_ANSWERS < CAPACITY
     }
 
     pub(crate) fn push(&mut self, frame: Frame) {
-        // A model that overflows is wrong, and has to be told so.
+        // An overflow is a mistake in the model, and panics.
         self.places[usize::from(self.length)] = Sent { frame, age: 0 };
         self.length += 1;
     }
@@ -49,12 +49,12 @@ impl Queue {
         self.sent()[usize::from(place)]
     }
 
-    /// All of them, oldest first.
+    /// Returns the frames, oldest first.
     pub(crate) fn sent(&self) -> &[Sent] {
         &self.places[..usize::from(self.length)]
     }
 
-    /// Forgets the oldest ones.
+    /// Removes the oldest frames.
     pub(crate) fn forget(&mut self, count: u8) {
         let rest = self.length - count;
         self.places.copy_within(usize::from(count)..usize::from(self.length), 0);
@@ -62,8 +62,8 @@ impl Queue {
         self.length = rest;
     }
 
-    /// Time passes, as far as anybody cares.
-    pub(crate) fn grow_older(&mut self, oldest: u8) {
+    /// Ages all frames by one step, up to a maximum that no rule tells apart from more.
+    pub(crate) fn advance(&mut self, oldest: u8) {
         for sent in &mut self.places[..usize::from(self.length)] {
             sent.age = (sent.age + 1).min(oldest);
         }

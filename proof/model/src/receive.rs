@@ -1,6 +1,6 @@
-//! Owns what a frame does to who receives it.
+//! The effect of a frame on its receiver.
 //!
-//! It must not know how it came.
+//! It must not know how the frame arrived.
 
 use crate::frame::{Frame, Object, Pair, Side, Token};
 use crate::state::{Fault, Path, Stage, State};
@@ -24,7 +24,7 @@ pub(crate) fn receive_at_owner(state: &mut State, world: &World, pair: Pair, fra
         }
         Frame::Vouch(token) => vouch(state, world, pair, token),
         Frame::Claim(token) => claim(state, world, pair, token),
-        Frame::Home(object) => come_home(state, world, object),
+        Frame::ToOwner(object) => receive_forwarded(state, world, object),
         Frame::Settle => match pair {
             Pair::OA | Pair::OB => state.session_mut(pair).send(Side::Holder, Frame::Settled),
             Pair::AB => forward(state, Frame::Settle),
@@ -64,7 +64,7 @@ pub(crate) fn receive_at_holder(state: &mut State, world: &World, pair: Pair, fr
 fn release(state: &mut State, world: &World, pair: Pair, object: Object, answered: u8) {
     let number = state.number(world, object);
     let count = &mut state.session_mut(pair).exports[number];
-    if !world.keeps(Rule::WantedAgain) {
+    if !world.keeps(Rule::CountedRelease) {
         *count = 0;
         return;
     }
@@ -74,7 +74,7 @@ fn release(state: &mut State, world: &World, pair: Pair, object: Object, answere
     }
 }
 
-/// Finds what a frame names, among what its sender was given.
+/// Checks that the object which a frame names is among the exports to its sender.
 fn find(state: &mut State, world: &World, pair: Pair, object: Object) -> bool {
     if state.exports(world, pair, object) == 0 {
         state.fault = Some(Fault::NotThere);
@@ -87,15 +87,15 @@ fn find(state: &mut State, world: &World, pair: Pair, object: Object) -> bool {
     true
 }
 
-/// O is sent what is its own, by one who has it from A. That gives the sender no claim on it: if it is gone, the answer is
-/// a clean error.
-fn come_home(state: &mut State, world: &World, object: Object) {
+/// O receives a reference to its own object from a node that has it from A. The sender does not hold the object: if it was
+/// dropped, the reply is an error.
+fn receive_forwarded(state: &mut State, world: &World, object: Object) {
     if state.is_shown(world, object) && state.occupant(world, object) != object {
         state.fault = Some(Fault::AnotherObject);
     }
 }
 
-/// O starts a call; those of B in order.
+/// O starts a call; B's calls must start in order.
 fn start(state: &mut State, order: u8) {
     if order == 0 {
         return;
@@ -110,7 +110,7 @@ fn start(state: &mut State, order: u8) {
     caller.started |= 1 << order;
 }
 
-/// A passes on what came for its entry; it tells B if it cannot.
+/// A forwards a frame for its entry, or reports to B that it cannot.
 fn forward(state: &mut State, frame: Frame) {
     let session = state.session_mut(Pair::OA);
     if session.holder_ended {
@@ -142,7 +142,7 @@ fn claim(state: &mut State, world: &World, pair: Pair, token: Token) {
             if state.is_shown(world, Object::X) {
                 state.grant(world, pair, token);
             } else {
-                state.fault = Some(Fault::Promise);
+                state.fault = Some(Fault::Claim);
             }
         }
         Stage::Unknown if pair == Pair::OB && !gift.is_awaited => {
@@ -152,7 +152,7 @@ fn claim(state: &mut State, world: &World, pair: Pair, token: Token) {
     }
 }
 
-/// B has a direct reference: what it sent through A must have started before anything goes the direct way.
+/// B has a direct reference: its calls through A must have started before it uses the direct path.
 fn begin_to_shorten(state: &mut State, world: &World) {
     let through_a = state.session(Pair::AB);
     if state.caller.made == 0 || through_a.holder_ended || !world.keeps(Rule::Settling) {
@@ -161,5 +161,5 @@ fn begin_to_shorten(state: &mut State, world: &World) {
         state.caller.path = Path::Settling;
         state.session_mut(Pair::AB).send(Side::Owner, Frame::Settle);
     }
-    // Else the program has dropped what it called, and will not call it again.
+    // Otherwise the program has dropped the object, and will not call it again.
 }

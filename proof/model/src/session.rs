@@ -1,67 +1,67 @@
-//! Owns one session of the model: what each side counts, what is retained, received, acknowledged, and the lease.
+//! One session of the model: the counts of both sides, the retained, received and acknowledged frames, and the lease.
 //!
 //! It must not know what frames mean, nor that there are other sessions.
 
 use crate::frame::{Frame, Object, Side};
 use crate::queue::Queue;
 
-/// What one side sends the other. Positions count from the oldest frame that is not acknowledged.
+/// The frames in one direction. Positions count from the oldest unacknowledged frame.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Direction {
-    /// Sent, and not known to have been received.
+    /// Sent and not acknowledged.
     pub(crate) retained: Queue,
-    /// How many of these have arrived on this connection: the rest is on its way, or in the receiver's socket.
+    /// The number of these that were read on this connection. The others are in transit, or in the receiver's socket.
     pub(crate) arrived: u8,
-    /// How many the receiver has acted on, on any connection.
+    /// The number of these that the receiver has processed, on any connection.
     pub(crate) received: u8,
 }
 
-/// What a frame that arrives is.
+/// A frame that was read.
 pub(crate) enum Arrival {
-    News(Frame),
-    /// It was sent again, and acted on before.
-    Again(Frame),
+    New(Frame),
+    /// It was retransmitted, and has been processed before.
+    Duplicate(Frame),
 }
 
 impl Direction {
     const EMPTY: Direction = Direction { retained: Queue::EMPTY, arrived: 0, received: 0 };
 
-    /// Whether something is on its way, or waits in the receiver's socket.
+    /// Returns true if frames are in transit, or unread in the receiver's socket.
     pub(crate) fn has_unread(&self) -> bool {
         self.arrived < self.retained.len()
     }
 
-    /// What has not been acted on yet.
-    pub(crate) fn underway(&self) -> impl Iterator<Item = Frame> + '_ {
+    /// Returns the frames that have not been processed yet.
+    pub(crate) fn in_transit(&self) -> impl Iterator<Item = Frame> + '_ {
         self.retained.sent()[usize::from(self.received)..].iter().map(|sent| sent.frame)
     }
 
-    /// The next frame arrives.
+    /// Reads the next frame.
     pub(crate) fn arrive(&mut self) -> Arrival {
         let frame = self.retained.at(self.arrived).frame;
         self.arrived += 1;
         if self.arrived <= self.received {
-            return Arrival::Again(frame);
+            return Arrival::Duplicate(frame);
         }
         self.received = self.arrived;
-        Arrival::News(frame)
+        Arrival::New(frame)
     }
 
-    /// How long ago the newest frame was sent that the receiver has acted on.
+    /// Returns the age of the newest frame that the receiver has processed.
     pub(crate) fn newest_received(&self) -> Option<u8> {
         self.received.checked_sub(1).map(|newest| self.retained.at(newest).age)
     }
 
-    /// The sender is told how far its frames have come.
+    /// Acknowledges the frames that the receiver has processed.
     pub(crate) fn acknowledge(&mut self) {
         self.retained.forget(self.received);
-        // What was sent again and is still on its way would only be ignored.
+        // Retransmitted frames that are still in transit would be ignored.
         self.arrived = self.arrived.saturating_sub(self.received);
         self.received = 0;
     }
 }
 
-/// What a holder has of one object: introductions received, and how many of them nobody needs any more.
+/// A holder's entry for one object: the introductions received, and how many of them were dropped.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Import {
     pub(crate) introductions: u8,
@@ -83,32 +83,32 @@ pub(crate) struct Session {
     pub(crate) to_holder: Direction,
     pub(crate) to_owner: Direction,
 
-    /// The owner's side is over.
+    /// The session has ended on the owner's side.
     pub(crate) owner_ended: bool,
-    /// How long ago the owner last heard the holder.
-    pub(crate) heard: u8,
-    /// How often the owner has named an object and not had it back, by the object's number.
+    /// The time since the owner last received anything from the holder.
+    pub(crate) silence: u8,
+    /// The owner's counts of introductions, by the object's number.
     pub(crate) exports: [u8; 2],
-    /// The owner as a holder of something else: how long ago it sent what was last acknowledged.
+    /// The owner as a holder of other objects: the time since it sent the newest acknowledged frame.
     pub(crate) owner_confirmed: u8,
 
-    /// The holder's side is over.
+    /// The session has ended on the holder's side.
     pub(crate) holder_ended: bool,
-    /// How long ago the holder sent the newest frame that was acknowledged.
+    /// The time since the holder sent the newest acknowledged frame.
     pub(crate) confirmed: u8,
     pub(crate) imports: [Import; 2],
-    /// The holder has a message that names x, and that waits to be sent.
+    /// The holder has queued a message that names x.
     pub(crate) waiting: bool,
 }
 
 impl Session {
-    /// One that has just begun.
+    /// A new session.
     pub(crate) const NEW: Session = Session {
         connected: true,
         to_holder: Direction::EMPTY,
         to_owner: Direction::EMPTY,
         owner_ended: false,
-        heard: 0,
+        silence: 0,
         exports: [0; 2],
         owner_confirmed: 0,
         holder_ended: false,
@@ -117,7 +117,7 @@ impl Session {
         waiting: false,
     };
 
-    /// One that is over at both sides.
+    /// A session that has ended on both sides.
     pub(crate) const OVER: Session =
         Session { connected: false, owner_ended: true, holder_ended: true, ..Session::NEW };
 
@@ -147,19 +147,19 @@ impl Session {
         &mut self.imports[object as usize]
     }
 
-    /// The receiver gets a frame, some time; never, if the session is over at one side.
+    /// Sends a frame to a receiver, unless the session has ended on one side.
     pub(crate) fn send(&mut self, receiver: Side, frame: Frame) {
         if self.is_live() {
             self.to(receiver).retained.push(frame);
         }
     }
 
-    /// The connection is lost, with what was on its way: of that, what is not acknowledged is still retained.
+    /// Loses the connection. Unacknowledged frames are still retained.
     pub(crate) fn cut(&mut self) {
         self.connected = false;
         self.to_holder.arrived = 0;
         self.to_owner.arrived = 0;
-        // Nobody is left to send it again.
+        // A side that has ended retransmits nothing.
         if self.owner_ended {
             self.to_holder = Direction::EMPTY;
         }
@@ -168,21 +168,21 @@ impl Session {
         }
     }
 
-    /// There is another connection: everything retained is sent again.
+    /// Resumes on a new connection: all retained frames are retransmitted.
     pub(crate) fn resume(&mut self) {
         self.connected = true;
-        self.heard = 0;
+        self.silence = 0;
         self.confirmed = 0;
         self.owner_confirmed = 0;
     }
 
-    /// A side's session is over: what it held or owned under it is let go, what it was sent is for nobody. What it has
-    /// sent itself may still be read.
+    /// Ends the session on one side: its imports or exports are dropped, and frames to it are lost. Frames that it has sent may
+    /// still be read.
     pub(crate) fn end(&mut self, side: Side) {
         match side {
             Side::Owner => {
                 self.owner_ended = true;
-                (self.heard, self.owner_confirmed) = (0, 0);
+                (self.silence, self.owner_confirmed) = (0, 0);
                 self.exports = [0; 2];
                 self.to_owner = Direction::EMPTY;
             }
@@ -201,17 +201,17 @@ impl Session {
         }
     }
 
-    /// Half of a term passes, as far as anybody cares.
-    pub(crate) fn grow_older(&mut self, holder_end: u8, owner_end: u8, owner_holds: bool) {
+    /// Ages the session by one step, up to the maximum that a rule tells apart.
+    pub(crate) fn advance(&mut self, holder_end: u8, owner_end: u8, owner_holds: bool) {
         if !self.holder_ended {
             self.confirmed = (self.confirmed + 1).min(holder_end);
-            self.to_owner.retained.grow_older(holder_end);
+            self.to_owner.retained.advance(holder_end);
         }
         if !self.owner_ended {
-            self.heard = (self.heard + 1).min(owner_end);
+            self.silence = (self.silence + 1).min(owner_end);
             if owner_holds {
                 self.owner_confirmed = (self.owner_confirmed + 1).min(holder_end);
-                self.to_holder.retained.grow_older(holder_end);
+                self.to_holder.retained.advance(holder_end);
             }
         }
     }

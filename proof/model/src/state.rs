@@ -1,4 +1,4 @@
-//! Owns the state of a world: the sessions, the gifts, what each program has left to do, and what has gone wrong.
+//! The state of a world: the sessions, the gifts, the remaining actions of each program, and the fault, if any.
 //!
 //! It must not know how one state follows from another.
 
@@ -6,30 +6,30 @@ use crate::frame::{Node, Object, Pair, Token};
 use crate::session::Session;
 use crate::world::{Budget, Nodes, Rule, World};
 
-/// Everything that is known of a world at one moment.
+/// The complete state of a world at one moment.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct State {
     pub(crate) sessions: [Session; 3],
     pub(crate) gifts: [Gift; 2],
     pub(crate) caller: Caller,
     /// O's own program holds x.
-    pub(crate) is_home: bool,
+    pub(crate) owner_uses: bool,
     pub(crate) is_a_dead: bool,
     pub(crate) has_successor: bool,
     pub(crate) left: Budget,
     pub(crate) fault: Option<Fault>,
 }
 
-/// A gift as O sees it, and its token as B does.
+/// A gift on O, and B's knowledge of its token.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Gift {
     pub(crate) stage: Stage,
-    /// Since it was opened, or since a claim waits for that.
+    /// The time since the vouch, or since a claim waits for the vouch.
     pub(crate) age: u8,
-    /// A claim has come before what it claims.
+    /// A claim has arrived before its vouch.
     pub(crate) is_awaited: bool,
     pub(crate) grants: u8,
-    /// B was told the token.
+    /// B has received the token.
     pub(crate) is_offered: bool,
     /// B has claimed.
     pub(crate) is_claimed: bool,
@@ -40,17 +40,17 @@ pub(crate) enum Stage {
     Unknown,
     Open,
     Taken,
-    Lapsed,
+    Expired,
 }
 
-/// B as one who calls x, and how far O has come with these calls.
+/// B's calls to x, and those of them that O has started.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Caller {
     pub(crate) path: Path,
-    /// Calls made; the last of them wait at B until the path has settled.
+    /// Calls made. The last `queued` of them wait on B until the path has settled.
     pub(crate) made: u8,
     pub(crate) queued: u8,
-    /// Calls up to this one are of unknown outcome, and B was told so.
+    /// B knows that the outcome of the calls up to this one is unknown.
     pub(crate) lost: u8,
     /// Calls that have started, one bit each.
     pub(crate) started: u8,
@@ -63,21 +63,21 @@ pub(crate) enum Path {
     Direct,
 }
 
-/// What has gone wrong in a step; nothing follows then.
+/// A violation in a step. No action follows it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Fault {
-    /// A holder within its lease named an object that is not there.
+    /// A holder within its lease named an object that is not in the table.
     NotThere,
-    /// A message reached another object than the one it was for.
+    /// A message reached an object other than its target.
     AnotherObject,
-    /// More was given back than was introduced.
+    /// More introductions were released than made.
     Count,
-    /// A gift was given twice, or to somebody else.
+    /// A gift was granted twice, or to another node than its recipient.
     Gift,
-    /// What was vouched for was not there for the claim.
-    Promise,
-    /// A lease or a gift was ended over what waits unread.
-    Haste,
+    /// The object of a gift was not available for the claim.
+    Claim,
+    /// A lease or a gift expired while unread input would have renewed or claimed it.
+    TooEarly,
     /// A call started twice, or before one that was made earlier.
     Order,
 }
@@ -100,7 +100,7 @@ impl State {
             sessions: [Session::NEW, others, others],
             gifts: [gift; 2],
             caller: Caller { path: Path::ThroughA, made: 0, queued: 0, lost: 0, started: 0 },
-            is_home: true,
+            owner_uses: true,
             is_a_dead: false,
             has_successor: false,
             left: world.budget,
@@ -120,22 +120,22 @@ impl State {
         node != Node::A || !self.is_a_dead
     }
 
-    /// The token of the next gift.
+    /// Returns the token of the next gift.
     pub(crate) fn next_token(&self, world: &World) -> Token {
         world.budget.gifts - self.left.gifts
     }
 
-    /// The number under which O shows an object.
+    /// Returns the number under which O exports an object.
     pub(crate) fn number(&self, world: &World, object: Object) -> usize {
         if world.keeps(Rule::FreshIds) { object as usize } else { 0 }
     }
 
-    /// How often the owner counts an object for the holder.
+    /// Returns the owner's count of an object for the holder.
     pub(crate) fn exports(&self, world: &World, pair: Pair, object: Object) -> u8 {
         self.session(pair).exports[self.number(world, object)]
     }
 
-    /// Whether a number of O's is in its object table.
+    /// Returns true if the number of an object is in O's object table.
     pub(crate) fn is_shown(&self, world: &World, object: Object) -> bool {
         let number = self.number(world, object);
         let counted = |pair| self.session(pair).exports[number] > 0;
@@ -145,12 +145,12 @@ impl State {
         counted(Pair::OA) || counted(Pair::OB) || pinned
     }
 
-    /// Which object O finds under the number of this one, if it is in the table at all.
+    /// Returns the object that O finds under the number of this one, if it is in the table at all.
     pub(crate) fn occupant(&self, world: &World, object: Object) -> Object {
         if self.has_successor && !world.keeps(Rule::FreshIds) { Object::Y } else { object }
     }
 
-    /// Whether A's entry for B forwards to x, and keeps it.
+    /// Returns true if A has an entry for B that forwards to x.
     pub(crate) fn is_forwarding(&self) -> bool {
         let forwards = self.session(Pair::AB);
         !forwards.owner_ended && forwards.exports[Object::X as usize] > 0

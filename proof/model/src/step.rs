@@ -1,8 +1,8 @@
-//! Owns what follows from what happens: one state from another.
+//! The effects of actions: the next state.
 //!
-//! It must not know whether that is good.
+//! It must not know the properties.
 
-use crate::action::{Action, has_evidence, is_claim_underway};
+use crate::action::{Action, has_unread_renewal, is_claim_in_transit};
 use crate::frame::{Frame, Object, Pair, Side, Token};
 use crate::receive::{receive_at_holder, receive_at_owner};
 use crate::session::Arrival;
@@ -10,42 +10,42 @@ use crate::state::{Caller, Fault, Path, Stage, State};
 use crate::world::{Rule, World};
 
 impl State {
-    /// Something happens.
-    pub(crate) fn follow(&mut self, world: &World, action: Action) {
+    /// Applies an action.
+    pub(crate) fn apply(&mut self, world: &World, action: Action) {
         match action {
             Action::Tick => *self = pass_time(world, self),
             Action::Cut(pair) => {
                 self.left.cuts -= 1;
                 self.cut(world, pair);
             }
-            Action::Part(pair) => self.cut(world, pair),
+            Action::Disconnect(pair) => self.cut(world, pair),
             Action::Resume(pair) => self.session_mut(pair).resume(),
-            Action::ResumeUnheard(pair, decider) => {
+            Action::ResumeWithLostVerdict(pair, decider) => {
                 self.left.cuts -= 1;
                 let session = self.session_mut(pair);
                 match decider {
-                    Side::Owner => session.heard = 0,
+                    Side::Owner => session.silence = 0,
                     Side::Holder => session.confirmed = 0,
                 }
             }
             Action::Read(pair, side) => self.read(world, pair, side),
             Action::Acknowledge(pair, side) => self.acknowledge(world, pair, side),
             Action::Expire(pair, side) => {
-                if has_evidence(world, self.session(pair), side) {
-                    self.fault = Some(Fault::Haste);
+                if has_unread_renewal(world, self.session(pair), side) {
+                    self.fault = Some(Fault::TooEarly);
                 }
                 self.end(pair, side);
             }
             Action::ExpireWhole(pair) => self.end(pair, Side::Owner),
             Action::Learn(pair, side) => self.end(pair, side),
-            Action::LapseGift(token) => {
-                if is_claim_underway(self, token) {
-                    self.fault = Some(Fault::Haste);
+            Action::ExpireGift(token) => {
+                if is_claim_in_transit(self, token) {
+                    self.fault = Some(Fault::TooEarly);
                 }
-                self.gifts[usize::from(token)].stage = Stage::Lapsed;
+                self.gifts[usize::from(token)].stage = Stage::Expired;
                 self.gifts[usize::from(token)].age = 0;
             }
-            Action::LapseClaim(token) => {
+            Action::RefuseClaim(token) => {
                 let gift = &mut self.gifts[usize::from(token)];
                 (gift.is_awaited, gift.age) = (false, 0);
                 self.session_mut(Pair::OB).send(Side::Holder, Frame::Refused(token));
@@ -63,7 +63,7 @@ impl State {
         }
     }
 
-    /// A program does something.
+    /// Applies an action of a program.
     fn program(&mut self, world: &World, action: Action) {
         let left = &mut self.left;
         match action {
@@ -82,7 +82,7 @@ impl State {
                 }
                 self.introduce(world, pair, Object::X, Frame::Introduce(Object::X));
             }
-            Action::LeaveHome => self.is_home = false,
+            Action::DropAtOwner => self.owner_uses = false,
             Action::Succeed(pair) => {
                 left.successors -= 1;
                 self.has_successor = true;
@@ -119,9 +119,9 @@ impl State {
                 left.thefts -= 1;
                 self.session_mut(Pair::OA).send(Side::Owner, Frame::Claim(token));
             }
-            Action::SendHome => {
+            Action::SendToOwner => {
                 left.homes -= 1;
-                self.session_mut(Pair::OB).send(Side::Owner, Frame::Home(Object::X));
+                self.session_mut(Pair::OB).send(Side::Owner, Frame::ToOwner(Object::X));
             }
             Action::CallInOrder => self.call_in_order(),
             Action::Kill => {
@@ -134,7 +134,7 @@ impl State {
         }
     }
 
-    /// The owner names an object to the holder.
+    /// Introduces an object of the owner's to the holder.
     pub(crate) fn introduce(&mut self, world: &World, pair: Pair, object: Object, frame: Frame) {
         let number = self.number(world, object);
         let session = self.session_mut(pair);
@@ -170,12 +170,12 @@ impl State {
     fn read(&mut self, world: &World, pair: Pair, side: Side) {
         let session = self.session_mut(pair);
         if side == Side::Owner {
-            session.heard = 0;
+            session.silence = 0;
         }
         let frame = match session.to(side).arrive() {
-            Arrival::News(frame) => frame,
-            Arrival::Again(frame) if !world.keeps(Rule::Numbers) => frame,
-            Arrival::Again(_) => return,
+            Arrival::New(frame) => frame,
+            Arrival::Duplicate(frame) if !world.keeps(Rule::Numbers) => frame,
+            Arrival::Duplicate(_) => return,
         };
         match side {
             Side::Owner => receive_at_owner(self, world, pair, frame),
@@ -215,7 +215,7 @@ impl State {
         }
     }
 
-    /// A side's session is over.
+    /// Ends a session on one side.
     pub(crate) fn end(&mut self, pair: Pair, side: Side) {
         self.session_mut(pair).end(side);
         match (pair, side) {
@@ -225,7 +225,7 @@ impl State {
                 }
             }
             (Pair::AB, Side::Holder) => self.shorten_at_once(),
-            // Of what A has passed on, B hears no more.
+            // B gets no more replies to what A has forwarded.
             (Pair::OA, Side::Holder) if !self.is_a_dead && self.caller.made > 0 => {
                 self.session_mut(Pair::AB).send(Side::Holder, Frame::Broken);
             }
@@ -233,7 +233,7 @@ impl State {
         }
     }
 
-    /// B's old path is broken: of what was sent along it nothing more will be known.
+    /// B's old path is violated: the outcome of the calls on it is unknown.
     pub(crate) fn shorten_at_once(&mut self) {
         self.caller.lost = self.caller.made - self.caller.queued;
         if self.caller.path == Path::Settling {
@@ -241,7 +241,7 @@ impl State {
         }
     }
 
-    /// B's old path is done with: what has waited goes the direct way.
+    /// B's old path is no longer used: sends the waiting calls on the direct path.
     pub(crate) fn shorten(&mut self) {
         let Caller { made, queued, .. } = self.caller;
         self.caller.path = Path::Direct;
@@ -251,7 +251,7 @@ impl State {
         }
     }
 
-    /// A claim is granted: the answer introduces x to B.
+    /// Grants a claim: the reply introduces x.
     pub(crate) fn grant(&mut self, world: &World, pair: Pair, token: Token) {
         let gift = &mut self.gifts[usize::from(token)];
         gift.grants += 1;
@@ -266,7 +266,7 @@ impl State {
     }
 }
 
-/// Half a term passes.
+/// Returns the state after one step of time.
 pub(crate) fn pass_time(world: &World, state: &State) -> State {
     let mut later = *state;
     if world.lease.is_none() {
@@ -274,7 +274,7 @@ pub(crate) fn pass_time(world: &World, state: &State) -> State {
     }
     let owner_holds = !world.keeps(Rule::LeasesApart);
     for session in &mut later.sessions {
-        session.grow_older(world.holder_end(), world.owner_end(), owner_holds);
+        session.advance(world.holder_end(), world.owner_end(), owner_holds);
     }
     for gift in &mut later.gifts {
         if gift.stage == Stage::Open || gift.is_awaited {

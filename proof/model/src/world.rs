@@ -1,40 +1,40 @@
-//! Owns what a world allows: how often each thing may happen in it, how long a lease lasts, and which rule is left out.
+//! The configuration of a world: how often each action may happen, the term of a lease, and the rule that is left out.
 //!
 //! It must not know how the rules work.
 
-/// How often things may happen. What is not counted here (arrivals, acknowledgements, releases, reconnects, ends of
-/// leases, time) may happen whenever it can.
+/// How often each action may happen. The other actions (arrivals, acknowledgements, releases, reconnects, expiry, time) may
+/// happen whenever they are possible.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Budget {
-    /// O names x to A.
+    /// O introduces x to A.
     pub introductions: u8,
-    /// O names x to B.
+    /// O introduces x to B.
     pub introductions_to_b: u8,
-    /// A connection is lost, or the last word of a handshake is.
+    /// A connection is lost, or the verdict of a handshake.
     pub cuts: u8,
-    /// A holder says that it lives.
+    /// A holder renews its lease.
     pub renewals: u8,
     /// A calls x.
     pub calls: u8,
-    /// A sends x home, in a message that has to wait before it is sent.
+    /// A sends x to its owner O, in a message that is queued before it is sent.
     pub echoes: u8,
-    /// A hands x to B.
+    /// A hands x off to B.
     pub gifts: u8,
-    /// Claims, more than one for each gift.
+    /// Claims beyond the first one for each gift.
     pub more_claims: u8,
-    /// A claims what it has given to B.
+    /// A claims a gift that is for B.
     pub thefts: u8,
-    /// B sends home what it has from A.
+    /// B sends the reference that it has from A to the owner O.
     pub homes: u8,
-    /// B calls what it has from A: calls with an order.
+    /// B calls the object that it has from A; these calls are ordered.
     pub messages: u8,
     /// A is killed.
     pub kills: u8,
-    /// Another object is made when x is gone.
+    /// Another object is created after x was dropped.
     pub successors: u8,
 }
 
-/// Which sessions there are.
+/// The nodes of a world.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Nodes {
     /// O and A.
@@ -46,21 +46,21 @@ pub enum Nodes {
 /// A world to be explored.
 #[derive(Clone, Copy, Debug)]
 pub struct World {
-    /// What it is called.
+    /// Its name.
     pub name: &'static str,
-    /// Who is in it.
+    /// Its nodes.
     pub nodes: Nodes,
-    /// How often things may happen.
+    /// How often each action may happen.
     pub budget: Budget,
-    /// After how many steps of time a holder takes its lease for ended; the owner waits one longer. Nothing, if time
-    /// stands still.
+    /// The number of time steps after which the lease expires for a holder; for the owner it is one more. `None` if time does
+    /// not pass.
     pub lease: Option<u8>,
-    /// The rule that is left out, if one is.
+    /// The rule that is left out, if any.
     pub without: Option<Rule>,
 }
 
 impl World {
-    /// The same world without one of the rules.
+    /// Returns the same world without one of the rules.
     pub fn without(self, rule: Rule) -> World {
         World { without: Some(rule), ..self }
     }
@@ -73,7 +73,7 @@ impl World {
         self.lease.map_or(u8::MAX, |lease| lease + 1)
     }
 
-    /// How long a gift is kept.
+    /// The time steps for which a gift is kept.
     pub(crate) fn gift_end(&self) -> u8 {
         self.holder_end()
     }
@@ -83,57 +83,56 @@ impl World {
     }
 }
 
-/// A rule of the protocol that can be left out, to see that it is needed.
+/// A rule of the protocol that can be left out, to show that it is needed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Rule {
-    /// An introduction counts from when it is sent, not from when it is known to have arrived.
+    /// An introduction counts from when it is sent, not from when its arrival is acknowledged.
     PinInTransit,
-    /// A message that names the receiver's object and waits to be sent holds back its release.
+    /// A queued message that names the receiver's object delays the release of the object.
     PinWhileWaiting,
-    /// A release gives back the introductions that it answers, and not the object: who is introduced again meanwhile
-    /// wants it again.
-    WantedAgain,
-    /// Frames have numbers, and what was acted on is not acted on again.
+    /// A release gives back a number of introductions, not the object, so that it cannot undo an introduction that it crosses.
+    CountedRelease,
+    /// Frames have numbers, and a frame that was received is ignored when it arrives again.
     Numbers,
-    /// What is not acknowledged is retained, and sent again.
+    /// Unacknowledged frames are retained, and retransmitted.
     Retention,
-    /// Ids are never used again.
+    /// Ids are never reused.
     FreshIds,
-    /// What waits in the sockets is read before anything expires.
-    ReadingFirst,
+    /// Input that waits in the sockets is read before a lease expires.
+    GracePeriod,
     /// A gift keeps its object until it is claimed.
     PinnedGift,
-    /// What forwards to an object keeps it.
+    /// A forwarding entry keeps its object.
     PinnedForward,
     /// A token is good for one claim.
     SingleUse,
     /// A token is good for one claimant.
     BoundToken,
-    /// A gift ends when its term is over.
+    /// A gift is dropped after its term.
     GiftTerm,
-    /// An owner lets go when the holder was not heard for too long.
+    /// The lease of an owner expires if it receives nothing from the holder.
     OwnerTerm,
-    /// A holder counts from when it *sent* what was acknowledged.
+    /// A holder counts from when it *sent* the newest acknowledged frame.
     CountedFromSending,
-    /// When a node's lease as a holder ends, what it owns under the same session can still be reached, for as long as
-    /// the peer may count on it.
+    /// When a node's lease as a holder expires, its own exports in the same session stay for as long as the peer may rely on
+    /// them.
     LeasesApart,
-    /// Who has the last word of a handshake does not count its lease as a holder from that: it may never be heard.
-    LastWord,
+    /// The sender of a verdict does not count its lease as a holder from the handshake: the verdict may be lost.
+    LostVerdict,
     /// While a path shortens, new calls wait until those on the old path have started.
     Settling,
 }
 
 impl Rule {
-    /// All of them.
+    /// All rules.
     pub const ALL: [Rule; 17] = [
         Rule::PinInTransit,
         Rule::PinWhileWaiting,
-        Rule::WantedAgain,
+        Rule::CountedRelease,
         Rule::Numbers,
         Rule::Retention,
         Rule::FreshIds,
-        Rule::ReadingFirst,
+        Rule::GracePeriod,
         Rule::PinnedGift,
         Rule::PinnedForward,
         Rule::SingleUse,
@@ -142,7 +141,7 @@ impl Rule {
         Rule::OwnerTerm,
         Rule::CountedFromSending,
         Rule::LeasesApart,
-        Rule::LastWord,
+        Rule::LostVerdict,
         Rule::Settling,
     ];
 }

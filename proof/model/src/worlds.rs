@@ -1,8 +1,8 @@
-//! Owns the worlds that are explored: those for each change, those by hand, and the ones in which the lack of a rule shows.
+//! The worlds to explore: small ones for every change, large ones for manual runs, and one for each rule that is left out.
 //!
 //! It must not know how they are explored.
 
-use crate::property::{COUNTS, GIFTS, IDENTITY, LIVE, ORDER, PATIENCE, PROMISES, SAFE};
+use crate::property::{CLAIMS, COUNTS, GIFTS, GRACE, IDENTITY, LIVE, ORDER, SAFE};
 use crate::world::{Budget, Nodes, Rule, World};
 
 const NOTHING: Budget = Budget {
@@ -21,19 +21,19 @@ const NOTHING: Budget = Budget {
     successors: 0,
 };
 
-/// O and A, and time passes.
+/// O and A; time passes.
 const TWO: World =
     World { name: "", nodes: Nodes::Two, budget: NOTHING, lease: Some(2), without: None };
-/// O, A and B, and time passes.
+/// O, A and B; time passes.
 const THREE: World =
     World { name: "", nodes: Nodes::Three, budget: NOTHING, lease: Some(1), without: None };
-/// O, A and B, and time stands still, which leaves room for more of everything else.
+/// O, A and B; time does not pass, which allows more of the other actions.
 const STILL: World = World { lease: None, ..THREE };
 
 const NAMED: Budget = Budget { introductions: 1, ..NOTHING };
 const GIVEN: Budget = Budget { gifts: 1, ..NAMED };
 
-/// What each change must pass.
+/// The worlds that every change must pass.
 pub const SMALL: &[World] = &[
     World {
         name: "two nodes: cuts, leases, a message that waits, a successor",
@@ -81,7 +81,7 @@ pub const SMALL: &[World] = &[
     },
 ];
 
-/// What takes longer, by hand.
+/// Larger worlds, for manual runs.
 pub const LARGE: &[World] = &[
     World {
         name: "two nodes: three introductions, cuts, leases, everything",
@@ -110,18 +110,18 @@ pub const LARGE: &[World] = &[
     World { name: "two gifts, a cut", budget: Budget { gifts: 2, cuts: 1, ..NAMED }, ..STILL },
 ];
 
-/// A small world in which it shows that a rule is left out, and what is not true in it then.
+/// Returns a small world without a rule, and the property that is violated in it.
 pub fn without(rule: Rule) -> (World, &'static str) {
     let named_twice = Budget { introductions: 2, ..NOTHING };
     let (world, budget, broken) = match rule {
         Rule::PinInTransit => (TWO, named_twice, SAFE),
         Rule::PinWhileWaiting => (TWO, Budget { echoes: 1, ..NAMED }, SAFE),
-        Rule::WantedAgain => (TWO, named_twice, SAFE),
+        Rule::CountedRelease => (TWO, named_twice, SAFE),
         Rule::Numbers => (TWO, Budget { cuts: 1, ..NAMED }, COUNTS),
         Rule::Retention => (TWO, Budget { cuts: 1, ..NAMED }, COUNTS),
         Rule::FreshIds => (THREE, Budget { homes: 1, successors: 1, ..GIVEN }, IDENTITY),
-        Rule::ReadingFirst => (TWO, Budget { renewals: 1, ..NAMED }, PATIENCE),
-        Rule::PinnedGift => (THREE, Budget { kills: 1, ..GIVEN }, PROMISES),
+        Rule::GracePeriod => (TWO, Budget { renewals: 1, ..NAMED }, GRACE),
+        Rule::PinnedGift => (THREE, Budget { kills: 1, ..GIVEN }, CLAIMS),
         Rule::PinnedForward => (THREE, GIVEN, SAFE),
         Rule::SingleUse => (THREE, Budget { more_claims: 1, ..GIVEN }, GIFTS),
         Rule::BoundToken => (THREE, Budget { thefts: 1, ..GIVEN }, GIFTS),
@@ -129,8 +129,11 @@ pub fn without(rule: Rule) -> (World, &'static str) {
         Rule::OwnerTerm => (THREE, Budget { kills: 1, ..NAMED }, LIVE),
         Rule::CountedFromSending => (TWO, Budget { renewals: 1, ..NAMED }, SAFE),
         Rule::LeasesApart => (TWO, Budget { renewals: 1, ..NAMED }, SAFE),
-        Rule::LastWord => (TWO, Budget { cuts: 2, ..NAMED }, SAFE),
+        Rule::LostVerdict => (TWO, Budget { cuts: 2, ..NAMED }, SAFE),
         Rule::Settling => (THREE, Budget { messages: 2, ..GIVEN }, ORDER),
     };
-    (World { name: "the smallest in which it shows", budget, ..world }.without(rule), broken)
+    (
+        World { name: "the smallest in which the rule is needed", budget, ..world }.without(rule),
+        broken,
+    )
 }

@@ -1,7 +1,7 @@
-//! The product's object table, and its table of exports, under the schedules that shuttle chooses.
+//! The product's object table and table of exports, under schedules that shuttle chooses.
 //!
-//! It owns what those two files need around them, and must not have a copy of them: they are compiled from where they
-//! are. Names that they use are found here under the same paths; where the product has a map with locks, here is one with
+//! It provides what those two files depend on, and must not have a copy of them: they are compiled from their place in the
+//! product. The names that they use exist here under the same paths. The product's concurrent map is replaced by one with
 //! shuttle's locks.
 #![cfg(test)]
 
@@ -15,7 +15,7 @@ mod schedules;
 use map::{DashMap, mapref};
 
 mod id {
-    //! Ids as the product has them.
+    //! The product's ids.
 
     #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
     pub(crate) struct ObjectId(pub(crate) u64);
@@ -27,30 +27,30 @@ mod id {
 
 #[path = "../../../remote-core/src/object"]
 mod object {
-    //! The object table, and what it asks of a receiver.
+    //! The object table, and the trait that it needs.
 
     pub(crate) mod table;
 
     pub(crate) mod message {
         pub(crate) trait Receiver: Send + Sync + 'static {
-            /// Which object it is.
+            /// Returns the number of the object.
             fn number(&self) -> u64;
         }
     }
 }
 
 #[path = "../../../remote-core/src/session"]
-#[allow(dead_code, reason = "not all of it is wanted here")]
+#[allow(dead_code, reason = "not all of it is used here")]
 mod session {
-    //! What one session counts.
+    //! The exports of one session.
 
     pub(crate) mod exports;
 }
 
 #[path = "../../../remote-core/src/wire"]
-#[allow(dead_code, reason = "not all of it is wanted here")]
+#[allow(dead_code, reason = "not all of it is used here")]
 mod wire {
-    //! What a table of exports can find wrong.
+    //! The breaches that a table of exports reports.
 
     pub(crate) mod breach;
 }

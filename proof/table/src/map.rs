@@ -1,13 +1,13 @@
-//! Owns the map that stands in for `dashmap`: shuttle's, under the product's type parameters.
+//! A substitute for `dashmap`: shuttle's map, with the product's type parameters.
 //!
-//! It must not know what is in it. Shuttle's map has one lock where dashmap has many: who holds a guard across a second
-//! access is found here always, there only sometimes.
+//! It must not know its contents. Shuttle's map has one lock where dashmap has many, so that a guard which is held across a
+//! second access always deadlocks here, but only sometimes there.
 
 use std::hash::Hash;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-/// Shuttle's map; the hasher is not used.
+/// Shuttle's map. The hasher is not used.
 pub(crate) struct DashMap<K, V, S> {
     map: shuttle_dashmap::DashMap<K, V>,
     hasher: PhantomData<fn() -> S>,
@@ -28,7 +28,7 @@ impl<K, V, S> Deref for DashMap<K, V, S> {
 }
 
 pub(crate) mod mapref {
-    //! Where dashmap has its entries.
+    //! The path of dashmap's entries.
 
     pub(crate) use shuttle_dashmap::mapref::entry;
 }

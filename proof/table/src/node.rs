@@ -1,8 +1,8 @@
-//! Owns a node as far as the object table is concerned: its sessions, its gifts, and in which order they use the table.
+//! A node as far as the object table is concerned: its sessions, its gifts, and the order in which they use the table.
 //!
-//! It must not know schedules. The order is the product's: `node/translate.rs` (shown, then introduced under the session's
-//! lock, then hidden again if it was known), `node/settle.rs` (hidden under the lock, dropped when it is free),
-//! `node/gifts.rs` (held by the gift, then shown to the claimant).
+//! It must not know schedules. The order is the product's. An export is shown (entered into the table), then introduced under
+//! the session's lock, then hidden again if the session knew it. At a release it is hidden under the lock, and dropped after the
+//! lock is released. A gift holds its object, which is then shown to the claimant.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,42 +14,42 @@ use crate::object::message::Receiver;
 use crate::object::table::Table;
 use crate::session::exports::Exports;
 
-/// In which order the table and the sessions are used.
+/// The order in which the table and the sessions are used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Order {
-    /// As in the product.
+    /// The product's order.
     Right,
     /// Wrong: an object is introduced to the peer before it is in the table.
     IntroducedFirst,
-    /// Wrong: a gift knows which object it is, and does not hold it.
+    /// Wrong: a gift knows the number of its object, but does not hold the object.
     NotPinned,
-    /// Wrong: an object is shown once more for each introduction, and hidden only once.
+    /// Wrong: an object is shown once for each introduction, but hidden only once.
     NotHidden,
     /// Wrong: an object is dropped while its session is locked.
     DroppedUnderLock,
 }
 
-/// A node that shows its objects to two peers.
+/// A node that exports its objects to two peers.
 pub(crate) struct Node {
     order: Order,
     pub(crate) table: Table,
     pub(crate) sessions: [Mutex<Session>; 2],
-    /// Objects kept for a claim, by token.
+    /// The gifts, by token.
     gifts: Mutex<BTreeMap<u64, Gift>>,
 }
 
-/// An object that is kept for a claim: it need not be in the table meanwhile.
+/// An object that is kept for a claim. It need not be in the table.
 struct Gift {
     object: ObjectId,
     pin: Option<Arc<dyn Receiver>>,
 }
 
-/// What a session counts, and what its peer holds.
+/// The exports of a session, and the references of its peer.
 #[derive(Default)]
 pub(crate) struct Session {
     exports: Exports,
     is_over: bool,
-    /// Introductions that the peer has received and not given back.
+    /// The introductions that the peer has received and not released.
     held: BTreeMap<u64, u64>,
 }
 
@@ -59,7 +59,7 @@ impl Node {
         Node { order, table, sessions, gifts }
     }
 
-    /// Names an object to a peer.
+    /// Introduces an object to a peer.
     pub(crate) fn show(&self, peer: usize, object: ObjectId, receiver: &Arc<dyn Receiver>) {
         if self.order != Order::IntroducedFirst {
             self.table.show(object, receiver);
@@ -78,7 +78,7 @@ impl Node {
         }
     }
 
-    /// A peer gives back one introduction, if it has any.
+    /// Releases one introduction of a peer's, if it has any.
     pub(crate) fn hide(&self, peer: usize, object: ObjectId) {
         let mut session = self.sessions[peer].lock().unwrap();
         let Some(held) = session.held.get_mut(&object.0).filter(|held| **held > 0) else { return };
@@ -91,7 +91,7 @@ impl Node {
         drop(hidden);
     }
 
-    /// A peer's lease ends.
+    /// Ends the session of a peer whose lease has expired.
     pub(crate) fn expire(&self, peer: usize) {
         let mut session = self.sessions[peer].lock().unwrap();
         session.is_over = true;
@@ -102,39 +102,40 @@ impl Node {
         drop(hidden);
     }
 
-    /// A peer's message names an object: it is looked up under the session's lock, if the peer was given it.
+    /// Looks an object up for a message of a peer's, under the session's lock, if it was introduced to the peer.
     pub(crate) fn get(&self, peer: usize, object: ObjectId) -> Option<Arc<dyn Receiver>> {
         let session = self.sessions[peer].lock().unwrap();
         if !session.exports.contains(object) {
             return None;
         }
-        let found = self.table.get(object).expect("what a session shows is in the table");
+        let found = self.table.get(object).expect("an exported object is in the table");
         assert_eq!(found.number(), object.0, "another object has its number");
         Some(found)
     }
 
-    /// A peer gives away an object that it holds: the object is kept for a claim.
+    /// Keeps an object that a peer holds as a gift.
     pub(crate) fn vouch(&self, peer: usize, object: ObjectId, token: u64) {
         let Some(receiver) = self.get(peer, object) else { return };
         let pin = (self.order != Order::NotPinned).then_some(receiver);
         self.gifts.lock().unwrap().insert(token, Gift { object, pin });
     }
 
-    /// A peer claims one of the gifts there are.
+    /// Grants one of the gifts to a peer.
     pub(crate) fn claim(&self, peer: usize) {
         let claimed = self.gifts.lock().unwrap().pop_first();
         let Some((_, Gift { object, pin })) = claimed else { return };
-        let receiver = pin.or_else(|| self.table.get(object)).expect("what was given is there");
+        let receiver =
+            pin.or_else(|| self.table.get(object)).expect("the object of a gift is available");
         self.show(peer, object, &receiver);
     }
 
-    /// Nobody has claimed one of the gifts there are.
+    /// Drops one of the gifts, as after its term.
     pub(crate) fn lapse(&self) {
         let lapsed = self.gifts.lock().unwrap().pop_first();
         drop(lapsed);
     }
 
-    /// Whether a session counts an object.
+    /// Returns true if a session counts an object.
     pub(crate) fn is_counted(&self, object: ObjectId) -> bool {
         let mut sessions = self.sessions.iter();
         sessions.any(|session| session.lock().unwrap().exports.contains(object))

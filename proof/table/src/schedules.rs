@@ -1,6 +1,6 @@
-//! Owns which threads run against each other, and what must be true when they are done.
+//! The combinations of threads to run, and the properties to check when they are done.
 //!
-//! It must not know why. `REMOTE_SCHEDULES` in the environment says how many schedules are tried of each; else it is 10,000.
+//! The environment variable `REMOTE_SCHEDULES` sets the number of schedules for each combination; the default is 10,000.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
@@ -11,18 +11,18 @@ use crate::id::ObjectId;
 use crate::node::{Node, Order};
 use crate::object::message::Receiver;
 
-/// What a thread does, to each of the objects.
+/// The operation of a thread, on each of the objects.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Work {
-    /// An object is named to A, and to B.
+    /// Introduces it to A and to B.
     Show,
-    /// Each gives it back.
+    /// Each of them releases it.
     Hide,
-    /// A's lease ends, and the term of a gift.
+    /// Ends A's lease, and the term of a gift.
     Expire,
-    /// A message of A's names it, and one of B's.
+    /// Looks it up for a message of A's, and for one of B's.
     Get,
-    /// A gives it to B, which claims.
+    /// A hands it off to B, which claims it.
     HandOff,
 }
 
@@ -30,12 +30,12 @@ const ALL: [Work; 5] = [Work::Show, Work::Hide, Work::Expire, Work::Get, Work::H
 
 const OBJECTS: [ObjectId; 2] = [ObjectId(7), ObjectId(8)];
 
-/// The peer that holds the objects from the start, and the one that is given them.
+/// The peer that holds the objects from the start, and the recipient of gifts.
 const A: usize = 0;
 const B: usize = 1;
 
 #[test]
-fn each_against_each_and_against_itself() {
+fn all_pairs_of_operations() {
     for (place, one) in ALL.into_iter().enumerate() {
         for other in &ALL[place..] {
             try_all(Order::Right, vec![one, *other]);
@@ -44,24 +44,24 @@ fn each_against_each_and_against_itself() {
 }
 
 #[test]
-fn all_at_once() {
+fn all_operations_at_once() {
     try_all(Order::Right, ALL.to_vec());
 }
 
 #[test]
-#[should_panic(expected = "what a session shows is in the table")]
+#[should_panic(expected = "an exported object is in the table")]
 fn introducing_before_showing_is_caught() {
     try_all(Order::IntroducedFirst, vec![Work::Show, Work::Hide, Work::Get]);
 }
 
 #[test]
-#[should_panic(expected = "what was given is there")]
+#[should_panic(expected = "the object of a gift is available")]
 fn a_gift_that_holds_nothing_is_caught() {
     try_all(Order::NotPinned, vec![Work::HandOff, Work::Hide]);
 }
 
 #[test]
-#[should_panic(expected = "in the table, and nobody counts it")]
+#[should_panic(expected = "in the table, but not counted")]
 fn showing_too_often_is_caught() {
     try_all(Order::NotHidden, vec![Work::Show, Work::Hide]);
 }
@@ -72,7 +72,7 @@ fn dropping_under_a_lock_is_caught() {
     try_all(Order::DroppedUnderLock, vec![Work::Hide, Work::Get]);
 }
 
-/// Runs threads against each other, under as many schedules as are wanted.
+/// Runs the threads under the requested number of schedules.
 fn try_all(order: Order, works: Vec<Work>) {
     let wanted = std::env::var("REMOTE_SCHEDULES").map_or(Ok(10_000), |wanted| wanted.parse());
     let wanted = wanted.expect("REMOTE_SCHEDULES is a number");
@@ -92,7 +92,7 @@ fn run(order: Order, works: &[Work]) {
     }
     let threads = works.iter().zip(0..).map(|(work, number)| {
         let (work, node) = (*work, Arc::clone(&node));
-        // Only who shows an object anew has it in hand.
+        // Only a thread that shows an object needs a reference to it.
         let objects = (work == Work::Show).then(|| objects.clone());
         thread::spawn(move || {
             for (place, object) in OBJECTS.into_iter().enumerate() {
@@ -112,18 +112,21 @@ fn run(order: Order, works: &[Work]) {
     OBJECTS.iter().for_each(|_| node.lapse());
     ALL.iter().for_each(|_| node.lapse());
     check(&node);
-    assert_eq!(node.table.len(), 0, "something is left in the table");
-    assert_eq!(dropped.load(Ordering::Relaxed), OBJECTS.len(), "not all are dropped, each once");
+    assert_eq!(node.table.len(), 0, "the table is not empty");
+    assert_eq!(dropped.load(Ordering::Relaxed), OBJECTS.len(), "each object is dropped once");
 }
 
-/// What somebody counts is in the table, and nothing else is.
+/// Checks that exactly the counted objects are in the table.
 fn check(node: &Node) {
     for object in OBJECTS {
         let found = node.table.get(object);
-        assert!(found.is_none_or(|found| found.number() == object.0), "another has its number");
+        assert!(
+            found.is_none_or(|found| found.number() == object.0),
+            "another object has its number"
+        );
         match (node.is_counted(object), node.table.get(object).is_some()) {
-            (true, false) => panic!("{object:?} is not in the table, and somebody counts it"),
-            (false, true) => panic!("{object:?} is in the table, and nobody counts it"),
+            (true, false) => panic!("{object:?} is counted, but not in the table"),
+            (false, true) => panic!("{object:?} is in the table, but not counted"),
             (true, true) | (false, false) => {}
         }
     }
@@ -133,7 +136,7 @@ impl Work {
     fn on(self, node: &Node, object: ObjectId, receiver: Option<&Arc<dyn Receiver>>, token: u64) {
         match (self, receiver) {
             (Work::Show, Some(receiver)) => [A, B].map(|peer| node.show(peer, object, receiver)),
-            (Work::Show, None) => unreachable!("who shows an object has it"),
+            (Work::Show, None) => unreachable!("a thread that shows an object has it"),
             (Work::Hide, _) => [A, B].map(|peer| node.hide(peer, object)),
             (Work::Expire, _) => [node.expire(A), node.lapse()],
             (Work::Get, _) => [A, B].map(|peer| drop(node.get(peer, object))),
@@ -142,7 +145,7 @@ impl Work {
     }
 }
 
-/// A user's object. Its destructor is the user's too: what it does goes back to the node.
+/// A user's object. Its destructor is user code, and calls back into the node.
 struct Object {
     id: ObjectId,
     node: Weak<Node>,
@@ -158,10 +161,10 @@ impl Receiver for Object {
 impl Drop for Object {
     fn drop(&mut self) {
         self.dropped.fetch_add(1, Ordering::Relaxed);
-        // What failed has failed: to wait for locks would only hide it.
+        // After a panic, do not wait for locks: that would hide the failure.
         let Some(node) = self.node.upgrade().filter(|_| !std::thread::panicking()) else { return };
-        // It waits for ever if who drops it holds one of these locks.
-        assert!(!node.is_counted(self.id), "it is dropped, and somebody counts it");
-        assert!(node.table.get(self.id).is_none(), "it is dropped, and in the table");
+        // Deadlocks if the thread that drops it holds one of these locks.
+        assert!(!node.is_counted(self.id), "the object is dropped but counted");
+        assert!(node.table.get(self.id).is_none(), "the object is dropped but in the table");
     }
 }
