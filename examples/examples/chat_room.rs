@@ -262,23 +262,23 @@ async fn two_guests() -> Result<()> {
 
     let mut ada = BufReader::new(TcpStream::connect(door.address().await?).await?);
     let mut grace = BufReader::new(TcpStream::connect(back_door.address().await?).await?);
-    hears(&mut ada, "Who are you?").await?;
+    expect(&mut ada, "Who are you?").await?;
     ada.write_all(b"Ada\n").await?;
-    hears(&mut ada, "* in the room: nobody else").await?;
-    hears(&mut grace, "Who are you?").await?;
+    expect(&mut ada, "* in the room: nobody else").await?;
+    expect(&mut grace, "Who are you?").await?;
     grace.write_all(b"Ada\n").await?;
-    hears(&mut grace, "That name is taken. Who are you?").await?;
+    expect(&mut grace, "That name is taken. Who are you?").await?;
     grace.write_all(b"Grace\n").await?;
-    hears(&mut grace, "* in the room: Ada").await?;
-    hears(&mut ada, "* Grace has joined").await?;
+    expect(&mut grace, "* in the room: Ada").await?;
+    expect(&mut ada, "* Grace has joined").await?;
     ada.write_all(b"Is anybody here?\n").await?;
-    hears(&mut grace, "Ada: Is anybody here?").await?;
+    expect(&mut grace, "Ada: Is anybody here?").await?;
     drop(grace);
-    hears(&mut ada, "* Grace has left").await
+    expect(&mut ada, "* Grace has left").await
 }
 
 /// Reads a line, compares it with the expected one, and prints it.
-async fn hears(guest: &mut BufReader<TcpStream>, expected: &str) -> Result<()> {
+async fn expect(guest: &mut BufReader<TcpStream>, expected: &str) -> Result<()> {
     let mut line = String::new();
     guest.read_line(&mut line).await?;
     assert_eq!(line.trim_end(), expected);

@@ -89,9 +89,9 @@ async fn main() -> Result<(), BakeryError> {
     assert_eq!(nested.root(), &Error::Ended("no more grain".into()));
 
     // The lookup failed, so that no message was sent.
-    let nobody = client.lookup::<dyn Bakery>(server.uri("butcher")).await.unwrap_err();
-    show("a wrong name", &nobody);
-    assert_eq!(nobody.outcome(), Outcome::NotExecuted);
+    let unknown = client.lookup::<dyn Bakery>(server.uri("butcher")).await.unwrap_err();
+    show("a wrong name", &unknown);
+    assert_eq!(unknown.outcome(), Outcome::NotExecuted);
     Ok(())
 }
 

@@ -43,11 +43,11 @@ impl Room {
     fn enter(&self, name: &str) -> (Lines<BufReader<TcpStream>>, TcpStream) {
         let mut says = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         says.set_read_timeout(Some(LIMIT)).unwrap();
-        let mut hears = BufReader::new(says.try_clone().unwrap()).lines();
-        assert_eq!(hears.next().unwrap().unwrap(), "Who are you?");
+        let mut received = BufReader::new(says.try_clone().unwrap()).lines();
+        assert_eq!(received.next().unwrap().unwrap(), "Who are you?");
         writeln!(says, "{name}").unwrap();
-        assert!(hears.next().unwrap().unwrap().starts_with("* in the room: "));
-        (hears, says)
+        assert!(received.next().unwrap().unwrap().starts_with("* in the room: "));
+        (received, says)
     }
 
     /// Returns the resident memory of the process, in bytes.
@@ -97,25 +97,25 @@ fn a_guest_who_does_not_read_delays_nobody_and_learns_what_it_missed() {
     let (sender, woken) = channel();
     thread::spawn(move || {
         let mut lines = sleeper.map(Result::unwrap).skip_while(|line| line.starts_with("* "));
-        let mut heard = 0;
+        let mut received = 0;
         let notice = loop {
             let line = lines.next().expect("a notice of missed lines follows");
             match line.strip_prefix("* you missed ") {
                 Some(notice) => break notice.trim_end_matches(" lines").parse::<usize>().unwrap(),
-                None => assert_eq!(number(&line), heard, "no line is missed without a notice"),
+                None => assert_eq!(number(&line), received, "no line is missed without a notice"),
             }
-            heard += 1;
+            received += 1;
         };
         let next = number(&lines.next().expect("a line follows the notice"));
-        let _ = sender.send((heard, notice, next));
+        let _ = sender.send((received, notice, next));
     });
     for said in LINES.. {
         writeln!(says, "{said} awake?").unwrap();
         assert_eq!(number(&grace.next().unwrap().unwrap()), said);
         match woken.try_recv() {
-            Ok((heard, missed, next)) => {
-                assert!(missed > 0 && heard < LINES, "{heard} heard, {missed} missed");
-                return assert_eq!(heard + missed, next);
+            Ok((received, missed, next)) => {
+                assert!(missed > 0 && received < LINES, "{received} received, {missed} missed");
+                return assert_eq!(received + missed, next);
             }
             Err(TryRecvError::Empty) => {}
             Err(TryRecvError::Disconnected) => panic!("the sleeper received a wrong line"),

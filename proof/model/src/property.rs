@@ -101,7 +101,7 @@ fn gift_situations(world: &World) -> Vec<Property<World>> {
         Property::sometimes("a claim waits for its gift", |_, state: &State| {
             state.gifts.iter().any(|gift| gift.is_awaited)
         }),
-        Property::sometimes("B holds x, and nobody else does", |_, state: &State| {
+        Property::sometimes("only B holds x", |_, state: &State| {
             let direct = state.session(Pair::OB).import(Object::X).held() > 0;
             direct && state.session(Pair::OA).exports == [0; 2] && !state.owner_uses
         }),
