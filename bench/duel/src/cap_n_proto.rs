@@ -11,8 +11,8 @@ use tokio_util::compat::{TokioAsyncReadCompatExt, TokioAsyncWriteCompatExt};
 
 use crate::duel_capnp::{item, maker};
 use crate::play::{self, Failure, Name, Numbering};
+use crate::report::Said;
 use crate::role::Role;
-use crate::said::Said;
 
 pub(crate) async fn play(role: Role) -> crate::Result<()> {
     LocalSet::new()

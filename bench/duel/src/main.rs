@@ -2,14 +2,14 @@
 
 mod cap_n_proto;
 mod contestant;
-mod judgement;
 mod network;
 mod ours;
+mod outcome;
 mod pair;
 mod play;
 mod process;
+mod report;
 mod role;
-mod said;
 mod scenario;
 mod table;
 

@@ -61,7 +61,7 @@ async fn own(port: u16, life: u32, lease: Duration) -> crate::Result<()> {
         Node::builder().lease(lease).listen(format!("tcp://127.0.0.1:{port}")).start().await?;
     node.publish("maker", Ref::<dyn Maker>::new(Workshop { numbering: Numbering::new(life) }))
         .await?;
-    play::say(&crate::said::Said::Ready);
+    play::say(&crate::report::Said::Ready);
     node.closed().await;
     Ok(())
 }

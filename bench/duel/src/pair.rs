@@ -9,10 +9,10 @@ use tokio::time::{Instant, sleep};
 
 use crate::Result;
 use crate::contestant::Contestant;
-use crate::judgement::Record;
+use crate::outcome::Record;
 use crate::process::Process;
+use crate::report::Said;
 use crate::role::Role;
-use crate::said::Said;
 
 /// How long a process may take to start: many do at once.
 const START: Duration = Duration::from_secs(60);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::said::Said;
+use crate::report::Said;
 
 /// From the end of one call to the beginning of the next.
 const TURN: Duration = Duration::from_millis(200);

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use crate::Result;
-use crate::said::Said;
+use crate::report::Said;
 
 /// What was said, and when it was heard: all times are of one clock, the referee's.
 #[derive(Clone, Debug)]

@@ -9,10 +9,10 @@ use tokio::time::{Instant, sleep};
 
 use crate::Result;
 use crate::contestant::Contestant;
-use crate::judgement::{OBJECT, Record};
 use crate::network::{Fault, Network};
+use crate::outcome::{OBJECT, Record};
 use crate::pair::Pair;
-use crate::said::Said;
+use crate::report::Said;
 
 /// One fault under a live reference.
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::judgement::{Record, Standing};
+use crate::outcome::{Record, Standing};
 use crate::scenario::{Played, Scenario, Terms};
 
 /// A question, and how the pairs of one contestant answer it.

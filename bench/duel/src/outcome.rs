@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::process::Line;
-use crate::said::Said;
+use crate::report::Said;
 
 /// The first object of an owner's first life: the one that the holder has.
 pub(crate) const OBJECT: &str = "1.1";
