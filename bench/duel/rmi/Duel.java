@@ -1,5 +1,5 @@
-// The contestant that is Java RMI, as its tutorial has it: a registry, an exported factory, objects that RMI's own
-// collector keeps and lets go. It speaks the contract of ../README.md, and must not know what is done to it.
+// The contestant `rmi`: Java RMI, used as in its tutorial, with a registry, an exported factory, and objects whose lifetime is
+// managed by RMI's distributed garbage collector. It follows the contract in ../README.md, and must not know the faults.
 
 import java.lang.ref.Cleaner;
 import java.rmi.Remote;
@@ -11,14 +11,14 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 public final class Duel {
-    private static final long TURN_MILLISECONDS = 200;
+    private static final long INTERVAL_MILLISECONDS = 200;
 
-    /** Makes the objects that are held. */
+    /** Creates the objects. */
     public interface Maker extends Remote {
         Item make() throws RemoteException;
     }
 
-    /** An object that is held: its answer says which one it is, of which life of its owner. */
+    /** An object; its name has its owner's incarnation and a number. */
     public interface Item extends Remote {
         String name() throws RemoteException;
     }
@@ -34,7 +34,7 @@ public final class Duel {
         }
     }
 
-    /** Kept for ever, so that RMI does not let it go. */
+    /** Never dropped, so that RMI keeps it exported. */
     private static Remote published;
 
     private static void own(int port, String life) throws Exception {
@@ -54,7 +54,7 @@ public final class Duel {
         String name = item.name();
         say("holds " + name);
         while (true) {
-            Thread.sleep(TURN_MILLISECONDS);
+            Thread.sleep(INTERVAL_MILLISECONDS);
             try {
                 String answer = item.name();
                 say(answer.equals(name) ? "alive" : "wrong " + answer);
@@ -67,7 +67,7 @@ public final class Duel {
     private static void churn(Maker maker, long milliseconds) throws Exception {
         long end = System.nanoTime() + milliseconds * 1_000_000;
         while (System.nanoTime() < end) {
-            Thread.sleep(TURN_MILLISECONDS);
+            Thread.sleep(INTERVAL_MILLISECONDS);
             try {
                 say("dropped " + maker.make().name());
             } catch (RemoteException error) {
@@ -96,14 +96,14 @@ public final class Duel {
             return name;
         }
 
-        /** Nobody holds it any more, as RMI sees it; its memory goes with the next collection. */
+        /** RMI knows of no remote reference any more; the memory is freed by the next collection. */
         @Override
         public void unreferenced() {
             freed.run();
         }
     }
 
-    /** Whatever comes first: that nobody holds it, or that it is collected. */
+    /** Returns an action that runs once: when the object is unreferenced or when it is collected, whichever is first. */
     private static Runnable once(Runnable action) {
         AtomicBoolean done = new AtomicBoolean();
         return () -> {
@@ -113,13 +113,13 @@ public final class Duel {
         };
     }
 
-    /** Whoever started this process holds the other end of its input, so nothing outlives it. */
+    /** Exits at the end of standard input. The parent process has the other end, so that no process outlives it. */
     private static void endWithInput() {
         Thread watcher = new Thread(() -> {
             try {
                 while (System.in.read() >= 0) {}
             } catch (java.io.IOException closed) {
-                // As good as its end.
+                // The same as the end of input.
             }
             Runtime.getRuntime().halt(0);
         });

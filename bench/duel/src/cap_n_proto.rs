@@ -1,5 +1,7 @@
-//! The contestant that is Cap'n Proto's RPC in Rust, as its examples have it: one thread, a two-party connection, objects
-//! that go when the last capability to them does. It must not know what is done to it.
+//! The contestant `capnp`: capnp-rpc, used as in its examples, with one thread and a two-party connection. An object is dropped
+//! with the last capability to it.
+//!
+//! It must not know the faults.
 
 use std::rc::Rc;
 
@@ -11,7 +13,7 @@ use tokio_util::compat::{TokioAsyncReadCompatExt, TokioAsyncWriteCompatExt};
 
 use crate::duel_capnp::{item, maker};
 use crate::play::{self, Failure, Name, Numbering};
-use crate::report::Said;
+use crate::report::Report;
 use crate::role::Role;
 
 pub(crate) async fn play(role: Role) -> crate::Result<()> {
@@ -59,11 +61,11 @@ impl item::Server for Piece {
 async fn own(port: u16, life: u32) -> crate::Result<()> {
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let maker: maker::Client = new_client(Workshop { numbering: Numbering::new(life) });
-    play::say(&Said::Ready);
+    play::report(&Report::Ready);
     loop {
         let (stream, _) = listener.accept().await?;
         let system = RpcSystem::new(network(stream, Side::Server)?, Some(maker.clone().client));
-        // How a connection ended tells nothing here: what it held is let go either way.
+        // The result does not matter: the connection's references are dropped in any case.
         spawn_local(async { drop(system.await) });
     }
 }
@@ -72,7 +74,7 @@ async fn connect(port: u16) -> crate::Result<maker::Client> {
     let stream = TcpStream::connect(("127.0.0.1", port)).await?;
     let mut system = RpcSystem::new(network(stream, Side::Client)?, None);
     let maker = system.bootstrap(Side::Server);
-    // Its end shows in the calls.
+    // The calls report the end of the connection.
     spawn_local(async { drop(system.await) });
     Ok(maker)
 }

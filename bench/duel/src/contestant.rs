@@ -1,5 +1,6 @@
-//! Who plays: how each contestant is made ready and started, and the terms it is given. It must not know what is done to
-//! it.
+//! The contestants: how each is prepared and started, and its lease settings.
+//!
+//! It must not know the faults.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,7 +20,7 @@ pub(crate) enum Contestant {
 }
 
 impl Contestant {
-    /// Makes it ready; says what it is and in which version.
+    /// Prepares the contestant. Returns its name and version.
     pub(crate) async fn ready(self) -> Result<String> {
         Ok(match self {
             Contestant::Rmi => format!("Java RMI, {}", java().await?),
@@ -28,7 +29,7 @@ impl Contestant {
         })
     }
 
-    /// What it is told about leases, in words.
+    /// Describes its lease settings.
     pub(crate) fn terms(self, lease: Duration) -> String {
         match self {
             Contestant::Rmi => {
@@ -39,7 +40,7 @@ impl Contestant {
         }
     }
 
-    /// The process that plays the role.
+    /// Returns the command of a process with this role.
     pub(crate) fn command(self, role: &Role, lease: Duration) -> Result<Command> {
         let mut command = match self {
             Contestant::Rmi => {
@@ -64,7 +65,7 @@ impl Contestant {
     }
 }
 
-/// Many run at once on a few cores.
+/// JVM options for many processes on a few cores.
 const MODEST: [&str; 4] =
     ["-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"];
 
@@ -73,15 +74,15 @@ fn rmi_properties(lease: Duration) -> Vec<String> {
     vec![
         "-Djava.rmi.server.hostname=127.0.0.1".to_owned(),
         format!("-Djava.rmi.dgc.leaseValue={lease}"),
-        // Half a lease is what it would be unsaid.
+        // Half a lease is the default.
         format!("-Dsun.rmi.dgc.checkInterval={half}"),
-        // An hour, if unsaid: until then a holder does not notice what it dropped, nor an owner what it may let go.
+        // The default is an hour. Until then a holder does not notice a dropped reference, nor an owner an object it may free.
         format!("-Dsun.rmi.dgc.client.gcInterval={half}"),
         format!("-Dsun.rmi.dgc.server.gcInterval={half}"),
     ]
 }
 
-/// Compiles the program, and says which Java it is.
+/// Compiles the Java contestant. Returns the Java version.
 async fn java() -> Result<String> {
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/rmi/Duel.java");
     let mut compiler = Command::new("javac");
@@ -97,7 +98,7 @@ async fn java() -> Result<String> {
     Ok(words.join(" "))
 }
 
-/// Beside this program, where cargo puts what it builds.
+/// Returns the folder for Java classes, beside this program in cargo's target folder.
 fn classes() -> Result<PathBuf> {
     Ok(std::env::current_exe()?.with_file_name("duel-classes"))
 }
@@ -105,7 +106,7 @@ fn classes() -> Result<PathBuf> {
 fn locked_version(package: &str) -> Result<&'static str> {
     let (_, rest) = include_str!("../../Cargo.lock")
         .split_once(&format!("name = \"{package}\"\nversion = \""))
-        .ok_or_else(|| format!("{package} is not locked"))?;
+        .ok_or_else(|| format!("{package} is not in Cargo.lock"))?;
     Ok(rest.split('"').next().unwrap_or_default())
 }
 
@@ -114,17 +115,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_those_that_are_built() {
+    fn versions_come_from_the_lock_file() {
         let version = locked_version("capnp-rpc").expect("it is a dependency");
         assert!(version.starts_with("0."), "{version}");
         assert!(locked_version("no such package").is_err());
     }
 
     #[test]
-    fn all_are_asked_in_the_same_words() {
+    fn all_contestants_get_the_same_arguments() {
         let role = Role::Owner { port: 4001, life: 1 };
         for contestant in Contestant::value_variants() {
-            let command = contestant.command(&role, Duration::from_secs(10)).expect("they can be");
+            let command = contestant.command(&role, Duration::from_secs(10)).expect("a command");
             let line = format!("{:?}", command.as_std());
             assert!(line.ends_with(r#""owner" "4001" "1""#) && line.contains("10000"), "{line}");
         }

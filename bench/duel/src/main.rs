@@ -1,4 +1,6 @@
-//! The command line. It owns the options, what is skipped and the exit code, and must not know how a scenario is played.
+//! The command line: options, skipped scenarios, exit code.
+//!
+//! It must not know how a scenario is run.
 
 mod cap_n_proto;
 mod contestant;
@@ -38,11 +40,11 @@ use crate::network::Network;
 use crate::role::{Role, milliseconds};
 use crate::scenario::{Scenario, Terms};
 
-/// What went wrong, in words.
+/// An error with a message for the user.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Result<T> = std::result::Result<T, Failure>;
 
-/// Puts live references of several systems through the same faults, and prints what became of them.
+/// Injects the same faults into several systems with live remote references, and prints a table of the outcomes.
 #[derive(Parser)]
 #[command(version, about, args_conflicts_with_subcommands = true)]
 struct Arguments {
@@ -55,15 +57,15 @@ struct Arguments {
 
 #[derive(Args)]
 struct Run {
-    /// Who plays. May be given several times.
+    /// A system to compare. May be given several times.
     #[arg(long = "contestant", value_name = "NAME", default_values = ["rmi", "capnp", "ours"])]
     contestants: Vec<Contestant>,
 
-    /// What is done to them. May be given several times; all, unless given.
+    /// A scenario to run. May be given several times; default: all.
     #[arg(long = "scenario", value_name = "NAME")]
     scenarios: Vec<Scenario>,
 
-    /// How many owners and holders of each contestant play at once.
+    /// The number of pairs of owner and holder for each contestant.
     #[arg(long, default_value_t = 5, value_parser = pairs)]
     pairs: usize,
 
@@ -71,14 +73,14 @@ struct Run {
     #[arg(long, default_value = "10", value_parser = seconds)]
     lease: Duration,
 
-    /// Whether the network is ours already.
+    /// Set when the program runs in its own network namespace.
     #[arg(long, hide = true)]
     inside: bool,
 }
 
 #[derive(Subcommand)]
 enum Part {
-    /// One process of a contestant; the referee starts it.
+    /// Runs one process of a contestant; started by the controlling process.
     #[command(hide = true)]
     Play {
         contestant: Contestant,
@@ -93,7 +95,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let ended = match arguments.part {
         Some(Part::Play { contestant, lease, role }) => play(contestant, lease, role),
-        None => referee(arguments.run),
+        None => control(arguments.run),
     };
     ended.unwrap_or_else(|error| {
         eprintln!("{error}");
@@ -104,7 +106,7 @@ fn main() -> ExitCode {
 fn play(contestant: Contestant, lease: Duration, role: Role) -> Result<ExitCode> {
     play::end_with_input();
     match contestant {
-        Contestant::Rmi => return Err("that one is played by Java".into()),
+        Contestant::Rmi => return Err("this contestant runs in Java".into()),
         Contestant::Capnp => one_thread()?.block_on(cap_n_proto::play(role))?,
         Contestant::Ours => {
             Builder::new_multi_thread().enable_all().build()?.block_on(ours::play(role, lease))?
@@ -113,10 +115,10 @@ fn play(contestant: Contestant, lease: Duration, role: Role) -> Result<ExitCode>
     Ok(ExitCode::SUCCESS)
 }
 
-fn referee(run: Run) -> Result<ExitCode> {
+fn control(run: Run) -> Result<ExitCode> {
     let refusal = if run.inside { None } else { Some(network::move_inside()) };
     one_thread()?.block_on(async {
-        // Whichever comes first; the other is dropped, and the processes it started with it.
+        // Dropping `run_all` ends the processes that it has started.
         tokio::select! {
             played = run_all(run, refusal) => played,
             interrupted = interruption() => interrupted,
@@ -124,7 +126,7 @@ fn referee(run: Run) -> Result<ExitCode> {
     })
 }
 
-/// Plays it all. What cannot be played is skipped, and said in the end.
+/// Runs all scenarios. Reports at the end what was skipped.
 async fn run_all(run: Run, refusal: Option<String>) -> Result<ExitCode> {
     let network = match refusal {
         Some(reason) => Err(reason.into()),
@@ -146,7 +148,7 @@ async fn run_all(run: Run, refusal: Option<String>) -> Result<ExitCode> {
     let mut played = Vec::new();
     for scenario in scenarios {
         if let (Some(_), Err(error)) = (scenario.fault(), &network) {
-            skipped.push(format!("{scenario:?}, which needs a network of its own: {error}"));
+            skipped.push(format!("{scenario:?}, which needs a network namespace: {error}"));
             continue;
         }
         eprintln!("{scenario:?} ...");
@@ -182,14 +184,14 @@ fn pairs(text: &str) -> std::result::Result<usize, String> {
     text.parse()
         .ok()
         .filter(|pairs| (1..=50).contains(pairs))
-        .ok_or_else(|| "not from 1 to 50".to_owned())
+        .ok_or_else(|| "must be from 1 to 50".to_owned())
 }
 
 fn seconds(text: &str) -> std::result::Result<Duration, String> {
     let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     seconds
         .filter(|lease| *lease >= Duration::from_secs(1))
-        .ok_or_else(|| "not a number of seconds from 1 on".to_owned())
+        .ok_or_else(|| "must be a number of seconds, at least 1".to_owned())
 }
 
 #[cfg(test)]
@@ -201,8 +203,8 @@ mod tests {
     }
 
     #[test]
-    fn without_options_all_play_everything() {
-        let run = parse("duel").expect("complete").run;
+    fn the_default_is_every_contestant_and_scenario() {
+        let run = parse("duel").expect("valid").run;
         assert_eq!(run.contestants, Contestant::value_variants());
         assert!(run.scenarios.is_empty() && !run.inside);
         assert_eq!((run.pairs, run.lease), (5, Duration::from_secs(10)));
@@ -212,7 +214,7 @@ mod tests {
     fn options_replace_the_defaults() {
         let run =
             parse("duel --contestant ours --scenario loss --scenario killed --pairs 1 --lease 3")
-                .expect("sound")
+                .expect("valid")
                 .run;
         assert_eq!(run.contestants, [Contestant::Ours]);
         assert_eq!(run.scenarios, [Scenario::Loss, Scenario::Killed]);

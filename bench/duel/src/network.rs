@@ -1,8 +1,7 @@
-//! A network of our own, and what is done to it. It owns the namespace and the rules in it, and must not know who talks over
-//! it.
+//! A private network namespace, and the rules that inject faults into it.
 //!
-//! The whole program moves into a fresh namespace, which has a loopback interface and nothing else, and which ends with
-//! the last process in it: so there is nothing to tidy up, even after `kill -9`.
+//! It must not know which processes use it. The whole program moves into a new namespace with a loopback interface only. The
+//! namespace ends with the last process in it, so that no cleanup is needed, even after `kill -9`.
 
 use std::os::unix::process::CommandExt;
 use std::process::Stdio;
@@ -12,22 +11,22 @@ use tokio::process::Command;
 
 use crate::Result;
 
-/// What says on the command line that the program has moved already.
+/// The option that marks a program which runs in the namespace already.
 pub(crate) const INSIDE: &str = "--inside";
 
-/// Deletes the table, also if there is none.
+/// Deletes the table, if it exists.
 const NONE: &str = "table inet duel\ndelete table inet duel\n";
 
-/// A loopback interface that nobody else uses.
+/// A loopback interface that no other program uses.
 pub(crate) struct Network(());
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Fault {
-    /// Every packet vanishes, and nobody is told.
+    /// Every packet is dropped.
     Silence,
     /// Every packet is answered with a reset.
     Reset,
-    /// One packet in five vanishes.
+    /// One packet in five is dropped.
     Loss,
 }
 
@@ -42,7 +41,7 @@ impl Fault {
     }
 }
 
-/// Runs this program again, in a namespace. Returns only if there can be none, and why.
+/// Replaces this process by the same program in a new namespace. Returns only on failure, with the reason.
 pub(crate) fn move_inside() -> String {
     let mut unshare = vec!["unshare", "--net"];
     if !rustix::process::geteuid().is_root() {
@@ -56,13 +55,13 @@ pub(crate) fn move_inside() -> String {
     match possible {
         Ok(status) if status.success() => {}
         Ok(_) => {
-            return "no network namespace can be made; it needs root, or user namespaces".into();
+            return "cannot create a network namespace; this needs root, or user namespaces".into();
         }
         Err(error) => return format!("unshare: {error}"),
     }
     let program = match std::env::current_exe() {
         Ok(program) => program,
-        Err(error) => return format!("this program is not found: {error}"),
+        Err(error) => return format!("cannot find the path of this program: {error}"),
     };
     let error = std::process::Command::new(unshare[0])
         .args(&unshare[1..])
@@ -74,23 +73,23 @@ pub(crate) fn move_inside() -> String {
 }
 
 impl Network {
-    /// In a fresh namespace: starts the interface, and finds out whether rules can be made.
+    /// Starts the interface in the new namespace, and checks that rules can be set.
     pub(crate) async fn start() -> Result<Self> {
         let up = Command::new("ip").args(["link", "set", "lo", "up"]).status().await;
         if !up.map_err(|error| format!("ip: {error}"))?.success() {
-            return Err("the loopback interface does not start".into());
+            return Err("cannot start the loopback interface".into());
         }
-        // The rules hit whoever is here.
+        // The rules affect every process in the namespace.
         let interfaces = std::fs::read_to_string("/proc/self/net/dev")?;
         if interfaces.lines().skip(2).any(|line| !line.trim_start().starts_with("lo:")) {
-            return Err("this is no namespace of our own".into());
+            return Err("this is not a private network namespace".into());
         }
         let network = Self(());
         network.rules(NONE).await?;
         Ok(network)
     }
 
-    /// From now on.
+    /// Injects a fault.
     pub(crate) async fn inject(&self, fault: Fault) -> Result<()> {
         let chain = "chain arriving {\n type filter hook input priority 0";
         self.rules(&format!(
@@ -100,11 +99,11 @@ impl Network {
         .await
     }
 
-    /// No longer. Says how many packets were hit.
+    /// Removes the fault. Returns the number of packets that it hit.
     pub(crate) async fn heal(&self) -> Result<u64> {
         let output =
             Command::new("nft").args(["-j", "list", "table", "inet", "duel"]).output().await?;
-        let hit = packets(&output.stdout).ok_or("the rules cannot be read back")?;
+        let hit = packets(&output.stdout).ok_or("cannot read the rules back")?;
         self.rules(NONE).await?;
         Ok(hit)
     }
@@ -115,14 +114,14 @@ impl Network {
             .stdin(Stdio::piped())
             .spawn()
             .map_err(|error| format!("nft: {error}"))?;
-        let mut input = nft.stdin.take().ok_or("its input was asked for")?;
+        let mut input = nft.stdin.take().ok_or("its input is piped")?;
         input.write_all(rules.as_bytes()).await?;
         drop(input);
-        if nft.wait().await?.success() { Ok(()) } else { Err("nft refuses".into()) }
+        if nft.wait().await?.success() { Ok(()) } else { Err("nft refuses the rules".into()) }
     }
 }
 
-/// The sum of all counters in what nft lists.
+/// Returns the sum of all counters in the output of nft.
 fn packets(json: &[u8]) -> Option<u64> {
     let listing: serde_json::Value = serde_json::from_slice(json).ok()?;
     let expressions =
@@ -135,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packets_are_counted_over_all_rules() {
+    fn packets_of_all_rules_are_added() {
         let json = br#"{"nftables": [{"metainfo": {}}, {"table": {"name": "duel"}},
             {"rule": {"expr": [{"match": {}}, {"counter": {"packets": 3, "bytes": 180}}, {"drop": null}]}},
             {"rule": {"expr": [{"counter": {"packets": 4, "bytes": 240}}, {"accept": null}]}}]}"#;

@@ -1,5 +1,6 @@
-//! The contestant that is the product, as a user would write it, with default limits. It must not know anything of the
-//! library's that its documentation does not offer.
+//! The contestant `ours`: this library, used as an application would, with default limits.
+//!
+//! It must use the public interface only.
 
 use std::time::Duration;
 
@@ -8,17 +9,17 @@ use remote_core::{Node, Ref, Remote, Result, remote};
 use crate::play::{self, Failure, Name, Numbering};
 use crate::role::Role;
 
-/// Makes the objects that are held.
+/// Creates the objects.
 #[remote]
 trait Maker {
-    /// A fresh object.
+    /// Returns a new object.
     async fn make(&self) -> Result<Ref<dyn Item>>;
 }
 
-/// An object that is held.
+/// An object.
 #[remote]
 trait Item {
-    /// Which one it is, of which life of its owner.
+    /// Returns the object's name.
     async fn name(&self) -> Result<String>;
 }
 
@@ -61,13 +62,13 @@ async fn own(port: u16, life: u32, lease: Duration) -> crate::Result<()> {
         Node::builder().lease(lease).listen(format!("tcp://127.0.0.1:{port}")).start().await?;
     node.publish("maker", Ref::<dyn Maker>::new(Workshop { numbering: Numbering::new(life) }))
         .await?;
-    play::say(&crate::report::Said::Ready);
+    play::report(&crate::report::Report::Ready);
     node.closed().await;
     Ok(())
 }
 
 struct Far {
-    /// Without it there would be no session.
+    /// Kept, because the session ends with its node.
     _node: Node,
     maker: Ref<dyn Maker>,
 }

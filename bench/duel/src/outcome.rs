@@ -1,4 +1,6 @@
-//! What a record means: whether the reference lived, and what was freed. It must not know which fault it was, nor who played.
+//! The outcome of a record: the state of the reference, and the objects that were freed.
+//!
+//! It must not know the fault, nor the contestant.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -6,83 +8,83 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::process::Line;
-use crate::report::Said;
+use crate::report::Report;
 
-/// The first object of an owner's first life: the one that the holder has.
+/// The first object of an owner's first incarnation: the one that the holder has.
 pub(crate) const OBJECT: &str = "1.1";
 
-/// A holder that has said nothing for so long is in a call that does not end.
+/// A holder that has reported nothing for this time is in a call that hangs.
 const SILENCE: Duration = Duration::from_secs(3);
 
-/// What was heard of one pair.
+/// The reports of one pair.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
     /// When the fault began.
     pub(crate) begin: Instant,
-    /// When nobody listened any more.
+    /// When the recording ended.
     pub(crate) end: Instant,
     pub(crate) owner: Vec<Line>,
     pub(crate) holder: Vec<Line>,
 }
 
-/// How a reference stood at the end.
+/// The state of a reference at the end.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Standing {
-    /// The object answers.
+pub(crate) enum FinalState {
+    /// Calls succeed.
     Alive,
-    /// Another object answers.
+    /// Calls reach another object.
     Wrong,
     /// Calls fail, with this kind of error.
     Lost(String),
-    /// A call neither answers nor fails.
+    /// A call neither returns nor fails.
     Hangs,
 }
 
 impl Record {
-    pub(crate) fn standing(&self) -> Standing {
+    pub(crate) fn final_state(&self) -> FinalState {
         match self.holder.last() {
-            Some(line) if line.at + SILENCE >= self.end => match &line.said {
-                Said::Failed(kind) => Standing::Lost(kind.clone()),
-                Said::Wrong(_) => Standing::Wrong,
-                _ => Standing::Alive,
+            Some(line) if line.at + SILENCE >= self.end => match &line.report {
+                Report::Failed(kind) => FinalState::Lost(kind.clone()),
+                Report::Wrong(_) => FinalState::Wrong,
+                _ => FinalState::Alive,
             },
-            _ => Standing::Hangs,
+            _ => FinalState::Hangs,
         }
     }
 
-    /// From the fault until the held object was freed.
+    /// Returns the time from the fault until the held object was freed.
     pub(crate) fn freed(&self) -> Option<Duration> {
-        let freed = Said::Freed(OBJECT.to_owned());
-        self.owner.iter().find(|line| line.said == freed).map(|line| line.at - self.begin)
+        let freed = Report::Freed(OBJECT.to_owned());
+        self.owner.iter().find(|line| line.report == freed).map(|line| line.at - self.begin)
     }
 
-    /// From the fault to the first call that failed.
+    /// Returns the time from the fault to the first failed call.
     pub(crate) fn first_failure(&self) -> Option<Duration> {
-        let failure = self.since_fault().find(|line| matches!(line.said, Said::Failed(_)));
+        let failure = self.since_fault().find(|line| matches!(line.report, Report::Failed(_)));
         failure.map(|line| line.at - self.begin)
     }
 
-    /// The calls that failed, by kind.
+    /// Returns the number of failed calls, by kind.
     pub(crate) fn failures(&self) -> BTreeMap<String, usize> {
         let mut failures = BTreeMap::new();
         for line in self.since_fault() {
-            if let Said::Failed(kind) = &line.said {
+            if let Report::Failed(kind) = &line.report {
                 *failures.entry(kind.clone()).or_default() += 1;
             }
         }
         failures
     }
 
-    /// The answers that another object gave.
+    /// Returns the number of calls that reached another object.
     pub(crate) fn wrong(&self) -> usize {
-        self.since_fault().filter(|line| matches!(line.said, Said::Wrong(_))).count()
+        self.since_fault().filter(|line| matches!(line.report, Report::Wrong(_))).count()
     }
 
-    /// The longest time without an answer, whatever came instead.
+    /// Returns the longest time without a successful call.
     pub(crate) fn pause(&self) -> Duration {
-        let answers =
-            self.holder.iter().filter(|line| line.said == Said::Alive).map(|line| line.at);
-        let times: Vec<Instant> = answers.chain([self.end]).collect();
+        let successes =
+            self.holder.iter().filter(|line| line.report == Report::Alive).map(|line| line.at);
+        let times: Vec<Instant> = successes.chain([self.end]).collect();
         times
             .windows(2)
             .filter(|gap| gap[1] >= self.begin)
@@ -91,24 +93,26 @@ impl Record {
             .unwrap_or_default()
     }
 
-    /// All objects but the held one: how many there were.
+    /// Returns the number of objects that were created, apart from the held one.
     pub(crate) fn dropped(&self) -> usize {
         self.others_made().count()
     }
 
-    /// And how many of them are still there.
+    /// Returns the number of these that were not freed.
     pub(crate) fn leaked(&self) -> usize {
         let freed: BTreeSet<&String> = self
             .owner
             .iter()
-            .filter_map(|line| if let Said::Freed(name) = &line.said { Some(name) } else { None })
+            .filter_map(
+                |line| if let Report::Freed(name) = &line.report { Some(name) } else { None },
+            )
             .collect();
         self.others_made().filter(|name| !freed.contains(name)).count()
     }
 
     fn others_made(&self) -> impl Iterator<Item = &String> {
-        self.owner.iter().filter_map(|line| match &line.said {
-            Said::Made(name) if name != OBJECT => Some(name),
+        self.owner.iter().filter_map(|line| match &line.report {
+            Report::Made(name) if name != OBJECT => Some(name),
             _ => None,
         })
     }
@@ -122,16 +126,16 @@ impl Record {
 mod tests {
     use super::*;
 
-    /// The fault is at second 10, the end at second 40. Each line is a second and what was said then.
+    /// Makes a record with the fault at second 10 and the end at second 40. Each line is a second and a report.
     fn record(owner: &[(u64, &str)], holder: &[(u64, &str)]) -> Record {
         let zero = Instant::now();
         let second = |second| zero + Duration::from_secs(second);
         let lines = |lines: &[(u64, &str)]| {
             lines
                 .iter()
-                .map(|(at, said)| Line {
+                .map(|(at, report)| Line {
                     at: second(*at),
-                    said: said.parse().expect("of the contract"),
+                    report: report.parse().expect("a valid report"),
                 })
                 .collect()
         };
@@ -139,17 +143,17 @@ mod tests {
     }
 
     #[test]
-    fn the_last_word_counts_if_it_is_recent() {
-        let standing = |said| record(&[], &[(9, "alive"), (39, said)]).standing();
-        assert_eq!(standing("alive"), Standing::Alive);
-        assert_eq!(standing("wrong 2.1"), Standing::Wrong);
-        assert_eq!(standing("failed Stale"), Standing::Lost("Stale".to_owned()));
-        assert_eq!(record(&[], &[(9, "alive"), (30, "alive")]).standing(), Standing::Hangs);
-        assert_eq!(record(&[], &[]).standing(), Standing::Hangs);
+    fn the_last_report_counts_if_it_is_recent() {
+        let final_state = |report| record(&[], &[(9, "alive"), (39, report)]).final_state();
+        assert_eq!(final_state("alive"), FinalState::Alive);
+        assert_eq!(final_state("wrong 2.1"), FinalState::Wrong);
+        assert_eq!(final_state("failed Stale"), FinalState::Lost("Stale".to_owned()));
+        assert_eq!(record(&[], &[(9, "alive"), (30, "alive")]).final_state(), FinalState::Hangs);
+        assert_eq!(record(&[], &[]).final_state(), FinalState::Hangs);
     }
 
     #[test]
-    fn failures_count_from_the_fault_on() {
+    fn failures_are_counted_after_the_fault() {
         let record = record(
             &[],
             &[
@@ -167,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_reaches_from_answer_to_answer_or_to_the_end() {
+    fn a_pause_lasts_until_the_next_success_or_the_end() {
         let pause = |holder: &[(u64, &str)]| record(&[], holder).pause().as_secs();
         assert_eq!(
             pause(&[(1, "alive"), (9, "alive"), (15, "failed Lost"), (22, "alive"), (39, "alive")]),
@@ -181,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_freed_is_told_from_what_leaks() {
+    fn leaked_objects_are_counted() {
         let record = record(
             &[
                 (1, "ready"),

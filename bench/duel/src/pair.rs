@@ -1,5 +1,6 @@
-//! An owner and a holder that play together, and what is recorded of them. It must not know what is done to them, nor what
-//! it means.
+//! A pair of owner and holder processes, and the record of their reports.
+//!
+//! It must not know the faults, nor how records are evaluated.
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -11,10 +12,10 @@ use crate::Result;
 use crate::contestant::Contestant;
 use crate::outcome::Record;
 use crate::process::Process;
-use crate::report::Said;
+use crate::report::Report;
 use crate::role::Role;
 
-/// How long a process may take to start: many do at once.
+/// The time limit for starting a process: many start at once.
 const START: Duration = Duration::from_secs(60);
 
 pub(crate) struct Pair {
@@ -23,13 +24,13 @@ pub(crate) struct Pair {
     port: u16,
     pub(crate) owner: Process,
     pub(crate) holder: Process,
-    /// Whoever came later, and has to stay.
+    /// Processes that were started later, and must keep running.
     others: Vec<Process>,
 }
 
 impl Pair {
-    /// As many of each contestant, in the order of the contestants. They start one after the other within half a lease,
-    /// so that a fault meets them at different times since they last renewed.
+    /// Starts `count` pairs of each contestant, in the order of the contestants. The starts are spread over half a lease, so that
+    /// a fault hits the pairs at different times since their last renewal.
     pub(crate) async fn start_all(
         contestants: &[Contestant],
         count: usize,
@@ -38,8 +39,8 @@ impl Pair {
         let mut ports = free_ports(contestants.len() * count)?.into_iter();
         let mut starts = Vec::new();
         for contestant in contestants {
-            for (turn, port) in (0..).zip(ports.by_ref().take(count)) {
-                let wait = lease / 2 * turn / u32::try_from(count)?;
+            for (index, port) in (0..).zip(ports.by_ref().take(count)) {
+                let wait = lease / 2 * index / u32::try_from(count)?;
                 starts.push(async move {
                     sleep(wait).await;
                     Pair::start(*contestant, port, lease).await
@@ -52,11 +53,11 @@ impl Pair {
     async fn start(contestant: Contestant, port: u16, lease: Duration) -> Result<Pair> {
         let owner = owner(contestant, port, lease, 1).await?;
         let holder = holder(contestant, port, lease).await?;
-        holder.says(START, |said| *said == Said::Alive).await?;
+        holder.wait_for_report(START, |report| *report == Report::Alive).await?;
         Ok(Pair { contestant, lease, port, owner, holder, others: Vec::new() })
     }
 
-    /// The owner dies, another one takes its port, and makes as many objects as the first had made.
+    /// Kills the owner, and starts another one on its port, which creates as many objects as the first one had.
     pub(crate) async fn restart(&mut self) -> Result<()> {
         self.owner.kill().await?;
         self.owner = owner(self.contestant, self.port, self.lease, 2).await?;
@@ -64,16 +65,16 @@ impl Pair {
         Ok(())
     }
 
-    /// Somebody else has objects made and drops them, for that time.
+    /// Starts a third process that requests objects and drops them, for a time.
     pub(crate) async fn churn(&mut self, time: Duration) -> Result<()> {
         let role = Role::Churner { port: self.port, time };
         let churner = Process::start(self.contestant.command(&role, self.lease)?)?;
-        churner.says(START, |said| matches!(said, Said::Dropped(_))).await?;
+        churner.wait_for_report(START, |report| matches!(report, Report::Dropped(_))).await?;
         self.others.push(churner);
         Ok(())
     }
 
-    /// What happened from that instant to this.
+    /// Reindexs the record from `begin` to now.
     pub(crate) fn record(&self, begin: Instant) -> Record {
         Record {
             begin,
@@ -83,7 +84,7 @@ impl Pair {
         }
     }
 
-    /// Ends all of its processes.
+    /// Ends all processes of the pair.
     pub(crate) async fn end(mut self) -> Result<()> {
         self.holder.kill().await?;
         self.owner.kill().await?;
@@ -96,17 +97,17 @@ impl Pair {
 
 async fn owner(contestant: Contestant, port: u16, lease: Duration, life: u32) -> Result<Process> {
     let owner = Process::start(contestant.command(&Role::Owner { port, life }, lease)?)?;
-    owner.says(START, |said| *said == Said::Ready).await?;
+    owner.wait_for_report(START, |report| *report == Report::Ready).await?;
     Ok(owner)
 }
 
 async fn holder(contestant: Contestant, port: u16, lease: Duration) -> Result<Process> {
     let holder = Process::start(contestant.command(&Role::Holder { port }, lease)?)?;
-    holder.says(START, |said| matches!(said, Said::Holds(_))).await?;
+    holder.wait_for_report(START, |report| matches!(report, Report::Holds(_))).await?;
     Ok(holder)
 }
 
-/// Ports of the loopback interface that are free, all of them different.
+/// Reindexs different free ports of the loopback interface.
 fn free_ports(count: usize) -> Result<Vec<u16>> {
     let listeners: Vec<TcpListener> =
         (0..count).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<std::io::Result<_>>()?;
@@ -122,7 +123,7 @@ mod tests {
 
     #[test]
     fn free_ports_differ() {
-        let mut ports = free_ports(20).expect("there are as many");
+        let mut ports = free_ports(20).expect("enough ports are free");
         ports.sort_unstable();
         ports.dedup();
         assert_eq!(ports.len(), 20);

@@ -1,5 +1,6 @@
-//! What the contestants in Rust do alike: the turns of a holder and of a churner, and the words of an owner's object. It
-//! must not know how a call travels.
+//! The parts that the contestants in Rust share: the loops of holder and churner, and the reports of an owner's objects.
+//!
+//! It must not know how a call is sent.
 
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,29 +8,29 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::report::Said;
+use crate::report::Report;
 
-/// From the end of one call to the beginning of the next.
-const TURN: Duration = Duration::from_millis(200);
+/// The pause between two calls.
+const INTERVAL: Duration = Duration::from_millis(200);
 
-/// A far maker of objects.
+/// A far object that creates others.
 pub(crate) trait Maker {
     type Item: Item;
 
     async fn make(&self) -> Result<Self::Item, Failure>;
 }
 
-/// A far object. Dropped, it is no longer held.
+/// A reference to a far object. Dropping it releases the object.
 pub(crate) trait Item {
     async fn name(&self) -> Result<String, Failure>;
 }
 
-/// What a call failed with, as one word.
+/// The error of a call, as one word.
 #[derive(Debug)]
 pub(crate) struct Failure(pub(crate) String);
 
 impl Failure {
-    /// The name of the variant, as it stands at the head of what `Debug` prints.
+    /// Returns the name of the variant, which is the first word of the `Debug` output.
     pub(crate) fn of(kind: &impl std::fmt::Debug) -> Self {
         let text = format!("{kind:?}");
         Self(text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned())
@@ -42,32 +43,32 @@ impl From<Failure> for crate::Failure {
     }
 }
 
-/// Has one object made and calls it for ever, whatever becomes of it: nothing is looked up again.
+/// Requests one object and calls it repeatedly, whatever happens. Never looks it up again.
 pub(crate) async fn hold(maker: impl Maker) -> crate::Result<()> {
     let item = maker.make().await?;
     let own = item.name().await?;
-    say(&Said::Holds(own.clone()));
+    report(&Report::Holds(own.clone()));
     loop {
-        sleep(TURN).await;
-        say(&match item.name().await {
-            Ok(name) if name == own => Said::Alive,
-            Ok(name) => Said::Wrong(name),
-            Err(Failure(kind)) => Said::Failed(kind),
+        sleep(INTERVAL).await;
+        report(&match item.name().await {
+            Ok(name) if name == own => Report::Alive,
+            Ok(name) => Report::Wrong(name),
+            Err(Failure(kind)) => Report::Failed(kind),
         });
     }
 }
 
-/// Has objects made and drops them, for that time; then it stays, as an application would.
+/// Requests objects and drops them, for a time; then keeps running, as an application would.
 pub(crate) async fn churn(maker: impl Maker, time: Duration) -> crate::Result<()> {
     let end = Instant::now() + time;
     while Instant::now() < end {
-        sleep(TURN).await;
-        say(&match make_and_drop(&maker).await {
-            Ok(name) => Said::Dropped(name),
-            Err(Failure(kind)) => Said::Failed(kind),
+        sleep(INTERVAL).await;
+        report(&match make_and_drop(&maker).await {
+            Ok(name) => Report::Dropped(name),
+            Err(Failure(kind)) => Report::Failed(kind),
         });
     }
-    say(&Said::Done);
+    report(&Report::Done);
     std::future::pending().await
 }
 
@@ -88,21 +89,21 @@ impl Numbering {
 
     pub(crate) fn next(&self) -> Name {
         let name = format!("{}.{}", self.life, self.made.fetch_add(1, Ordering::Relaxed) + 1);
-        say(&Said::Made(name.clone()));
+        report(&Report::Made(name.clone()));
         Name(name)
     }
 }
 
-/// What an owner's object is called, and the word that it is gone.
+/// The name of an owner's object. Reports when it is dropped.
 pub(crate) struct Name(pub(crate) String);
 
 impl Drop for Name {
     fn drop(&mut self) {
-        say(&Said::Freed(std::mem::take(&mut self.0)));
+        report(&Report::Freed(std::mem::take(&mut self.0)));
     }
 }
 
-/// Whoever started this process holds the other end of its input, so nothing outlives it.
+/// Exits at the end of standard input. The parent process has the other end, so that no process outlives it.
 pub(crate) fn end_with_input() {
     std::thread::spawn(|| {
         let mut input = std::io::stdin().lock();
@@ -112,10 +113,10 @@ pub(crate) fn end_with_input() {
     });
 }
 
-/// One line, at once, also into a pipe. Nobody who reads it is no reason to go on.
-pub(crate) fn say(said: &Said) {
+/// Writes and flushes one report. Exits if the reader is gone.
+pub(crate) fn report(report: &Report) {
     let mut out = std::io::stdout().lock();
-    if writeln!(out, "{said}").and_then(|()| out.flush()).is_err() {
+    if writeln!(out, "{report}").and_then(|()| out.flush()).is_err() {
         std::process::exit(1);
     }
 }
@@ -125,16 +126,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_is_named_after_its_variant() {
+    fn a_failure_has_the_name_of_its_variant() {
         #[derive(Debug)]
         #[allow(dead_code, reason = "read by Debug alone")]
         enum Kind {
             Plain,
             Within(u8),
-            Told { reason: &'static str },
+            Struct { reason: &'static str },
         }
         assert_eq!(Failure::of(&Kind::Plain).0, "Plain");
         assert_eq!(Failure::of(&Kind::Within(1)).0, "Within");
-        assert_eq!(Failure::of(&Kind::Told { reason: "none" }).0, "Told");
+        assert_eq!(Failure::of(&Kind::Struct { reason: "none" }).0, "Struct");
     }
 }

@@ -1,5 +1,6 @@
-//! A child process that speaks the contract, when it said what, and that it never outlives its handle. It must not know
-//! what the words mean for anybody.
+//! A child process with its reports and their times. It does not outlive its handle.
+//!
+//! It must not know the meaning of the reports.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -10,18 +11,18 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use crate::Result;
-use crate::report::Said;
+use crate::report::Report;
 
-/// What was said, and when it was heard: all times are of one clock, the referee's.
+/// A report, and the time at which the controlling process received it. All times are of that process's clock.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
     pub(crate) at: Instant,
-    pub(crate) said: Said,
+    pub(crate) report: Report,
 }
 
 pub(crate) struct Process {
     child: Child,
-    /// With its end the process ends too, however the referee came to its own.
+    /// The process ends with its input, however the controlling process ends.
     _input: ChildStdin,
     lines: watch::Receiver<Vec<Line>>,
 }
@@ -30,16 +31,16 @@ impl Process {
     pub(crate) fn start(mut command: Command) -> Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().map_err(|error| format!("{command:?}: {error}"))?;
-        let input = child.stdin.take().ok_or("its input was asked for")?;
-        let output = child.stdout.take().ok_or("its output was asked for")?;
+        let input = child.stdin.take().ok_or("its input is piped")?;
+        let output = child.stdout.take().ok_or("its output is piped")?;
         let (sender, lines) = watch::channel(Vec::new());
         tokio::spawn(async move {
             let mut output = BufReader::new(output).lines();
             while let Ok(Some(line)) = output.next_line().await {
                 let at = Instant::now();
                 match line.parse() {
-                    Ok(said) => sender.send_modify(|lines| lines.push(Line { at, said })),
-                    // Who breaks the contract is heard no further, which ends the play.
+                    Ok(report) => sender.send_modify(|lines| lines.push(Line { at, report })),
+                    // A process that violates the contract is read no further, which fails the run.
                     Err(error) => return eprintln!("{error}"),
                 }
             }
@@ -47,23 +48,30 @@ impl Process {
         Ok(Self { child, _input: input, lines })
     }
 
-    /// Waits until it has said what is looked for, unless that takes longer or it ends before.
-    pub(crate) async fn says(&self, limit: Duration, wanted: impl Fn(&Said) -> bool) -> Result<()> {
+    /// Waits for a report.
+    ///
+    /// # Errors
+    /// If it does not arrive within `limit`, or the process ends first.
+    pub(crate) async fn wait_for_report(
+        &self,
+        limit: Duration,
+        wanted: impl Fn(&Report) -> bool,
+    ) -> Result<()> {
         let mut lines = self.lines.clone();
-        let said = lines.wait_for(|lines| lines.iter().any(|line| wanted(&line.said)));
-        match timeout(limit, said).await {
+        let report = lines.wait_for(|lines| lines.iter().any(|line| wanted(&line.report)));
+        match timeout(limit, report).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(_)) => Err("ended early, or broke the contract".into()),
-            Err(_) => Err(format!("did not say so within {limit:?}").into()),
+            Ok(Err(_)) => Err("a process ended early, or violated the contract".into()),
+            Err(_) => Err(format!("a process did not report within {limit:?}").into()),
         }
     }
 
-    /// All that it has said so far.
+    /// Returns all reports so far.
     pub(crate) fn lines(&self) -> Vec<Line> {
         self.lines.borrow().clone()
     }
 
-    /// `kill -9`. Returns when it is gone.
+    /// Kills it with `kill -9`, and waits for its end.
     pub(crate) async fn kill(&mut self) -> Result<()> {
         Ok(self.child.kill().await?)
     }
@@ -82,26 +90,29 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_it_says_is_kept() {
+    async fn reports_are_kept() {
         let process = shell("echo ready; echo made 1.1; exec cat");
-        process.says(LIMIT, |said| *said == Said::Made("1.1".to_owned())).await.expect("said");
-        let said: Vec<_> = process.lines().into_iter().map(|line| line.said).collect();
-        assert_eq!(said, [Said::Ready, Said::Made("1.1".to_owned())]);
+        process
+            .wait_for_report(LIMIT, |report| *report == Report::Made("1.1".to_owned()))
+            .await
+            .expect("report");
+        let report: Vec<_> = process.lines().into_iter().map(|line| line.report).collect();
+        assert_eq!(report, [Report::Ready, Report::Made("1.1".to_owned())]);
     }
 
     #[tokio::test]
-    async fn silence_and_an_early_end_are_told_apart() {
-        let alive = |said: &Said| *said == Said::Alive;
-        let error = shell("exec cat").says(Duration::from_millis(10), alive).await;
-        assert!(error.expect_err("it says nothing").to_string().contains("within"));
-        let error = shell("echo ready").says(LIMIT, alive).await;
+    async fn a_timeout_and_an_early_end_are_distinguished() {
+        let alive = |report: &Report| *report == Report::Alive;
+        let error = shell("exec cat").wait_for_report(Duration::from_millis(10), alive).await;
+        assert!(error.expect_err("it reports nothing").to_string().contains("within"));
+        let error = shell("echo ready").wait_for_report(LIMIT, alive).await;
         assert!(error.expect_err("it has ended").to_string().contains("ended early"));
     }
 
     #[tokio::test]
     async fn a_killed_process_is_gone() {
         let mut process = shell("echo ready; exec cat");
-        process.says(LIMIT, |said| *said == Said::Ready).await.expect("it is up");
+        process.wait_for_report(LIMIT, |report| *report == Report::Ready).await.expect("it is up");
         let entry = format!("/proc/{}", process.child.id().expect("it runs"));
         assert!(std::path::Path::new(&entry).exists());
         process.kill().await.expect("it is ours");

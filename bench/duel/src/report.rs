@@ -1,63 +1,66 @@
-//! What the processes of a contestant say, a line each. It owns the words, both ways, and must not know who says them.
+//! The reports of a contestant's process, one line each: writing and parsing.
+//!
+//! It must not know which process sends them.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// One line. A name says which object it is, of which life of its owner: `1.2` is the second one of the first life.
+/// One report. A name identifies an object by its owner's incarnation and a number: `1.2` is the second object of the first
+/// incarnation.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Said {
-    /// An owner can be reached.
+pub(crate) enum Report {
+    /// The owner accepts connections.
     Ready,
-    /// An owner made an object.
+    /// The owner created an object.
     Made(String),
-    /// An owner's object is gone, since nobody holds it.
+    /// The owner freed an object that nothing refers to any more.
     Freed(String),
-    /// A holder has its object.
+    /// The holder has a reference to its object.
     Holds(String),
-    /// The held object answered, with its own name.
+    /// A call returned the name of the held object.
     Alive,
-    /// Another object answered.
+    /// A call returned the name of another object.
     Wrong(String),
     /// A call failed, with this kind of error.
     Failed(String),
-    /// A churner had an object, and dropped it.
+    /// The churner has called an object and dropped it.
     Dropped(String),
-    /// A churner makes no more.
+    /// The churner has finished.
     Done,
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Said::Ready => write!(f, "ready"),
-            Said::Made(name) => write!(f, "made {name}"),
-            Said::Freed(name) => write!(f, "freed {name}"),
-            Said::Holds(name) => write!(f, "holds {name}"),
-            Said::Alive => write!(f, "alive"),
-            Said::Wrong(name) => write!(f, "wrong {name}"),
-            Said::Failed(kind) => write!(f, "failed {kind}"),
-            Said::Dropped(name) => write!(f, "dropped {name}"),
-            Said::Done => write!(f, "done"),
+            Report::Ready => write!(f, "ready"),
+            Report::Made(name) => write!(f, "made {name}"),
+            Report::Freed(name) => write!(f, "freed {name}"),
+            Report::Holds(name) => write!(f, "holds {name}"),
+            Report::Alive => write!(f, "alive"),
+            Report::Wrong(name) => write!(f, "wrong {name}"),
+            Report::Failed(kind) => write!(f, "failed {kind}"),
+            Report::Dropped(name) => write!(f, "dropped {name}"),
+            Report::Done => write!(f, "done"),
         }
     }
 }
 
-impl FromStr for Said {
+impl FromStr for Report {
     type Err = String;
 
     fn from_str(line: &str) -> Result<Self, String> {
         let words: Vec<&str> = line.split_whitespace().collect();
         Ok(match words[..] {
-            ["ready"] => Said::Ready,
-            ["made", name] => Said::Made(name.to_owned()),
-            ["freed", name] => Said::Freed(name.to_owned()),
-            ["holds", name] => Said::Holds(name.to_owned()),
-            ["alive"] => Said::Alive,
-            ["wrong", name] => Said::Wrong(name.to_owned()),
-            ["failed", kind] => Said::Failed(kind.to_owned()),
-            ["dropped", name] => Said::Dropped(name.to_owned()),
-            ["done"] => Said::Done,
-            _ => return Err(format!("not of the contract: {line:?}")),
+            ["ready"] => Report::Ready,
+            ["made", name] => Report::Made(name.to_owned()),
+            ["freed", name] => Report::Freed(name.to_owned()),
+            ["holds", name] => Report::Holds(name.to_owned()),
+            ["alive"] => Report::Alive,
+            ["wrong", name] => Report::Wrong(name.to_owned()),
+            ["failed", kind] => Report::Failed(kind.to_owned()),
+            ["dropped", name] => Report::Dropped(name.to_owned()),
+            ["done"] => Report::Done,
+            _ => return Err(format!("not a report of the contract: {line:?}")),
         })
     }
 }
@@ -67,27 +70,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_said_is_understood() {
+    fn reports_are_parsed() {
         let name = || "1.2".to_owned();
-        for said in [
-            Said::Ready,
-            Said::Made(name()),
-            Said::Freed(name()),
-            Said::Holds(name()),
-            Said::Alive,
-            Said::Wrong(name()),
-            Said::Failed("Stale".to_owned()),
-            Said::Dropped(name()),
-            Said::Done,
+        for report in [
+            Report::Ready,
+            Report::Made(name()),
+            Report::Freed(name()),
+            Report::Holds(name()),
+            Report::Alive,
+            Report::Wrong(name()),
+            Report::Failed("Stale".to_owned()),
+            Report::Dropped(name()),
+            Report::Done,
         ] {
-            assert_eq!(said.to_string().parse(), Ok(said));
+            assert_eq!(report.to_string().parse(), Ok(report));
         }
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn other_lines_are_refused() {
         for line in ["", "freed", "alive 1.2", "failed two words", "Exception in thread main"] {
-            assert!(line.parse::<Said>().is_err(), "{line:?}");
+            assert!(line.parse::<Report>().is_err(), "{line:?}");
         }
     }
 }

@@ -1,4 +1,6 @@
-//! What one process of a contestant is to be, and how that stands on its command line. It must not know who plays it.
+//! The roles of a contestant's processes, and their command lines.
+//!
+//! It must not know the contestants.
 
 use std::time::Duration;
 
@@ -6,15 +8,15 @@ use clap::Subcommand;
 
 #[derive(Clone, Debug, PartialEq, Subcommand)]
 pub(crate) enum Role {
-    /// Listens on 127.0.0.1, and makes objects for whoever asks.
+    /// Listens on 127.0.0.1, and creates objects on request.
     Owner {
         port: u16,
-        /// Which life of the owner this is: the first part of its objects' names.
+        /// The incarnation of the owner: the first part of its objects' names.
         life: u32,
     },
-    /// Has one object made, and calls it for ever.
+    /// Requests one object, and calls it repeatedly.
     Holder { port: u16 },
-    /// Has objects made, calls each once and drops it; stays when the time is over.
+    /// Requests objects, calls each once and drops it; keeps running after the time is over.
     Churner {
         port: u16,
         #[arg(value_name = "MILLISECONDS", value_parser = milliseconds)]
@@ -23,7 +25,7 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    /// As words on a command line.
+    /// Returns the arguments on the command line.
     pub(crate) fn arguments(&self) -> Vec<String> {
         match self {
             Role::Owner { port, life } => {
@@ -54,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_is_understood() {
+    fn arguments_are_parsed() {
         for role in [
             Role::Owner { port: 4001, life: 2 },
             Role::Holder { port: 4001 },

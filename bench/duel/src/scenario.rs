@@ -1,5 +1,6 @@
-//! What is done to the pairs, and for how long they are watched. It must not know how a contestant works, nor what is made of
-//! the records.
+//! The scenarios: the fault, and the time for which the pairs are watched.
+//!
+//! It must not know how a contestant works, nor how records are evaluated.
 
 use std::time::Duration;
 
@@ -12,20 +13,20 @@ use crate::contestant::Contestant;
 use crate::network::{Fault, Network};
 use crate::outcome::{OBJECT, Record};
 use crate::pair::Pair;
-use crate::report::Said;
+use crate::report::Report;
 
-/// One fault under a live reference.
+/// A fault that is injected while references are live.
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
 pub(crate) enum Scenario {
-    /// Nothing, for as long as `loss`: what is lost here was lost to something else.
+    /// No fault, for as long as `loss`: the control experiment.
     Calm,
-    /// The holder is killed with `kill -9`; its system closes its connections.
+    /// The holder is killed with `kill -9`; the operating system closes its connections.
     Killed,
-    /// The holder is gone, and no packet says so, as when its machine loses power.
+    /// The holder disappears without a packet, as when its machine loses power.
     Vanished,
     /// No packet arrives for half a lease.
     Silent,
-    /// Connections are reset, and cannot be made anew, for half a lease.
+    /// Connections are reset, and new ones refused, for half a lease.
     Reset,
     /// The owner is killed, and another one started on its port.
     Restarted,
@@ -33,47 +34,47 @@ pub(crate) enum Scenario {
     Loss,
 }
 
-/// How the play goes, whatever the scenario.
+/// The parameters that all scenarios share.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms {
     pub(crate) lease: Duration,
-    /// How many pairs of each contestant.
+    /// The number of pairs of each contestant.
     pub(crate) pairs: usize,
 }
 
 impl Terms {
-    /// Shorter than a lease.
+    /// Returns the duration of an outage: less than a lease.
     pub(crate) fn cut(self) -> Duration {
         self.lease / 2
     }
 
-    /// Longer than a lease.
+    /// Returns the duration of packet loss: more than a lease.
     pub(crate) fn loss(self) -> Duration {
         (self.lease * 3).max(Duration::from_secs(30))
     }
 
-    /// How long an owner is given to free an object.
-    pub(crate) fn patience(self) -> Duration {
+    /// Returns the time that an owner has to free an object.
+    pub(crate) fn free_limit(self) -> Duration {
         self.lease * 3
     }
 
-    /// How long a pair is watched after the fault: every lease that was not renewed has ended by then.
+    /// Returns the time for which a pair is watched after the fault. A lease that was not renewed has expired by then.
     fn aftermath(self) -> Duration {
         self.lease * 2
     }
 }
 
-/// What came of one scenario.
+/// The records of one scenario.
 pub(crate) struct Played {
     pub(crate) scenario: Scenario,
-    /// By contestant, in their order.
+    /// The records of each contestant, in the order of the contestants.
     pub(crate) records: Vec<Vec<Record>>,
-    /// Packets that the fault hit; none where it is not one of the network's.
+    /// The number of packets that the fault hit; `None` if it is not a network fault.
     pub(crate) packets: Option<u64>,
 }
 
 impl Scenario {
-    /// What it does to the network, if it does.
+    /// Returns the network fault of the scenario, if it has one.
     pub(crate) fn fault(self) -> Option<Fault> {
         match self {
             Scenario::Calm | Scenario::Killed | Scenario::Restarted => None,
@@ -83,7 +84,7 @@ impl Scenario {
         }
     }
 
-    /// All contestants at once, so that the same fault hits all of them.
+    /// Runs all contestants at the same time, so that the same fault hits all of them.
     pub(crate) async fn play(
         self,
         contestants: &[Contestant],
@@ -92,7 +93,7 @@ impl Scenario {
     ) -> Result<Played> {
         let fault = match self.fault() {
             None => None,
-            Some(fault) => Some((fault, network.ok_or("it needs a network of its own")?)),
+            Some(fault) => Some((fault, network.ok_or("this scenario needs a network namespace")?)),
         };
         let mut pairs = Pair::start_all(contestants, terms.pairs, terms.lease).await?;
         if matches!(self, Scenario::Calm | Scenario::Loss) {
@@ -112,28 +113,28 @@ impl Scenario {
         }
         let all: Vec<Record> = pairs.iter().map(|pair| pair.record(begin)).collect();
         try_join_all(pairs.into_iter().map(Pair::end)).await?;
-        // What vanished must not come back before all of it has ended.
+        // A holder that vanished must not be reachable again before its processes have ended.
         if let (None, Some((_, network))) = (packets, fault) {
             packets = Some(network.heal().await?);
         }
         if packets == Some(0) {
-            return Err("the rules hit no packet, so there was no fault".into());
+            return Err("the rules hit no packet, so no fault was injected".into());
         }
         let records = all.chunks(terms.pairs).map(<[Record]>::to_vec).collect();
         Ok(Played { scenario: self, records, packets })
     }
 
-    /// Whether the holders are there afterwards, and worth watching.
+    /// Returns true if the holders survive the fault.
     fn passes(self) -> bool {
         !matches!(self, Scenario::Killed | Scenario::Vanished)
     }
 
-    /// Returns when it is over, or when nobody waits any longer for what comes of it.
+    /// Waits until the fault is over, or until the owners have freed their objects or exceeded the time limit.
     async fn happen(self, pairs: &mut [Pair], terms: Terms) -> Result<()> {
         match self {
             Scenario::Killed | Scenario::Vanished => {
                 try_join_all(pairs.iter_mut().map(|pair| pair.holder.kill())).await?;
-                freed(pairs, terms.patience()).await;
+                freed(pairs, terms.free_limit()).await;
             }
             Scenario::Restarted => {
                 try_join_all(pairs.iter_mut().map(Pair::restart)).await?;
@@ -145,9 +146,9 @@ impl Scenario {
     }
 }
 
-/// Until all owners have freed what was held, or for as long as they are given.
-async fn freed(pairs: &[Pair], patience: Duration) {
-    let freed = |said: &Said| matches!(said, Said::Freed(name) if name == OBJECT);
-    // Who does not say so in time shows in the record.
-    join_all(pairs.iter().map(|pair| pair.owner.says(patience, freed))).await;
+/// Waits until all owners have freed the held objects, up to a time limit.
+async fn freed(pairs: &[Pair], free_limit: Duration) {
+    let freed = |report: &Report| matches!(report, Report::Freed(name) if name == OBJECT);
+    // The record shows an owner that exceeds the limit.
+    join_all(pairs.iter().map(|pair| pair.owner.wait_for_report(free_limit, freed))).await;
 }

@@ -1,22 +1,23 @@
-//! The table. It owns which questions are asked of which scenario and how the answers read, and must not know how a
-//! scenario was played.
+//! The table: the rows of each scenario, and the format of the cells.
+//!
+//! It must not know how a scenario was run.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::outcome::{Record, Standing};
+use crate::outcome::{FinalState, Record};
 use crate::scenario::{Played, Scenario, Terms};
 
-/// A question, and how the pairs of one contestant answer it.
+/// A row, and the function that computes the cell of a contestant.
 struct Row {
-    question: &'static str,
-    answer: Answer,
+    measure: &'static str,
+    cell: Cell,
 }
 
-type Answer = fn(&[Record], Terms) -> String;
+type Cell = fn(&[Record], Terms) -> String;
 
-/// One column for each contestant: what it is called, and the terms it played on.
+/// Renders the table. Each contestant has a column: its name, and its lease.
 pub(crate) fn render(columns: &[(String, String)], terms: Terms, played: &[Played]) -> String {
     let mut table = String::new();
     line(&mut table, "", columns.iter().map(|(name, _)| name.clone()));
@@ -28,30 +29,30 @@ pub(crate) fn render(columns: &[(String, String)], terms: Terms, played: &[Playe
             &format!("**{}**", title(*scenario, terms)),
             columns.iter().map(|_| String::new()),
         );
-        for Row { question, answer } in rows(*scenario) {
-            line(&mut table, question, records.iter().map(|records| answer(records, terms)));
+        for Row { measure, cell } in rows(*scenario) {
+            line(&mut table, measure, records.iter().map(|records| cell(records, terms)));
         }
     }
-    let _ = write!(table, "\n{} of each contestant at once.", terms.pairs);
+    let _ = write!(table, "\n{} pairs of each contestant.", terms.pairs);
     for Played { scenario, packets, .. } in played {
         if let Some(packets) = packets {
-            let _ = write!(table, " {packets} packets hit while {}.", title(*scenario, terms));
+            let _ = write!(table, " {packets} packets hit: {}.", title(*scenario, terms));
         }
     }
     table.push('\n');
     table
 }
 
-fn line(table: &mut String, question: &str, cells: impl Iterator<Item = String>) {
+fn line(table: &mut String, measure: &str, cells: impl Iterator<Item = String>) {
     let cells: Vec<String> = cells.collect();
-    let _ = writeln!(table, "| {question} | {} |", cells.join(" | "));
+    let _ = writeln!(table, "| {measure} | {} |", cells.join(" | "));
 }
 
 fn title(scenario: Scenario, terms: Terms) -> String {
     match scenario {
-        Scenario::Calm => format!("nothing happens for {}", seconds(terms.loss())),
+        Scenario::Calm => format!("no fault for {}", seconds(terms.loss())),
         Scenario::Killed => "holder killed, its connections closed".to_owned(),
-        Scenario::Vanished => "holder gone without a packet".to_owned(),
+        Scenario::Vanished => "holder vanished without a packet".to_owned(),
         Scenario::Silent => format!("no packet arrives for {}", seconds(terms.cut())),
         Scenario::Reset => format!("connections reset for {}", seconds(terms.cut())),
         Scenario::Restarted => "owner restarted on its port".to_owned(),
@@ -60,27 +61,31 @@ fn title(scenario: Scenario, terms: Terms) -> String {
 }
 
 fn rows(scenario: Scenario) -> Vec<Row> {
-    let row = |question, answer: Answer| Row { question, answer };
+    let row = |measure, cell: Cell| Row { measure, cell };
     let mut rows: Vec<Row> = Vec::new();
     match scenario {
         Scenario::Killed | Scenario::Vanished => {
             rows.push(row("object freed after", |records, terms| {
-                durations(records, Record::freed, &format!("not in {}", seconds(terms.patience())))
+                durations(
+                    records,
+                    Record::freed,
+                    &format!("not in {}", seconds(terms.free_limit())),
+                )
             }));
         }
         Scenario::Restarted => {
-            rows.push(row("old references in the end", |records, _| standings(records)));
-            rows.push(row("answers of another object", |records, _| {
+            rows.push(row("old references at the end", |records, _| final_states(records)));
+            rows.push(row("replies from another object", |records, _| {
                 records.iter().map(Record::wrong).sum::<usize>().to_string()
             }));
-            rows.push(row("first call failed after", |records, _| {
+            rows.push(row("first failed call after", |records, _| {
                 durations(records, Record::first_failure, "never")
             }));
         }
         Scenario::Calm | Scenario::Silent | Scenario::Reset | Scenario::Loss => {
-            rows.push(row("live references in the end", |records, _| standings(records)));
-            rows.push(row("calls failed meanwhile", |records, _| failures(records)));
-            rows.push(row("longest pause of those alive", |records, _| {
+            rows.push(row("live references at the end", |records, _| final_states(records)));
+            rows.push(row("failed calls", |records, _| failures(records)));
+            rows.push(row("longest pause of live references", |records, _| {
                 let pause = |record: &Record| alive(record).then(|| record.pause());
                 let alive: Vec<Record> =
                     records.iter().filter(|record| alive(record)).cloned().collect();
@@ -99,7 +104,7 @@ fn rows(scenario: Scenario) -> Vec<Row> {
         }
     }
     if matches!(scenario, Scenario::Calm | Scenario::Loss) {
-        rows.push(row("dropped meanwhile, and not freed", |records, _| {
+        rows.push(row("dropped objects not freed", |records, _| {
             let leaked: usize = records.iter().map(Record::leaked).sum();
             let dropped: usize = records.iter().map(Record::dropped).sum();
             format!("{leaked} of {dropped}")
@@ -109,25 +114,25 @@ fn rows(scenario: Scenario) -> Vec<Row> {
 }
 
 fn alive(record: &Record) -> bool {
-    record.standing() == Standing::Alive
+    record.final_state() == FinalState::Alive
 }
 
-/// How many stand how: `4 alive, 1 fails (Stale)`.
-fn standings(records: &[Record]) -> String {
+/// Counts the final states: `4 alive, 1 lost (Stale)`.
+fn final_states(records: &[Record]) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for record in records {
-        let standing = match record.standing() {
-            Standing::Alive => "alive".to_owned(),
-            Standing::Wrong => "another object".to_owned(),
-            Standing::Lost(kind) => format!("lost ({kind})"),
-            Standing::Hangs => "hanging".to_owned(),
+        let final_state = match record.final_state() {
+            FinalState::Alive => "alive".to_owned(),
+            FinalState::Wrong => "another object".to_owned(),
+            FinalState::Lost(kind) => format!("lost ({kind})"),
+            FinalState::Hangs => "hanging".to_owned(),
         };
-        *counts.entry(standing).or_default() += 1;
+        *counts.entry(final_state).or_default() += 1;
     }
-    listed(counts.into_iter().map(|(standing, count)| format!("{count} {standing}")))
+    listed(counts.into_iter().map(|(final_state, count)| format!("{count} {final_state}")))
 }
 
-/// How many calls failed with what, over all pairs.
+/// Counts the failed calls of all pairs, by kind.
 fn failures(records: &[Record]) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for (kind, count) in records.iter().flat_map(Record::failures) {
@@ -144,7 +149,7 @@ fn listed(parts: impl Iterator<Item = String>) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
-/// The median of what there is, with its range, and how many pairs have none.
+/// Formats the median and the range of a duration, and the number of pairs without one.
 fn durations(
     records: &[Record],
     figure: impl Fn(&Record) -> Option<Duration>,
@@ -172,7 +177,7 @@ pub(crate) fn seconds(duration: Duration) -> String {
     format!("{} s", figure_of(duration))
 }
 
-/// Tenths of a second where they are not 0, hundredths below one.
+/// Formats seconds: with tenths unless they are 0, and with hundredths below one second.
 fn figure_of(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     let text = if seconds < 1.0 { format!("{seconds:.2}") } else { format!("{seconds:.1}") };
@@ -188,13 +193,13 @@ mod tests {
 
     const TERMS: Terms = Terms { lease: Duration::from_secs(10), pairs: 2 };
 
-    /// From second 0 to 40.
+    /// Makes a record from second 0 to 40.
     fn record(owner: &[(u64, &str)], holder: &[(u64, &str)]) -> Record {
         let begin = Instant::now();
         let lines = |lines: &[(u64, &str)]| {
-            let line = |(at, said): &(u64, &str)| Line {
+            let line = |(at, report): &(u64, &str)| Line {
                 at: begin + Duration::from_secs(*at),
-                said: said.parse().expect("of the contract"),
+                report: report.parse().expect("a valid report"),
             };
             lines.iter().map(line).collect()
         };
@@ -207,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn times_show_their_median_range_and_gaps() {
+    fn durations_have_median_range_and_gaps() {
         let freed = |seconds| record(&[(seconds, "freed 1.1")], &[]);
         let show = |records: &[Record]| durations(records, Record::freed, "not in 30 s");
         assert_eq!(show(&[freed(12), freed(11), freed(15)]), "12 s (11–15)");
@@ -220,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_has_a_column_for_each_contestant_and_a_row_for_each_question() {
+    fn a_table_has_a_column_for_each_contestant_and_a_row_for_each_measure() {
         let kept = record(&[], &[(0, "alive"), (2, "failed Reset"), (7, "alive"), (39, "alive")]);
         let lost = record(&[(14, "freed 1.1")], &[(0, "alive"), (39, "failed Gone")]);
         let played = Played {
@@ -235,13 +240,13 @@ mod tests {
 | --- | --- | --- |
 | lease | 10 s | none |
 | **connections reset for 5 s** |  |  |
-| live references in the end | 2 alive | 2 lost (Gone) |
-| calls failed meanwhile | 2 Reset | 2 Gone |
-| longest pause of those alive | 32 s (32–32) | – |
+| live references at the end | 2 alive | 2 lost (Gone) |
+| failed calls | 2 Reset | 2 Gone |
+| longest pause of live references | 32 s (32–32) | – |
 | objects of lost references freed after | – | 14 s (14–14) |
 | objects freed under a live reference | 0 | 0 |
 
-2 of each contestant at once. 8 packets hit while connections reset for 5 s.
+2 pairs of each contestant. 8 packets hit: connections reset for 5 s.
 ";
         assert_eq!(render(&columns, TERMS, &[played]), expected);
     }

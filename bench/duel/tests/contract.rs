@@ -1,4 +1,4 @@
-//! Holds the contestants to the contract of README.md, and the referee to its table, without any network of their own.
+//! Tests that the contestants follow the contract in README.md, and that a table is printed, without a network namespace.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -10,7 +10,7 @@ const DUEL: &str = env!("CARGO_BIN_EXE_duel");
 fn an_owner_ends_with_its_input() {
     for contestant in ["capnp", "ours"] {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let port = port.expect("a free one").port().to_string();
+        let port = port.expect("a free port").port().to_string();
         let mut owner = Command::new(DUEL)
             .args(["play", contestant, "10000", "owner", &port, "1"])
             .stdin(Stdio::piped())
@@ -18,8 +18,8 @@ fn an_owner_ends_with_its_input() {
             .spawn()
             .expect("it is built");
         let mut line = String::new();
-        let output = owner.stdout.as_mut().expect("it was asked for");
-        BufReader::new(output).read_line(&mut line).expect("it speaks");
+        let output = owner.stdout.as_mut().expect("its output is piped");
+        BufReader::new(output).read_line(&mut line).expect("a line");
         assert_eq!(line, "ready\n", "{contestant}");
         drop(owner.stdin.take());
         assert!(owner.wait().expect("it ends").success(), "{contestant}");
@@ -27,20 +27,20 @@ fn an_owner_ends_with_its_input() {
 }
 
 #[test]
-fn a_holder_in_rust_is_killed_and_its_object_freed() {
+fn a_killed_holder_in_rust_frees_its_object() {
     killed(&["--contestant", "capnp", "--contestant", "ours"]);
 }
 
 #[test]
-fn a_holder_in_java_is_killed_and_its_object_freed() {
+fn a_killed_holder_in_java_frees_its_object() {
     if Command::new("javac").arg("--version").output().is_err() {
-        eprintln!("!!! SKIPPED: there is no javac");
+        eprintln!("!!! SKIPPED: javac is not installed");
         return;
     }
     killed(&["--contestant", "rmi"]);
 }
 
-/// Plays that scenario, and looks for the figure in the table.
+/// Runs the scenario `killed`, and looks for the figure in the table.
 fn killed(contestants: &[&str]) {
     let output = Command::new(DUEL)
         .args(["--scenario", "killed", "--pairs", "1", "--lease", "9"])
