@@ -4,8 +4,10 @@
 mod class;
 mod dispatch;
 mod fallback;
+mod hidden_block;
 mod implementation;
 mod interface;
+mod probe;
 mod proxy;
 mod signature;
 

@@ -8,6 +8,7 @@ mod expand;
 mod model;
 mod names;
 mod parse;
+mod span;
 mod validate;
 
 use proc_macro::TokenStream;

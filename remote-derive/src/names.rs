@@ -6,6 +6,8 @@ use proc_macro2::{Delimiter, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident};
 use syn::{Ident, Path, ext::IdentExt, parse_quote};
 
+use crate::span;
+
 /// The lifetime that all borrowed parameters of a method share with the call.
 pub(crate) const LIFETIME: &str = "'remote";
 
@@ -34,7 +36,7 @@ pub(crate) fn proxy(interface: &Ident) -> Ident {
 
 /// The hidden method that holds the body of a default method.
 pub(crate) fn default_body(method: &Ident) -> Ident {
-    format_ident!("__default_{}", method.unraw(), span = generated_at(method.span()))
+    format_ident!("__default_{}", method.unraw(), span = span::generated_at(method.span()))
 }
 
 /// The static that describes a method. It keeps the method's spelling, so that two methods never share one.
@@ -45,20 +47,6 @@ pub(crate) fn description(method: &Ident) -> Ident {
 /// A parameter whose own pattern cannot stand in the generated signature.
 pub(crate) fn parameter(position: usize) -> Ident {
     format_ident!("argument_{position}", span = Span::mixed_site())
-}
-
-/// Where an error in generated code is shown, while the code itself counts as generated.
-pub(crate) fn generated_at(place: Span) -> Span {
-    Span::mixed_site().located_at(place)
-}
-
-/// Generated tokens, moved to where an error in them is shown.
-pub(crate) fn placed(tokens: TokenStream, place: Span) -> TokenStream {
-    let moved = tokens.into_iter().map(|mut token| {
-        token.set_span(token.span().located_at(place));
-        token
-    });
-    moved.collect()
 }
 
 /// The tokens as one would write them, so that white space makes no difference: `Result<Vec<u8>, Error>`.

@@ -2,6 +2,7 @@
 //! what to write instead. Mistakes are gathered, one error for each. It must not generate code, and what only the types
 //! themselves can tell (whether serde carries them) is left to assertions in the expansion.
 
+mod faults;
 mod options;
 pub(crate) mod types;
 
@@ -14,28 +15,11 @@ use syn::{
     ReceiverKind, ReturnType, Safety, Signature, TraitItem, TypeParamBound,
 };
 
+use self::faults::Faults;
 use crate::{
     model::{Class, Implementation, Interface, Method, Parameter, peel, receiver_span},
     names,
 };
-
-/// The mistakes found so far.
-#[derive(Default)]
-pub(crate) struct Faults(Vec<Error>);
-
-impl Faults {
-    fn at(&mut self, place: impl ToTokens, text: impl std::fmt::Display) {
-        self.0.push(Error::new_spanned(place, text));
-    }
-
-    fn into_result(self) -> Result<(), Error> {
-        let whole = self.0.into_iter().reduce(|mut whole, next| {
-            whole.combine(next);
-            whole
-        });
-        whole.map_or(Ok(()), Err)
-    }
-}
 
 /// What `Ref<dyn T>` answers itself, before it looks at the methods of `T`.
 const ANSWERED_BY_REF: [&str; 16] = [
@@ -320,10 +304,10 @@ fn receiver(method: &Method, faults: &mut Faults) {
             faults
                 .at(receiver, "an object stays where it is when it gets a message: write `&self`");
         }
-        None => faults.0.push(Error::new(
+        None => faults.at_span(
             receiver_span(method),
             "a message goes to an object: write `&self` as the first parameter",
-        )),
+        ),
     }
 }
 

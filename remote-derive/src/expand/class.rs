@@ -4,8 +4,8 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
-use super::interface::{hidden_block, path_span};
-use crate::{model::Class, names, parse::Conduct};
+use super::hidden_block::hidden_block;
+use crate::{model::Class, names, parse::Conduct, span};
 
 /// The type as a class.
 pub(super) fn expand(class: &Class) -> TokenStream {
@@ -13,11 +13,11 @@ pub(super) fn expand(class: &Class) -> TokenStream {
     let (ident, name) = (&class.input.ident, &class.name);
     let written = names::selector(ident);
     let registered = class.interfaces.iter().map(|interface| {
-        let place = names::generated_at(path_span(interface));
+        let place = span::generated_at(span::path_span(interface));
         quote_spanned!(place=> (&__remote::Registering::<dyn #interface, #ident>::new()).register(class);)
     });
     let listed = class.interfaces.iter().map(|interface| {
-        let place = path_span(interface);
+        let place = span::path_span(interface);
         quote_spanned! {place=>
             impl __remote::Implements<dyn #interface> for #ident {}
             const _: fn(&#ident) = |object| {

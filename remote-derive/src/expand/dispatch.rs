@@ -3,13 +3,12 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote_spanned};
-
 use syn::spanned::Spanned;
 
-use super::interface::{generics, path_span};
+use super::probe::{parameter_codec, result_codec, result_probe};
 use crate::{
-    model::{Interface, Method, Parameter},
-    names,
+    model::{Interface, Method},
+    names, span,
 };
 
 /// Every class that implements the interface can be asked through it.
@@ -17,10 +16,11 @@ pub(super) fn hosts(interface: &Interface) -> TokenStream {
     let here = Span::mixed_site();
     let ident = &interface.item.ident;
     let inherited = interface.supertraits.iter().map(|supertrait| {
-        let place = names::generated_at(path_span(supertrait));
+        let place = span::generated_at(span::path_span(supertrait));
         quote_spanned!(place=> (&__remote::Registering::<dyn #supertrait, __Class>::new()).register(class);)
     });
-    let generics = generics(interface, &quote_spanned!(here=> __Class: __remote::Class + #ident));
+    let generics =
+        span::generics(&interface.item, &quote_spanned!(here=> __Class: __remote::Class + #ident));
     let methods = interface.methods.iter().map(|method| registration(interface, method));
     quote_spanned! {here=>
         impl #generics __remote::Hosts<__Class> for dyn #ident {
@@ -33,40 +33,17 @@ pub(super) fn hosts(interface: &Interface) -> TokenStream {
     }
 }
 
-/// The way in which a parameter travels, picked by its type.
-pub(super) fn codec(parameter: &Parameter) -> TokenStream {
-    let ty = parameter.lent.as_ref().unwrap_or(&parameter.ty);
-    let place = names::generated_at(ty.span());
-    match (&parameter.lent, parameter.borrows) {
-        (Some(_), _) => quote_spanned!(place=> (&__remote::Lent::<#ty>::new()).codec()),
-        (None, true) => quote_spanned!(place=> (&__remote::PassedBorrowing::<#ty>::new()).codec()),
-        (None, false) => quote_spanned!(place=> (&__remote::Passed::<#ty>::new()).codec()),
-    }
-}
-
-/// The way in which a result travels, picked by its type.
-pub(super) fn answer(method: &Method) -> TokenStream {
-    let (probe, place) = (answer_probe(method), names::generated_at(method.answer.ty.span()));
-    quote_spanned!(place=> #probe.answer())
-}
-
-/// What asks the compiler for the kind of a result.
-pub(super) fn answer_probe(method: &Method) -> TokenStream {
-    let (ty, place) = (&method.answer.ty, names::generated_at(method.answer.ty.span()));
-    quote_spanned!(place=> (&__remote::Returned::<#ty>::new()))
-}
-
 fn registration(interface: &Interface, method: &Method) -> TokenStream {
     let here = Span::mixed_site();
     let (conditions, trait_ident) = (method.conditions(), &interface.item.ident);
     let (ident, description) =
         (&method.signature.ident, names::description(&method.signature.ident));
-    let answer = answer(method);
+    let answer = result_codec(method);
     let names: Vec<_> = (0..method.parameters.len())
         .map(|position| format_ident!("argument_{position}", span = here))
         .collect();
     let reads = method.parameters.iter().map(|parameter| {
-        let codec = codec(parameter);
+        let codec = parameter_codec(parameter);
         quote_spanned!(here=> __remote::next(#codec, decoder)?)
     });
     let decode = (!names.is_empty()).then(|| {
@@ -90,7 +67,7 @@ fn registration(interface: &Interface, method: &Method) -> TokenStream {
             None => quote_spanned!(here=> #name),
         });
     let (call, result) = (quote_spanned!(here=> call), quote_spanned!(here=> result));
-    let (probe, place) = (answer_probe(method), names::generated_at(method.answer.ty.span()));
+    let (probe, place) = (result_probe(method), span::generated_at(method.answer.ty.span()));
     let future =
         quote_spanned!(place=> #probe.future(#call, __remote::reply_when_given(#answer)).await);
     let reply = quote_spanned!(place=> __remote::reply(#answer, #result));

@@ -5,13 +5,10 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Item, Path, ReceiverKind, TypeParamBound, parse_quote};
 
-use super::{
-    interface::{generics, hidden_block, the_trait},
-    proxy, signature,
-};
+use super::{hidden_block::hidden_block, interface::the_trait, proxy, signature};
 use crate::{
     model::{Class, Interface, Method},
-    names,
+    names, span,
     validate::{self, types},
 };
 
@@ -41,7 +38,7 @@ pub(super) fn interface(interface: &Interface) -> TokenStream {
         let conditions = method.conditions();
         quote!(#(#conditions)* #signature { ::core::unreachable!() })
     });
-    let generics = generics(interface, &quote_spanned!(here=> __Interface));
+    let generics = span::generics(&interface.item, &quote_spanned!(here=> __Interface));
     let assumed = supertraits.iter().filter(|bound| matches!(bound, TypeParamBound::Trait(_)));
     let block = hidden_block(
         &interface.conditions(),

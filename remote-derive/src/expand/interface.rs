@@ -3,15 +3,17 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Attribute, Path, Type, TypeParamBound, spanned::Spanned};
+use syn::{Type, TypeParamBound, spanned::Spanned};
 
 use super::{
-    dispatch, proxy,
+    dispatch,
+    hidden_block::hidden_block,
+    probe, proxy,
     signature::{self, parameter_names, receiver_token},
 };
 use crate::{
     model::{Interface, Method},
-    names,
+    names, span,
 };
 
 /// The trait and everything beside it.
@@ -42,7 +44,7 @@ pub(super) fn the_trait(
     let item = &interface.item;
     let (attributes, visibility, keyword, ident) =
         (&item.attrs, &item.vis, &item.trait_token, &item.ident);
-    let generics = generics(interface, &item.generics.params);
+    let generics = span::generics(item, &item.generics.params);
     let advice = not_implemented(interface);
     let mut block = TokenStream::new();
     item.brace_token.surround(&mut block, |block| block.extend(methods));
@@ -66,7 +68,7 @@ fn identity(interface: &Interface) -> TokenStream {
         quote_spanned!(here=> #(#conditions)* &#description)
     });
     let inherited = interface.supertraits.iter().map(|supertrait| {
-        let place = path_span(supertrait);
+        let place = span::path_span(supertrait);
         quote_spanned!(place=> <dyn #supertrait as __remote::Interface>::methods)
     });
     let from_proxy = proxy::from_proxy(interface);
@@ -83,49 +85,6 @@ fn identity(interface: &Interface) -> TokenStream {
             #from_proxy
         }
     }
-}
-
-/// The hidden block that holds generated code. Nothing in it can be named from outside.
-pub(super) fn hidden_block(
-    conditions: &[&Attribute],
-    library: &Path,
-    content: TokenStream,
-) -> TokenStream {
-    let here = Span::mixed_site();
-    quote_spanned! {here=>
-        #(#conditions)*
-        #[doc(hidden)]
-        #[allow(
-            deprecated,
-            non_upper_case_globals,
-            unused_imports,
-            unused_qualifications,
-            clippy::all,
-            clippy::nursery,
-            clippy::pedantic,
-            clippy::restriction
-        )]
-        const _: () = {
-            use #library::__private::v1 as __remote;
-            use #library::__private::v1::probes::*;
-            #content
-        };
-    }
-}
-
-/// Generic parameters, in brackets whose place is the whole trait. The compiler advises to add a parameter for a type
-/// that it does not find, differently for each item that names the type, unless the type stands within the brackets: so
-/// the same error is told once.
-pub(super) fn generics(interface: &Interface, parameters: &impl ToTokens) -> TokenStream {
-    let start = names::generated_at(interface.item.trait_token.span);
-    let end = names::generated_at(interface.item.brace_token.span.close());
-    let (open, close) = (quote_spanned!(start=> <), quote_spanned!(end=> >));
-    quote!(#open #parameters #close)
-}
-
-/// The place of a path's last segment: where an error about what it names belongs.
-pub(super) fn path_span(path: &Path) -> Span {
-    path.segments.last().map_or_else(Span::call_site, |last| last.ident.span())
 }
 
 fn trait_method(interface: &Interface, method: &Method) -> TokenStream {
@@ -160,10 +119,10 @@ fn description(interface: &Interface, method: &Method) -> TokenStream {
     let (name, selector) = (&interface.name, &method.selector);
     let parameters = method.parameters.iter().map(|parameter| {
         let (name, text) = (names::selector(&parameter.name), names::text(&parameter.ty));
-        let codec = dispatch::codec(parameter);
+        let codec = probe::parameter_codec(parameter);
         quote_spanned!(here=> __remote::Parameter { name: #name, ty: __remote::Type { text: #text, shape: |shape| __remote::shape(#codec, shape) } })
     });
-    let answer = dispatch::answer(method);
+    let answer = probe::result_codec(method);
     let value_text = names::text(method.answer.value.as_ref().unwrap_or(&method.answer.ty));
     let error_text = method.answer.error.as_ref().map_or_else(|| "Error".to_owned(), names::text);
     quote_spanned! {here=>
@@ -196,7 +155,7 @@ fn assertions(method: &Method) -> TokenStream {
     let (value, error) =
         (method.answer.value.as_ref().unwrap_or(ty), method.answer.error.as_ref().unwrap_or(ty));
     let (value_place, error_place) = (value.span(), error.span());
-    let (value, error, probe) = (spread(value), spread(error), dispatch::answer_probe(method));
+    let (value, error, probe) = (spread(value), spread(error), probe::result_probe(method));
     let is_result = quote_spanned!(ty.span()=> let () = <#ty as __remote::Outcome>::CARRIED;);
     let value =
         quote_spanned!(value_place=> <#value as __remote::ByValue>::carried(#probe.value()););

@@ -5,13 +5,12 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::{
-    dispatch,
-    interface::generics,
+    probe,
     signature::{self, parameter_names, receiver_token},
 };
 use crate::{
     model::{Interface, Method},
-    names,
+    names, span,
 };
 
 /// `pub type GreeterProxy = Proxy<dyn Greeter>;`
@@ -36,7 +35,7 @@ pub(super) fn implementation(interface: &Interface) -> TokenStream {
     let methods = interface.methods.iter().map(|method| sent(interface, method));
     // A supertrait that is no interface is refused once, where it is named: here it is taken for granted.
     let assumed = interface.supertraits.iter();
-    let generics = generics(interface, &quote_spanned!(here=> __Interface));
+    let generics = span::generics(&interface.item, &quote_spanned!(here=> __Interface));
     quote_spanned! {here=>
         #[diagnostic::do_not_recommend]
         impl #generics #ident for __remote::Proxy<__Interface>
@@ -87,10 +86,10 @@ fn sent(interface: &Interface, method: &Method) -> TokenStream {
         (method.conditions(), &interface.library, &interface.item.ident);
     let signature = signature::signature(method, library, &method.signature.ident);
     let description = names::description(&method.signature.ident);
-    let answer = dispatch::answer(method);
+    let answer = probe::result_codec(method);
     let receiver = receiver_token(method);
     let pushes = method.parameters.iter().map(|parameter| {
-        let (name, codec) = (&parameter.name, dispatch::codec(parameter));
+        let (name, codec) = (&parameter.name, probe::parameter_codec(parameter));
         match parameter.lent {
             Some(_) => quote_spanned!(here=> __remote::push(#codec, #name, encoder)?;),
             None => quote_spanned!(here=> __remote::push(#codec, &#name, encoder)?;),

@@ -12,7 +12,7 @@ use syn::{
 
 use crate::{
     model::{Method, Parameter},
-    names,
+    names, span,
 };
 
 /// `fn greet<'remote>(&'remote self, name: &'remote str) -> Call<'remote, Result<String>>`, under the given name.
@@ -40,7 +40,7 @@ pub(super) fn signature(method: &Method, library: &Path, name: &Ident) -> TokenS
 pub(super) fn body(method: &Method, library: &Path) -> TokenStream {
     let Some(body) = &method.body else { return TokenStream::new() };
     let here = Span::mixed_site();
-    let place = names::generated_at(body.brace_token.span.join());
+    let place = span::generated_at(body.brace_token.span.join());
     let bindings = method.parameters.iter().map(|parameter| {
         let (pattern, name) = (&parameter.pattern, &parameter.name);
         quote_spanned! {here=>
@@ -54,7 +54,7 @@ pub(super) fn body(method: &Method, library: &Path) -> TokenStream {
     };
     let (answer, statements) = (with_one_lifetime(written), &body.stmts);
     let statements = quote_spanned!(place=> { #(#statements)* });
-    let library = names::placed(library.to_token_stream(), place);
+    let library = span::placed(library.to_token_stream(), place);
     // A future has nowhere to say what it returns. So a return that never happens tells the compiler, which then finds
     // a mistake in the body where it was made, as in an `async fn`.
     let future = quote_spanned! {place=>
@@ -76,12 +76,12 @@ pub(super) fn body(method: &Method, library: &Path) -> TokenStream {
 
 /// `Call<'remote, Result<String>>`, in the place of the result.
 fn call(method: &Method, library: &Path) -> TokenStream {
-    let place = names::generated_at(match &method.signature.output {
+    let place = span::generated_at(match &method.signature.output {
         ReturnType::Default => method.signature.ident.span(),
         ReturnType::Type(arrow, _) => arrow.span(),
     });
     let (lifetime, answer) = (lifetime(), with_one_lifetime(&method.answer.ty));
-    let library = names::placed(library.to_token_stream(), place);
+    let library = span::placed(library.to_token_stream(), place);
     quote_spanned!(place=> #library::Call<#lifetime, #answer>)
 }
 

@@ -2,12 +2,12 @@
 
 use quote::ToTokens;
 
-use super::Faults;
+use super::faults::Faults;
 use crate::parse::{Conduct, Entry, Options};
 
 /// Refuses options that do not exist, say nothing, or are given twice.
 pub(super) fn known(options: &Options, faults: &mut Faults) {
-    faults.0.extend(options.unreadable.clone());
+    faults.extend(options.unreadable.clone());
     for entry in &options.entries {
         match entry {
             Entry::Unknown(option) if Conduct::named(option).is_some() => {

@@ -8,7 +8,7 @@ use syn::{
     visit::{self, Visit},
 };
 
-use super::Faults;
+use super::faults::Faults;
 use crate::model::peel;
 
 /// Refuses what the type of a parameter may not say.
