@@ -1,6 +1,6 @@
 //! Owns what a caller can be told when a call fails: one enum, each kind saying what is known about *this* call.
 //!
-//! It must not know how calls travel; what a peer did wrong on the wire is [`Breach`](crate::wire::Breach)'s.
+//! It must not know how calls travel; what a peer did wrong on the wire is [`Breach`](crate::wire::breach::Breach)'s.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
