@@ -1,18 +1,18 @@
-//! Owns the promise that every misuse of the macros is refused when compiled, with exactly one error, at the user's token.
+//! Tests that every misuse of the macros is a compile error, exactly one, at the user's token.
 //!
-//! In `tests/ui/` each line with a mistake ends in `//~`, once for each error expected there (`//~^` for the line above).
+//! In `tests/ui/` each line with an error ends in `//~`, once for each error expected there (`//~^` for the line above).
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-/// The texts, as the pinned compiler prints them.
+/// Compares the texts with those that the pinned compiler prints.
 #[test]
-fn each_mistake_says_what_to_write_instead() {
+fn each_error_has_the_expected_text() {
     trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
 }
 
-/// And that no mistake is told twice, nor where the user wrote nothing.
+/// Compares the places: no error is reported twice, nor outside the marked lines.
 #[test]
-fn each_mistake_is_one_error_at_its_token() {
+fn each_error_is_reported_once_at_its_line() {
     let directory = fs::read_dir("tests/ui").expect("tests run in the directory of their package");
     let files = directory.map(|entry| entry.expect("the directory can be read").path());
     let cases: Vec<_> =
@@ -22,10 +22,10 @@ fn each_mistake_is_one_error_at_its_token() {
     for case in &wrong {
         println!("{}: marked {:?}, reported {:?}", case.display(), marked(case), reported(case));
     }
-    assert!(wrong.is_empty(), "{} cases do not report their mistakes once each", wrong.len());
+    assert!(wrong.is_empty(), "{} cases do not report each error once", wrong.len());
 }
 
-/// How many errors the source announces, by line.
+/// Returns the number of errors that the source marks, by line.
 fn marked(source: &Path) -> BTreeMap<usize, usize> {
     let text = fs::read_to_string(source).expect("a case can be read");
     let mut marks = BTreeMap::new();
@@ -34,11 +34,11 @@ fn marked(source: &Path) -> BTreeMap<usize, usize> {
             *marks.entry(if mark.starts_with('^') { line - 1 } else { line }).or_default() += 1;
         }
     }
-    assert!(!marks.is_empty(), "{} marks no mistake", source.display());
+    assert!(!marks.is_empty(), "{} marks no error", source.display());
     marks
 }
 
-/// How many errors the compiler reports, by line.
+/// Returns the number of errors that the compiler reports, by line.
 fn reported(source: &Path) -> BTreeMap<usize, usize> {
     let text = fs::read_to_string(source.with_extension("stderr"))
         .expect("every case has its expected errors");

@@ -1,5 +1,5 @@
-//! Owns the order of an expansion: parse, model, validate, then either the code or, with every error, the fallback. It
-//! knows no syntax of its own.
+//! The order of an expansion: parse, model, validate, then the generated code or, beside the errors, the fallback. It
+//! must not know any syntax.
 
 mod class;
 mod dispatch;
@@ -30,7 +30,7 @@ pub(crate) fn remote(options: TokenStream, item: TokenStream) -> TokenStream {
             let interface = Interface::new(library(&options)?, options, item);
             Ok(match validate::interface(&interface) {
                 Ok(()) => interface::expand(&interface),
-                Err(faults) => refused(&faults, fallback::interface(&interface)),
+                Err(errors) => with_errors(&errors, fallback::interface(&interface)),
             })
         }
         Item::Impl(item) => {
@@ -38,10 +38,10 @@ pub(crate) fn remote(options: TokenStream, item: TokenStream) -> TokenStream {
             let expanded = implementation::expand(&implementation);
             Ok(match validate::implementation(&implementation) {
                 Ok(()) => expanded,
-                Err(faults) => refused(&faults, expanded),
+                Err(errors) => with_errors(&errors, expanded),
             })
         }
-        other => Ok(refused(&validate::other_item(&other), fallback::other_item(&other))),
+        other => Ok(with_errors(&validate::other_item(&other), fallback::other_item(&other))),
     });
     expanded.unwrap_or_else(Error::into_compile_error)
 }
@@ -52,7 +52,7 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
         let class = Class::new(library(&options)?, options, input);
         Ok(match validate::class(&class) {
             Ok(()) => class::expand(&class),
-            Err(faults) => refused(&faults, fallback::class(&class)),
+            Err(errors) => with_errors(&errors, fallback::class(&class)),
         })
     });
     expanded.unwrap_or_else(Error::into_compile_error)
@@ -62,7 +62,7 @@ fn library(options: &Options) -> Result<Path, Error> {
     options.library().cloned().or_else(names::library).ok_or_else(validate::no_library)
 }
 
-fn refused(faults: &Error, fallback: TokenStream) -> TokenStream {
-    let errors = faults.to_compile_error();
+fn with_errors(errors: &Error, fallback: TokenStream) -> TokenStream {
+    let errors = errors.to_compile_error();
     quote!(#errors #fallback)
 }

@@ -1,8 +1,9 @@
-//! Owns the macros of `remote-core`: `#[remote]` on a trait and on an `impl`, and `#[derive(Remote)]`. It must not know how
-//! messages travel: what is generated speaks to the library through one versioned door alone.
+//! The macros of `remote-core`: `#[remote]` on a trait and on an `impl`, and `#[derive(Remote)]`.
 //!
-//! Use them through `remote_core`, which exports them again. The way of a macro is parse → model → validate → expand; what
-//! validation refuses goes to the fallback, so that one mistake is one error.
+//! Use them through `remote_core`, which re-exports them. An expansion has four steps: parse, model, validate, expand.
+//! Where validation finds errors, the fallback is generated beside them, so that the compiler reports no others. The
+//! macros must not know how messages are sent: generated code uses only the versioned module
+//! `remote_core::__private::v1`.
 
 mod expand;
 mod model;
@@ -13,7 +14,7 @@ mod validate;
 
 use proc_macro::TokenStream;
 
-/// Makes a trait an interface, or an `impl` of one the object's side of it.
+/// Makes a trait an interface, or adapts an `impl` of an interface.
 ///
 /// # On a trait
 ///
@@ -29,8 +30,8 @@ use proc_macro::TokenStream;
 ///     /// Greets by name.
 ///     async fn greet(&self, name: &str) -> Result<String>;
 ///
-///     /// Greets twice. Sent as a message too; this body runs, at the caller's, if the far class is older and does
-///     /// not know the message.
+///     /// Greets twice. This is sent as a message, too; the default body runs, at the caller, if the class of the far
+///     /// object is older and does not have the method.
 ///     async fn insist(&self, name: &str) -> Result<String> {
 ///         Ok(format!("{}, {}", self.greet(name).await?, self.greet(name).await?))
 ///     }
@@ -61,21 +62,22 @@ use proc_macro::TokenStream;
 /// # fn main() {}
 /// ```
 ///
-/// together with `impl Interface for dyn Greeter`, which describes the methods to both sides; with the implementation for
-/// the proxy, which turns each call into a message; and with a function for each method that decodes its arguments, calls
-/// the object, and encodes what it returns. All borrowed parameters share the lifetime of the call. The trait is an
-/// ordinary trait: it can be used as `dyn Greeter`, generically, and with objects that are no classes (mocks).
+/// and also generates `impl Interface for dyn Greeter`, which describes the methods to both sides; the implementation
+/// for the proxy, which sends each call as a message; and one function for each method that decodes the arguments,
+/// calls the object, and encodes the result. All borrowed parameters share the lifetime of the call. The trait remains
+/// an ordinary trait: it can be used as `dyn Greeter`, as a bound, and implemented by types that are not classes
+/// (mocks).
 ///
-/// **Parameters** are passed by value, if serde carries them, or as `&str`, `&[u8]`, `&V`, `&[V]`, `Option<&str>` and the
-/// like, borrowed from the message where they can be. `Vec<u8>` and `&[u8]` are copied whole. Objects are passed as
-/// `Ref<dyn Trait>`, at any depth. **Results** are `Result<V, E>`, or any alias of it, with owned `V` and `E`, and
-/// `E: From<remote_core::Error>`, so that it can say that the connection was lost.
+/// **Parameters** are values that serde can serialize and deserialize, or references to them: `&str`, `&[u8]`, `&V`,
+/// `&[V]`, `Option<&str>`, which borrow from the message where serde can. `Vec<u8>` and `&[u8]` are copied as a block,
+/// not byte by byte. Objects are passed as `Ref<dyn Trait>`, at any depth. **Results** are `Result<V, E>`, or any alias
+/// of it, with owned `V` and `E`, and `E: From<remote_core::Error>`, so that a lost connection can be reported.
 ///
-/// **Supertraits** are interfaces themselves, except `Send`, `Sync` and the like. `#[cfg(..)]` on a method removes all that
-/// is generated for it.
+/// **Supertraits** must be interfaces, except markers such as `Send` and `Sync`. `#[cfg(..)]` on a method applies to
+/// all that is generated for it.
 ///
-/// **Options**: `#[remote(name = "..")]` gives the interface another name on the wire, so that the trait can be renamed;
-/// `#[remote(crate = path)]` says where the library is, if it is no direct dependency.
+/// **Options**: `#[remote(name = "..")]` sets the name of the interface on the wire, so that the trait can be renamed;
+/// `#[remote(crate = path)]` is the path of the library, if it is not a direct dependency.
 ///
 /// # On an `impl`
 ///
@@ -100,14 +102,14 @@ use proc_macro::TokenStream;
 /// Each method becomes `fn greet<'remote>(..) -> Call<'remote, Result<String>>` with the body as its future. As in any
 /// `async fn`, nothing runs before the call is awaited, and all parameters live until it is done.
 ///
-/// A method may keep its caller's reply and give it later: then it returns `Result<Later<V>>` here, where the interface says
-/// `Result<V>`; see `remote_core::Reply`.
+/// A method can defer its reply: it then returns `Result<Later<V>>` here where the interface has `Result<V>`; see
+/// `remote_core::Reply`.
 #[proc_macro_attribute]
 pub fn remote(options: TokenStream, item: TokenStream) -> TokenStream {
     expand::remote(options.into(), item.into()).into()
 }
 
-/// Makes a type a class: named, known to its process, and with the interfaces that it answers to.
+/// Makes a type a class: registers it under a name, with the interfaces that its objects implement.
 ///
 /// ```
 /// # extern crate the_library as remote_core;
@@ -134,14 +136,14 @@ pub fn remote(options: TokenStream, item: TokenStream) -> TokenStream {
 /// # }
 /// ```
 ///
-/// `#[remote(..)]` lists interfaces by their paths. The class is named like the type, or by `name = ".."`; two classes of
-/// one name in a program are an error when a node starts. `crate = path` says where the library is, if it is no direct
-/// dependency. Structs and enums can be classes, generic types cannot.
+/// `#[remote(..)]` lists the interfaces by their paths. The class has the name of the type, or that of `name = ".."`;
+/// if a program has two classes of one name, starting a node fails. `crate = path` is the path of the library, if it is
+/// not a direct dependency. Structs and enums can be classes, generic types cannot.
 ///
 /// # One call at a time
 ///
-/// The methods of an object run at once, as many as are called. `#[remote(Interface, serial)]` has those of each object of
-/// the class run one after another, in the order in which they were called:
+/// An object executes its calls concurrently. With `#[remote(Interface, serial)]` each object of the class is a serial
+/// object: it executes one call at a time, in the order in which they were made:
 ///
 /// ```
 /// # extern crate the_library as remote_core;
@@ -160,7 +162,7 @@ pub fn remote(options: TokenStream, item: TokenStream) -> TokenStream {
 /// impl Counter for Careful {
 ///     async fn add(&self, step: u64) -> Result<u64> {
 ///         let before = self.0.load(Relaxed);
-///         tokio::task::yield_now().await; // nobody else gets in between
+///         tokio::task::yield_now().await; // no other call runs meanwhile
 ///         self.0.store(before + step, Relaxed);
 ///         Ok(before + step)
 ///     }
@@ -173,22 +175,23 @@ pub fn remote(options: TokenStream, item: TokenStream) -> TokenStream {
 /// # Ok(()) }
 /// ```
 ///
-/// - A method has its turn until it returns, also while it awaits something. One that panics, is cancelled, or whose
-///   deadline passes gives it on; and one that keeps its caller's reply does when it returns.
-/// - Calls that wait for their turn are cancelled like others, count in the window of their session like others, and
-///   fail with `Error::Ended` when the object is stopped.
-/// - A near call is executed by whoever awaits it: one that was begun, and is neither awaited nor dropped, has the turn.
-/// - An object that calls itself and waits, directly or by way of others, waits for its own turn. Where that can be seen
-///   from this side, because there are only awaited near calls between, the call fails with `Error::Refused`. A circle
-///   through another node, a task or a promise is not seen: it ends when its deadline passes, which travels along. Call
-///   methods on `self` instead, or send the message with `.oneway()`: it is executed later.
-/// - The turns are those of calls through references. What the program does with an `Arc` of its own is in none.
+/// - The next call starts when the method of the current one has returned, panicked, was cancelled, or its deadline has
+///   passed. A method that awaits something has not returned; one that defers its reply has.
+/// - Calls that wait can be cancelled like others, count in the window of their session like others, and fail with
+///   `Error::Ended` when the object is stopped.
+/// - A near call is executed by the task that awaits it: one that was polled once, and is neither awaited nor dropped,
+///   blocks the calls after it.
+/// - An object that calls itself and awaits the reply, directly or through other objects, deadlocks. If there are only
+///   awaited near calls between, that is detected, and the call fails with `Error::Refused`. A cycle through another
+///   node, a task or a promise is not detected: it ends when the deadline passes, which calls inherit. Call methods on
+///   `self` instead, or send the message with `.oneway()`: it is executed later.
+/// - Only calls through references are serial. Calls that the program makes on an `Arc` of its own are not.
 ///
 /// # Panics
 ///
-/// A panic in a method ends that call with `Error::Panicked`, and nothing else. If it may leave an object of the class in
-/// pieces, `#[remote(Interface, stop_on_panic)]` stops the object as well: its monitors and links are told, and later calls
-/// fail with `Error::Ended`, whose reason names the panic.
+/// A panic in a method ends that call with `Error::Panicked`, and nothing else. If a panic may leave the object
+/// inconsistent, `#[remote(Interface, stop_on_panic)]` stops the object as well: its monitors and links are notified,
+/// and later calls fail with `Error::Ended`, whose reason contains the panic message.
 ///
 /// ```
 /// # extern crate the_library as remote_core;
@@ -207,7 +210,7 @@ pub fn remote(options: TokenStream, item: TokenStream) -> TokenStream {
 /// impl Counter for Fragile {
 ///     async fn add(&self, step: u64) -> Result<u64> {
 ///         let mut count = self.0.lock().unwrap();
-///         *count = count.checked_add(step).expect("a count that fits");
+///         *count = count.checked_add(step).expect("the count overflowed");
 ///         Ok(*count)
 ///     }
 /// }
@@ -215,16 +218,16 @@ pub fn remote(options: TokenStream, item: TokenStream) -> TokenStream {
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
 /// let counter: Ref<dyn Counter> = Ref::new(Fragile::default());
 /// counter.add(1).await?;
-/// assert_eq!(counter.add(u64::MAX).await, Err(Error::Panicked("a count that fits".into())));
-/// let ended = Error::Ended("a method panicked: a count that fits".into());
+/// assert_eq!(counter.add(u64::MAX).await, Err(Error::Panicked("the count overflowed".into())));
+/// let ended = Error::Ended("a method panicked: the count overflowed".into());
 /// assert_eq!(counter.add(1).await, Err(ended));
 /// # Ok(()) }
 /// ```
 ///
-/// # At link time
+/// # Linking
 ///
-/// Classes register themselves when the program is linked. A class in a library of which nothing else is used may be left
-/// out by the linker: name something of that library, `use that_library as _;`.
+/// Classes are collected when the program is linked. The linker may leave out a library of which nothing is used, and
+/// its classes with it: write `use that_library as _;`.
 #[proc_macro_derive(Remote, attributes(remote))]
 pub fn derive_remote(item: TokenStream) -> TokenStream {
     expand::derive(item.into()).into()

@@ -1,18 +1,15 @@
-//! Owns what the macros know of an interface, an implementation and a class, whether they may stand or not: the model
-//! can hold every mistake, `validate` finds them. It must not generate anything.
+//! The model: interfaces, implementations and classes as data. It can represent invalid ones, too; `validate` finds
+//! their errors. It must not generate code.
 
 use proc_macro2::Span;
 use syn::{
     AttrStyle, Attribute, Block, DeriveInput, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn,
-    ItemImpl, ItemTrait, Lifetime, Pat, PatIdent, Path, PathArguments, Receiver, ReturnType,
-    Signature, TraitItem, TraitItemFn, Type, TypeParamBound, TypeReference, parse_quote,
-    visit::Visit,
+    ItemImpl, ItemTrait, Lifetime, LitStr, Pat, PatIdent, Path, PathArguments, Receiver,
+    ReturnType, Signature, TraitItem, TraitItemFn, Type, TypeParamBound, TypeReference,
+    parse_quote, visit::Visit,
 };
 
-use crate::{
-    names,
-    parse::{Entry, Options},
-};
+use crate::{names, parse::Options};
 
 /// A trait marked `#[remote]`.
 pub(crate) struct Interface {
@@ -51,7 +48,7 @@ pub(crate) struct Method {
     pub(crate) signature: Signature,
     pub(crate) selector: String,
     pub(crate) parameters: Vec<Parameter>,
-    pub(crate) answer: Answer,
+    pub(crate) result: MethodResult,
     pub(crate) body: Option<Block>,
 }
 
@@ -60,31 +57,31 @@ pub(crate) struct Method {
 pub(crate) struct Parameter {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) pattern: Pat,
-    /// The name it goes by in generated signatures.
+    /// The name in generated signatures.
     pub(crate) name: Ident,
     pub(crate) ty: Type,
-    /// `X`, if the type is written `&X`: then it is decoded as something that lends an `X`.
-    pub(crate) lent: Option<Type>,
-    /// Whether anything in the type is borrowed from the message.
+    /// `X`, if the type is written `&X`: the callee decodes an owned or borrowed value and passes a reference to it.
+    pub(crate) referent: Option<Type>,
+    /// True if the type contains a reference or a lifetime: the decoded value borrows from the message.
     pub(crate) borrows: bool,
 }
 
-/// What a method returns, as far as the spelling tells: `Result` may be anybody's alias.
+/// The return type of a method, as far as its spelling shows: `Result` may be an alias.
 #[derive(Clone)]
-pub(crate) struct Answer {
-    /// As its callers see it.
+pub(crate) struct MethodResult {
+    /// The type that callers see.
     pub(crate) ty: Type,
-    /// As it is written, if that is `Result<Later<V>>`.
-    pub(crate) postponed: Option<Postponed>,
-    /// The first argument of what is called `Result`.
+    /// The type as it is written, if that is `Result<Later<V>>`.
+    pub(crate) deferred: Option<Deferred>,
+    /// The first argument of `Result`.
     pub(crate) value: Option<Type>,
-    /// The second argument of what is called `Result`.
+    /// The second argument of `Result`.
     pub(crate) error: Option<Type>,
 }
 
-/// What a method returns that may keep its reply.
+/// The return type of a method that can defer its reply.
 #[derive(Clone)]
-pub(crate) struct Postponed {
+pub(crate) struct Deferred {
     /// `Result<Later<V>>`
     pub(crate) ty: Type,
     /// `Later<V>`
@@ -108,7 +105,7 @@ impl Interface {
         Self { library, options, name, item, supertraits, methods }
     }
 
-    /// The conditions under which the trait exists, which everything made beside it shares.
+    /// Returns the `#[cfg(..)]` of the trait, for all that is generated beside it.
     pub(crate) fn conditions(&self) -> Vec<&Attribute> {
         conditions(&self.item.attrs)
     }
@@ -158,14 +155,14 @@ impl Method {
                 attributes: parameter.attrs.clone(),
                 name: parameter_name(&parameter.pat, position),
                 pattern: (*parameter.pat).clone(),
-                lent: lent(&parameter.ty),
+                referent: referent(&parameter.ty),
                 borrows: borrows(&parameter.ty),
                 ty: (*parameter.ty).clone(),
             })
             .collect();
         Self {
             selector: names::selector(&signature.ident),
-            answer: Answer::new(&signature.output),
+            result: MethodResult::new(&signature.output),
             attributes,
             signature,
             parameters,
@@ -177,13 +174,13 @@ impl Method {
         self.signature.receiver()
     }
 
-    /// The conditions under which the method exists, which everything made for it shares.
+    /// Returns the `#[cfg(..)]` of the method, for all that is generated for it.
     pub(crate) fn conditions(&self) -> Vec<&Attribute> {
         conditions(&self.attributes)
     }
 }
 
-impl Answer {
+impl MethodResult {
     fn new(output: &ReturnType) -> Self {
         let ty: Type = match output {
             ReturnType::Default => parse_quote!(()),
@@ -191,21 +188,21 @@ impl Answer {
         };
         let mut arguments = arguments(&ty, "Result").into_iter();
         let (value, error) = (arguments.next(), arguments.next());
-        let kept =
+        let deferred_value =
             value.as_ref().and_then(|value| self::arguments(value, "Later").into_iter().next());
-        let (Some(kept), Some(later)) = (kept, &value) else {
-            return Self { ty, postponed: None, value, error };
+        let (Some(deferred_value), Some(later)) = (deferred_value, &value) else {
+            return Self { ty, deferred: None, value, error };
         };
-        let postponed = Some(Postponed { ty: ty.clone(), later: later.clone() });
+        let deferred = Some(Deferred { ty: ty.clone(), later: later.clone() });
         let mut seen = ty;
         if let Some(place) = first_argument(&mut seen) {
-            place.clone_from(&kept);
+            place.clone_from(&deferred_value);
         }
-        Self { ty: seen, postponed, value: Some(kept), error }
+        Self { ty: seen, deferred, value: Some(deferred_value), error }
     }
 }
 
-/// The type without the brackets, visible or not, that mean nothing.
+/// Returns the type without parentheses and invisible groups around it.
 pub(crate) fn peel(ty: &Type) -> &Type {
     match ty {
         Type::Group(group) => peel(&group.elem),
@@ -214,7 +211,7 @@ pub(crate) fn peel(ty: &Type) -> &Type {
     }
 }
 
-/// Whether a supertrait is one that says something about the type, not about its messages.
+/// Returns true if a supertrait is a marker trait, not an interface.
 pub(crate) fn is_marker(path: &Path) -> bool {
     const MARKERS: [&str; 5] = ["Send", "Sync", "Unpin", "UnwindSafe", "RefUnwindSafe"];
     path.segments.last().is_some_and(|last| MARKERS.iter().any(|marker| last.ident == marker))
@@ -228,14 +225,10 @@ fn supertrait_interface(bound: &TypeParamBound) -> Option<&Path> {
 }
 
 fn wire_name(options: &Options, ident: &Ident) -> String {
-    let given = options.entries.iter().find_map(|entry| match entry {
-        Entry::Name(_, name) => Some(name.value()),
-        _ => None,
-    });
-    given.unwrap_or_else(|| names::selector(ident))
+    options.name().map_or_else(|| names::selector(ident), LitStr::value)
 }
 
-/// Attributes that stand within the braces are written before them as well.
+/// Makes inner attributes outer ones, as they are generated before the item.
 fn make_outer(attributes: &mut [Attribute]) {
     for attribute in attributes {
         attribute.style = AttrStyle::Outer;
@@ -253,7 +246,7 @@ fn parameter_name(pattern: &Pat, position: usize) -> Ident {
     }
 }
 
-fn lent(ty: &Type) -> Option<Type> {
+fn referent(ty: &Type) -> Option<Type> {
     match peel(ty) {
         Type::Reference(TypeReference { elem, .. }) => Some(peel(elem).clone()),
         _ => None,
@@ -276,7 +269,7 @@ fn borrows(ty: &Type) -> bool {
     search.0
 }
 
-/// The types in the brackets of what is called by this name.
+/// Returns the type arguments of a path whose last segment has this name.
 fn arguments(ty: &Type, name: &str) -> Vec<Type> {
     let Type::Path(path) = peel(ty) else { return Vec::new() };
     let Some(last) = path.path.segments.last().filter(|last| last.ident == name) else {
@@ -290,7 +283,7 @@ fn arguments(ty: &Type, name: &str) -> Vec<Type> {
     types.collect()
 }
 
-/// The first type in the brackets at the end of a path.
+/// Returns the first type argument at the end of a path.
 fn first_argument(ty: &mut Type) -> Option<&mut Type> {
     let path = match ty {
         Type::Group(group) => return first_argument(&mut group.elem),
@@ -308,7 +301,7 @@ fn first_argument(ty: &mut Type) -> Option<&mut Type> {
     })
 }
 
-/// The place of the receiver, or of the method's name where there is none.
+/// Returns the span of the receiver, or of the method's name if there is none.
 pub(crate) fn receiver_span(method: &Method) -> Span {
     use syn::spanned::Spanned;
     method.receiver().map_or_else(|| method.signature.ident.span(), Spanned::span)
@@ -324,23 +317,26 @@ mod tests {
     }
 
     #[test]
-    fn parameters_are_told_apart_by_how_they_are_held() {
+    fn parameters_are_classified_by_their_types() {
         let method = method(parse_quote! {
             async fn m(&self, a: &str, b: Option<&str>, mut c: (&[u8]), (d, e): (u8, u8)) -> Result<u8>;
         });
-        let lent: Vec<_> =
-            method.parameters.iter().map(|parameter| parameter.lent.as_ref().map(text)).collect();
-        assert_eq!(lent, [Some("str".to_owned()), None, Some("[u8]".to_owned()), None]);
+        let referents: Vec<_> = method
+            .parameters
+            .iter()
+            .map(|parameter| parameter.referent.as_ref().map(text))
+            .collect();
+        assert_eq!(referents, [Some("str".to_owned()), None, Some("[u8]".to_owned()), None]);
         let names: Vec<_> =
             method.parameters.iter().map(|parameter| parameter.name.to_string()).collect();
         assert_eq!(names, ["a", "b", "c", "argument_3"]);
     }
 
     #[test]
-    fn the_result_is_read_as_far_as_it_is_spelled() {
+    fn value_and_error_are_read_from_the_result() {
         let spelled = |output: ReturnType| {
-            let answer = Answer::new(&output);
-            (answer.value.map(text), answer.error.map(text))
+            let result = MethodResult::new(&output);
+            (result.value.map(text), result.error.map(text))
         };
         assert_eq!(spelled(parse_quote!(-> Result<u8, E>)), (Some("u8".into()), Some("E".into())));
         assert_eq!(spelled(parse_quote!(-> library::Result<u8>)), (Some("u8".into()), None));
@@ -349,11 +345,11 @@ mod tests {
     }
 
     #[test]
-    fn callers_do_not_see_that_a_reply_may_come_later() {
+    fn callers_see_the_result_without_later() {
         let spelled = |output: ReturnType| {
-            let answer = Answer::new(&output);
-            let postponed = answer.postponed.map(|postponed| text(postponed.later));
-            (text(answer.ty), answer.value.map(text), postponed)
+            let result = MethodResult::new(&output);
+            let deferred = result.deferred.map(|deferred| text(deferred.later));
+            (text(result.ty), result.value.map(text), deferred)
         };
         assert_eq!(
             spelled(parse_quote!(-> Result<library::Later<u8, E>, E>)),
@@ -366,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn markers_are_no_interfaces() {
+    fn marker_traits_are_not_interfaces() {
         let item: ItemTrait = parse_quote!(
             trait T: Send + std::marker::Sync + 'static + module::Super {}
         );

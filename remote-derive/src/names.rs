@@ -1,5 +1,5 @@
-//! Owns the names that generated code uses: the path of the library, of what is generated beside a trait, and how types
-//! are spelled for readers. It knows no syntax of interfaces and no text of a refusal.
+//! Names in generated code: the path of the library and the identifiers of generated items; and the spelling of types
+//! as text. It must not know the syntax of interfaces, nor the texts of errors.
 
 use proc_macro_crate::{FoundCrate, crate_name};
 use proc_macro2::{Delimiter, Spacing, Span, TokenStream, TokenTree};
@@ -11,11 +11,11 @@ use crate::span;
 /// The lifetime that all borrowed parameters of a method share with the call.
 pub(crate) const LIFETIME: &str = "'remote";
 
-/// The path by which the crate that is being compiled reaches the library, also where it was renamed. `None` if it does
-/// not depend on it.
+/// Returns the path of the library in the crate that is being compiled, under the name that its Cargo.toml gives it.
+/// `None` if the crate does not depend on the library.
 pub(crate) fn library() -> Option<Path> {
     match crate_name("remote-core").ok()? {
-        // Doctests, tests and examples of the library see it from outside; inside, it names itself.
+        // Also in doctests, tests and examples of the library; `extern crate self` makes it true of the library itself.
         FoundCrate::Itself => Some(parse_quote!(::remote_core)),
         FoundCrate::Name(name) => {
             let name = Ident::new(&name, Span::call_site());
@@ -24,32 +24,33 @@ pub(crate) fn library() -> Option<Path> {
     }
 }
 
-/// The name by which a method is known on the wire: without the `r#` that a keyword needs.
+/// Returns the name of a method on the wire: the identifier without `r#`.
 pub(crate) fn selector(method: &Ident) -> String {
     method.unraw().to_string()
 }
 
-/// `GreeterProxy` for `Greeter`.
+/// Returns the name of the alias for the proxy: `GreeterProxy` for `Greeter`.
 pub(crate) fn proxy(interface: &Ident) -> Ident {
     format_ident!("{}Proxy", interface.unraw(), span = interface.span())
 }
 
-/// The hidden method that holds the body of a default method.
+/// Returns the name of the hidden method that holds the body of a default method.
 pub(crate) fn default_body(method: &Ident) -> Ident {
     format_ident!("__default_{}", method.unraw(), span = span::generated_at(method.span()))
 }
 
-/// The static that describes a method. It keeps the method's spelling, so that two methods never share one.
+/// Returns the name of the static that describes a method. The method's name is in it unchanged (no capitals), so that
+/// two methods never share one.
 pub(crate) fn description(method: &Ident) -> Ident {
     format_ident!("METHOD_{}", method.unraw(), span = Span::mixed_site())
 }
 
-/// A parameter whose own pattern cannot stand in the generated signature.
+/// Returns a name for a parameter whose pattern cannot be used in the generated signature.
 pub(crate) fn parameter(position: usize) -> Ident {
     format_ident!("argument_{position}", span = Span::mixed_site())
 }
 
-/// The tokens as one would write them, so that white space makes no difference: `Result<Vec<u8>, Error>`.
+/// Returns the tokens as text with normal spacing, whatever the spacing in the source: `Result<Vec<u8>, Error>`.
 pub(crate) fn text(tokens: impl ToTokens) -> String {
     let mut text = String::new();
     spell(tokens.to_token_stream(), &mut text);
@@ -84,7 +85,7 @@ fn spell(tokens: TokenStream, text: &mut String) {
                 }
             }
             TokenTree::Ident(_) | TokenTree::Literal(_) => {
-                // Two words in a row need a space between them, and so does what follows a lifetime.
+                // Two words need a space between them, and so do a lifetime and a word.
                 if text.ends_with(|last: char| last.is_alphanumeric() || last == '_') {
                     text.push(' ');
                 }
@@ -101,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_are_spelled_as_one_would_write_them() {
+    fn types_are_spelled_with_normal_spacing() {
         let spelled = [
             (quote!(Result<Vec<u8>, Error>), "Result<Vec<u8>, Error>"),
             (quote!(&'a mut str), "&'a mut str"),
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn raw_identifiers_travel_without_their_mark() {
+    fn raw_identifiers_lose_their_prefix() {
         let method: Ident = parse_quote!(r#type);
         assert_eq!(selector(&method), "type");
         assert_eq!(default_body(&method), "__default_type");

@@ -1,5 +1,5 @@
-//! Owns the way from tokens to syntax: which item a macro was written on, and the options in its parentheses. It must not
-//! know what an interface may contain.
+//! Parsing of the macros' input: the item below the attribute, and the options in its parentheses. It must not know
+//! what an interface may contain.
 
 use proc_macro2::TokenStream;
 use syn::{
@@ -8,12 +8,12 @@ use syn::{
     punctuated::Punctuated,
 };
 
-/// What stands in the parentheses of `#[remote(..)]`.
+/// The options in the parentheses of `#[remote(..)]`.
 #[derive(Default)]
 pub(crate) struct Options {
     pub(crate) entries: Vec<Entry>,
-    /// What could not be read at all.
-    pub(crate) unreadable: Option<syn::Error>,
+    /// The error of options that could not be parsed.
+    pub(crate) syntax_error: Option<syn::Error>,
 }
 
 /// One of the options.
@@ -22,36 +22,36 @@ pub(crate) enum Entry {
     Library(Token![crate], Path),
     /// `name = ".."`
     Name(Ident, LitStr),
-    /// A word alone, on a class: how its objects execute their calls.
-    Conduct(Conduct, Ident),
-    /// Another path alone: an interface, on a class.
+    /// `serial` or `stop_on_panic`, on a class.
+    Flag(Flag, Ident),
+    /// Any other path without a value, on a class: an interface.
     Interface(Path),
-    /// Anything else with an `=` in it.
+    /// Any other option with a value.
     Unknown(Ident),
 }
 
-/// How the objects of a class execute their calls.
+/// An option without a value: how the objects of a class execute their calls.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Conduct {
-    /// One at a time.
+pub(crate) enum Flag {
+    /// One call at a time.
     Serial,
-    /// None any more, once one has panicked.
+    /// A panic in a call stops the object.
     StopOnPanic,
 }
 
-/// Reads the options of `#[remote(..)]` above a trait or an impl.
+/// Parses the options of `#[remote(..)]` on a trait or an `impl`.
 pub(crate) fn options(tokens: TokenStream) -> Options {
     let mut options = Options::default();
     options.read(tokens);
     options
 }
 
-/// Reads the item below `#[remote]`.
+/// Parses the item below `#[remote]`.
 pub(crate) fn item(tokens: TokenStream) -> Result<Item> {
     syn::parse2(tokens)
 }
 
-/// Reads the type below `#[derive(Remote)]`, and all of its `#[remote(..)]`.
+/// Parses the type below `#[derive(Remote)]`, and all of its `#[remote(..)]`.
 pub(crate) fn class(tokens: TokenStream) -> Result<(DeriveInput, Options)> {
     let input: DeriveInput = syn::parse2(tokens)?;
     let mut options = Options::default();
@@ -78,13 +78,13 @@ impl Options {
         })
     }
 
-    pub(crate) fn asks_for(&self, conduct: Conduct) -> bool {
-        self.conducts().any(|(asked, _)| asked == conduct)
+    pub(crate) fn has(&self, flag: Flag) -> bool {
+        self.flags().any(|(other, _)| other == flag)
     }
 
-    pub(crate) fn conducts(&self) -> impl Iterator<Item = (Conduct, &Ident)> {
+    pub(crate) fn flags(&self) -> impl Iterator<Item = (Flag, &Ident)> {
         self.entries.iter().filter_map(|entry| match entry {
-            Entry::Conduct(conduct, option) => Some((*conduct, option)),
+            Entry::Flag(flag, option) => Some((*flag, option)),
             _ => None,
         })
     }
@@ -97,7 +97,7 @@ impl Options {
     }
 
     fn read_attribute(&mut self, attribute: &Attribute) {
-        // `#[remote]` alone lists nothing; that it should is said elsewhere.
+        // `#[remote]` without parentheses lists nothing; `validate` reports that.
         if let Ok(list) = attribute.meta.require_list() {
             self.read(list.tokens.clone());
         }
@@ -106,7 +106,7 @@ impl Options {
     fn read(&mut self, tokens: TokenStream) {
         match Punctuated::<Entry, Token![,]>::parse_terminated.parse2(tokens) {
             Ok(entries) => self.entries.extend(entries),
-            Err(error) => self.unreadable = Some(error),
+            Err(error) => self.syntax_error = Some(error),
         }
     }
 }
@@ -129,14 +129,14 @@ impl Parse for Entry {
             });
         }
         let path: Path = input.parse()?;
-        Ok(match path.get_ident().and_then(|word| Some((Conduct::named(word)?, word.clone()))) {
-            Some((conduct, word)) => Self::Conduct(conduct, word),
+        Ok(match path.get_ident().and_then(|word| Some((Flag::named(word)?, word.clone()))) {
+            Some((flag, word)) => Self::Flag(flag, word),
             None => Self::Interface(path),
         })
     }
 }
 
-impl Conduct {
+impl Flag {
     pub(crate) fn named(word: &Ident) -> Option<Self> {
         match word.to_string().as_str() {
             "serial" => Some(Self::Serial),
@@ -154,7 +154,7 @@ mod tests {
     use crate::names::text;
 
     #[test]
-    fn options_are_told_apart() {
+    fn each_kind_of_option_is_recognized() {
         let options = options(quote!(
             module::Greeter,
             crate = the::library,
@@ -164,7 +164,7 @@ mod tests {
             serial,
             module::serial
         ));
-        assert!(options.unreadable.is_none());
+        assert!(options.syntax_error.is_none());
         assert_eq!(options.library().map(text).as_deref(), Some("the::library"));
         assert_eq!(options.name().map(LitStr::value).as_deref(), Some("hello"));
         assert_eq!(
@@ -172,21 +172,21 @@ mod tests {
             ["module::Greeter", "Other", "module::serial"]
         );
         assert!(matches!(&options.entries[4], Entry::Unknown(option) if option == "colour"));
-        assert!(options.asks_for(Conduct::Serial) && !options.asks_for(Conduct::StopOnPanic));
+        assert!(options.has(Flag::Serial) && !options.has(Flag::StopOnPanic));
     }
 
     #[test]
-    fn a_name_that_is_no_string_is_unknown() {
+    fn a_name_that_is_not_a_string_is_unknown() {
         assert!(matches!(options(quote!(name = 3)).entries[0], Entry::Unknown(_)));
     }
 
     #[test]
-    fn what_cannot_be_read_is_kept_as_an_error() {
-        assert!(options(quote!(42)).unreadable.is_some());
+    fn a_syntax_error_is_kept() {
+        assert!(options(quote!(42)).syntax_error.is_some());
     }
 
     #[test]
-    fn a_class_gathers_all_of_its_lists() {
+    fn all_lists_of_a_class_are_joined() {
         let (class, options) = class(quote! {
             #[remote(A)]
             #[other]

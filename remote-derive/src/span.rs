@@ -1,15 +1,16 @@
-//! The spans of generated tokens: where the compiler shows an error in generated code. It must not know what is generated.
+//! Spans of generated tokens: the place in the source where the compiler shows an error in generated code. It must not
+//! know what is generated.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{ItemTrait, Path};
 
-/// Where an error in generated code is shown, while the code itself counts as generated.
+/// Returns a span at which errors are shown, with the hygiene of generated code.
 pub(crate) fn generated_at(place: Span) -> Span {
     Span::mixed_site().located_at(place)
 }
 
-/// Generated tokens, moved to where an error in them is shown.
+/// Returns the tokens with their spans moved to `place`.
 pub(crate) fn placed(tokens: TokenStream, place: Span) -> TokenStream {
     let moved = tokens.into_iter().map(|mut token| {
         token.set_span(token.span().located_at(place));
@@ -18,9 +19,9 @@ pub(crate) fn placed(tokens: TokenStream, place: Span) -> TokenStream {
     moved.collect()
 }
 
-/// Generic parameters, in brackets whose place is the whole trait. The compiler advises to add a parameter for a type
-/// that it does not find, differently for each item that names the type, unless the type stands within the brackets: so
-/// the same error is told once.
+/// Returns generic parameters in angle brackets that span the whole trait. For an unknown type the compiler suggests
+/// adding a generic parameter, with another text for each generated item that names the type, unless the type is within
+/// the span of the brackets. With the same text, the error is reported once.
 pub(crate) fn generics(item: &ItemTrait, parameters: &impl ToTokens) -> TokenStream {
     let start = generated_at(item.trait_token.span);
     let end = generated_at(item.brace_token.span.close());
@@ -28,7 +29,7 @@ pub(crate) fn generics(item: &ItemTrait, parameters: &impl ToTokens) -> TokenStr
     quote!(#open #parameters #close)
 }
 
-/// The place of a path's last segment: where an error about what it names belongs.
+/// Returns the span of a path's last segment, for errors about the item that the path names.
 pub(crate) fn path_span(path: &Path) -> Span {
     path.segments.last().map_or_else(Span::call_site, |last| last.ident.span())
 }

@@ -1,8 +1,8 @@
-//! Owns every refusal: what an interface, an implementation and a class may not say, and the text that tells its author
-//! what to write instead. Mistakes are gathered, one error for each. It must not generate code, and what only the types
-//! themselves can tell (whether serde carries them) is left to assertions in the expansion.
+//! Validation: the compile errors for invalid interfaces, implementations and classes, each with a text that says what
+//! to write instead. All errors are reported, each once. It must not generate code. What depends on types, not on their
+//! spelling (if serde can carry them), is checked by assertions in the generated code.
 
-mod faults;
+mod errors;
 mod options;
 pub(crate) mod types;
 
@@ -15,14 +15,14 @@ use syn::{
     ReceiverKind, ReturnType, Safety, Signature, TraitItem, TypeParamBound,
 };
 
-use self::faults::Faults;
+use self::errors::Errors;
 use crate::{
     model::{Class, Implementation, Interface, Method, Parameter, peel, receiver_span},
     names,
 };
 
-/// What `Ref<dyn T>` answers itself, before it looks at the methods of `T`.
-const ANSWERED_BY_REF: [&str; 16] = [
+/// The methods of `Ref<dyn T>` itself, which a method of `T` with this name could not be called beside.
+const METHODS_OF_REF: [&str; 16] = [
     "borrow",
     "borrow_mut",
     "clone",
@@ -41,7 +41,7 @@ const ANSWERED_BY_REF: [&str; 16] = [
     "type_id",
 ];
 
-/// Supertraits that many would write and that are no interfaces.
+/// Traits that users may write as supertraits and that are not interfaces.
 const FOREIGN_TRAITS: [&str; 16] = [
     "Any",
     "AsRef",
@@ -61,98 +61,101 @@ const FOREIGN_TRAITS: [&str; 16] = [
     "Sized",
 ];
 
-/// Refuses what a trait marked `#[remote]` may not say.
+/// Validates a trait marked `#[remote]`.
 pub(crate) fn interface(interface: &Interface) -> Result<(), Error> {
-    let mut faults = Faults::default();
-    options::known(&interface.options, &mut faults);
+    let mut errors = Errors::default();
+    options::known(&interface.options, &mut errors);
     options::no_list(
         &interface.options,
-        "a class lists its interfaces, a trait names its supertraits: `trait T: Super`",
-        &mut faults,
+        "`#[remote(..)]` on a trait lists no interfaces: write supertraits after the colon, `trait T: Super`",
+        &mut errors,
     );
-    options::no_conduct(&interface.options, &mut faults);
-    declaration(&interface.item, &mut faults);
+    options::no_flags(&interface.options, &mut errors);
+    declaration(&interface.item, &mut errors);
     for item in &interface.item.items {
         if !matches!(item, TraitItem::Fn(_)) {
-            faults.at(item, "an interface consists of methods alone: what is not a message belongs in another trait");
+            errors.at(item, "an interface has only methods: move this to another trait");
         }
     }
     for method in &interface.methods {
-        interface_method(method, &mut faults);
+        interface_method(method, &mut errors);
     }
-    faults.into_result()
+    errors.into_result()
 }
 
-/// Refuses what an `impl` marked `#[remote]` may not say. What has to agree with the trait is left to the compiler.
+/// Validates an `impl` marked `#[remote]`. The compiler checks that it agrees with the trait.
 pub(crate) fn implementation(implementation: &Implementation) -> Result<(), Error> {
-    let mut faults = Faults::default();
-    options::known(&implementation.options, &mut faults);
+    let mut errors = Errors::default();
+    options::known(&implementation.options, &mut errors);
     options::no_list(
         &implementation.options,
-        "the interface stands in `impl Interface for Type`",
-        &mut faults,
+        "`#[remote]` on an `impl` lists no interfaces: name the interface in `impl Interface for Type`",
+        &mut errors,
     );
-    options::no_conduct(&implementation.options, &mut faults);
+    options::no_flags(&implementation.options, &mut errors);
     if let Some(name) = implementation.options.name() {
-        faults.at(name, "an interface is named on its trait, a class on its type");
+        errors.at(
+            name,
+            "an `impl` has no name on the wire: write `name = \"..\"` on the trait or on the class",
+        );
     }
     if implementation.item.trait_.is_none() {
         let place = &implementation.item.self_ty;
-        faults
-            .at(place, "only what an interface declares is sent: write `impl Interface for Type`");
+        errors
+            .at(place, "only methods of an interface can be called by message: write `impl Interface for Type`");
     }
     for method in &implementation.methods {
-        asynchronous(&method.signature, &mut faults);
+        asynchronous(&method.signature, &mut errors);
     }
-    faults.into_result()
+    errors.into_result()
 }
 
-/// Refuses what a type with `#[derive(Remote)]` may not say.
+/// Validates a type with `#[derive(Remote)]`.
 pub(crate) fn class(class: &Class) -> Result<(), Error> {
-    let mut faults = Faults::default();
-    options::known(&class.options, &mut faults);
+    let mut errors = Errors::default();
+    options::known(&class.options, &mut errors);
     if let Some(parameter) = class.input.generics.params.first() {
         let place = match parameter {
             GenericParam::Lifetime(parameter) => parameter.lifetime.to_token_stream(),
             GenericParam::Type(parameter) => parameter.ident.to_token_stream(),
             GenericParam::Const(parameter) => parameter.ident.to_token_stream(),
         };
-        faults.at(
+        errors.at(
             place,
-            "a class has one name and so cannot be generic: derive `Remote` for a type of its own around each `Type<Argument>`",
+            "a class has one name and cannot be generic: derive `Remote` for a separate type that wraps each `Type<Argument>`",
         );
     }
     if let Data::Union(data) = &class.input.data {
-        faults.at(data.union_token, "a class is a `struct` or an `enum`");
+        errors.at(data.union_token, "a union cannot be a class: use a `struct` or an `enum`");
     }
-    if class.interfaces.is_empty() && class.options.unreadable.is_none() {
-        faults.at(
+    if class.interfaces.is_empty() && class.options.syntax_error.is_none() {
+        errors.at(
             &class.input.ident,
-            "a class lists the interfaces that it answers to: add `#[remote(Interface)]`",
+            "a class must list the interfaces that it implements: add `#[remote(Interface)]`",
         );
     }
     for (position, interface) in class.interfaces.iter().enumerate() {
         if has_arguments(interface) {
-            faults.at(interface, "an interface is not generic: name it alone");
+            errors.at(interface, "an interface is not generic: remove the arguments");
         }
         if class.interfaces[..position]
             .iter()
             .any(|earlier| names::text(earlier) == names::text(interface))
         {
-            faults.at(interface, "this interface is listed already: name it once");
+            errors.at(interface, "this interface is already listed: remove one of the two");
         }
     }
-    faults.into_result()
+    errors.into_result()
 }
 
-/// Refuses an item that is neither a trait nor an `impl`.
+/// Returns the error for an item that is neither a trait nor an `impl`.
 pub(crate) fn other_item(item: &Item) -> Error {
     let advice = match item {
         Item::Struct(_) | Item::Enum(_) | Item::Union(_) => {
             "`#[remote(..)]` on a type needs the derive above it: write `#[derive(Remote)]`, then `#[remote(Interface)]`"
         }
         _ => {
-            "`#[remote]` goes on a trait, on `impl Interface for Type`, or on a type below `#[derive(Remote)]`"
+            "`#[remote]` does not apply to this item: write it on a trait, on `impl Interface for Type`, or on a type below `#[derive(Remote)]`"
         }
     };
     match item {
@@ -165,36 +168,39 @@ pub(crate) fn other_item(item: &Item) -> Error {
     }
 }
 
-/// Refuses to expand where the library cannot be named.
+/// Returns the error for a crate that does not depend on the library.
 pub(crate) fn no_library() -> Error {
     Error::new(
         proc_macro2::Span::call_site(),
-        "`remote-core` is no dependency of this crate: add it, or say where it is with `#[remote(crate = path)]`",
+        "this crate does not depend on `remote-core`: add the dependency, or give its path with `#[remote(crate = path)]`",
     )
 }
 
-fn declaration(item: &ItemTrait, faults: &mut Faults) {
+fn declaration(item: &ItemTrait, errors: &mut Errors) {
     if let Some(unsafety) = &item.unsafety {
-        faults.at(
+        errors.at(
             unsafety,
-            "an interface is implemented by far objects too and cannot be unsafe: write `trait`",
+            "an interface cannot be unsafe, because its proxy implements it, too: write `trait`",
         );
     }
     if !item.generics.params.is_empty() {
-        faults.at(
+        errors.at(
             &item.generics,
-            "an interface cannot be generic, as its name says what travels: write a trait for each type",
+            "an interface cannot be generic, because peers know it by its name alone: write a trait for each type",
         );
     }
     if let Some(clause) = &item.generics.where_clause {
-        faults.at(clause, "an interface has no `where`: name its superinterfaces after the colon");
+        errors.at(
+            clause,
+            "an interface cannot have a `where` clause: write supertraits after the colon",
+        );
     }
     for bound in &item.supertraits {
-        supertrait(bound, faults);
+        supertrait(bound, errors);
     }
 }
 
-/// Whether the bound may stand after the colon of an interface.
+/// Returns true if the bound is valid after the colon of an interface.
 pub(crate) fn is_allowed(bound: &TypeParamBound) -> bool {
     match bound {
         TypeParamBound::Lifetime(lifetime) => lifetime.ident == "static",
@@ -208,55 +214,55 @@ pub(crate) fn is_allowed(bound: &TypeParamBound) -> bool {
     }
 }
 
-fn supertrait(bound: &TypeParamBound, faults: &mut Faults) {
+fn supertrait(bound: &TypeParamBound, errors: &mut Errors) {
     match bound {
         bound if is_allowed(bound) => {}
         TypeParamBound::Lifetime(lifetime) => {
-            faults.at(lifetime, "an object outlives its messages: leave this out, or write `'static`");
+            errors.at(lifetime, "an interface is `'static`: remove this lifetime, or write `'static`");
         }
-        bound => faults.at(
+        bound => errors.at(
             bound,
-            "a far object cannot promise this: a supertrait is an interface itself, marked `#[remote]`",
+            "a proxy cannot implement this: a supertrait must be an interface, a trait marked `#[remote]`",
         ),
     }
 }
 
-fn interface_method(method: &Method, faults: &mut Faults) {
+fn interface_method(method: &Method, errors: &mut Errors) {
     let signature = &method.signature;
-    name(method, faults);
-    // The result of what is not asynchronous is no message's result yet: one mistake, one error.
-    if asynchronous(signature, faults) {
-        answer(method, faults);
+    name(method, errors);
+    // A function that is not `async` has one error, not a second one for its result.
+    if asynchronous(signature, errors) {
+        result(method, errors);
     }
-    qualifiers(signature, faults);
-    receiver(method, faults);
-    generics(signature, faults);
+    qualifiers(signature, errors);
+    receiver(method, errors);
+    generics(signature, errors);
     for parameter in &method.parameters {
-        self::parameter(parameter, method, faults);
+        self::parameter(parameter, method, errors);
     }
 }
 
-fn name(method: &Method, faults: &mut Faults) {
+fn name(method: &Method, errors: &mut Errors) {
     let selector = method.selector.as_str();
-    if ANSWERED_BY_REF.contains(&selector) {
-        faults.at(
+    if METHODS_OF_REF.contains(&selector) {
+        errors.at(
             &method.signature.ident,
-            format!("`Ref<dyn Trait>` answers `{selector}` itself, so that it would never be sent: choose another name"),
+            format!("`Ref<dyn Trait>` has a method `{selector}` of its own, which would be called instead: choose another name"),
         );
     } else if selector.starts_with("__") {
-        faults.at(
+        errors.at(
             &method.signature.ident,
-            "names that begin with `__` are kept for generated code: choose another",
+            "names that begin with `__` are reserved for generated code: choose another name",
         );
     }
 }
 
-fn asynchronous(signature: &Signature, faults: &mut Faults) -> bool {
+fn asynchronous(signature: &Signature, errors: &mut Errors) -> bool {
     if signature.asyncness.is_none() {
-        faults.at(
+        errors.at(
             signature.fn_token,
             format!(
-                "a message takes its time: write `async fn {}`",
+                "a method of an interface is asynchronous: write `async fn {}`",
                 names::selector(&signature.ident)
             ),
         );
@@ -264,26 +270,28 @@ fn asynchronous(signature: &Signature, faults: &mut Faults) -> bool {
     signature.asyncness.is_some()
 }
 
-fn qualifiers(signature: &Signature, faults: &mut Faults) {
+fn qualifiers(signature: &Signature, errors: &mut Errors) {
     if let Some(constness) = &signature.constness {
-        faults.at(constness, "a message is never sent while compiling: leave out `const`");
+        errors.at(constness, "a method of an interface cannot be `const`: remove it");
     }
     if !matches!(signature.safety, Safety::Default) {
-        faults
-            .at(&signature.safety, "a message cannot carry a promise about memory: leave this out");
+        errors.at(
+            &signature.safety,
+            "a method of an interface cannot have a safety qualifier: remove it",
+        );
     }
     if let Some(abi) = &signature.abi {
-        faults.at(abi, "a message has no calling convention: leave out `extern`");
+        errors.at(abi, "a method of an interface has no calling convention: remove `extern`");
     }
     if let Some(variadic) = &signature.variadic {
-        faults.at(
+        errors.at(
             variadic,
-            "a message has a fixed number of parameters: write `&[V]` for any number of values",
+            "a method of an interface has a fixed number of parameters: pass any number of values as `&[V]`",
         );
     }
 }
 
-fn receiver(method: &Method, faults: &mut Faults) {
+fn receiver(method: &Method, errors: &mut Errors) {
     match method.receiver() {
         Some(Receiver {
             kind: ReceiverKind::Reference(_, lifetime, None),
@@ -294,76 +302,78 @@ fn receiver(method: &Method, faults: &mut Faults) {
             if let Some(lifetime) =
                 named.filter(|lifetime| !types::is_declared(lifetime, &method.signature))
             {
-                faults.at(lifetime, "all borrowed parameters share one lifetime, which needs no name: write `&self`");
+                errors.at(
+                    lifetime,
+                    "all borrowed parameters share one lifetime, which has no name: write `&self`",
+                );
             }
         }
         Some(receiver @ Receiver { kind: ReceiverKind::Reference(_, _, Some(_)), .. }) => {
-            faults.at(receiver, "an object is shared by all who hold a reference: write `&self`, and keep what changes in a `Mutex` or an atomic");
+            errors.at(receiver, "an object is shared by all its references: write `&self`, and keep mutable state in a `Mutex` or an atomic");
         }
         Some(receiver) => {
-            faults
-                .at(receiver, "an object stays where it is when it gets a message: write `&self`");
+            errors.at(receiver, "a method takes its object as `&self` only: write `&self`");
         }
-        None => faults.at_span(
+        None => errors.at_span(
             receiver_span(method),
-            "a message goes to an object: write `&self` as the first parameter",
+            "a method is called on an object: write `&self` as the first parameter",
         ),
     }
 }
 
-fn generics(signature: &Signature, faults: &mut Faults) {
+fn generics(signature: &Signature, errors: &mut Errors) {
     for parameter in &signature.generics.params {
         match parameter {
             GenericParam::Lifetime(parameter) => {
-                faults.at(&parameter.lifetime, "all borrowed parameters share one lifetime, which needs no name: write `&T`");
+                errors.at(&parameter.lifetime, "all borrowed parameters share one lifetime, which has no name: write `&T`");
             }
-            GenericParam::Type(parameter) => faults.at(
+            GenericParam::Type(parameter) => errors.at(
                 &parameter.ident,
-                "a message cannot be generic, as the far side must know its types: name the type, or pass `Box<dyn Value>` or `Ref<dyn Trait>`",
+                "a method of an interface cannot be generic, because the peer must know its types: name the type, or pass `Box<dyn Value>` or `Ref<dyn Trait>`",
             ),
-            GenericParam::Const(parameter) => faults.at(
+            GenericParam::Const(parameter) => errors.at(
                 &parameter.ident,
-                "a message cannot be generic, as the far side must know its types: name the length, or pass `&[V]`",
+                "a method of an interface cannot be generic, because the peer must know its types: name the length, or pass `&[V]`",
             ),
         }
     }
-    // Bounds on parameters that are refused already would be a second error for one mistake.
+    // Generic parameters are an error already; their bounds are not a second one.
     if let Some(clause) =
         signature.generics.where_clause.as_ref().filter(|_| signature.generics.params.is_empty())
     {
-        faults.at(clause, "a message is sent to every object of its interface: leave out `where`");
+        errors.at(clause, "a method of an interface cannot have a `where` clause: remove it");
     }
 }
 
-fn parameter(parameter: &Parameter, method: &Method, faults: &mut Faults) {
+fn parameter(parameter: &Parameter, method: &Method, errors: &mut Errors) {
     if let Some(condition) =
         parameter.attributes.iter().find(|attribute| attribute.path().is_ident("cfg"))
     {
-        faults.at(
+        errors.at(
             condition,
-            "both sides must agree on the parameters: put the condition on the method",
+            "a parameter cannot be conditional, because caller and callee must agree on it: put `#[cfg(..)]` on the method",
         );
     }
     match &parameter.pattern {
         Pat::Ident(PatIdent { by_ref: None, subpat: None, mutability, .. })
             if method.body.is_some() || mutability.is_none() => {}
-        pattern => faults.at(pattern, "a parameter's name is part of the interface: give it a plain one, and take it apart in the body"),
+        pattern => errors.at(pattern, "a parameter of an interface needs a plain name: write `name: Type`, and match the pattern in the body"),
     }
-    types::parameter(&parameter.ty, &method.signature, faults);
+    types::parameter(&parameter.ty, &method.signature, errors);
 }
 
-fn answer(method: &Method, faults: &mut Faults) {
+fn result(method: &Method, errors: &mut Errors) {
     match &method.signature.output {
-        ReturnType::Default => faults.at(
+        ReturnType::Default => errors.at(
             &method.signature.ident,
-            "every message can fail, at least by a lost connection: write `-> Result<()>`",
+            "every call can fail, because a connection can be lost: write `-> Result<()>`",
         ),
-        ReturnType::Type(_, ty) => match &method.answer.postponed {
-            Some(postponed) => {
-                let seen = names::text(&method.answer.ty);
-                faults.at(&postponed.later, format!("callers do not see when a reply is given: write `{seen}` here, and `Later` in the `impl`"));
+        ReturnType::Type(_, ty) => match &method.result.deferred {
+            Some(deferred) => {
+                let seen = names::text(&method.result.ty);
+                errors.at(&deferred.later, format!("deferring a reply is not part of the interface: write `{seen}` here, and `Later` in the `impl`"));
             }
-            None => types::answer(peel(ty), &method.signature, faults),
+            None => types::result(peel(ty), &method.signature, errors),
         },
     }
 }

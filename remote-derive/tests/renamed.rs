@@ -1,8 +1,8 @@
-//! Owns the promise that the macros work where `remote_core` goes by another name, and whatever else is in scope.
+//! Tests that the macros work where `remote_core` has another name, and under strict lints.
 
 #![deny(warnings, missing_docs, clippy::pedantic)]
 
-/// Interfaces that a far side could be built with: public, and documented to the last item.
+/// Interfaces in a module of their own, with documentation on every item.
 pub(crate) mod interfaces {
     use the_library::{Ref, Result, remote};
 
@@ -18,31 +18,31 @@ pub(crate) mod interfaces {
     }
 }
 
-/// The library by yet another way.
-mod detour {
-    pub(crate) use the_library as core_of_it;
+/// Another path to the library.
+mod reexport {
+    pub(crate) use the_library as core_by_another_path;
 }
 
-mod through_a_detour {
-    use super::detour::core_of_it::{Remote, Result, remote};
+mod by_another_path {
+    use super::reexport::core_by_another_path::{Remote, Result, remote};
 
-    #[remote(crate = super::detour::core_of_it)]
+    #[remote(crate = super::reexport::core_by_another_path)]
     pub(crate) trait Named {
         async fn name(&self) -> Result<String>;
     }
 
     #[derive(Remote)]
-    #[remote(Named, super::interfaces::Counter, crate = super::detour::core_of_it)]
+    #[remote(Named, super::interfaces::Counter, crate = super::reexport::core_by_another_path)]
     pub(crate) struct Both;
 
-    #[remote(crate = super::detour::core_of_it)]
+    #[remote(crate = super::reexport::core_by_another_path)]
     impl Named for Both {
         async fn name(&self) -> Result<String> {
             Ok("both".to_owned())
         }
     }
 
-    #[remote(crate = super::detour::core_of_it)]
+    #[remote(crate = super::reexport::core_by_another_path)]
     impl super::interfaces::Counter for Both {
         async fn add(&self, step: u64) -> Result<u64> {
             Ok(step + 1)
@@ -67,7 +67,7 @@ impl Counter for Total {
 }
 
 #[tokio::test]
-async fn the_library_is_found_by_its_other_name() -> Result<()> {
+async fn the_library_is_found_under_its_name_in_cargo_toml() -> Result<()> {
     let total: Ref<dyn Counter> = Ref::new(Total::default());
     assert_eq!(total.add(2).await?, 2);
     assert_eq!(total.add_both(total.clone(), 10).await?, 12 + 22);
@@ -75,16 +75,16 @@ async fn the_library_is_found_by_its_other_name() -> Result<()> {
 }
 
 #[tokio::test]
-async fn the_library_is_found_where_it_is_said_to_be() -> Result<()> {
-    let both: Ref<dyn through_a_detour::Named> = Ref::new(through_a_detour::Both);
-    assert_eq!(through_a_detour::Named::name(&*both).await?, "both");
+async fn the_crate_option_is_used() -> Result<()> {
+    let both: Ref<dyn by_another_path::Named> = Ref::new(by_another_path::Both);
+    assert_eq!(by_another_path::Named::name(&*both).await?, "both");
     let counter = Ref::cast::<dyn Counter>(&both).await?;
     assert_eq!(counter.add(1).await?, 2);
     Ok(())
 }
 
 #[test]
-fn the_proxy_has_the_name_of_its_interface() {
+fn the_alias_for_the_proxy_has_the_name_of_the_interface() {
     fn is_an_interface<T: Counter>() {}
     is_an_interface::<CounterProxy>();
 }

@@ -19,7 +19,7 @@ use crate::{
 /// What a method of an interface returns.
 #[diagnostic::on_unimplemented(
     message = "a remote method returns a `Result`, not `{Self}`",
-    label = "every message can fail, at least by a lost connection: write `Result<{Self}>`"
+    label = "every call can fail, because a connection can be lost: write `Result<{Self}>`"
 )]
 pub trait Outcome {
     /// Named to assert it.
@@ -31,8 +31,8 @@ impl<V, E> Outcome for Result<V, E> {}
 
 /// An error that can say that the connection was lost.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot say that the connection was lost",
-    label = "no error of a remote method without `From<remote_core::Error>`",
+    message = "`{Self}` has no value for a lost connection",
+    label = "the error type of a remote method needs `From<remote_core::Error>`",
     note = "write `impl From<remote_core::Error> for {Self}`, for example as a variant `Remote(remote_core::Error)`"
 )]
 pub trait Failure {

@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 
 /// What can be passed and returned by value. The one place where a type that serde cannot carry is refused.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot travel in a message",
-    label = "serde cannot carry this",
+    message = "`{Self}` cannot be sent in a message",
+    label = "not supported by serde",
     note = "derive serde::Serialize and serde::Deserialize, or pass it by reference as Ref<dyn Trait>, the trait marked #[remote]"
 )]
 pub trait ByValue {
@@ -24,9 +24,9 @@ impl<P: Serialize + DeserializeOwned> ByValue for P {}
 
 /// What can be passed by value while it borrows from the message, as `Option<&str>` does.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot travel in a message",
-    label = "serde cannot carry this borrowed",
-    note = "pass it owned, without the `&` inside"
+    message = "`{Self}` cannot be sent in a message",
+    label = "serde cannot deserialize this without a copy",
+    note = "pass an owned type, without the `&` inside"
 )]
 pub trait Borrowing<'p> {
     /// Named to assert that the type can travel.
@@ -38,8 +38,8 @@ impl<'p, P: Serialize + Deserialize<'p>> Borrowing<'p> for P {}
 
 /// What can be passed as `&Self`: it is lent from the message itself, or by a value decoded for the call.
 #[diagnostic::on_unimplemented(
-    message = "`&{Self}` cannot travel in a message",
-    label = "serde cannot carry this",
+    message = "`&{Self}` cannot be sent in a message",
+    label = "not supported by serde",
     note = "derive serde::Serialize and serde::Deserialize, or pass it by reference as Ref<dyn Trait>, the trait marked #[remote]"
 )]
 pub trait ByReference {

@@ -1,4 +1,4 @@
-//! A trait object needs its box.
+//! A bare trait object as a parameter or result.
 
 use remote_core::{Ref, Result, remote};
 

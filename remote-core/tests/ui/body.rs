@@ -1,4 +1,4 @@
-//! Mistakes in a body are found where they were made, as in any `async fn`.
+//! Errors in a method body are reported at their place, as in an `async fn`.
 
 use remote_core::{Result, remote};
 

@@ -1,4 +1,4 @@
-//! A result crosses to the caller.
+//! Results that borrow.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! A reference is made to what the class lists.
+//! A reference of an interface that the class does not list.
 
 use remote_core::{Ref, Remote, Result, remote};
 

@@ -1,4 +1,4 @@
-//! What a class may say of itself.
+//! Invalid options of a class.
 
 use remote_core::{Remote, Result, remote};
 

@@ -1,4 +1,4 @@
-//! A class lists what it answers to.
+//! A class that lists no interface.
 
 use remote_core::Remote;
 

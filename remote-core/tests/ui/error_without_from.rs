@@ -1,4 +1,4 @@
-//! An error that cannot say that the connection was lost.
+//! An error type without `From<remote_core::Error>`.
 
 use remote_core::{Ref, Remote, remote};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! A class has one name.
+//! A generic class.
 
 use remote_core::{Ref, Remote, Result, remote};
 

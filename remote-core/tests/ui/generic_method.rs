@@ -1,4 +1,4 @@
-//! The far side must know what it is sent.
+//! Generic methods.
 
 use remote_core::{Ref, Remote, Result, remote};
 

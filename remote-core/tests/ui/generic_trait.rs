@@ -1,4 +1,4 @@
-//! The name of an interface says what travels.
+//! A generic interface.
 
 use remote_core::{Result, remote};
 

@@ -1,4 +1,4 @@
-//! Both sides must know the types.
+//! `impl Trait` in parameters and results.
 
 use remote_core::{Result, remote};
 

@@ -1,4 +1,4 @@
-//! Only what an interface declares is sent.
+//! `#[remote]` on an inherent `impl`.
 
 use remote_core::{Result, remote};
 

@@ -1,4 +1,4 @@
-//! Replies that are given later: a matter of the `impl` alone.
+//! `Later` in an interface, and in an `impl` with another type.
 
 use remote_core::{Error, Later, Reply, Result, remote, reply_later};
 

@@ -1,4 +1,4 @@
-//! What travels by value and borrows for ever.
+//! Types that are passed by value and have a lifetime.
 
 use remote_core::{Result, remote};
 use serde::{Deserialize, Serialize};

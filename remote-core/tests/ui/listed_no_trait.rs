@@ -1,4 +1,4 @@
-//! A class lists traits.
+//! A class that lists a type instead of a trait.
 
 use remote_core::Remote;
 

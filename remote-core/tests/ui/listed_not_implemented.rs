@@ -1,4 +1,4 @@
-//! What a class lists it implements.
+//! A class that does not implement an interface that it lists.
 
 use remote_core::{Remote, Result, remote};
 

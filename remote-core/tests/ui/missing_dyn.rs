@@ -1,4 +1,4 @@
-//! A trait is no type.
+//! A trait where a type is needed.
 
 use remote_core::{Ref, Result, remote};
 

@@ -1,4 +1,4 @@
-//! A message brings nothing back but its result.
+//! `&mut`, `'static`, `Self` and `_` in parameters.
 
 use remote_core::{Result, remote};
 

@@ -1,4 +1,4 @@
-//! Every message can fail.
+//! Return types that are not a `Result`.
 
 use remote_core::remote;
 

@@ -1,4 +1,4 @@
-//! What a `Result` is the types tell, not their names.
+//! Return types of which only the compiler knows that they are not a `Result`.
 
 use remote_core::{Ref, Remote, remote};
 

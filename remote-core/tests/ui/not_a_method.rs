@@ -1,4 +1,4 @@
-//! An interface consists of methods.
+//! Items of an interface that are not methods.
 
 use remote_core::{Ref, Result, remote};
 

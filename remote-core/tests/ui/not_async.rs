@@ -1,4 +1,4 @@
-//! A message takes its time.
+//! Methods that are not `async`.
 
 use remote_core::{Result, remote};
 

@@ -1,4 +1,4 @@
-//! Types that serde cannot carry: as a parameter, lent, in a list, as a value, as an error.
+//! Types that serde cannot carry: parameters, references, lists, values, errors.
 
 use remote_core::{Ref, Remote, Result, remote};
 

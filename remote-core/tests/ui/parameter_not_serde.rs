@@ -1,4 +1,4 @@
-//! The commonest mistake of all, alone.
+//! The most frequent error, by itself: a parameter that serde cannot carry.
 
 use remote_core::{Result, remote};
 

@@ -1,4 +1,4 @@
-//! The names of parameters are part of the interface.
+//! Parameters without a plain name.
 
 use remote_core::{Result, remote};
 

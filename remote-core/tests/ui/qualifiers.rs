@@ -1,4 +1,4 @@
-//! A message has no calling convention and makes no promises about memory.
+//! `unsafe` and `extern`.
 
 use remote_core::{Result, remote};
 

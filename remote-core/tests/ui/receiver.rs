@@ -1,4 +1,4 @@
-//! A message goes to an object that stays where it is and is shared.
+//! Receivers other than `&self`.
 
 use remote_core::{Ref, Remote, Result, remote};
 

@@ -1,4 +1,4 @@
-//! What `Ref` answers first would never be sent.
+//! Method names that are reserved.
 
 use remote_core::{Result, remote};
 

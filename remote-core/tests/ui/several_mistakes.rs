@@ -1,4 +1,4 @@
-//! Mistakes are gathered, and each is told once.
+//! Several errors in one interface, each reported once.
 
 use remote_core::{Ref, Result, remote};
 

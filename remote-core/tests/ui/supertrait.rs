@@ -1,4 +1,4 @@
-//! A supertrait is an interface itself.
+//! Supertraits that are not interfaces.
 
 use remote_core::{Ref, Remote, Result, remote};
 

@@ -1,4 +1,4 @@
-//! What a trait and an impl may say in their parentheses.
+//! Invalid options of a trait and of an `impl`.
 
 use remote_core::{Result, remote};
 

@@ -1,4 +1,4 @@
-//! A type that does not exist is missed once.
+//! Types that do not exist, each reported once.
 
 use remote_core::{Result, remote};
 

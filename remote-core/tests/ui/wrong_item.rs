@@ -1,4 +1,4 @@
-//! `#[remote]` goes on a trait, on its impl, and below a derive.
+//! `#[remote]` on items that it does not apply to.
 
 use remote_core::remote;
 

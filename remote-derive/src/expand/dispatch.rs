@@ -1,5 +1,5 @@
-//! Owns the object's side of an interface: for each method a function that decodes the arguments, calls the object, and
-//! encodes what it returns. It must not know how the message came.
+//! Code for the callee's side of an interface: for each method a function that decodes the arguments, calls the object,
+//! and encodes the result. It must not know how the message arrived.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote_spanned};
@@ -11,7 +11,7 @@ use crate::{
     names, span,
 };
 
-/// Every class that implements the interface can be asked through it.
+/// Generates the registration of the interface and its supertraits for every class that implements it.
 pub(super) fn hosts(interface: &Interface) -> TokenStream {
     let here = Span::mixed_site();
     let ident = &interface.item.ident;
@@ -38,7 +38,7 @@ fn registration(interface: &Interface, method: &Method) -> TokenStream {
     let (conditions, trait_ident) = (method.conditions(), &interface.item.ident);
     let (ident, description) =
         (&method.signature.ident, names::description(&method.signature.ident));
-    let answer = result_codec(method);
+    let result = result_codec(method);
     let names: Vec<_> = (0..method.parameters.len())
         .map(|position| format_ident!("argument_{position}", span = here))
         .collect();
@@ -62,21 +62,21 @@ fn registration(interface: &Interface, method: &Method) -> TokenStream {
         }
     });
     let arguments =
-        method.parameters.iter().zip(&names).map(|(parameter, name)| match parameter.lent {
+        method.parameters.iter().zip(&names).map(|(parameter, name)| match parameter.referent {
             Some(_) => quote_spanned!(here=> &*#name),
             None => quote_spanned!(here=> #name),
         });
-    let (call, result) = (quote_spanned!(here=> call), quote_spanned!(here=> result));
-    let (probe, place) = (result_probe(method), span::generated_at(method.answer.ty.span()));
+    let (call, returned) = (quote_spanned!(here=> call), quote_spanned!(here=> returned));
+    let (probe, place) = (result_probe(method), span::generated_at(method.result.ty.span()));
     let future =
-        quote_spanned!(place=> #probe.future(#call, __remote::reply_when_given(#answer)).await);
-    let reply = quote_spanned!(place=> __remote::reply(#answer, #result));
+        quote_spanned!(place=> #probe.future(#call, __remote::reply_when_given(#result)).await);
+    let reply = quote_spanned!(place=> __remote::reply(#result, #returned));
     quote_spanned! {here=>
         #(#conditions)*
         class.method(&#description, |near, incoming| __remote::Box::pin(async move {
             #decode
             let call = <__Class as #trait_ident>::#ident(near.get::<__Class>() #(, #arguments)*);
-            let result = #future;
+            let returned = #future;
             #reply
         }));
     }

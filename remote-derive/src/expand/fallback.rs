@@ -1,24 +1,24 @@
-//! Owns what is emitted beside errors, so that they stay the only ones: the trait with its methods as far as they can be
-//! written, and empty implementations of all that others rely on. None of it ever runs.
+//! Code that is generated beside errors, so that the compiler reports no others: the trait, with what is valid of its
+//! methods, and empty implementations of all that other code relies on. It is never executed.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Item, Path, ReceiverKind, TypeParamBound, parse_quote};
 
-use super::{hidden_block::hidden_block, interface::the_trait, proxy, signature};
+use super::{hidden_block::hidden_block, interface::trait_item, proxy, signature};
 use crate::{
     model::{Class, Interface, Method},
     names, span,
     validate::{self, types},
 };
 
-/// A trait that was refused.
+/// Generates the code for an invalid trait.
 pub(super) fn interface(interface: &Interface) -> TokenStream {
     let here = Span::mixed_site();
     let library = &interface.library;
     let ident = &interface.item.ident;
     let signatures: Vec<_> =
-        interface.methods.iter().map(|method| signature_without_faults(method, library)).collect();
+        interface.methods.iter().map(|method| signature_without_errors(method, library)).collect();
     let methods = interface.methods.iter().zip(&signatures).map(|(method, signature)| {
         let attributes = &method.attributes;
         let end = match method.body {
@@ -29,12 +29,12 @@ pub(super) fn interface(interface: &Interface) -> TokenStream {
     });
     let supertraits: Vec<_> =
         interface.item.supertraits.iter().filter(|bound| validate::is_allowed(bound)).collect();
-    let the_trait = the_trait(interface, &supertraits, methods);
+    let trait_item = trait_item(interface, &supertraits, methods);
     if !interface.item.generics.params.is_empty() {
-        return the_trait;
+        return trait_item;
     }
     let alias = proxy::alias(interface);
-    let answers = interface.methods.iter().zip(&signatures).map(|(method, signature)| {
+    let proxy_methods = interface.methods.iter().zip(&signatures).map(|(method, signature)| {
         let conditions = method.conditions();
         quote!(#(#conditions)* #signature { ::core::unreachable!() })
     });
@@ -60,17 +60,17 @@ pub(super) fn interface(interface: &Interface) -> TokenStream {
                 __Interface: ?::core::marker::Sized + __remote::Interface + #ident,
                 #(__remote::Proxy<__Interface>: #assumed,)*
             {
-                #(#answers)*
+                #(#proxy_methods)*
             }
             impl<__Class: __remote::Class + #ident> __remote::Hosts<__Class> for dyn #ident {
                 fn register(_: &mut __remote::ClassBuilder) {}
             }
         },
     );
-    quote!(#the_trait #alias #block)
+    quote!(#trait_item #alias #block)
 }
 
-/// A class that was refused.
+/// Generates the code for an invalid class.
 pub(super) fn class(class: &Class) -> TokenStream {
     let here = Span::mixed_site();
     let (ident, library) = (&class.input.ident, &class.library);
@@ -99,21 +99,21 @@ pub(super) fn class(class: &Class) -> TokenStream {
     hidden_block(&[], library, content)
 }
 
-/// What `#[remote]` stood on by mistake stays as it is.
+/// Returns an item that `#[remote]` does not apply to, unchanged.
 pub(super) fn other_item(item: &Item) -> TokenStream {
     item.to_token_stream()
 }
 
-/// The signature as far as a `dyn` could have it: a method that none could have does not keep the others from theirs.
-fn signature_without_faults(method: &Method, library: &Path) -> TokenStream {
+/// Generates the signature with all that is not dyn compatible replaced, so that the trait can still be used as `dyn`.
+fn signature_without_errors(method: &Method, library: &Path) -> TokenStream {
     let mut method = method.clone();
     for parameter in &mut method.parameters {
-        if types::is_impossible(&parameter.ty, &method.signature) {
+        if types::is_not_dyn_compatible(&parameter.ty, &method.signature) {
             parameter.ty = parse_quote!(());
         }
     }
-    if types::is_impossible(&method.answer.ty, &method.signature) {
-        method.answer.ty = parse_quote!(());
+    if types::is_not_dyn_compatible(&method.result.ty, &method.signature) {
+        method.result.ty = parse_quote!(());
     }
     let generics = &method.signature.generics;
     let by_value = method

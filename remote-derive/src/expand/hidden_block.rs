@@ -1,10 +1,10 @@
-//! The hidden block around generated code: nothing in it can be named from outside. It must not know what stands in it.
+//! The hidden block around generated code. It must not know the code.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::{Attribute, Path};
 
-/// The hidden block that holds generated code. Nothing in it can be named from outside.
+/// Wraps generated code in an anonymous constant, so that its names are visible only inside.
 pub(super) fn hidden_block(
     conditions: &[&Attribute],
     library: &Path,

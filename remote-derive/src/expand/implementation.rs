@@ -1,4 +1,4 @@
-//! Owns what an `impl` marked `#[remote]` becomes: the same `impl`, its methods returning calls. It must not know whether
+//! Code for an `impl` marked `#[remote]`: the same `impl`, with methods that return a `Call`. It must not know whether
 //! the type is a class.
 
 use proc_macro2::TokenStream;
@@ -8,7 +8,7 @@ use syn::ImplItem;
 use super::signature;
 use crate::model::Implementation;
 
-/// The `impl`, method by method.
+/// Generates the `impl`, method by method.
 pub(super) fn expand(implementation: &Implementation) -> TokenStream {
     let item = &implementation.item;
     let Some((interface, for_token)) = &item.trait_ else {
@@ -21,7 +21,7 @@ pub(super) fn expand(implementation: &Implementation) -> TokenStream {
     let items = item.items.iter().map(|item| match item {
         ImplItem::Fn(function) => {
             let (visibility, library) = (&function.vis, &implementation.library);
-            let method = methods.next().expect("the model has every method of its impl");
+            let method = methods.next().expect("the model has every method of the impl");
             let attributes = &method.attributes;
             let signature = signature::signature(method, library, &method.signature.ident);
             let body = signature::body(method, library);

@@ -1,5 +1,5 @@
-//! Owns what a trait marked `#[remote]` becomes: the trait itself, its proxy's name, and one hidden block with all the
-//! rest. The parts of that block have files of their own.
+//! Code for a trait marked `#[remote]`: the trait itself, the alias for its proxy, and one hidden block with all the
+//! rest. It must not know how calls are encoded and dispatched.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -16,11 +16,11 @@ use crate::{
     names, span,
 };
 
-/// The trait and everything beside it.
+/// Generates the trait and everything beside it.
 pub(super) fn expand(interface: &Interface) -> TokenStream {
     let methods = interface.methods.iter().map(|method| trait_method(interface, method));
-    let the_trait =
-        the_trait(interface, &interface.item.supertraits.iter().collect::<Vec<_>>(), methods);
+    let trait_item =
+        trait_item(interface, &interface.item.supertraits.iter().collect::<Vec<_>>(), methods);
     let alias = proxy::alias(interface);
     let descriptions = interface.methods.iter().map(|method| description(interface, method));
     let identity = identity(interface);
@@ -32,11 +32,11 @@ pub(super) fn expand(interface: &Interface) -> TokenStream {
         &interface.library,
         quote!(#(#descriptions)* #identity #proxy #hosts #(#assertions)*),
     );
-    quote!(#the_trait #alias #block)
+    quote!(#trait_item #alias #block)
 }
 
-/// The trait with the bounds of an interface and the methods given.
-pub(super) fn the_trait(
+/// Generates the trait with the bounds of an interface, and with these supertraits and methods.
+pub(super) fn trait_item(
     interface: &Interface,
     supertraits: &[&TypeParamBound],
     methods: impl Iterator<Item = TokenStream>,
@@ -57,7 +57,7 @@ pub(super) fn the_trait(
     }
 }
 
-/// What a far caller must know of the interface, and how a proxy becomes a `dyn` of it.
+/// Generates `impl Interface`: the name, the descriptions of the methods, and the conversion from a proxy.
 fn identity(interface: &Interface) -> TokenStream {
     let here = Span::mixed_site();
     let (ident, name) = (&interface.item.ident, &interface.name);
@@ -99,7 +99,7 @@ fn trait_method(interface: &Interface, method: &Method) -> TokenStream {
     let default_body = signature::body(method, library);
     let receiver = receiver_token(method);
     let arguments = parameter_names(method);
-    // The body has a method of its own, so that a proxy can still send the message.
+    // The body is in a separate method, because the proxy overrides this one to send a message.
     quote! {
         #(#attributes)*
         #[allow(clippy::used_underscore_binding)]
@@ -111,7 +111,7 @@ fn trait_method(interface: &Interface, method: &Method) -> TokenStream {
     }
 }
 
-/// The static that describes a method to both sides.
+/// Generates the static that describes a method to both sides.
 fn description(interface: &Interface, method: &Method) -> TokenStream {
     let here = Span::mixed_site();
     let conditions = method.conditions();
@@ -122,40 +122,41 @@ fn description(interface: &Interface, method: &Method) -> TokenStream {
         let codec = probe::parameter_codec(parameter);
         quote_spanned!(here=> __remote::Parameter { name: #name, ty: __remote::Type { text: #text, shape: |shape| __remote::shape(#codec, shape) } })
     });
-    let answer = probe::result_codec(method);
-    let value_text = names::text(method.answer.value.as_ref().unwrap_or(&method.answer.ty));
-    let error_text = method.answer.error.as_ref().map_or_else(|| "Error".to_owned(), names::text);
+    let result = probe::result_codec(method);
+    let value_text = names::text(method.result.value.as_ref().unwrap_or(&method.result.ty));
+    let error_text = method.result.error.as_ref().map_or_else(|| "Error".to_owned(), names::text);
     quote_spanned! {here=>
         #(#conditions)*
         static #description: __remote::Method = __remote::Method::new(
             #name,
             #selector,
             &[#(#parameters),*],
-            __remote::Type { text: #value_text, shape: |shape| __remote::value_shape(#answer, shape) },
-            __remote::Type { text: #error_text, shape: |shape| __remote::error_shape(#answer, shape) },
+            __remote::Type { text: #value_text, shape: |shape| __remote::value_shape(#result, shape) },
+            __remote::Type { text: #error_text, shape: |shape| __remote::error_shape(#result, shape) },
         );
     }
 }
 
-/// What only the compiler can tell, asked once for each type, at the user's token. Everywhere else a type that serde
-/// cannot carry is let pass.
+/// Generates assertions that serde can carry the types of a method: only the compiler knows. Each type is asserted
+/// once, at the user's token; all other generated code accepts every type, so that there is one error for one type.
 fn assertions(method: &Method) -> TokenStream {
     let conditions = method.conditions();
     let parameters = method.parameters.iter().map(|parameter| {
-        let ty = parameter.lent.as_ref().unwrap_or(&parameter.ty);
+        let ty = parameter.referent.as_ref().unwrap_or(&parameter.ty);
         let place = ty.span();
-        let carried = match (&parameter.lent, parameter.borrows) {
+        let carried = match (&parameter.referent, parameter.borrows) {
             (Some(_), _) => quote_spanned!(place=> __remote::ByReference),
             (None, true) => quote_spanned!(place=> __remote::Borrowing),
             (None, false) => quote_spanned!(place=> __remote::ByValue),
         };
         quote_spanned!(place=> let () = <#ty as #carried>::CARRIED;)
     });
-    let ty = &method.answer.ty;
+    let ty = &method.result.ty;
     let (value, error) =
-        (method.answer.value.as_ref().unwrap_or(ty), method.answer.error.as_ref().unwrap_or(ty));
+        (method.result.value.as_ref().unwrap_or(ty), method.result.error.as_ref().unwrap_or(ty));
     let (value_place, error_place) = (value.span(), error.span());
-    let (value, error, probe) = (spread(value), spread(error), probe::result_probe(method));
+    let (value, error, probe) =
+        (inferred_at(value), inferred_at(error), probe::result_probe(method));
     let is_result = quote_spanned!(ty.span()=> let () = <#ty as __remote::Outcome>::CARRIED;);
     let value =
         quote_spanned!(value_place=> <#value as __remote::ByValue>::carried(#probe.value()););
@@ -169,8 +170,8 @@ fn assertions(method: &Method) -> TokenStream {
     }
 }
 
-/// A type to be inferred, spread over the place of one that was written.
-fn spread(written: &Type) -> TokenStream {
+/// Returns a type to be inferred, with the span of the type that is written in the source.
+fn inferred_at(written: &Type) -> TokenStream {
     let mut places = written.to_token_stream().into_iter().map(|token| token.span());
     let first = places.next().unwrap_or_else(Span::call_site);
     let last = places.last().unwrap_or(first);
@@ -178,12 +179,13 @@ fn spread(written: &Type) -> TokenStream {
     quote!(#open #close)
 }
 
-/// What the compiler says where somebody lists the interface on a class that does not implement it.
+/// Generates the error text for a class that lists the interface and does not implement it, unless the user has written
+/// one.
 fn not_implemented(interface: &Interface) -> TokenStream {
-    let given = interface.item.attrs.iter().any(|attribute| {
+    let is_set = interface.item.attrs.iter().any(|attribute| {
         attribute.path().segments.last().is_some_and(|last| last.ident == "on_unimplemented")
     });
-    if given {
+    if is_set {
         return TokenStream::new();
     }
     let ident = &interface.item.ident;

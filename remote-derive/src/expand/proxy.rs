@@ -1,5 +1,5 @@
-//! Owns the caller's side of an interface: its proxy understands exactly its methods and turns each call into a message. It
-//! must not know how the message is answered.
+//! Code for the caller's side of an interface: its implementation for the proxy, which sends each call as a message. It
+//! must not know how the callee dispatches the message.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -13,7 +13,7 @@ use crate::{
     names, span,
 };
 
-/// `pub type GreeterProxy = Proxy<dyn Greeter>;`
+/// Generates `pub type GreeterProxy = Proxy<dyn Greeter>;`.
 pub(super) fn alias(interface: &Interface) -> TokenStream {
     let conditions = interface.conditions();
     let (ident, visibility, library) =
@@ -28,12 +28,12 @@ pub(super) fn alias(interface: &Interface) -> TokenStream {
     }
 }
 
-/// The interface, implemented for its own proxy and for those of interfaces that extend it.
+/// Generates the implementation for the proxies of the interface and of the interfaces that extend it.
 pub(super) fn implementation(interface: &Interface) -> TokenStream {
     let here = Span::mixed_site();
     let ident = &interface.item.ident;
-    let methods = interface.methods.iter().map(|method| sent(interface, method));
-    // A supertrait that is no interface is refused once, where it is named: here it is taken for granted.
+    let methods = interface.methods.iter().map(|method| method_item(interface, method));
+    // A bound, so that a supertrait that is not an interface is an error once, where it is named, and not here as well.
     let assumed = interface.supertraits.iter();
     let generics = span::generics(&interface.item, &quote_spanned!(here=> __Interface));
     quote_spanned! {here=>
@@ -48,7 +48,7 @@ pub(super) fn implementation(interface: &Interface) -> TokenStream {
     }
 }
 
-/// How a proxy becomes a `dyn` of its interface.
+/// Generates the conversion from a proxy to a `dyn` of its interface.
 pub(super) fn from_proxy(interface: &Interface) -> TokenStream {
     let here = Span::mixed_site();
     let (ident, supertraits) = (&interface.item.ident, &interface.supertraits);
@@ -59,8 +59,8 @@ pub(super) fn from_proxy(interface: &Interface) -> TokenStream {
             }
         };
     }
-    // With a supertrait that is no interface the proxy is none either: a second error for one mistake, if it were not
-    // asked for in this way.
+    // If a supertrait is not an interface, the proxy does not implement this trait. Selected this way (autoref
+    // specialization), that is not a second error.
     quote_spanned! {here=>
         fn from_proxy(proxy: &__remote::Proxy<Self>) -> &Self {
             trait Upcast<'a> {
@@ -80,17 +80,17 @@ pub(super) fn from_proxy(interface: &Interface) -> TokenStream {
     }
 }
 
-fn sent(interface: &Interface, method: &Method) -> TokenStream {
+fn method_item(interface: &Interface, method: &Method) -> TokenStream {
     let here = Span::mixed_site();
     let (conditions, library, ident) =
         (method.conditions(), &interface.library, &interface.item.ident);
     let signature = signature::signature(method, library, &method.signature.ident);
     let description = names::description(&method.signature.ident);
-    let answer = probe::result_codec(method);
+    let result = probe::result_codec(method);
     let receiver = receiver_token(method);
     let pushes = method.parameters.iter().map(|parameter| {
         let (name, codec) = (&parameter.name, probe::parameter_codec(parameter));
-        match parameter.lent {
+        match parameter.referent {
             Some(_) => quote_spanned!(here=> __remote::push(#codec, #name, encoder)?;),
             None => quote_spanned!(here=> __remote::push(#codec, &#name, encoder)?;),
         }
@@ -103,13 +103,13 @@ fn sent(interface: &Interface, method: &Method) -> TokenStream {
     };
     let send = match method.body {
         None => {
-            quote_spanned!(here=> __remote::message(#answer, #receiver, &#description, arguments))
+            quote_spanned!(here=> __remote::message(#result, #receiver, &#description, arguments))
         }
         Some(_) => {
             let default = names::default_body(&method.signature.ident);
             let names = parameter_names(method);
             quote_spanned! {here=>
-                __remote::message_or_default(#answer, #receiver, &#description, arguments, move || {
+                __remote::message_or_default(#result, #receiver, &#description, arguments, move || {
                     <Self as #ident>::#default(#receiver #(, #names)*)
                 })
             }

@@ -1,5 +1,5 @@
-//! Owns how an `async fn` of the user's becomes a method that returns a `Call`: one lifetime for all that is borrowed, and
-//! the body as a future. It must not know whether the method belongs to a trait, an object or a proxy.
+//! Code for an `async fn` as a method that returns a `Call`: one lifetime for all borrowed parameters, and the body as
+//! a future. It must not know whether the method belongs to a trait, an object or a proxy.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -15,9 +15,10 @@ use crate::{
     names, span,
 };
 
-/// `fn greet<'remote>(&'remote self, name: &'remote str) -> Call<'remote, Result<String>>`, under the given name.
+/// Generates the signature under this name: `fn greet<'remote>(&'remote self, name: &'remote str) -> Call<'remote,
+/// Result<String>>`.
 ///
-/// What an interface may not say is kept where it can be: the fallback uses the same signatures.
+/// Parts that are invalid in an interface are kept if possible: the fallback uses the same signatures.
 pub(super) fn signature(method: &Method, library: &Path, name: &Ident) -> TokenStream {
     let lifetime = lifetime();
     let generics: Vec<_> = method
@@ -36,7 +37,7 @@ pub(super) fn signature(method: &Method, library: &Path, name: &Ident) -> TokenS
     quote!(#keyword #name<#lifetime #(, #generics)*>(#(#inputs),*) -> #call #clause)
 }
 
-/// The body as the future of a call: as in an `async fn`, every parameter moves into it, used or not.
+/// Generates the body as the future of a call: as in an `async fn`, every parameter moves into it, used or not.
 pub(super) fn body(method: &Method, library: &Path) -> TokenStream {
     let Some(body) = &method.body else { return TokenStream::new() };
     let here = Span::mixed_site();
@@ -48,25 +49,25 @@ pub(super) fn body(method: &Method, library: &Path) -> TokenStream {
             let #pattern = #name;
         }
     });
-    let (written, call) = match &method.answer.postponed {
-        Some(postponed) => (&postponed.ty, quote_spanned!(place=> later)),
-        None => (&method.answer.ty, quote_spanned!(place=> new)),
+    let (result, call) = match &method.result.deferred {
+        Some(deferred) => (&deferred.ty, quote_spanned!(place=> later)),
+        None => (&method.result.ty, quote_spanned!(place=> new)),
     };
-    let (answer, statements) = (with_one_lifetime(written), &body.stmts);
+    let (result, statements) = (with_one_lifetime(result), &body.stmts);
     let statements = quote_spanned!(place=> { #(#statements)* });
     let library = span::placed(library.to_token_stream(), place);
-    // A future has nowhere to say what it returns. So a return that never happens tells the compiler, which then finds
-    // a mistake in the body where it was made, as in an `async fn`.
+    // An async block cannot declare its type. A `return` that is never reached does, so that the compiler reports a
+    // wrong type in the body at its place, as in an `async fn`.
     let future = quote_spanned! {place=>
         #library::Call::#call(async move {
-            if let ::core::option::Option::Some(answer) = ::core::option::Option::None::<#answer> {
-                return answer;
+            if let ::core::option::Option::Some(result) = ::core::option::Option::None::<#result> {
+                return result;
             }
             #(#bindings)*
             #[allow(clippy::diverging_sub_expression)]
-            let answer: #answer = #statements;
+            let result: #result = #statements;
             #[allow(unreachable_code)]
-            answer
+            result
         })
     };
     let mut block = TokenStream::new();
@@ -74,23 +75,23 @@ pub(super) fn body(method: &Method, library: &Path) -> TokenStream {
     block
 }
 
-/// `Call<'remote, Result<String>>`, in the place of the result.
+/// Generates `Call<'remote, Result<String>>`, with the span of the result.
 fn call(method: &Method, library: &Path) -> TokenStream {
     let place = span::generated_at(match &method.signature.output {
         ReturnType::Default => method.signature.ident.span(),
         ReturnType::Type(arrow, _) => arrow.span(),
     });
-    let (lifetime, answer) = (lifetime(), with_one_lifetime(&method.answer.ty));
+    let (lifetime, result) = (lifetime(), with_one_lifetime(&method.result.ty));
     let library = span::placed(library.to_token_stream(), place);
-    quote_spanned!(place=> #library::Call<#lifetime, #answer>)
+    quote_spanned!(place=> #library::Call<#lifetime, #result>)
 }
 
-/// The names of the parameters, as generated signatures have them.
+/// Returns the names of the parameters in generated signatures.
 pub(super) fn parameter_names(method: &Method) -> impl Iterator<Item = &Ident> {
     method.parameters.iter().map(|parameter| &parameter.name)
 }
 
-/// The `self` of a method: hygiene wants the user's own.
+/// Returns the `self` token of a method: hygiene requires the one of the source.
 pub(super) fn receiver_token(method: &Method) -> Option<Token![self]> {
     method.receiver().map(|receiver| receiver.self_token)
 }
@@ -99,7 +100,8 @@ fn lifetime() -> Lifetime {
     Lifetime::new(names::LIFETIME, Span::mixed_site())
 }
 
-/// Generic methods are refused, and the refusal is to be the only error: so the types may at least enter a future.
+/// Adds `Send` bounds for type parameters. Generic methods are invalid; without the bounds there would be a second
+/// error.
 fn where_clause(generics: &Generics) -> Option<WhereClause> {
     let lifetime = lifetime();
     let mut clause = generics.where_clause.clone();
@@ -136,7 +138,7 @@ fn typed_parameter(parameter: &Parameter) -> TokenStream {
     quote!(#(#attributes)* #name: #ty)
 }
 
-/// The type with the one lifetime in every place where one is elided or named.
+/// Returns the type with every elided or named lifetime replaced by the call's.
 fn with_one_lifetime(ty: &Type) -> Type {
     let mut ty = ty.clone();
     OneLifetime.visit_type_mut(&mut ty);
@@ -157,7 +159,7 @@ impl VisitMut for OneLifetime {
         }
     }
 
-    // The lifetimes of a function's own parameters are its own affair.
+    // Lifetimes elided in a function's type are bound by that type.
     fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
     fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {
     }

@@ -1,25 +1,28 @@
-//! Owns the refusals of what stands in the parentheses of `#[remote(..)]`. It must not know on what item.
+//! Validation of the options in the parentheses of `#[remote(..)]`. It must not know on which item they are.
 
 use quote::ToTokens;
 
-use super::faults::Faults;
-use crate::parse::{Conduct, Entry, Options};
+use super::errors::Errors;
+use crate::parse::{Entry, Flag, Options};
 
-/// Refuses options that do not exist, say nothing, or are given twice.
-pub(super) fn known(options: &Options, faults: &mut Faults) {
-    faults.extend(options.unreadable.clone());
+/// Validates the options by themselves: reports unknown, empty and repeated ones.
+pub(super) fn known(options: &Options, errors: &mut Errors) {
+    errors.extend(options.syntax_error.clone());
     for entry in &options.entries {
         match entry {
-            Entry::Unknown(option) if Conduct::named(option).is_some() => {
-                faults.at(option, format!("`{option}` has no value: write it alone"));
+            Entry::Unknown(option) if Flag::named(option).is_some() => {
+                errors.at(option, format!("`{option}` takes no value: write `{option}`"));
+            }
+            Entry::Unknown(option) if option == "name" => {
+                errors.at(option, "a name is a string: write `name = \"..\"`");
             }
             Entry::Unknown(option) => {
-                faults.at(option, format!("there is no option `{option}` here: write `name = \"..\"` or `crate = path`"));
+                errors.at(option, format!("unknown option `{option}`: the options with a value are `name = \"..\"` and `crate = path`"));
             }
             Entry::Name(_, name) if name.value().trim().is_empty() => {
-                faults.at(name, "a name cannot be empty")
+                errors.at(name, "a name cannot be empty: write one, or remove this option")
             }
-            Entry::Name(..) | Entry::Library(..) | Entry::Interface(_) | Entry::Conduct(..) => {}
+            Entry::Name(..) | Entry::Library(..) | Entry::Interface(_) | Entry::Flag(..) => {}
         }
     }
     let names = options.entries.iter().filter_map(|entry| match entry {
@@ -30,28 +33,28 @@ pub(super) fn known(options: &Options, faults: &mut Faults) {
         Entry::Library(option, _) => Some(option.to_token_stream()),
         _ => None,
     });
-    let conducts = options.conducts().enumerate().filter_map(|(position, (conduct, option))| {
-        let is_again = options.conducts().take(position).any(|(earlier, _)| earlier == conduct);
+    let flags = options.flags().enumerate().filter_map(|(position, (flag, option))| {
+        let is_again = options.flags().take(position).any(|(earlier, _)| earlier == flag);
         is_again.then(|| option.to_token_stream())
     });
-    for again in names.skip(1).chain(libraries.skip(1)).chain(conducts) {
-        faults.at(again, "this option is given already: give it once");
+    for again in names.skip(1).chain(libraries.skip(1)).chain(flags) {
+        errors.at(again, "this option occurs twice: remove one of the two");
     }
 }
 
-/// Refuses a list of interfaces where none is wanted.
-pub(super) fn no_list(options: &Options, instead: &str, faults: &mut Faults) {
+/// Reports interfaces in the options of an item that lists none.
+pub(super) fn no_list(options: &Options, instead: &str, errors: &mut Errors) {
     for listed in options.interfaces() {
-        faults.at(listed, instead);
+        errors.at(listed, instead);
     }
 }
 
-/// Refuses what only a class can say.
-pub(super) fn no_conduct(options: &Options, faults: &mut Faults) {
-    for (_, option) in options.conducts() {
-        faults.at(
+/// Reports options that only a class has.
+pub(super) fn no_flags(options: &Options, errors: &mut Errors) {
+    for (_, option) in options.flags() {
+        errors.at(
             option,
-            format!("`{option}` is said by a class: write it in the `#[remote(..)]` below `#[derive(Remote)]`"),
+            format!("`{option}` is an option of a class: write it in `#[remote(..)]` below `#[derive(Remote)]`"),
         );
     }
 }

@@ -1,5 +1,5 @@
-//! Owns the refusals of types by their spelling: borrowed results, `impl Trait`, bare trait objects, named lifetimes. It
-//! knows nothing of the methods around them.
+//! Validation of types by their spelling: borrowed results, `impl Trait`, bare trait objects, named lifetimes. It must
+//! not know the methods around them.
 
 use quote::ToTokens;
 use syn::{
@@ -8,47 +8,46 @@ use syn::{
     visit::{self, Visit},
 };
 
-use super::faults::Faults;
+use super::errors::Errors;
 use crate::model::peel;
 
-/// Refuses what the type of a parameter may not say.
-pub(super) fn parameter(ty: &Type, signature: &Signature, faults: &mut Faults) {
-    Walk::new(Place::Parameter, signature, faults).visit_type(ty);
+/// Validates the type of a parameter.
+pub(super) fn parameter(ty: &Type, signature: &Signature, errors: &mut Errors) {
+    Walk::new(Position::Parameter, signature, errors).visit_type(ty);
 }
 
-/// Refuses what the type of a result may not say.
-pub(super) fn answer(ty: &Type, signature: &Signature, faults: &mut Faults) {
+/// Validates the type of a result.
+pub(super) fn result(ty: &Type, signature: &Signature, errors: &mut Errors) {
     match peel(ty) {
         Type::Path(_) | Type::Macro(_) => {
-            Walk::new(Place::Answer, signature, faults).visit_type(ty)
+            Walk::new(Position::Result, signature, errors).visit_type(ty)
         }
-        Type::Reference(reference) => faults.at(reference, BORROWED),
-        Type::ImplTrait(ty) => faults.at(ty, IMPL_TRAIT),
-        ty => faults.at(ty, NO_RESULT),
+        Type::Reference(reference) => errors.at(reference, BORROWED),
+        Type::ImplTrait(ty) => errors.at(ty, IMPL_TRAIT),
+        ty => errors.at(ty, NO_RESULT),
     }
 }
 
-/// Whether the compiler would refuse the type in the signature of a `dyn` trait's method.
-pub(crate) fn is_impossible(ty: &Type, signature: &Signature) -> bool {
-    let mut faults = Faults::default();
-    let mut walk = Walk::new(Place::Parameter, signature, &mut faults);
+/// Returns true if a method with this type is not dyn compatible, or does not compile.
+pub(crate) fn is_not_dyn_compatible(ty: &Type, signature: &Signature) -> bool {
+    let mut errors = Errors::default();
+    let mut walk = Walk::new(Position::Parameter, signature, &mut errors);
     walk.visit_type(ty);
-    walk.impossible
+    walk.not_dyn_compatible
 }
 
-/// Whether the lifetime is one of the method's own, which is refused where it is declared.
+/// Returns true if the method declares the lifetime, which is an error at its declaration.
 pub(super) fn is_declared(lifetime: &Lifetime, signature: &Signature) -> bool {
     signature.generics.lifetimes().any(|declared| declared.lifetime == *lifetime)
 }
 
-const BORROWED: &str = "a result crosses to the caller and cannot be borrowed: return it owned, as `String`, `Vec<V>` or `V`";
+const BORROWED: &str = "a result is sent to the caller and cannot be borrowed: return an owned type, as `String`, `Vec<V>` or `V`";
 const IMPL_TRAIT: &str =
-    "both sides must know the type: name it, or pass `Box<dyn Value>` or `Ref<dyn Trait>`";
-const NO_RESULT: &str = "every message can fail, at least by a lost connection: return a `Result`";
-const BARE_OBJECT: &str =
-    "a trait object needs its box: `Box<dyn Value>` goes by value, `Ref<dyn Trait>` by reference";
+    "the peer must know the type: name it, or use `Box<dyn Value>` or `Ref<dyn Trait>`";
+const NO_RESULT: &str = "every call can fail, because a connection can be lost: return a `Result`";
+const BARE_OBJECT: &str = "a bare trait object cannot be sent: write `Box<dyn Value>` to pass it by value, `Ref<dyn Trait>` by reference";
 
-/// Containers of the standard library that hold what they contain in place.
+/// Types of the standard library whose type arguments must be sized.
 const CONTAINERS: [&str; 11] = [
     "BTreeMap",
     "BTreeSet",
@@ -64,35 +63,36 @@ const CONTAINERS: [&str; 11] = [
 ];
 
 struct Walk<'a> {
-    place: Place,
+    position: Position,
     within: Within,
     signature: &'a Signature,
-    faults: &'a mut Faults,
-    impossible: bool,
+    errors: &'a mut Errors,
+    not_dyn_compatible: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Place {
+enum Position {
     Parameter,
-    Answer,
+    Result,
 }
 
-/// What surrounds a type.
+/// Where a type is nested.
 #[derive(Clone, Copy, PartialEq)]
 enum Within {
-    Message,
-    /// The arguments of a type that may well be a box.
-    Box,
+    /// A parameter or a result itself, or a type argument that must be sized.
+    Sized,
+    /// A type argument that may be a trait object, as in `Box<dyn Trait>`.
+    Argument,
 }
 
 impl<'a> Walk<'a> {
-    fn new(place: Place, signature: &'a Signature, faults: &'a mut Faults) -> Self {
-        Self { place, within: Within::Message, signature, faults, impossible: false }
+    fn new(position: Position, signature: &'a Signature, errors: &'a mut Errors) -> Self {
+        Self { position, within: Within::Sized, signature, errors, not_dyn_compatible: false }
     }
 
-    fn refuse(&mut self, place: impl ToTokens, text: &str) {
-        self.impossible = true;
-        self.faults.at(place, text);
+    fn add_error(&mut self, place: impl ToTokens, text: &str) {
+        self.not_dyn_compatible = true;
+        self.errors.at(place, text);
     }
 
     fn within(&mut self, within: Within, walk: impl FnOnce(&mut Self)) {
@@ -104,56 +104,56 @@ impl<'a> Walk<'a> {
 
 impl<'ast> Visit<'ast> for Walk<'_> {
     fn visit_type_reference(&mut self, reference: &'ast TypeReference) {
-        match (self.place, &reference.mutability) {
-            (Place::Answer, _) => self.faults.at(reference, BORROWED),
-            (Place::Parameter, Some(_)) => self.faults.at(
+        match (self.position, &reference.mutability) {
+            (Position::Result, _) => self.errors.at(reference, BORROWED),
+            (Position::Parameter, Some(_)) => self.errors.at(
                 reference,
-                "a message carries values and brings none back: pass `&V` and return what changed, or pass a `Ref<dyn Trait>`",
+                "the callee cannot change a value of the caller: pass `&V` and return the new value, or pass a `Ref<dyn Trait>`",
             ),
-            (Place::Parameter, None) => match &reference.lifetime {
-                Some(lifetime) if lifetime.ident == "static" => self.faults.at(
+            (Position::Parameter, None) => match &reference.lifetime {
+                Some(lifetime) if lifetime.ident == "static" => self.errors.at(
                     lifetime,
-                    "what is borrowed from a message lives no longer than the call: write `&` alone, or pass it owned",
+                    "a borrowed parameter lives no longer than the call: write `&` alone, or pass an owned type",
                 ),
-                _ => self.within(Within::Message, |walk| visit::visit_type_reference(walk, reference)),
+                _ => self.within(Within::Sized, |walk| visit::visit_type_reference(walk, reference)),
             },
         }
     }
 
     fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
-        match self.place {
+        match self.position {
             _ if lifetime.ident == "static" || is_declared(lifetime, self.signature) => {}
-            Place::Answer => self.faults.at(lifetime, BORROWED),
-            Place::Parameter if lifetime.ident == "_" => {}
-            Place::Parameter => {
-                self.faults.at(
+            Position::Result => self.errors.at(lifetime, BORROWED),
+            Position::Parameter if lifetime.ident == "_" => {}
+            Position::Parameter => {
+                self.errors.at(
                     lifetime,
-                    "all borrowed parameters share one lifetime, which needs no name: write `'_`",
+                    "all borrowed parameters share one lifetime, which has no name: write `'_`",
                 );
             }
         }
     }
 
     fn visit_type_impl_trait(&mut self, ty: &'ast TypeImplTrait) {
-        self.refuse(ty, IMPL_TRAIT);
+        self.add_error(ty, IMPL_TRAIT);
     }
 
     fn visit_type_trait_object(&mut self, ty: &'ast TypeTraitObject) {
         match self.within {
-            Within::Message => self.refuse(ty, BARE_OBJECT),
-            Within::Box => visit::visit_type_trait_object(self, ty),
+            Within::Sized => self.add_error(ty, BARE_OBJECT),
+            Within::Argument => visit::visit_type_trait_object(self, ty),
         }
     }
 
     fn visit_type_infer(&mut self, ty: &'ast TypeInfer) {
-        self.refuse(ty, "both sides must know the type: name it");
+        self.add_error(ty, "the peer must know the type: write it instead of `_`");
     }
 
     fn visit_path(&mut self, path: &'ast Path) {
         if path.is_ident("Self") {
-            self.refuse(
+            self.add_error(
                 path,
-                "an interface does not know its classes: write `Ref<dyn Trait>` with its own name",
+                "`Self` is not the same type on both sides: write `Ref<dyn Trait>` with the name of the interface",
             );
             return;
         }
@@ -162,27 +162,27 @@ impl<'ast> Visit<'ast> for Walk<'_> {
 
     fn visit_path_segment(&mut self, segment: &'ast PathSegment) {
         if hides_lifetime(segment) {
-            match self.place {
-                Place::Parameter => {
-                    self.faults.at(segment, "this hides what is borrowed: write `Cow<'_, ..>`")
+            match self.position {
+                Position::Parameter => {
+                    self.errors.at(segment, "the lifetime is missing: write `Cow<'_, ..>`")
                 }
-                Place::Answer => self.faults.at(segment, BORROWED),
+                Position::Result => self.errors.at(segment, BORROWED),
             }
             return;
         }
         let contained = match CONTAINERS.iter().any(|container| segment.ident == container) {
-            true => Within::Message,
-            false => Within::Box,
+            true => Within::Sized,
+            false => Within::Argument,
         };
         self.within(contained, |walk| visit::visit_path_segment(walk, segment));
     }
 
-    // The lifetimes of a function's own parameters are its own affair.
+    // Lifetimes elided in a function's type are bound by that type.
     fn visit_type_fn_ptr(&mut self, _: &'ast TypeFnPtr) {}
     fn visit_parenthesized_generic_arguments(&mut self, _: &'ast ParenthesizedGenericArguments) {}
 }
 
-/// `Cow<str>` says nothing of its lifetime, and only the compiler could tell that it has one.
+/// Returns true for `Cow<str>`: the lifetime is not written, and other code would take the type for an owned one.
 fn hides_lifetime(segment: &PathSegment) -> bool {
     let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return false };
     segment.ident == "Cow"
