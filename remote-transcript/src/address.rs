@@ -1,14 +1,15 @@
-//! Owns what an address means when part of it is left out. What an address may be is the library's to say.
+//! Defaults for the parts of an address that the user leaves out. It must not know the syntax of addresses: the library
+//! checks it.
 
-/// Where a server listens, and is looked for, if nobody says otherwise.
+/// The default address of servers.
 pub(crate) const DEFAULT: &str = "tcp://127.0.0.1:4096";
 
-/// The address with `name` as the name of the object, if it says none.
+/// Returns the address with `name` as the name of the object, if it has no name.
 pub(crate) fn named(uri: &str, name: &str) -> String {
     let Some((scheme, rest)) = uri.split_once("://") else { return uri.to_owned() };
     let place = rest.trim_end_matches('/');
     let names_an_object = match scheme {
-        // A path has slashes of its own: only the file system can tell a socket from a name that follows one.
+        // A path contains slashes: only the file system can tell if the last part is a socket or the name of an object.
         "unix" => !is_socket(place),
         _ => place.contains('/'),
     };
@@ -35,14 +36,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_added_where_there_is_none() {
+    fn a_missing_name_is_added() {
         assert_eq!(named("tcp://127.0.0.1:4096", "chat"), "tcp://127.0.0.1:4096/chat");
         assert_eq!(named("tcp://127.0.0.1:4096/", "chat"), "tcp://127.0.0.1:4096/chat");
         assert_eq!(named("tcp://[::1]:1", "chat"), "tcp://[::1]:1/chat");
     }
 
     #[test]
-    fn a_name_given_stays_and_so_does_what_is_no_address() {
+    fn addresses_with_a_name_and_invalid_ones_are_unchanged() {
         for uri in
             ["tcp://127.0.0.1:4096/other", "unix:///run/a.socket/other", "nonsense", "tcp://", ""]
         {

@@ -1,4 +1,5 @@
-//! The command `chat`: one member of a room, with a keyboard or a pipe for a mouth.
+//! The command `chat`: a member of a room that sends the lines of standard input and prints events. It must not know
+//! the objects of the server.
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
@@ -7,82 +8,81 @@ use remote_core::{Error, Node, Ref, Remote, remote};
 use tokio::sync::mpsc;
 
 use crate::client::Client;
-use crate::ending::{FAREWELL, asked_to_end};
 use crate::failure::Failure;
-use crate::heard::Heard;
+use crate::gap_counter::GapCounter;
 use crate::input;
-use crate::name;
-use crate::room::{self, Attendee, Event, Member, Room, RoomError, Seat, What};
+use crate::room::{self, Attendee, Event, EventKind, Member, Room, RoomError, Seat};
+use crate::shutdown::{GRACE, termination};
 use crate::terminal::{Screen, note};
+use crate::user_name;
 
-const COMMANDS: &str =
-    "/who: who is here; /leave or Ctrl-D: leave; //text: say what begins with a slash; /help: this";
+const COMMANDS: &str = "/who: list the members; /leave or Ctrl-D: leave; //text: send a text that begins with a slash; /help: this";
 
-/// What `chat` is asked for.
+/// The options of `chat`.
 #[derive(clap::Args)]
 pub(crate) struct Chat {
     #[command(flatten)]
     client: Client,
 
-    /// What the others call you
-    #[arg(long, value_name = "NAME", value_parser = name::parse)]
+    /// Your name in the chat
+    #[arg(long, value_name = "NAME", value_parser = user_name::parse)]
     name: String,
 }
 
 impl Chat {
-    /// Joins and talks until the input ends, the user leaves or the room closes.
+    /// Joins, and sends and prints until the input ends, the user leaves or the room closes.
     pub(crate) async fn run(self) -> Result<(), Failure> {
-        let asked_to_end = asked_to_end()?;
+        let termination = termination()?;
         let node = self.client.node(&self.name).await?;
-        let outcome = self.chat(&node, asked_to_end).await;
-        node.shutdown(FAREWELL).await;
+        let outcome = self.chat(&node, termination).await;
+        node.shutdown(GRACE).await;
         outcome
     }
 
     async fn chat(
         &self,
         node: &Node,
-        asked_to_end: impl Future<Output = ()>,
+        termination: impl Future<Output = ()>,
     ) -> Result<(), Failure> {
-        tokio::pin!(asked_to_end);
+        tokio::pin!(termination);
         let screen = Arc::new(Screen::new(false));
-        let (guest, mut over) = Guest::new(&self.name, Arc::clone(&screen));
+        let (printer, mut over) = ChatPrinter::new(&self.name, Arc::clone(&screen));
         let (room, seat) = tokio::select! {
-            joined = self.join(node, guest) => joined?,
-            () = &mut asked_to_end => return Ok(()),
+            joined = self.join(node, printer) => joined?,
+            () = &mut termination => return Ok(()),
         };
         let lost = Ref::monitor(&room);
         let lost = async { Failure::gone("the room", lost.await) };
         tokio::pin!(lost);
         let asked = tokio::select! {
-            biased; // the room says that it closes before it is gone
+            biased; // a room that closes notifies its members before the session ends
             Some(()) = over.recv() => return Ok(()),
             failure = &mut lost => return Err(failure),
-            talked = talk(&room, &seat, &screen) => match talked {
+            sent = send_input(&room, &seat, &screen) => match sent {
                 Ok(()) => false,
                 Err(failure) => return Err(failure.or_its_cause(lost).await),
             },
-            () = &mut asked_to_end => true,
+            () = &mut termination => true,
         };
         let leave = async {
             match seat.leave().await.map_err(Failure::from) {
                 Ok(()) => {}
                 Err(failure) => return Err(failure.or_its_cause(&mut lost).await),
             }
-            // It has left; only the rest of the talk is missing.
-            let rest = tokio::time::timeout(FAREWELL, over.recv());
+            // The member has left; wait for the events before that.
+            let rest = tokio::time::timeout(GRACE, over.recv());
             tokio::select! {
                 biased;
                 _ = rest => Ok(()),
                 failure = &mut lost => Err(failure),
             }
         };
-        // While the connection is lost nothing can be said, and who wants to go is not held up for that.
+        // While the connection is lost, the leave request cannot be sent: do not wait for the reconnection.
         let patience = async {
             if !asked {
-                asked_to_end.await;
+                termination.await;
             }
-            tokio::time::sleep(FAREWELL).await;
+            tokio::time::sleep(GRACE).await;
         };
         tokio::select! {
             left = leave => left,
@@ -93,29 +93,33 @@ impl Chat {
     async fn join(
         &self,
         node: &Node,
-        guest: Guest,
+        printer: ChatPrinter,
     ) -> Result<(Ref<dyn Room>, Ref<dyn Seat>), Failure> {
-        let room: Ref<dyn Room> = self.client.lookup(node, room::NAME, |told| note(told)).await?;
-        let seat = room.join(&self.name, Ref::new(guest)).await?;
+        let room: Ref<dyn Room> = self.client.lookup(node, room::NAME, |text| note(text)).await?;
+        let seat = room.join(&self.name, Ref::new(printer)).await?;
         Ok((room, seat))
     }
 }
 
-/// Says what standard input says, until it ends or wants to leave.
-async fn talk(room: &Ref<dyn Room>, seat: &Ref<dyn Seat>, screen: &Screen) -> Result<(), Failure> {
+/// Sends the lines of standard input and executes its commands, until it ends or has `/leave`.
+async fn send_input(
+    room: &Ref<dyn Room>,
+    seat: &Ref<dyn Seat>,
+    screen: &Screen,
+) -> Result<(), Failure> {
     let mut chunks = input::lines(io::stdin());
-    screen.remark(&format!("{}; /help lists the commands", here(room).await?)).await;
+    screen.remark(&format!("{}; /help lists the commands", members(room).await?)).await;
     while let Some(chunk) = chunks.recv().await {
         for line in chunk?.lines {
-            match Wish::of(&line) {
-                Wish::Say("") => {}
-                Wish::Say(text) => say(seat, text, screen).await?,
-                Wish::Who => screen.remark(&here(room).await?).await,
-                Wish::Help => screen.remark(COMMANDS).await,
-                Wish::Unknown(command) => {
+            match Input::of(&line) {
+                Input::Say("") => {}
+                Input::Say(text) => say(seat, text, screen).await?,
+                Input::Who => screen.remark(&members(room).await?).await,
+                Input::Help => screen.remark(COMMANDS).await,
+                Input::Unknown(command) => {
                     screen.remark(&format!("no command {command}; {COMMANDS}")).await
                 }
-                Wish::Leave => return Ok(()),
+                Input::Leave => return Ok(()),
             }
         }
     }
@@ -124,7 +128,7 @@ async fn talk(room: &Ref<dyn Room>, seat: &Ref<dyn Seat>, screen: &Screen) -> Re
 
 async fn say(seat: &Ref<dyn Seat>, text: &str, screen: &Screen) -> Result<(), Failure> {
     match seat.say(text).await {
-        // Who types can say it again in parts; in a pipe nobody would notice that something is missing.
+        // A user at a terminal can send it again in parts; in a pipe the loss would not be noticed.
         Err(error @ RoomError::TooLong(_)) if io::stdin().is_terminal() => {
             screen.remark(&error.to_string()).await
         }
@@ -133,14 +137,15 @@ async fn say(seat: &Ref<dyn Seat>, text: &str, screen: &Screen) -> Result<(), Fa
     Ok(())
 }
 
-async fn here(room: &Ref<dyn Room>) -> Result<String, RoomError> {
+/// Returns the list of members, as it is printed.
+async fn members(room: &Ref<dyn Room>) -> Result<String, RoomError> {
     let names: Vec<String> = room.who().await?.iter().map(Attendee::to_string).collect();
     Ok(format!("here: {}", names.join(", ")))
 }
 
-/// What a line of input asks for.
+/// A line of input.
 #[derive(Debug, PartialEq)]
-enum Wish<'l> {
+enum Input<'l> {
     Say(&'l str),
     Who,
     Help,
@@ -148,71 +153,69 @@ enum Wish<'l> {
     Unknown(&'l str),
 }
 
-impl Wish<'_> {
-    fn of(line: &str) -> Wish<'_> {
+impl Input<'_> {
+    fn of(line: &str) -> Input<'_> {
         let text = line.trim_end();
         match text.strip_prefix('/') {
-            None => Wish::Say(text),
-            Some(rest) if rest.starts_with('/') => Wish::Say(rest),
-            Some("who") => Wish::Who,
-            Some("help") => Wish::Help,
-            Some("leave" | "quit") => Wish::Leave,
-            Some(_) => Wish::Unknown(text),
+            None => Input::Say(text),
+            Some(rest) if rest.starts_with('/') => Input::Say(rest),
+            Some("who") => Input::Who,
+            Some("help") => Input::Help,
+            Some("leave" | "quit") => Input::Leave,
+            Some(_) => Input::Unknown(text),
         }
     }
 }
 
-/// The member that shows what it hears.
+/// The object that receives the events and prints them.
 #[derive(Remote)]
-#[remote(Member, name = "remote_transcript::Guest")]
-struct Guest {
+#[remote(Member, name = "remote_transcript::ChatPrinter")]
+struct ChatPrinter {
     screen: Arc<Screen>,
-    /// What the others call the user.
+    /// The name of the user in the chat.
     name: String,
-    /// What the user says stands on the screen already, where it was typed.
-    typed: bool,
-    heard: Heard,
+    /// True if the terminal has echoed what the user typed: it is not printed again.
+    echoed: bool,
+    gaps: GapCounter,
     over: mpsc::Sender<()>,
 }
 
-impl Guest {
-    /// A member, and where it says that nothing more will come.
-    fn new(name: &str, screen: Arc<Screen>) -> (Guest, mpsc::Receiver<()>) {
-        let typed = io::stdin().is_terminal() && io::stdout().is_terminal();
+impl ChatPrinter {
+    /// Creates the object, and the channel that receives an item when no more events are printed.
+    fn new(name: &str, screen: Arc<Screen>) -> (ChatPrinter, mpsc::Receiver<()>) {
+        let echoed = io::stdin().is_terminal() && io::stdout().is_terminal();
         let (over, receiver) = mpsc::channel(1);
         let name = name.to_owned();
-        (Guest { screen, name, typed, heard: Heard::default(), over }, receiver)
+        (ChatPrinter { screen, name, echoed, gaps: GapCounter::default(), over }, receiver)
     }
 }
 
 #[remote]
-impl Member for Guest {
-    async fn heard(&self, first: u64, events: Vec<Event>) -> remote_core::Result<()> {
-        let look = self.screen.look();
+impl Member for ChatPrinter {
+    async fn events(&self, first: u64, events: Vec<Event>) -> remote_core::Result<()> {
+        let format = self.screen.format();
         let mut page = String::new();
-        match self.heard.count(first, events.len()) {
+        match self.gaps.count(first, events.len()) {
             0 => {}
-            gap => look.remark(&mut page, &format!("{gap} events were missed")),
+            gap => format.remark(&mut page, &format!("{gap} events were missed")),
         }
-        for Event { time, name, what, .. } in &events {
+        for Event { time, name, kind, .. } in &events {
             let own = *name == self.name;
-            match what {
-                What::Said(_) if own && self.typed => {}
-                // The user knows better: it is told when the connection is lost, not when the others hear of it.
-                What::WentAway | What::CameBack if own => {}
-                What::Said(text) => look.line(&mut page, *time, name, text),
-                What::Joined => look.event(&mut page, *time, &format!("{name} joined")),
-                What::WentAway => look.event(&mut page, *time, &format!("{name} is away")),
-                What::CameBack => look.event(&mut page, *time, &format!("{name} is back")),
-                What::Left => look.event(&mut page, *time, &format!("{name} left")),
-                What::Vanished => {
-                    look.event(&mut page, *time, &format!("{name} is gone without a word"))
-                }
+            match kind {
+                EventKind::Said(_) if own && self.echoed => {}
+                // The client notes a lost connection itself, and earlier.
+                EventKind::WentAway | EventKind::CameBack if own => {}
+                EventKind::Said(text) => format.line(&mut page, *time, name, text),
+                EventKind::Joined => format.event(&mut page, *time, &format!("{name} joined")),
+                EventKind::WentAway => format.event(&mut page, *time, &format!("{name} is away")),
+                EventKind::CameBack => format.event(&mut page, *time, &format!("{name} is back")),
+                EventKind::Left => format.event(&mut page, *time, &format!("{name} left")),
+                EventKind::Vanished => format.event(&mut page, *time, &format!("{name} is gone")),
             }
         }
         let shown = self.screen.print(&page).await;
         if shown.is_err() {
-            let _ = self.over.try_send(()); // said once is enough
+            let _ = self.over.try_send(()); // full: the end is signalled already
         }
         shown.map_err(Error::from)
     }
@@ -228,13 +231,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_said_unless_it_begins_with_one_slash() {
-        assert_eq!(Wish::of("hello /who"), Wish::Say("hello /who"));
-        assert_eq!(Wish::of("/who "), Wish::Who);
-        assert_eq!(Wish::of("/leave"), Wish::Leave);
-        assert_eq!(Wish::of("/help\r"), Wish::Help);
-        assert_eq!(Wish::of("//who"), Wish::Say("/who"));
-        assert_eq!(Wish::of("/whom"), Wish::Unknown("/whom"));
-        assert_eq!(Wish::of("  "), Wish::Say(""));
+    fn a_line_is_sent_unless_it_begins_with_one_slash() {
+        assert_eq!(Input::of("hello /who"), Input::Say("hello /who"));
+        assert_eq!(Input::of("/who "), Input::Who);
+        assert_eq!(Input::of("/leave"), Input::Leave);
+        assert_eq!(Input::of("/help\r"), Input::Help);
+        assert_eq!(Input::of("//who"), Input::Say("/who"));
+        assert_eq!(Input::of("/whom"), Input::Unknown("/whom"));
+        assert_eq!(Input::of("  "), Input::Say(""));
     }
 }

@@ -1,5 +1,5 @@
-//! Owns what all clients have in common: where the server is, the node that they use it through, and what their users are
-//! told of the connection. Knows nothing of what they do there.
+//! The part that all clients have in common: the address of the server, the client's node, and the notes about its
+//! connection. It must not know what the clients do.
 
 use remote_core::{Node, Ref, State};
 
@@ -7,10 +7,10 @@ use crate::address;
 use crate::failure::Failure;
 use crate::lease::Lease;
 
-/// What every client is asked for.
+/// The options of every client.
 #[derive(clap::Args)]
 pub(crate) struct Client {
-    /// Where the server is
+    /// The address of the server
     #[arg(long, value_name = "URI", default_value = address::DEFAULT)]
     to: String,
 
@@ -19,32 +19,33 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// A node with this name. Whoever is done with it shuts it down: else the server waits for the end of the lease.
+    /// Starts a node with this name. The caller must shut it down: otherwise the server waits until the lease expires.
     pub(crate) async fn node(&self, name: &str) -> Result<Node, Failure> {
         Ok(Node::builder().name(name).lease(self.lease.term).start().await?)
     }
 
-    /// The address of what is meant, if the user does not name another.
+    /// Returns the address with the default name, if the user has not given one.
     pub(crate) fn uri(&self, name: &str) -> String {
         address::named(&self.to, name)
     }
 
-    /// Looks up what is meant; from then on `tell` is told when the connection is lost, and when it is back.
+    /// Looks up an object; from then on `note` is called when the connection is lost and when it is restored.
     pub(crate) async fn lookup<T: ?Sized + remote_core::Interface>(
         &self,
         node: &Node,
         name: &str,
-        tell: impl Fn(&str) + Send + Sync + 'static,
+        note: impl Fn(&str) + Send + Sync + 'static,
     ) -> Result<Ref<T>, Failure> {
         let found = node.lookup(self.uri(name)).await?;
-        tokio::spawn(tell_of_connection(node.clone(), tell));
+        tokio::spawn(note_connection(node.clone(), note));
         Ok(found)
     }
 }
 
-/// Tells of each loss once, and of each return; not of the end, which has reasons that others know.
-async fn tell_of_connection(node: Node, tell: impl Fn(&str)) {
-    // A client listens nowhere: it has one session, or none any more.
+/// Notes each loss of the connection and each reconnection. The end of the session is reported elsewhere, with its
+/// reason.
+async fn note_connection(node: Node, note: impl Fn(&str)) {
+    // A client does not listen: it has one session, or none if it has ended.
     let Some(session) = node.sessions().pop() else { return };
     let mut state = session.watch();
     loop {
@@ -52,11 +53,11 @@ async fn tell_of_connection(node: Node, tell: impl Fn(&str)) {
         if !lost.is_ok_and(|state| *state == State::Suspended) {
             return;
         }
-        tell("connection lost; trying again ...");
+        note("connection lost; trying again ...");
         let back = state.wait_for(|state| *state != State::Suspended).await;
         if !back.is_ok_and(|state| *state == State::Connected) {
             return;
         }
-        tell("connected again");
+        note("connected again");
     }
 }

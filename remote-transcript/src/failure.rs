@@ -1,5 +1,4 @@
-//! Owns what a command that failed tells: one line, and an exit code that a script can tell apart. Knows nothing of the
-//! commands.
+//! The failure of a command: one line of text and an exit code. It must not know the commands.
 
 use std::fmt;
 use std::io;
@@ -10,22 +9,22 @@ use remote_core::{Ended, Error};
 use crate::room::RoomError;
 use crate::transcript::TranscriptError;
 
-/// The exit codes, for people.
+/// The exit codes, for help texts.
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  failed after it had begun: the server gone, a line missing
-  2  wrong usage: also an address that is none, a name that is none
+  1  failed after the start: the server is gone, or lines were lost
+  2  wrong usage, for instance an invalid address or name
   3  nobody listens at the address
-  4  nothing is published there under the name
-  5  what is published there is something else
-  6  cannot listen there: the port is in use, for instance
-  7  somebody in the chat has the name already
-  8  the connection was lost, and did not come back before the lease ended
-  9  the server was restarted: what it had is gone";
+  4  no object is published there under the name
+  5  the object published there has another interface
+  6  cannot listen at the address, for instance because the port is in use
+  7  another member of the chat has the name
+  8  the connection was lost and not restored before the lease expired
+  9  the server was restarted: its lines and members are lost";
 
-/// What became of a server that was not reached any more.
-const EXPIRED: &str = "the connection did not come back before the lease ended";
+/// Reasons for which a server cannot be reached any more.
+const EXPIRED: &str = "the connection was not restored before the lease expired";
 const RESTARTED: &str = "the server was restarted";
 
 /// Why a command failed.
@@ -33,14 +32,14 @@ const RESTARTED: &str = "the server was restarted";
 pub(crate) struct Failure {
     code: Code,
     text: String,
-    /// A call failed because the session ended.
+    /// True if a call failed because the session ended.
     with_session: bool,
 }
 
-/// What went wrong, as an exit code.
+/// The kind of a failure, as an exit code.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Code {
-    /// It had begun.
+    /// The command had started.
     Failed = 1,
     Usage = 2,
     NobodyListens = 3,
@@ -53,12 +52,12 @@ pub(crate) enum Code {
 }
 
 impl Failure {
-    /// A failure told in one line.
+    /// Creates a failure with a text of one line.
     pub(crate) fn new(code: Code, text: impl fmt::Display) -> Failure {
         Failure { code, text: text.to_string(), with_session: false }
     }
 
-    /// As it is when a node cannot be started.
+    /// Converts the error of a node that cannot be started.
     pub(crate) fn starting(error: Error) -> Failure {
         match error {
             Error::Io(_) => Failure::new(Code::CannotListen, error),
@@ -66,7 +65,7 @@ impl Failure {
         }
     }
 
-    /// As it is when what a command works with has ended.
+    /// Converts the reason for which an object that the command uses has ended.
     pub(crate) fn gone(what: &str, ended: Ended) -> Failure {
         let (code, reason) = match ended {
             Ended::Stopped(reason) | Ended::SessionEnded(reason) => (Code::Failed, reason),
@@ -77,24 +76,24 @@ impl Failure {
         Failure::new(code, format_args!("{what} is gone: {reason}"))
     }
 
-    /// The same, unless it is only what follows from the end of a session: then why that ended.
+    /// Returns the failure, or `cause` if the failure is a consequence of the end of the session.
     pub(crate) async fn or_its_cause(self, cause: impl Future<Output = Failure>) -> Failure {
         if self.with_session { cause.await } else { self }
     }
 
-    /// The same, and what is known besides.
-    pub(crate) fn but(self, known: impl fmt::Display) -> Failure {
+    /// Adds a text to the failure.
+    pub(crate) fn with(self, known: impl fmt::Display) -> Failure {
         Failure { text: format!("{}; {known}", self.text), ..self }
     }
 
-    /// For the system.
+    /// Returns the exit code of the process.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code as u8)
     }
 }
 
 impl fmt::Display for Failure {
-    /// One line, whatever others wrote into it.
+    /// Writes one line: control characters in texts of peers are replaced.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lines = self
             .text
@@ -166,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_a_script_may_care_for_has_its_code() {
+    fn each_kind_of_failure_has_its_exit_code() {
         let code = |error: Error| Failure::from(error).code as u8;
         assert_eq!(code(Error::InvalidUri { uri: "x".into(), reason: "no scheme".into() }), 2);
         assert_eq!(code(Error::NotConnected { address: "x".into(), reason: "refused".into() }), 3);
@@ -182,15 +181,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_that_ended_with_its_session_is_told_as_the_end_of_the_session() {
-        let told = async |error: Error| {
+    async fn a_call_that_fails_with_its_session_reports_why_the_session_ended() {
+        let report = async |error: Error| {
             let cause = async { Failure::gone("the server", Ended::Restarted) };
             Failure::from(error).or_its_cause(cause).await.to_string()
         };
         let lost =
             Error::SessionLost { reason: "x".into(), outcome: remote_core::Outcome::Unknown };
-        assert_eq!(told(lost).await, "the server is gone: the server was restarted");
-        assert_eq!(told(Error::Cancelled).await, Error::Cancelled.to_string());
+        assert_eq!(report(lost).await, "the server is gone: the server was restarted");
+        assert_eq!(report(Error::Cancelled).await, Error::Cancelled.to_string());
     }
 
     #[test]
@@ -202,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_one_line() {
-        let failure = Failure::new(Code::Failed, "a\nb\x1b[2J \n").but("c");
+        let failure = Failure::new(Code::Failed, "a\nb\x1b[2J \n").with("c");
         assert_eq!(failure.to_string(), "a b [2J ; c");
     }
 }

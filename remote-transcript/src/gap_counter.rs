@@ -1,20 +1,21 @@
-//! Owns how far somebody has heard a log that is kept elsewhere, and how much of it was missed. Knows nothing of the log.
+//! Counts the entries of a remote log that did not arrive, from the numbers of those that did. It must not know the
+//! log.
 
 use std::sync::{Mutex, PoisonError};
 
-/// What was heard so far.
+/// The entries that have arrived so far.
 #[derive(Default)]
-pub(crate) struct Heard(Mutex<Count>);
+pub(crate) struct GapCounter(Mutex<Count>);
 
 #[derive(Default)]
 struct Count {
-    /// The number that should come next; none before the first.
+    /// The number of the next entry; none before the first.
     next: Option<u64>,
     missed: u64,
 }
 
-impl Heard {
-    /// Counts entries that came, the first of them number `first`; gives how many are missing before it.
+impl GapCounter {
+    /// Counts entries that have arrived, the first of them number `first`. Returns how many are missing before it.
     pub(crate) fn count(&self, first: u64, entries: usize) -> u64 {
         let mut count = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let gap = count.next.map_or(0, |next| first.saturating_sub(next));
@@ -22,7 +23,7 @@ impl Heard {
         gap
     }
 
-    /// How many entries were missed.
+    /// Returns how many entries are missing in total.
     pub(crate) fn missed(&self) -> u64 {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).missed
     }
@@ -33,12 +34,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gaps_are_counted_and_where_one_begins_is_no_gap() {
-        let heard = Heard::default();
+    fn gaps_are_counted_after_the_first_entry() {
+        let gaps = GapCounter::default();
         assert_eq!(
-            [heard.count(7, 3), heard.count(10, 1), heard.count(15, 2), heard.count(20, 1)],
+            [gaps.count(7, 3), gaps.count(10, 1), gaps.count(15, 2), gaps.count(20, 1)],
             [0, 0, 4, 3]
         );
-        assert_eq!(heard.missed(), 7);
+        assert_eq!(gaps.missed(), 7);
     }
 }

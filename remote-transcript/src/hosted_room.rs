@@ -1,4 +1,5 @@
-//! Owns the objects behind the chat: the hall, its chairs, and who sits on them. Knows nothing of terminals and arguments.
+//! The objects of the chat: the room that `serve` hosts, and the seats of its members. It must not know terminals and
+//! arguments.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -10,205 +11,218 @@ use remote_core::{Node, Ref, Remote, Session, State, caller, remote};
 use tokio::sync::oneshot;
 
 use crate::log::{Batch, Bounds, Log, Reader};
-use crate::name;
-use crate::room::{Attendee, Event, LONGEST_SAYING, Member, Presence, Room, RoomError, Seat, What};
+use crate::room::{
+    Attendee, Event, EventKind, LONGEST_TEXT, Member, Presence, Room, RoomError, Seat,
+};
 use crate::terminal::now;
+use crate::user_name;
 
 /// The room that `serve` hosts.
 #[derive(Remote)]
-#[remote(Room, name = "remote_transcript::Hall")]
-pub(crate) struct Hall {
-    floor: Arc<Floor>,
-    /// Whose peers the members are.
+#[remote(Room, name = "remote_transcript::HostedRoom")]
+pub(crate) struct HostedRoom {
+    members: Arc<Members>,
+    /// The node whose peers the members are.
     node: Node,
 }
 
-impl Hall {
-    /// An empty room, for the peers of this node.
-    pub(crate) fn new(node: Node) -> Hall {
+impl HostedRoom {
+    /// Creates an empty room, for the peers of this node.
+    pub(crate) fn new(node: Node) -> HostedRoom {
         let size = |event: &Event| {
-            let said = if let What::Said(text) = &event.what { text.len() } else { 0 };
-            said + event.name.len() + size_of::<Event>()
+            let text = if let EventKind::Said(text) = &event.kind { text.len() } else { 0 };
+            text + event.name.len() + size_of::<Event>()
         };
-        let log = Log::new(Bounds { capacity: 1 << 20, patience: Duration::from_secs(10), size });
-        Hall {
-            floor: Arc::new(Floor { log, seats: Mutex::default(), next_seat: AtomicU64::new(0) }),
+        let log = Log::new(Bounds { capacity: 1 << 20, timeout: Duration::from_secs(10), size });
+        HostedRoom {
+            members: Arc::new(Members {
+                log,
+                by_name: Mutex::default(),
+                next_seat: AtomicU64::new(0),
+            }),
             node,
         }
     }
 
-    /// What happens in it; ending that closes it.
+    /// Returns the log of its events; finishing the log closes the room.
     pub(crate) fn log(&self) -> Arc<Log<Event>> {
-        Arc::clone(&self.floor.log)
+        Arc::clone(&self.members.log)
     }
 }
 
 #[remote]
-impl Room for Hall {
+impl Room for HostedRoom {
     async fn join(&self, name: &str, member: Ref<dyn Member>) -> Result<Ref<dyn Seat>, RoomError> {
-        // Who is in this process has no session, and cannot be away.
+        // A member in this process has no session, and cannot be away.
         let session = self.node.sessions().into_iter().find(|session| session.peer() == caller());
-        let name = name::parse(name)?;
-        let seat = self.floor.take_seat(&name)?;
-        let place = Place { floor: Arc::clone(&self.floor), seat, name };
-        let (chair, chair_dropped) = oneshot::channel();
-        let chair = Chair { place: place.clone(), _in_use: chair };
-        tokio::spawn(attend(place, self.floor.log.reader(0), member, chair_dropped, session));
-        chair.place.tell(What::Joined).await?;
-        Ok(Ref::new(chair))
+        let name = user_name::parse(name)?;
+        let seat = self.members.add(&name)?;
+        let membership = Membership { members: Arc::clone(&self.members), seat, name };
+        let (in_use, seat_dropped) = oneshot::channel();
+        let seat = HostedSeat { membership: membership.clone(), _in_use: in_use };
+        tokio::spawn(serve_member(
+            membership,
+            self.members.log.reader(0),
+            member,
+            seat_dropped,
+            session,
+        ));
+        seat.membership.append(EventKind::Joined).await?;
+        Ok(Ref::new(seat))
     }
 
     async fn who(&self) -> Result<Vec<Attendee>, RoomError> {
-        let seats = self.floor.seats();
-        let attendee = |(name, taken): (&String, &Taken)| Attendee {
+        let by_name = self.members.by_name();
+        let attendee = |(name, state): (&String, &MemberState)| Attendee {
             name: name.clone(),
-            presence: taken.presence,
+            presence: state.presence,
         };
-        Ok(seats.iter().map(attendee).collect())
+        Ok(by_name.iter().map(attendee).collect())
     }
 }
 
-/// What a member speaks through.
+/// The object through which a member speaks.
 #[derive(Remote)]
-#[remote(Seat, name = "remote_transcript::Chair")]
-struct Chair {
-    place: Place,
-    /// Dropped with the chair, which is how the hall learns that nobody can speak through it any more.
+#[remote(Seat, name = "remote_transcript::HostedSeat")]
+struct HostedSeat {
+    membership: Membership,
+    /// Dropped with the seat, which notifies the task that serves the member.
     _in_use: oneshot::Sender<Infallible>,
 }
 
 #[remote]
-impl Seat for Chair {
+impl Seat for HostedSeat {
     async fn say(&self, text: &str) -> Result<(), RoomError> {
-        if text.len() > LONGEST_SAYING {
+        if text.len() > LONGEST_TEXT {
             return Err(RoomError::TooLong(text.len() as u64));
         }
-        if !self.place.is_taken() {
+        if !self.membership.is_current() {
             return Err(RoomError::NotSeated);
         }
-        self.place.tell(What::Said(text.to_owned())).await
+        self.membership.append(EventKind::Said(text.to_owned())).await
     }
 
     async fn leave(&self) -> Result<(), RoomError> {
-        self.place.give_up(What::Left).await;
+        self.membership.end(EventKind::Left).await;
         Ok(())
     }
 }
 
-/// What all who are in the hall share.
-struct Floor {
+/// The members of a room and their events.
+struct Members {
     log: Arc<Log<Event>>,
-    /// Who is there, and on which seat.
-    seats: Mutex<BTreeMap<String, Taken>>,
+    by_name: Mutex<BTreeMap<String, MemberState>>,
     next_seat: AtomicU64,
 }
 
-/// A seat that somebody has taken.
-struct Taken {
+/// The seat and the connection of a member.
+struct MemberState {
     seat: u64,
     presence: Presence,
 }
 
-impl Floor {
-    fn take_seat(&self, name: &str) -> Result<u64, RoomError> {
-        let mut seats = self.seats();
-        if seats.contains_key(name) {
+impl Members {
+    /// Adds a member with a new seat, and returns the number of the seat.
+    fn add(&self, name: &str) -> Result<u64, RoomError> {
+        let mut by_name = self.by_name();
+        if by_name.contains_key(name) {
             return Err(RoomError::NameTaken(name.to_owned()));
         }
         let seat = self.next_seat.fetch_add(1, Ordering::Relaxed);
-        seats.insert(name.to_owned(), Taken { seat, presence: Presence::Here });
+        by_name.insert(name.to_owned(), MemberState { seat, presence: Presence::Here });
         Ok(seat)
     }
 
-    fn seats(&self) -> MutexGuard<'_, BTreeMap<String, Taken>> {
-        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    fn by_name(&self) -> MutexGuard<'_, BTreeMap<String, MemberState>> {
+        self.by_name.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One seat in the hall, and the name of who took it.
+/// One membership, from joining to leaving. The name may be used by another member after it.
 #[derive(Clone)]
-struct Place {
-    floor: Arc<Floor>,
+struct Membership {
+    members: Arc<Members>,
     seat: u64,
     name: String,
 }
 
-impl Place {
-    fn is_taken(&self) -> bool {
-        self.floor.seats().get(&self.name).is_some_and(|taken| taken.seat == self.seat)
+impl Membership {
+    /// Returns true until the member has left.
+    fn is_current(&self) -> bool {
+        self.members.by_name().get(&self.name).is_some_and(|state| state.seat == self.seat)
     }
 
-    /// Notes whether who sits there can be heard, and tells the others if that is news.
-    async fn note(&self, presence: Presence) {
+    /// Sets the presence of the member, and appends an event if it has changed.
+    async fn set_presence(&self, presence: Presence) {
         {
-            let mut seats = self.floor.seats();
-            match seats.get_mut(&self.name).filter(|taken| taken.seat == self.seat) {
-                Some(taken) if taken.presence != presence => taken.presence = presence,
+            let mut by_name = self.members.by_name();
+            match by_name.get_mut(&self.name).filter(|state| state.seat == self.seat) {
+                Some(state) if state.presence != presence => state.presence = presence,
                 _ => return,
             }
         }
-        let what = match presence {
-            Presence::Away => What::WentAway,
-            Presence::Here => What::CameBack,
+        let kind = match presence {
+            Presence::Away => EventKind::WentAway,
+            Presence::Here => EventKind::CameBack,
         };
-        let _ = self.tell(what).await; // in a room that has closed there is nobody to tell
+        let _ = self.append(kind).await; // an error means that the room is closed
     }
 
-    /// Frees the seat and tells the others why; nothing if it is free already.
-    async fn give_up(&self, why: What) {
+    /// Removes the member and appends this event. Does nothing if the member has left already.
+    async fn end(&self, kind: EventKind) {
         {
-            let mut seats = self.floor.seats();
-            if seats.get(&self.name).is_none_or(|taken| taken.seat != self.seat) {
+            let mut by_name = self.members.by_name();
+            if by_name.get(&self.name).is_none_or(|state| state.seat != self.seat) {
                 return;
             }
-            seats.remove(&self.name);
+            by_name.remove(&self.name);
         }
-        let _ = self.tell(why).await; // in a room that has closed there is nobody to tell
+        let _ = self.append(kind).await; // an error means that the room is closed
     }
 
-    async fn tell(&self, what: What) -> Result<(), RoomError> {
-        let event = Event { time: now(), seat: self.seat, name: self.name.clone(), what };
-        Ok(self.floor.log.append([event]).await?)
+    async fn append(&self, kind: EventKind) -> Result<(), RoomError> {
+        let event = Event { time: now(), seat: self.seat, name: self.name.clone(), kind };
+        Ok(self.members.log.append([event]).await?)
     }
 }
 
-/// Tells one member what happens until it leaves, goes away, or the room closes.
-async fn attend(
-    place: Place,
+/// Sends events to one member until it leaves, is gone, or the room closes.
+async fn serve_member(
+    membership: Membership,
     mut events: Reader<Event>,
     member: Ref<dyn Member>,
-    chair_dropped: oneshot::Receiver<Infallible>,
+    seat_dropped: oneshot::Receiver<Infallible>,
     session: Option<Session>,
 ) {
-    let gone = Ref::monitor(&member);
-    let telling = tell(&place, &mut events, &member);
-    let chair = async {
-        let Err(_dropped) = chair_dropped.await;
-        // After leaving, too: then this changes nothing, and the member still hears the rest.
-        place.give_up(What::Vanished).await;
+    let ended = Ref::monitor(&member);
+    let sending = send_events(&membership, &mut events, &member);
+    let watch_seat = async {
+        let Err(_dropped) = seat_dropped.await;
+        // If the member has left, this does nothing, and the member still gets the rest.
+        membership.end(EventKind::Vanished).await;
         std::future::pending().await
     };
-    let told = tokio::select! {
-        _ = gone => None,
-        told = telling => told.ok(),
-        never = chair => never,
-        never = follow(&place, session) => never,
+    let sent = tokio::select! {
+        _ = ended => None,
+        sent = sending => sent.ok(),
+        never = watch_seat => never,
+        never = watch_session(&membership, session) => never,
     };
-    if told.is_none() {
-        // Its own place in the log first: the rest is for the others.
+    if sent.is_none() {
+        // The reader first: the log must not wait for a member that is gone.
         drop(events);
-        place.give_up(What::Vanished).await;
+        membership.end(EventKind::Vanished).await;
     }
 }
 
-/// Notes of a member when its connection is lost, and when it is back. That the session ends is for others to note.
-async fn follow<Never>(place: &Place, session: Option<Session>) -> Never {
+/// Sets the presence of a member when its connection is lost or restored. The monitor reports the end of the session.
+async fn watch_session<Never>(membership: &Membership, session: Option<Session>) -> Never {
     if let Some(mut state) = session.as_ref().map(Session::watch) {
         loop {
             let now = *state.borrow_and_update();
             match now {
-                State::Connected => place.note(Presence::Here).await,
-                State::Suspended => place.note(Presence::Away).await,
+                State::Connected => membership.set_presence(Presence::Here).await,
+                State::Suspended => membership.set_presence(Presence::Away).await,
                 _ => break,
             }
             if state.changed().await.is_err() {
@@ -219,9 +233,9 @@ async fn follow<Never>(place: &Place, session: Option<Session>) -> Never {
     std::future::pending().await
 }
 
-/// Tells the member all that there is up to its own leaving or the room's end.
-async fn tell(
-    place: &Place,
+/// Sends the member all events up to its own leaving or the end of the room.
+async fn send_events(
+    membership: &Membership,
     events: &mut Reader<Event>,
     member: &Ref<dyn Member>,
 ) -> remote_core::Result<()> {
@@ -230,14 +244,15 @@ async fn tell(
         let missed_some = expected.is_some_and(|expected| expected != first);
         expected = Some(first + entries.len() as u64);
         let leaving = entries.iter().position(|event| {
-            event.seat == place.seat && matches!(event.what, What::Left | What::Vanished)
+            event.seat == membership.seat
+                && matches!(event.kind, EventKind::Left | EventKind::Vanished)
         });
         if let Some(at) = leaving {
             entries.truncate(at + 1);
         }
-        member.heard(first, entries).await?;
-        // Its own leaving may be among what it missed.
-        if leaving.is_some() || missed_some && !place.is_taken() {
+        member.events(first, entries).await?;
+        // Its own leaving may be among the missed events.
+        if leaving.is_some() || missed_some && !membership.is_current() {
             break;
         }
     }
@@ -250,16 +265,16 @@ mod tests {
 
     use super::*;
 
-    /// Passes on what it hears, and nothing at the end.
+    /// Passes the events on, and `None` at the end.
     #[derive(Remote)]
-    #[remote(Member, name = "remote_transcript::hall::tests::Ear")]
-    struct Ear(mpsc::UnboundedSender<Option<Event>>);
+    #[remote(Member, name = "remote_transcript::hosted_room::tests::Recorder")]
+    struct Recorder(mpsc::UnboundedSender<Option<Event>>);
 
     #[remote]
-    impl Member for Ear {
-        async fn heard(&self, _first: u64, events: Vec<Event>) -> remote_core::Result<()> {
-            let passed_on = events.into_iter().try_for_each(|event| self.0.send(Some(event)));
-            passed_on.map_err(|_| remote_core::Error::Cancelled)
+    impl Member for Recorder {
+        async fn events(&self, _first: u64, events: Vec<Event>) -> remote_core::Result<()> {
+            let sent = events.into_iter().try_for_each(|event| self.0.send(Some(event)));
+            sent.map_err(|_| remote_core::Error::Cancelled)
         }
 
         async fn closed(&self) -> remote_core::Result<()> {
@@ -267,80 +282,82 @@ mod tests {
         }
     }
 
-    type Heard = mpsc::UnboundedReceiver<Option<Event>>;
+    type Received = mpsc::UnboundedReceiver<Option<Event>>;
 
-    async fn join(room: &Ref<dyn Room>, name: &str) -> (Ref<dyn Seat>, Heard) {
-        let (sender, heard) = mpsc::unbounded_channel();
-        (room.join(name, Ref::new(Ear(sender))).await.unwrap(), heard)
+    async fn join(room: &Ref<dyn Room>, name: &str) -> (Ref<dyn Seat>, Received) {
+        let (sender, received) = mpsc::unbounded_channel();
+        (room.join(name, Ref::new(Recorder(sender))).await.unwrap(), received)
     }
 
-    /// All that is heard to the end.
-    async fn heard(mut events: Heard) -> Vec<(String, What)> {
-        let mut heard = Vec::new();
+    /// Receives all events to the end.
+    async fn received(mut events: Received) -> Vec<(String, EventKind)> {
+        let mut received = Vec::new();
         while let Some(Some(event)) = events.recv().await {
-            heard.push((event.name, event.what));
+            received.push((event.name, event.kind));
         }
-        heard
+        received
     }
 
     #[tokio::test]
-    async fn a_member_hears_from_its_own_arrival_to_its_own_leaving() {
-        let room = Ref::<dyn Room>::new(Hall::new(Node::new()));
-        let (ada, ada_heard) = join(&room, "ada").await;
-        let (ben, ben_heard) = join(&room, "ben").await;
+    async fn a_member_gets_events_from_its_joining_to_its_leaving() {
+        let room = Ref::<dyn Room>::new(HostedRoom::new(Node::new()));
+        let (ada, ada_events) = join(&room, "ada").await;
+        let (ben, ben_events) = join(&room, "ben").await;
         ben.say("hello").await.unwrap();
         ben.leave().await.unwrap();
         ada.say("alone").await.unwrap();
         ada.leave().await.unwrap();
-        let event = |name: &str, what| (name.to_owned(), what);
+        let event = |name: &str, kind| (name.to_owned(), kind);
         let bens = [
-            event("ben", What::Joined),
-            event("ben", What::Said("hello".into())),
-            event("ben", What::Left),
+            event("ben", EventKind::Joined),
+            event("ben", EventKind::Said("hello".into())),
+            event("ben", EventKind::Left),
         ];
-        assert_eq!(heard(ben_heard).await, bens);
-        let rest = [event("ada", What::Said("alone".into())), event("ada", What::Left)];
+        assert_eq!(received(ben_events).await, bens);
+        let rest = [event("ada", EventKind::Said("alone".into())), event("ada", EventKind::Left)];
         assert_eq!(
-            heard(ada_heard).await,
-            [&[event("ada", What::Joined)], &bens[..], &rest].concat()
+            received(ada_events).await,
+            [&[event("ada", EventKind::Joined)], &bens[..], &rest].concat()
         );
         assert_eq!(room.who().await.unwrap(), []);
     }
 
     #[tokio::test]
-    async fn who_drops_the_seat_is_gone_without_a_word() {
-        let room = Ref::<dyn Room>::new(Hall::new(Node::new()));
+    async fn dropping_the_seat_ends_the_membership() {
+        let room = Ref::<dyn Room>::new(HostedRoom::new(Node::new()));
         let (_ada, mut events) = join(&room, "ada").await;
-        let (ben, _heard) = join(&room, "ben").await;
+        let (ben, _events) = join(&room, "ben").await;
         drop(ben);
-        while events.recv().await.unwrap().unwrap().what != What::Vanished {}
+        while events.recv().await.unwrap().unwrap().kind != EventKind::Vanished {}
         let ada = Attendee { name: "ada".into(), presence: Presence::Here };
         assert_eq!(room.who().await.unwrap(), [ada]);
     }
 
     #[tokio::test]
-    async fn a_seat_given_up_cannot_speak_even_if_another_took_the_name() {
-        let room = Ref::<dyn Room>::new(Hall::new(Node::new()));
-        let (old, _heard) = join(&room, "ada").await;
+    async fn a_seat_cannot_speak_after_leaving_even_if_the_name_is_in_use() {
+        let room = Ref::<dyn Room>::new(HostedRoom::new(Node::new()));
+        let (old, _events) = join(&room, "ada").await;
         old.leave().await.unwrap();
         let (new, events) = join(&room, "ada").await;
         assert_eq!(old.say("it is me").await, Err(RoomError::NotSeated));
         old.leave().await.unwrap();
         new.say("no, me").await.unwrap();
         new.leave().await.unwrap();
-        let said =
-            heard(events).await.into_iter().filter(|(_, what)| matches!(what, What::Said(_)));
+        let said = received(events)
+            .await
+            .into_iter()
+            .filter(|(_, kind)| matches!(kind, EventKind::Said(_)));
         assert_eq!(said.count(), 1);
     }
 
     #[tokio::test]
-    async fn what_is_too_long_and_who_is_there_already_are_refused() {
-        let room = Ref::<dyn Room>::new(Hall::new(Node::new()));
-        let (ada, _heard) = join(&room, "ada").await;
-        let long = "x".repeat(LONGEST_SAYING + 1);
+    async fn long_texts_and_names_in_use_are_refused() {
+        let room = Ref::<dyn Room>::new(HostedRoom::new(Node::new()));
+        let (ada, _events) = join(&room, "ada").await;
+        let long = "x".repeat(LONGEST_TEXT + 1);
         assert_eq!(ada.say(&long).await, Err(RoomError::TooLong(long.len() as u64)));
         let (sender, _events) = mpsc::unbounded_channel();
-        let member: Ref<dyn Member> = Ref::new(Ear(sender));
+        let member: Ref<dyn Member> = Ref::new(Recorder(sender));
         let taken = room.join("ada", member.clone()).await;
         assert_eq!(taken.err(), Some(RoomError::NameTaken("ada".into())));
         assert_eq!(room.join("a b", member).await.err(), Some(RoomError::BadName("a b".into())));

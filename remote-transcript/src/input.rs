@@ -1,5 +1,5 @@
-//! Owns the reading of standard input, line by line, on a thread of its own, because a read from a terminal or a pipe
-//! cannot be called off. Knows nothing of where the lines go.
+//! Reads standard input by lines, on a separate thread, because a read from a terminal or a pipe cannot be cancelled.
+//! It must not know where the lines go.
 
 use std::io::{self, Read};
 
@@ -7,34 +7,35 @@ use tokio::sync::mpsc;
 
 use crate::transcript::LONGEST_LINE;
 
-/// How many bytes are asked for at once, and how many such chunks wait to be sent: what is read ahead at most.
+/// The size of the read buffer, and the capacity of the channel in chunks: together they bound what is read ahead.
 const CHUNK_BYTES: usize = 64 * 1024;
 const CHUNKS: usize = 16;
 
-/// What one read gave: usually one line from a keyboard, many from a file.
+/// The result of one read: usually one line from a keyboard, many from a file.
 #[derive(Debug, Default)]
 pub(crate) struct Chunk {
-    /// The lines that it completed, without their ends.
+    /// The lines that it completed, without line ends.
     pub(crate) lines: Vec<String>,
-    /// How many bytes they were in the input.
+    /// The number of bytes of these lines in the input.
     pub(crate) bytes: u64,
-    /// How many of the lines were not UTF-8; what could not be read in them is U+FFFD now.
+    /// The number of lines that were not UTF-8; invalid bytes are replaced by U+FFFD.
     pub(crate) damaged: u64,
 }
 
-/// The lines of `input`, as they come. The last one needs no end. An error comes last.
+/// Returns the lines of `input` as they arrive. The last line needs no line end. An error is the last item.
 pub(crate) fn lines(input: impl Read + Send + 'static) -> mpsc::Receiver<io::Result<Chunk>> {
     let (chunks, receiver) = mpsc::channel(CHUNKS);
-    // Not one of the runtime's threads: it may stay in a read for ever, and the process ends without waiting for it.
+    // Not a thread of the runtime: it may block in a read for ever, and the process exits without waiting for it.
     std::thread::spawn(move || {
         if let Err(error) = read_lines(input, |chunk| chunks.blocking_send(Ok(chunk)).is_ok()) {
-            let _ = chunks.blocking_send(Err(error)); // nobody listens any more: nobody cares
+            let _ = chunks.blocking_send(Err(error)); // the receiver was dropped
         }
     });
     receiver
 }
 
-/// Adds what waits in `chunks` already, up to about `CHUNK_BYTES`, so that many short reads make one message.
+/// Adds the chunks that are in the channel already, up to about `CHUNK_BYTES`, so that many short reads become one
+/// message.
 pub(crate) fn merge_waiting(
     chunks: &mut mpsc::Receiver<io::Result<Chunk>>,
     mut chunk: Chunk,
@@ -53,10 +54,10 @@ pub(crate) fn merge_waiting(
     (chunk, Ok(()))
 }
 
-/// Reads to the end, or until `deliver` wants no more.
+/// Reads to the end, or until `deliver` returns false.
 fn read_lines(mut input: impl Read, mut deliver: impl FnMut(Chunk) -> bool) -> io::Result<()> {
     let mut buffer = vec![0; CHUNK_BYTES];
-    let mut begun: Vec<u8> = Vec::new(); // a line whose end has not come yet
+    let mut partial: Vec<u8> = Vec::new(); // a line whose end has not arrived
     let mut lines_read = 0;
     loop {
         let count = match input.read(&mut buffer) {
@@ -67,16 +68,16 @@ fn read_lines(mut input: impl Read, mut deliver: impl FnMut(Chunk) -> bool) -> i
         let mut chunk = Chunk::default();
         let mut rest = &buffer[..count];
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-            begun.extend_from_slice(&rest[..end]);
-            check_length(&begun, lines_read + chunk.lines.len())?;
-            chunk.push(&begun, 1);
-            begun.clear();
+            partial.extend_from_slice(&rest[..end]);
+            check_length(&partial, lines_read + chunk.lines.len())?;
+            chunk.push(&partial, 1);
+            partial.clear();
             rest = &rest[end + 1..];
         }
-        begun.extend_from_slice(rest);
-        check_length(&begun, lines_read + chunk.lines.len())?;
-        if count == 0 && !begun.is_empty() {
-            chunk.push(&begun, 0);
+        partial.extend_from_slice(rest);
+        check_length(&partial, lines_read + chunk.lines.len())?;
+        if count == 0 && !partial.is_empty() {
+            chunk.push(&partial, 0);
         }
         lines_read += chunk.lines.len();
         if !chunk.lines.is_empty() && !deliver(chunk) || count == 0 {
@@ -92,7 +93,7 @@ fn check_length(line: &[u8], lines_before: usize) -> io::Result<()> {
     let number = lines_before + 1;
     Err(io::Error::new(
         io::ErrorKind::InvalidData,
-        format!("line {number} is longer than {LONGEST_LINE} bytes: break it up"),
+        format!("line {number} is longer than {LONGEST_LINE} bytes: split it"),
     ))
 }
 
@@ -109,7 +110,7 @@ impl Chunk {
 mod tests {
     use super::*;
 
-    /// Gives one piece at each read, as a keyboard or a pipe does.
+    /// Returns one piece at each read, as a keyboard or a pipe does.
     struct Pieces<'p>(std::slice::Iter<'p, &'static [u8]>);
 
     impl Read for Pieces<'_> {
@@ -131,14 +132,14 @@ mod tests {
     }
 
     #[test]
-    fn each_read_gives_the_lines_that_it_completes_and_the_last_needs_no_end() {
+    fn each_read_returns_the_lines_that_it_completes() {
         let seen = chunks(&[b"one\ntw", b"o", b"\n\nthree\n", b"four"]);
         assert_eq!(seen, [vec!["one"], vec!["two", "", "three"], vec!["four"]]);
         assert!(chunks(&[]).is_empty());
     }
 
     #[test]
-    fn what_is_not_utf8_is_replaced_and_counted() {
+    fn lines_that_are_not_utf8_are_repaired_and_counted() {
         let mut damaged = 0;
         let count = |chunk: Chunk| {
             damaged += chunk.damaged;
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_end_is_refused_before_it_fills_the_memory() {
+    fn a_line_without_end_is_refused_at_the_limit() {
         let endless = io::repeat(b'x').take(1 << 40);
         let error = read_lines((&b"ok\n"[..]).chain(endless), |_| true).unwrap_err();
         assert!(error.to_string().starts_with("line 2 is longer than"), "{error}");

@@ -1,10 +1,10 @@
-//! Owns what was said and who still has to read it: a log of bounded size, with any number of readers, each at its own
-//! place. Knows nothing of nodes, interfaces or terminals.
+//! A log of bounded size with any number of readers, each at its own position. It must not know nodes, interfaces or
+//! terminals.
 //!
-//! An entry makes room for a new one when every reader has taken it, or when it has waited for slow readers as long as
-//! the log's patience, whichever comes first. So writers are slowed to the pace of the slowest reader, but never below
-//! one whole log per patience; a reader that is stuck holds them up once, and then no more until it moves again; and
-//! memory stays within the capacity whoever sleeps. A reader that was left behind sees a gap in the numbers.
+//! The oldest entry is removed to make room for a new one when every reader has read it, or when it is older than the
+//! log's timeout for slow readers. So there is backpressure: writers are slowed to the rate of the slowest reader, but
+//! never below one whole log per timeout. A reader that is stuck delays writers for one timeout, and then no more until
+//! it reads again. Memory is bounded by the capacity. A reader that missed entries sees a gap in the numbers.
 
 use std::collections::{HashMap, VecDeque};
 use std::iter::Peekable;
@@ -14,53 +14,53 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// What a batch holds at most, so that it stays small beside other messages: entries, and bytes unless a single entry
-/// is larger.
+/// The most entries of a batch, and the most bytes unless a single entry is larger: a batch is one message, and must
+/// not delay others for long.
 const BATCH_ENTRIES: usize = 1024;
 const BATCH_BYTES: usize = 64 * 1024;
 
 /// A bounded log of entries, numbered from 0.
 pub(crate) struct Log<E> {
-    /// Whose turn it is to append. First come, first served, so that entries of one sender stay in order while it waits
-    /// for room.
-    turn: tokio::sync::Mutex<()>,
+    /// Held while entries are appended, in the order of the requests: entries of one sender stay in order while it
+    /// waits for room.
+    appending: tokio::sync::Mutex<()>,
     state: Mutex<State<E>>,
     grown: Notify,
     drained: Notify,
 }
 
-/// How much a log keeps, and how long it waits for slow readers.
+/// The capacity of a log, and its timeout for slow readers.
 #[derive(Clone, Copy)]
 pub(crate) struct Bounds<E> {
-    /// How many bytes are kept.
+    /// The most bytes of all entries.
     pub(crate) capacity: usize,
-    /// How long an entry waits for slow readers when its room is needed.
-    pub(crate) patience: Duration,
-    /// How many bytes an entry takes.
+    /// How old an entry is when it is removed although readers have not read it.
+    pub(crate) timeout: Duration,
+    /// Returns the bytes of an entry.
     pub(crate) size: fn(&E) -> usize,
 }
 
-/// Nothing can be appended any more.
+/// The error of appending to a log that was closed.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Closed;
 
-/// Some consecutive entries.
+/// Consecutive entries.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Batch<E> {
     /// The number of the first one.
     pub(crate) first: u64,
-    /// The entries; never none.
+    /// The entries, at least one.
     pub(crate) entries: Vec<E>,
 }
 
-/// One reader's place in a log. Dropping it ends the reader.
+/// A reader of a log. Dropping it removes the reader.
 pub(crate) struct Reader<E: Clone> {
     log: Arc<Log<E>>,
     id: u64,
 }
 
 impl<E: Clone> Log<E> {
-    /// An empty log.
+    /// Creates an empty log.
     pub(crate) fn new(bounds: Bounds<E>) -> Arc<Log<E>> {
         let state = State {
             bounds,
@@ -73,40 +73,41 @@ impl<E: Clone> Log<E> {
             closed: false,
         };
         Arc::new(Log {
-            turn: tokio::sync::Mutex::new(()),
+            appending: tokio::sync::Mutex::new(()),
             state: Mutex::new(state),
             grown: Notify::new(),
             drained: Notify::new(),
         })
     }
 
-    /// Appends the entries in their order, nobody else's between them, and waits for room as long as it must.
+    /// Appends the entries in their order, with no others between them. Waits for room. If it is cancelled, some of the
+    /// entries may have been appended.
     pub(crate) async fn append<I>(&self, entries: I) -> Result<(), Closed>
     where
         I: IntoIterator<Item = E, IntoIter: Send>,
         E: Send,
     {
         let mut entries = entries.into_iter().peekable();
-        let _turn = self.turn.lock().await;
+        let _appending = self.appending.lock().await;
         loop {
             let drained = self.drained.notified();
             let pushed = self.state().push(&mut entries, Instant::now());
             self.grown.notify_waiters();
-            let Err(patience_ends) = pushed? else { return Ok(()) };
+            let Err(removable_at) = pushed? else { return Ok(()) };
             tokio::select! {
                 () = drained => {}
-                () = tokio::time::sleep_until(patience_ends) => {}
+                () = tokio::time::sleep_until(removable_at) => {}
             }
         }
     }
 
-    /// A reader that begins with the last `last` entries there are, as far as they are kept.
+    /// Adds a reader that begins with the last `last` entries that are kept.
     pub(crate) fn reader(self: &Arc<Log<E>>, last: u64) -> Reader<E> {
         let id = self.state().add_reader(last);
         Reader { log: Arc::clone(self), id }
     }
 
-    /// Ends the log: nothing more is appended. Waits until the readers have read the rest and are gone.
+    /// Closes the log, and waits until the readers have read the rest and are dropped.
     pub(crate) async fn finish(&self) {
         self.state().closed = true;
         self.grown.notify_waiters();
@@ -121,19 +122,19 @@ impl<E: Clone> Log<E> {
     }
 
     fn state(&self) -> MutexGuard<'_, State<E>> {
-        // No code of the entries' runs under the lock but `clone` and `drop`, so a poisoned state is still whole.
+        // A panic in `clone` or `drop` of an entry poisons the lock, but leaves the state consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<E: Clone> Reader<E> {
-    /// The next entries, as soon as there are any; `None` when the log is closed and all of it was read.
+    /// Waits for the next entries. Returns `None` when the log is closed and all of it was read.
     pub(crate) async fn next(&mut self) -> Option<Batch<E>> {
         loop {
             let grown = self.log.grown.notified();
             let (batch, closed) = {
                 let mut state = self.log.state();
-                (state.take(self.id), state.closed)
+                (state.read(self.id), state.closed)
             };
             if batch.is_some() {
                 self.log.drained.notify_waiters();
@@ -160,10 +161,10 @@ struct State<E> {
     /// The number of the oldest entry kept.
     first: u64,
     bytes: usize,
-    readers: HashMap<u64, Place>,
+    readers: HashMap<u64, Position>,
     next_reader: u64,
-    /// No reader that is waited for stands before this number. Kept so that most entries leave without a look at all
-    /// readers.
+    /// A lower bound of the positions of all readers that writers wait for: most entries are removed without a look at
+    /// the readers.
     slowest: u64,
     closed: bool,
 }
@@ -175,15 +176,15 @@ struct Kept<E> {
 }
 
 #[derive(Clone, Copy)]
-struct Place {
-    /// The number of the entry it reads next.
+struct Position {
+    /// The number of the next entry to read.
     next: u64,
-    /// Missed an entry and has not come back since: nobody waits for it.
-    left_behind: bool,
+    /// True if the reader has missed an entry and has not read since: writers do not wait for it.
+    behind: bool,
 }
 
 impl<E: Clone> State<E> {
-    /// Pushes the entries until there is no room: the inner error says when the oldest entry's patience ends.
+    /// Appends entries while there is room. The inner error is the time at which the oldest entry can be removed.
     fn push<I>(
         &mut self,
         entries: &mut Peekable<I>,
@@ -198,8 +199,8 @@ impl<E: Clone> State<E> {
             }
             let size = (self.bounds.size)(entry);
             while self.bytes + size > self.bounds.capacity && !self.entries.is_empty() {
-                if let Err(patience_ends) = self.forget_oldest(now) {
-                    return Ok(Err(patience_ends));
+                if let Err(removable_at) = self.remove_oldest(now) {
+                    return Ok(Err(removable_at));
                 }
             }
             self.bytes += size;
@@ -208,19 +209,20 @@ impl<E: Clone> State<E> {
         Ok(Ok(()))
     }
 
-    fn forget_oldest(&mut self, now: Instant) -> Result<(), Instant> {
+    fn remove_oldest(&mut self, now: Instant) -> Result<(), Instant> {
         let Some(oldest) = self.entries.front() else { return Ok(()) };
         if self.first >= self.slowest {
-            let waited_for = self.readers.values().filter(|place| !place.left_behind);
-            self.slowest = waited_for.map(|place| place.next).min().unwrap_or(u64::MAX);
+            let waited_for = self.readers.values().filter(|position| !position.behind);
+            self.slowest = waited_for.map(|position| position.next).min().unwrap_or(u64::MAX);
         }
         if self.first >= self.slowest {
-            let patience_ends = oldest.since + self.bounds.patience;
-            if now < patience_ends {
-                return Err(patience_ends);
+            let removable_at = oldest.since + self.bounds.timeout;
+            if now < removable_at {
+                return Err(removable_at);
             }
-            for place in self.readers.values_mut().filter(|place| place.next <= self.first) {
-                place.left_behind = true;
+            for position in self.readers.values_mut().filter(|position| position.next <= self.first)
+            {
+                position.behind = true;
             }
         }
         self.bytes -= oldest.size;
@@ -234,14 +236,14 @@ impl<E: Clone> State<E> {
         let next = end.saturating_sub(last).max(self.first);
         let id = self.next_reader;
         self.next_reader += 1;
-        self.readers.insert(id, Place { next, left_behind: false });
+        self.readers.insert(id, Position { next, behind: false });
         self.slowest = self.slowest.min(next);
         id
     }
 
-    fn take(&mut self, id: u64) -> Option<Batch<E>> {
-        let place = self.readers.get_mut(&id)?;
-        let first = place.next.max(self.first);
+    fn read(&mut self, id: u64) -> Option<Batch<E>> {
+        let position = self.readers.get_mut(&id)?;
+        let first = position.next.max(self.first);
         let start = (first - self.first) as usize;
         let mut bytes = 0;
         let entries: Vec<E> = self
@@ -259,8 +261,8 @@ impl<E: Clone> State<E> {
         if entries.is_empty() {
             return None;
         }
-        *place = Place { next: first + entries.len() as u64, left_behind: false };
-        self.slowest = self.slowest.min(place.next);
+        *position = Position { next: first + entries.len() as u64, behind: false };
+        self.slowest = self.slowest.min(position.next);
         Some(Batch { first, entries })
     }
 }
@@ -269,11 +271,11 @@ impl<E: Clone> State<E> {
 mod tests {
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(10);
+    const TIMEOUT: Duration = Duration::from_secs(10);
 
-    /// A log of numbers in which each takes one byte.
+    /// Creates a log of numbers of one byte each.
     fn log(capacity: usize) -> Arc<Log<u64>> {
-        Log::new(Bounds { capacity, patience: PATIENCE, size: |_| 1 })
+        Log::new(Bounds { capacity, timeout: TIMEOUT, size: |_| 1 })
     }
 
     async fn read_to_end(mut reader: Reader<u64>) -> Vec<u64> {
@@ -286,7 +288,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_reader_that_keeps_up_sees_everything_in_order() {
+    async fn a_reader_that_keeps_up_gets_all_entries_in_order() {
         let log = log(100);
         let readers =
             [log.reader(0), log.reader(0)].map(|reader| tokio::spawn(read_to_end(reader)));
@@ -298,39 +300,35 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_stuck_reader_holds_writers_up_once_and_learns_what_it_missed() {
+    async fn a_stuck_reader_delays_writers_once_and_sees_a_gap() {
         let log = log(100);
         let mut stuck = log.reader(0);
-        let begun = Instant::now();
+        let start = Instant::now();
         log.append(0..1_000).await.unwrap();
         assert_eq!(
-            begun.elapsed().as_secs(),
-            PATIENCE.as_secs(),
-            "writers wait out one patience, not nine"
+            start.elapsed().as_secs(),
+            TIMEOUT.as_secs(),
+            "writers wait for one timeout, not for nine"
         );
         assert_eq!(stuck.next().await.unwrap().first, 900);
-        let begun = Instant::now();
+        let start = Instant::now();
         log.append(1_000..1_100).await.unwrap();
-        assert_eq!(
-            begun.elapsed(),
-            Duration::ZERO,
-            "it came back and read everything: there is room"
-        );
+        assert_eq!(start.elapsed(), Duration::ZERO, "it has read everything: there is room");
         log.append(1_100..1_101).await.unwrap();
-        assert_eq!(begun.elapsed().as_secs(), PATIENCE.as_secs(), "it is waited for again");
+        assert_eq!(start.elapsed().as_secs(), TIMEOUT.as_secs(), "writers wait for it again");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn writers_take_turns_in_the_order_in_which_they_came() {
+    async fn writers_append_in_the_order_of_their_requests() {
         let log = log(4);
         let mut reader = log.reader(0);
         log.append(0..4).await.unwrap();
-        let writers = (1..=8).map(|turn| {
+        let writers = (1..=8).map(|writer| {
             let log = Arc::clone(&log);
-            tokio::spawn(async move { log.append(turn * 4..turn * 4 + 4).await })
+            tokio::spawn(async move { log.append(writer * 4..writer * 4 + 4).await })
         });
         let writers: Vec<_> = writers.collect();
-        tokio::task::yield_now().await; // each has been polled once: they stand in line
+        tokio::task::yield_now().await; // each has been polled once: all wait for the lock
         let mut seen = Vec::new();
         while seen.len() < 36 {
             seen.extend(reader.next().await.unwrap().entries);
@@ -342,7 +340,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_late_reader_begins_with_the_last_entries_that_are_kept() {
+    async fn a_new_reader_begins_with_the_last_entries_that_are_kept() {
         let log = log(10);
         log.append(0..25).await.unwrap();
         assert_eq!(
@@ -353,12 +351,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn closing_ends_writers_that_wait_and_readers_that_have_read() {
+    async fn closing_ends_waiting_writers_and_readers_at_the_end() {
         let log = log(2);
         let reader = log.reader(0);
         log.append([0, 1]).await.unwrap();
         let reading = async {
-            tokio::task::yield_now().await; // the writer waits, the log has ended
+            tokio::task::yield_now().await; // the writer waits, the log is closed
             read_to_end(reader).await
         };
         let (waiting, (), read) = tokio::join!(log.append([2]), log.finish(), reading);
@@ -367,12 +365,9 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn batches_are_small_and_an_entry_larger_than_one_goes_alone() {
-        let log = Log::new(Bounds {
-            capacity: 1 << 20,
-            patience: PATIENCE,
-            size: |entry: &usize| *entry,
-        });
+    async fn batches_are_bounded_and_a_large_entry_is_one_batch() {
+        let log =
+            Log::new(Bounds { capacity: 1 << 20, timeout: TIMEOUT, size: |entry: &usize| *entry });
         let mut reader = log.reader(0);
         log.append([BATCH_BYTES * 2, 10, BATCH_BYTES, 1]).await.unwrap();
         let mut sizes = Vec::new();

@@ -1,23 +1,23 @@
-//! The command line: which command is meant, and how the process ends. Knows nothing of what the commands do.
+//! The command line: selects the command and reports its failure. It must not know what the commands do.
 
 mod address;
 mod chat;
 mod client;
 mod demo;
-mod ending;
 mod failure;
-mod hall;
-mod heard;
+mod gap_counter;
+mod hosted_room;
 mod input;
 mod lease;
 mod log;
-mod name;
 mod room;
 mod series;
 mod serve;
 mod show;
+mod shutdown;
 mod terminal;
 mod transcript;
+mod user_name;
 mod watch;
 
 use std::process::ExitCode;
@@ -27,13 +27,13 @@ use clap::Parser;
 use crate::failure::Failure;
 use crate::terminal::note;
 
-/// A Transcript that many processes write to and watch, and a chat beside it.
+/// A Transcript that many processes write to and watch, and a chat
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true, after_help = help(&[
     ("remote-transcript serve", "host a Transcript and a chat at tcp://127.0.0.1:4096"),
-    ("remote-transcript watch", "in a second terminal: see what is shown"),
-    ("remote-transcript show Hello, world", "in a third: show something"),
-    ("remote-transcript demo", "all of it by itself, counted"),
+    ("remote-transcript watch", "in a second terminal: print all lines"),
+    ("remote-transcript show Hello, world", "in a third: send a line"),
+    ("remote-transcript demo", "run all of these and count the lines"),
 ]))]
 struct Arguments {
     #[command(subcommand)]
@@ -42,57 +42,59 @@ struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// Host a Transcript and a chat, and show the lines of the Transcript as they come
+    /// Host a Transcript and a chat, and print the lines of the Transcript as they arrive
     ///
-    /// The first line of the output says where it listens. Ctrl-C or SIGTERM end it: those who watch and talk hear the
-    /// rest and are told. It goes on when its output is closed.
+    /// The first line of the output is the address. Ctrl-C or SIGTERM shut the server down: watchers and members get
+    /// the remaining lines and are notified. The server keeps running when its output is closed.
     #[command(after_help = help(&[
         ("remote-transcript serve", "listen at tcp://127.0.0.1:4096"),
-        ("remote-transcript serve --listen tcp://127.0.0.1:0", "at a free port, which the first line says"),
-        ("remote-transcript serve --listen unix:///tmp/transcript", "at a socket in the file system"),
-        ("remote-transcript serve --lease 5", "who loses the connection has some 5 seconds to come back"),
+        ("remote-transcript serve --listen tcp://127.0.0.1:0", "at a free port; the first line of the output has its number"),
+        ("remote-transcript serve --listen unix:///tmp/transcript", "at a Unix socket"),
+        ("remote-transcript serve --lease 5", "a client that loses the connection has 5 seconds to reconnect"),
     ]))]
     Serve(serve::Serve),
 
-    /// Show a line, or each line of standard input, on a Transcript
+    /// Send a line, or each line of standard input, to a Transcript
     ///
-    /// What is not UTF-8 is shown as far as it is, and a note says so. When the connection is lost it waits for its return,
-    /// and each line still arrives once.
+    /// Bytes that are not UTF-8 are replaced, and a note says so. When the connection is lost, the command reconnects;
+    /// each line still arrives exactly once.
     #[command(after_help = help(&[
         ("remote-transcript show Hello, world", "one line"),
-        ("remote-transcript show", "each line as you type it; Ctrl-D ends"),
+        ("remote-transcript show", "each line as you type it, until Ctrl-D"),
         ("remote-transcript show --name build < build.log", "a whole file, in order"),
-        ("remote-transcript show --name build --continue < build.log", "and, once more, the rest of it if that was killed"),
+        ("remote-transcript show --name build --continue < build.log", "after a crash of such a command: send the rest"),
     ]))]
     Show(show::Show),
 
-    /// Mirror the lines of a Transcript here
+    /// Print the lines of a Transcript
     ///
-    /// Ends with 0 when the server shuts down in peace and every line was shown, at Ctrl-C, and when nobody reads the
-    /// output any more. Who loses the connection for a while misses nothing. Who reads too slowly for ten seconds misses lines, and is told how many.
+    /// Exits with 0 when the server shuts down and every line was printed, at Ctrl-C, and when the output is closed. No
+    /// line is lost when the connection is lost and restored. If the output is read too slowly for ten seconds, lines
+    /// are lost; the command prints how many.
     #[command(after_help = help(&[
-        ("remote-transcript watch", "lines from now on, with sender and time"),
-        ("remote-transcript watch --last 20", "and before those the last 20"),
-        ("remote-transcript watch --plain | grep error", "the bare text, for pipes"),
+        ("remote-transcript watch", "new lines, with time and sender"),
+        ("remote-transcript watch --last 20", "the last 20 lines first"),
+        ("remote-transcript watch --plain | grep error", "only the text, for pipes"),
     ]))]
     Watch(watch::Watch),
 
-    /// Talk with others in the chat of a server
+    /// Join the chat of a server
     ///
-    /// Each line of standard input is said to all; /who, /leave and /help are commands, //text says what begins with a
-    /// slash. Who loses the connection is away, and gone if it does not come back before the lease ends.
+    /// Each line of standard input is sent to all members; /who, /leave and /help are commands, //text sends a text
+    /// that begins with a slash. A member that loses the connection is shown as away, and is removed if it does not
+    /// reconnect before the lease expires.
     #[command(after_help = help(&[
-        ("remote-transcript chat --name ada", "join, and talk until /leave or Ctrl-D"),
-        ("remote-transcript chat --name ada --to tcp://127.0.0.1:4096", "somewhere else"),
-        ("echo done | remote-transcript chat --name build", "say one thing and leave"),
+        ("remote-transcript chat --name ada", "join, until /leave or Ctrl-D"),
+        ("remote-transcript chat --name ada --to tcp://127.0.0.1:4096", "at another server"),
+        ("echo done | remote-transcript chat --name build", "send one line and leave"),
     ]))]
     Chat(chat::Chat),
 
-    /// Start a server, two writers and a watcher as processes of their own, and count what arrives where
+    /// Start a server, two writers and a watcher as separate processes, and count the lines that arrive
     #[command(after_help = help(&[
-        ("remote-transcript demo", "a few seconds; ends with the counts"),
-        ("remote-transcript demo --cut", "the same, while the network fails and a writer is killed"),
-        ("remote-transcript demo --lines 100000", "a longer one"),
+        ("remote-transcript demo", "a few seconds; the counts come last"),
+        ("remote-transcript demo --cut", "the same, with a network failure and a killed writer"),
+        ("remote-transcript demo --lines 100000", "more lines"),
     ]))]
     Demo(demo::Demo),
 }
@@ -112,7 +114,7 @@ fn main() -> ExitCode {
             Command::Demo(demo) => demo.run().await,
         }
     });
-    // A thread that still waits for a terminal must not hold up the end.
+    // Does not wait for threads that are blocked in a read of standard input.
     runtime.shutdown_background();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -125,7 +127,7 @@ fn report(failure: &Failure) -> ExitCode {
     failure.exit_code()
 }
 
-/// What stands below a help text: examples, and the exit codes.
+/// Returns the end of a help text: examples, and the exit codes.
 fn help(examples: &[(&str, &str)]) -> String {
     let width = examples.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
     let lines: String = examples
@@ -141,7 +143,7 @@ mod tests {
     use clap::CommandFactory;
 
     #[test]
-    fn the_command_line_is_consistent_and_every_command_has_examples() {
+    fn every_command_has_examples_and_exit_codes() {
         let mut command = Arguments::command();
         command.build();
         command.clone().debug_assert();

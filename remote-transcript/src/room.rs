@@ -1,5 +1,4 @@
-//! Owns the chat as its users see it: the interfaces of room, seat and member, and what travels between them. Knows
-//! nothing of the objects behind them.
+//! The interfaces of the chat, and the values in their messages. It must not know the objects that implement them.
 
 use std::fmt;
 
@@ -7,102 +6,103 @@ use remote_core::{Ref, remote};
 use serde::{Deserialize, Serialize};
 
 use crate::log::Closed;
-use crate::name::BadName;
+use crate::user_name::BadName;
 
 /// The name under which a server publishes its room.
 pub(crate) const NAME: &str = "chat";
 
-/// How many bytes are said at once at most.
-pub(crate) const LONGEST_SAYING: usize = 16 * 1024;
+/// The most bytes of one message of a member.
+pub(crate) const LONGEST_TEXT: usize = 16 * 1024;
 
-/// Where members talk.
+/// The chat: members join it, and every member gets all events.
 #[remote]
 pub(crate) trait Room {
-    /// Takes a seat under a name that nobody there has. The member is told of everything from its own arrival to its own
-    /// leaving. Who drops the seat, and whose session ends, is gone as well; who has lost the connection is away.
+    /// Joins under a name that no other member has, and returns the seat. The member gets all events from its own
+    /// `Joined` to its own `Left`. Dropping the seat, or the end of the session, ends the membership; a member that has
+    /// lost the connection is away.
     async fn join(&self, name: &str, member: Ref<dyn Member>) -> Result<Ref<dyn Seat>, RoomError>;
 
-    /// Those who have a seat, in the alphabetical order of their names.
+    /// Returns the members, in the alphabetical order of their names.
     async fn who(&self) -> Result<Vec<Attendee>, RoomError>;
 }
 
-/// What a member speaks through: who holds it, and nobody else, speaks under its name.
+/// The right to speak under the name of a member: only its holder can.
 #[remote]
 pub(crate) trait Seat {
-    /// Says something to all.
+    /// Sends a text to all members.
     async fn say(&self, text: &str) -> Result<(), RoomError>;
 
-    /// Gives the seat and its name up.
+    /// Leaves the room and frees the name.
     async fn leave(&self) -> Result<(), RoomError>;
 }
 
-/// Who is told of what happens in a room.
+/// Receives the events of a room.
 #[remote]
 pub(crate) trait Member {
-    /// Events in their order, the first of them number `first` of the room. The next ones come after the answer; a member
-    /// that takes too long misses some and sees a gap in the numbers.
-    async fn heard(&self, first: u64, events: Vec<Event>) -> remote_core::Result<()>;
+    /// Takes events in their order, the first of them number `first` of the room. The next ones are sent after the
+    /// reply; a member that replies too late misses some, and sees a gap in the numbers.
+    async fn events(&self, first: u64, events: Vec<Event>) -> remote_core::Result<()>;
 
-    /// Nothing more will come: the member has left, or the room has closed.
+    /// Takes the end: the member has left, or the room has closed.
     async fn closed(&self) -> remote_core::Result<()>;
 }
 
-/// Somebody who has a seat.
+/// A member of the room, for `who`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Attendee {
     pub(crate) name: String,
     pub(crate) presence: Presence,
 }
 
-/// Whether somebody who has a seat can be heard.
+/// The state of a member's connection.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Presence {
-    /// As far as is known.
+    /// Connected, as far as is known.
     Here,
-    /// The connection is lost. It may come back, and what was said meanwhile is heard then.
+    /// The connection is lost. If it is restored, the member gets the events of the meantime.
     Away,
 }
 
-/// Something that happened in a room.
+/// An event in a room.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Event {
-    /// When, in milliseconds since 1970.
+    /// The time, in milliseconds since 1970.
     pub(crate) time: i64,
-    /// Which seat it happened to: never used again, as a name may be.
+    /// The number of the member's seat. It is not reused; the name may be.
     pub(crate) seat: u64,
-    /// The name of who sits there.
+    /// The name of the member.
     pub(crate) name: String,
-    /// What it was.
-    pub(crate) what: What,
+    /// What happened.
+    pub(crate) kind: EventKind,
 }
 
-/// What can happen in a room.
+/// The kinds of events in a room.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) enum What {
-    /// Took the seat.
+pub(crate) enum EventKind {
+    /// The member has joined.
     Joined,
-    /// Said something.
+    /// The member has sent a text.
     Said(String),
-    /// Gave the seat up.
+    /// The member has left.
     Left,
-    /// Is gone without leaving: dropped the seat, died, or was away for too long.
+    /// The member is gone without leaving: it dropped the seat, its process died, or it was away for too long.
     Vanished,
-    /// Lost the connection.
+    /// The member has lost the connection.
     WentAway,
-    /// Is connected again.
+    /// The member is connected again.
     CameBack,
 }
 
-/// Why a room did not do what it was asked.
+/// The error of a call to a room or a seat.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum RoomError {
-    /// Somebody there has the name.
+    /// Another member has the name.
     NameTaken(String),
-    /// The name is none that a member can have.
+    /// The name is not valid.
     BadName(String),
-    /// What was said is longer than `LONGEST_SAYING`: this many bytes.
+    /// The text has this many bytes, more than `LONGEST_TEXT`.
     TooLong(u64),
-    /// The seat was given up.
+    /// The member has left.
     NotSeated,
     /// The room has closed.
     Closed,
@@ -123,14 +123,11 @@ impl fmt::Display for RoomError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RoomError::NameTaken(name) => {
-                write!(f, "somebody there is called `{name}` already: choose another name")
+                write!(f, "another member has the name `{name}`: choose another one")
             }
             RoomError::BadName(name) => BadName(name.clone()).fmt(f),
             RoomError::TooLong(bytes) => {
-                write!(
-                    f,
-                    "{bytes} bytes at once are over the limit of {LONGEST_SAYING}: break them up"
-                )
+                write!(f, "a text of {bytes} bytes exceeds the limit of {LONGEST_TEXT}: split it")
             }
             RoomError::NotSeated => write!(f, "you have left the room"),
             RoomError::Closed => write!(f, "the server has shut down"),

@@ -1,4 +1,5 @@
-//! The command `show`: sends its arguments, or standard input line by line, to a Transcript.
+//! The command `show`: sends its arguments, or standard input line by line, to a Transcript. It must not know the
+//! objects of the server.
 
 use std::io::{self, IsTerminal};
 use std::time::Duration;
@@ -7,79 +8,79 @@ use indicatif::{ProgressBar, ProgressStyle};
 use remote_core::{Node, Ref};
 
 use crate::client::Client;
-use crate::ending::{FAREWELL, asked_to_end};
 use crate::failure::{Code, Failure};
 use crate::input::{self, Chunk};
-use crate::name;
+use crate::shutdown::{GRACE, termination};
 use crate::terminal::note;
 use crate::transcript::{self, Transcript};
+use crate::user_name;
 
-/// What `show` is asked for.
+/// The options of `show`.
 #[derive(clap::Args)]
 pub(crate) struct Show {
     #[command(flatten)]
     client: Client,
 
-    /// Who says so [default: the user's name]
-    #[arg(long, value_name = "NAME", value_parser = name::parse)]
+    /// The name of the sender [default: the name of the user]
+    #[arg(long, value_name = "NAME", value_parser = user_name::parse)]
     name: Option<String>,
 
-    /// Leave out as many lines as have arrived from this name with --continue before
+    /// Skip the lines that have already arrived from this name with --continue
     #[arg(long = "continue", conflicts_with = "text")]
-    goes_on: bool,
+    continued: bool,
 
-    /// What to show, as one line; without it each line of standard input, as it comes
+    /// One line to send; without it, each line of standard input is sent
     #[arg(value_name = "TEXT")]
     text: Vec<String>,
 }
 
 impl Show {
-    /// Shows the arguments, or standard input to its end.
+    /// Sends the arguments, or standard input to its end.
     pub(crate) async fn run(self) -> Result<(), Failure> {
-        let asked_to_end = asked_to_end()?;
-        let name = self.name.clone().unwrap_or_else(name::user);
+        let termination = termination()?;
+        let name = self.name.clone().unwrap_or_else(user_name::user);
         let node = self.client.node(&name).await?;
-        let outcome = self.show(&node, asked_to_end).await;
-        node.shutdown(FAREWELL).await;
+        let outcome = self.show(&node, termination).await;
+        node.shutdown(GRACE).await;
         outcome
     }
 
     async fn show(
         &self,
         node: &Node,
-        asked_to_end: impl Future<Output = ()>,
+        termination: impl Future<Output = ()>,
     ) -> Result<(), Failure> {
-        tokio::pin!(asked_to_end);
+        tokio::pin!(termination);
         let interrupted = || Failure::new(Code::Failed, "interrupted");
         let progress = progress();
         let bar = progress.clone();
-        let tell = move |told: &str| bar.suspend(|| note(told));
+        let note = move |text: &str| bar.suspend(|| note(text));
         let transcript: Ref<dyn Transcript> = tokio::select! {
-            found = self.client.lookup(node, transcript::NAME, tell) => found?,
-            () = &mut asked_to_end => return Err(interrupted()),
+            found = self.client.lookup(node, transcript::NAME, note) => found?,
+            () = &mut termination => return Err(interrupted()),
         };
         if !self.text.is_empty() {
             let text = self.text.join(" ");
             return tokio::select! {
                 shown = show_text(&transcript, &text) => shown,
-                () = asked_to_end => Err(interrupted()),
+                () = termination => Err(interrupted()),
             };
         }
-        let mut shown = Shown { sent: 0, arrived: 0, damaged: 0, progress };
+        let mut transfer = Transfer { sent: 0, arrived: 0, damaged: 0, progress };
         let outcome = tokio::select! {
-            outcome = shown.show_input(&transcript, self.goes_on) => outcome,
-            // At a keyboard that is a way to end as any other, unless something that was typed is still on its way.
-            () = asked_to_end => match io::stdin().is_terminal() && shown.sent == shown.arrived {
+            outcome = transfer.run(&transcript, self.continued) => outcome,
+            // At a terminal, Ctrl-C is a normal end, unless a line that was typed has not arrived.
+            () = termination => match io::stdin().is_terminal() && transfer.sent == transfer.arrived {
                 true => Ok(()),
                 false => Err(interrupted()),
             },
         };
-        shown.finish(outcome)
+        transfer.finish(outcome)
     }
 }
 
 async fn show_text(transcript: &Ref<dyn Transcript>, text: &str) -> Result<(), Failure> {
-    // A shell passes whole files on as one argument; the Transcript wants a line each.
+    // A shell can pass a whole file as one argument; the Transcript takes single lines.
     if text.contains('\n') {
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
         transcript.show_all(&lines).await?;
@@ -89,30 +90,31 @@ async fn show_text(transcript: &Ref<dyn Transcript>, text: &str) -> Result<(), F
     Ok(())
 }
 
-/// How much of standard input was shown.
-struct Shown {
-    /// How many lines were sent, or need not be.
+/// The transfer of standard input.
+struct Transfer {
+    /// The lines that were sent or skipped.
     sent: u64,
-    /// How many of them are known to have arrived.
+    /// Those of them that are known to have arrived.
     arrived: u64,
-    /// How many of these were not UTF-8.
+    /// Those of these that were not UTF-8.
     damaged: u64,
     progress: ProgressBar,
 }
 
-impl Shown {
-    /// Sends what was read while the message before was on its way: one line when somebody types, many from a file.
-    async fn show_input(
+impl Transfer {
+    /// Sends the input. One message has the lines that were read while the one before was in transit: one line from a
+    /// keyboard, many from a file.
+    async fn run(
         &mut self,
         transcript: &Ref<dyn Transcript>,
-        goes_on: bool,
+        continued: bool,
     ) -> Result<(), Failure> {
         let lost = Ref::monitor(transcript);
         let mut lost = std::pin::pin!(async { Failure::gone("the server", lost.await) });
-        let before = if goes_on { arrived_before(transcript).await? } else { 0 };
+        let before = if continued { arrived_before(transcript).await? } else { 0 };
         let mut chunks = input::lines(io::stdin());
         if io::stdin().is_terminal() {
-            note("each line that you type is shown; Ctrl-D ends");
+            note("each line that you type is sent; Ctrl-D ends");
         }
         if !self.progress.is_hidden() {
             self.progress.enable_steady_tick(Duration::from_millis(100));
@@ -126,10 +128,10 @@ impl Shown {
             let (Chunk { lines, bytes, damaged }, end) =
                 input::merge_waiting(&mut chunks, chunk.map_err(unreadable)?);
             self.sent += lines.len() as u64;
-            let shown = if goes_on {
-                let left_out = before.saturating_sub(self.arrived).min(lines.len() as u64);
-                let rest = &lines[left_out as usize..];
-                transcript.show_series(self.arrived + left_out, rest).await
+            let shown = if continued {
+                let skipped = before.saturating_sub(self.arrived).min(lines.len() as u64);
+                let rest = &lines[skipped as usize..];
+                transcript.show_series(self.arrived + skipped, rest).await
             } else {
                 transcript.show_all(&lines).await
             };
@@ -150,22 +152,22 @@ impl Shown {
         }
     }
 
-    /// Tells what is to be told at the end.
+    /// Prints the final notes, and adds the count of lines to a failure.
     fn finish(self, outcome: Result<(), Failure>) -> Result<(), Failure> {
-        let Shown { arrived, damaged, progress, .. } = self;
+        let Transfer { arrived, damaged, progress, .. } = self;
         progress.finish();
         if damaged > 0 {
             note(format_args!(
-                "{damaged} lines were not UTF-8; what could not be read is shown as \u{fffd}"
+                "{damaged} lines were not UTF-8; invalid bytes were replaced by \u{fffd}"
             ));
         }
         outcome.map_err(|failure| {
-            failure.but(format_args!("{arrived} lines are known to have arrived"))
+            failure.with(format_args!("{arrived} lines are known to have arrived"))
         })
     }
 }
 
-/// How many lines of the input need not be sent, because a former life of this command has.
+/// Returns how many lines of the input have already arrived from an earlier process, and notes it.
 async fn arrived_before(transcript: &Ref<dyn Transcript>) -> Result<u64, Failure> {
     let before = transcript.arrived().await?;
     if before > 0 {
@@ -178,7 +180,7 @@ fn unreadable(error: io::Error) -> Failure {
     Failure::new(Code::Failed, format_args!("cannot read standard input: {error}"))
 }
 
-/// A bar for people who wait for a pipe or a file; who types sees what is sent anyway.
+/// Creates the progress bar. It is hidden if standard input is a terminal, or standard error is not.
 fn progress() -> ProgressBar {
     if io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
@@ -195,7 +197,7 @@ fn progress() -> ProgressBar {
     bar
 }
 
-/// How much there is to read, if standard input is a file.
+/// Returns the length of standard input, if it is a file.
 #[cfg(unix)]
 fn input_length() -> Option<u64> {
     use std::os::fd::AsFd;

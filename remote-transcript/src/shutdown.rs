@@ -1,14 +1,15 @@
-//! Owns how a command ends: who may ask it to, and how long it may take to say goodbye. Knows nothing of what then ends.
+//! Shutdown of a command: the signals that request it, and its time limit. It must not know what is shut down.
 
 use std::io;
 use std::time::Duration;
 
-/// How long a farewell may take: what is on its way arrives, and the sessions end in peace.
-pub(crate) const FAREWELL: Duration = Duration::from_secs(2);
+/// The time limit of a shutdown, in which messages in transit arrive and sessions end.
+pub(crate) const GRACE: Duration = Duration::from_secs(2);
 
-/// Ends at Ctrl-C or SIGTERM, which are listened for from now on: they no longer end the process by themselves.
+/// Returns a future that resolves at Ctrl-C or SIGTERM. From this call on, the signals no longer end the process by
+/// themselves.
 #[cfg(unix)]
-pub(crate) fn asked_to_end() -> io::Result<impl Future<Output = ()>> {
+pub(crate) fn termination() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
@@ -20,9 +21,9 @@ pub(crate) fn asked_to_end() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Ends at Ctrl-C.
+/// Returns a future that resolves at Ctrl-C.
 #[cfg(windows)]
-pub(crate) fn asked_to_end() -> io::Result<impl Future<Output = ()>> {
+pub(crate) fn termination() -> io::Result<impl Future<Output = ()>> {
     let mut interrupt = tokio::signal::windows::ctrl_c()?;
     Ok(async move {
         interrupt.recv().await;

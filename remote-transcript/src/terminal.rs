@@ -1,5 +1,5 @@
-//! Owns what a reader sees: how lines look, with and without colours, and their way to standard output. Knows nothing of
-//! where they come from.
+//! The format of lines, with and without colours, and writing them to standard output. It must not know where they come
+//! from.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -9,48 +9,48 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::io::{AsyncWriteExt, Stdout};
 
-/// Standard output. Writers wait for it without blocking a thread of the runtime, so that a terminal that was stopped
-/// (Ctrl-S) stops nothing else.
+/// Standard output. Writers do not block a thread of the runtime, so that a stopped terminal (Ctrl-S) delays nothing
+/// else.
 pub(crate) struct Screen {
-    look: Look,
+    format: Format,
     output: tokio::sync::Mutex<Stdout>,
 }
 
-/// How lines look on a screen.
+/// The format of lines.
 #[derive(Clone)]
-pub(crate) struct Look {
-    /// The bare text, a line each.
+pub(crate) struct Format {
+    /// True for the text only, without time and sender.
     pub(crate) plain: bool,
-    /// Somebody looks at it: control characters of others must not reach the terminal.
+    /// True if the output is a terminal: control characters in texts of peers are escaped.
     pub(crate) terminal: bool,
-    /// With colours.
+    /// True for colours.
     pub(crate) colours: bool,
-    /// Where the reader's clock is.
+    /// The time zone of the reader.
     pub(crate) zone: TimeZone,
 }
 
 impl Screen {
-    /// Standard output as it is: a terminal or not.
+    /// Opens standard output, and detects if it is a terminal.
     pub(crate) fn new(plain: bool) -> Screen {
         let terminal = io::stdout().is_terminal();
         let colours = terminal && colours_wanted();
-        let look = Look { plain, terminal, colours, zone: TimeZone::system() };
-        Screen { look, output: tokio::sync::Mutex::new(tokio::io::stdout()) }
+        let format = Format { plain, terminal, colours, zone: TimeZone::system() };
+        Screen { format, output: tokio::sync::Mutex::new(tokio::io::stdout()) }
     }
 
-    /// How lines look here.
-    pub(crate) fn look(&self) -> &Look {
-        &self.look
+    /// Returns the format of lines.
+    pub(crate) fn format(&self) -> &Format {
+        &self.format
     }
 
-    /// Shows a remark of this program's own, if anybody still reads.
+    /// Prints a remark of this program. Errors are ignored.
     pub(crate) async fn remark(&self, remark: &str) {
         let mut page = String::new();
-        self.look.remark(&mut page, remark);
-        let _ = self.print(&page).await; // whoever has more to show learns that nobody reads
+        self.format.remark(&mut page, remark);
+        let _ = self.print(&page).await; // the next line that is printed reports the error
     }
 
-    /// Shows the text and waits until it is out.
+    /// Prints the text and waits until it is written.
     pub(crate) async fn print(&self, text: &str) -> io::Result<()> {
         let mut output = self.output.lock().await;
         output.write_all(text.as_bytes()).await?;
@@ -58,8 +58,8 @@ impl Screen {
     }
 }
 
-impl Look {
-    /// Adds a line: when it was said, by whom, and the text.
+impl Format {
+    /// Appends a line: time, sender and text.
     pub(crate) fn line(&self, page: &mut String, time: i64, sender: &str, text: &str) {
         if self.plain {
             page.push_str(&if self.terminal { printable(text) } else { Cow::Borrowed(text) });
@@ -73,14 +73,14 @@ impl Look {
         page.push('\n');
     }
 
-    /// Adds something that happened, which nobody said.
+    /// Appends an event that is not the text of a sender.
     pub(crate) fn event(&self, page: &mut String, time: i64, event: &str) {
         self.time(page, time);
         self.coloured(page, DIM, &format!("* {}", printable(event)));
         page.push('\n');
     }
 
-    /// Adds a remark of this program's own.
+    /// Appends a remark of this program.
     pub(crate) fn remark(&self, page: &mut String, remark: &str) {
         self.coloured(page, DIM, &format!("... {}", printable(remark)));
         page.push('\n');
@@ -89,7 +89,7 @@ impl Look {
     fn time(&self, page: &mut String, milliseconds: i64) {
         let time = match Timestamp::from_millisecond(milliseconds) {
             Ok(time) => time.to_zoned(self.zone.clone()).strftime("%H:%M:%S").to_string(),
-            Err(_) => "--:--:--".to_owned(), // a clock beyond the calendar, somewhere else
+            Err(_) => "--:--:--".to_owned(), // a peer can send any number
         };
         self.coloured(page, DIM, &time);
         page.push(' ');
@@ -104,19 +104,19 @@ impl Look {
     }
 }
 
-/// Tells the user something beside the output: one line on standard error.
+/// Prints a note: one line on standard error.
 pub(crate) fn note(text: impl std::fmt::Display) {
     use std::io::Write as _;
-    // With standard error closed nobody wants to know.
+    // An error means that standard error is closed.
     let _ = writeln!(io::stderr(), "remote-transcript: {text}");
 }
 
-/// The time now, in milliseconds since 1970.
+/// Returns the current time, in milliseconds since 1970.
 pub(crate) fn now() -> i64 {
     Timestamp::now().as_millisecond()
 }
 
-/// Whether a terminal should have colours: <https://no-color.org>.
+/// Returns true if a terminal should have colours: <https://no-color.org>.
 fn colours_wanted() -> bool {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     set("NO_COLOR").is_none() && set("TERM").is_some_and(|terminal| terminal != "dumb")
@@ -124,7 +124,7 @@ fn colours_wanted() -> bool {
 
 const DIM: u8 = 2;
 
-/// Each sender in a colour of its own, always the same; red is left to errors.
+/// Returns the colour of a sender: one of ten by its name, not red.
 fn sender_colour(sender: &str) -> u8 {
     const COLOURS: [u8; 10] = [32, 33, 34, 35, 36, 92, 93, 94, 95, 96];
     let sum =
@@ -132,8 +132,8 @@ fn sender_colour(sender: &str) -> u8 {
     COLOURS[sum % COLOURS.len()]
 }
 
-/// The text with everything that would move the cursor or turn the writing direction written out, so that nobody's line
-/// can pass for somebody else's.
+/// Escapes all characters that move the cursor or change the writing direction, so that a line of one sender cannot be
+/// made to look like that of another.
 fn printable(text: &str) -> Cow<'_, str> {
     let steers = |c: char| {
         (c.is_control() && c != '\t')
@@ -155,52 +155,52 @@ mod tests {
 
     const NOON: i64 = 1_700_049_600_000;
 
-    fn look() -> Look {
-        Look { plain: false, terminal: false, colours: false, zone: TimeZone::UTC }
+    fn format() -> Format {
+        Format { plain: false, terminal: false, colours: false, zone: TimeZone::UTC }
     }
 
-    fn rendered(look: &Look, sender: &str, text: &str) -> String {
+    fn rendered(format: &Format, sender: &str, text: &str) -> String {
         let mut page = String::new();
-        look.line(&mut page, NOON, sender, text);
+        format.line(&mut page, NOON, sender, text);
         page
     }
 
     #[test]
-    fn a_line_says_when_and_who_in_the_readers_own_time() {
-        assert_eq!(rendered(&look(), "ada", "hello"), "12:00:00 ada: hello\n");
-        let tokyo = Look { zone: TimeZone::fixed(jiff::tz::offset(9)), ..look() };
+    fn a_line_has_local_time_and_sender() {
+        assert_eq!(rendered(&format(), "ada", "hello"), "12:00:00 ada: hello\n");
+        let tokyo = Format { zone: TimeZone::fixed(jiff::tz::offset(9)), ..format() };
         assert_eq!(rendered(&tokyo, "ada", "hello"), "21:00:00 ada: hello\n");
     }
 
     #[test]
-    fn plain_is_the_text_as_it_is_unless_somebody_looks() {
-        let plain = Look { plain: true, ..look() };
+    fn plain_text_is_escaped_only_on_a_terminal() {
+        let plain = Format { plain: true, ..format() };
         assert_eq!(rendered(&plain, "ada", "a\x1b[2J\r"), "a\x1b[2J\r\n");
-        let terminal = Look { plain: true, terminal: true, ..look() };
+        let terminal = Format { plain: true, terminal: true, ..format() };
         assert_eq!(rendered(&terminal, "ada", "a\x1b[2J\tb"), "a\\u{1b}[2J\tb\n");
     }
 
     #[test]
-    fn nobody_can_fake_a_line_or_a_sender() {
+    fn control_characters_cannot_forge_a_line_or_a_sender() {
         assert_eq!(
-            rendered(&look(), "a\nb", "x\r12:00:00 root: y"),
+            rendered(&format(), "a\nb", "x\r12:00:00 root: y"),
             "12:00:00 a\\nb: x\\r12:00:00 root: y\n"
         );
-        assert_eq!(rendered(&look(), "ada", "\u{202e}olleh"), "12:00:00 ada: \\u{202e}olleh\n");
+        assert_eq!(rendered(&format(), "ada", "\u{202e}olleh"), "12:00:00 ada: \\u{202e}olleh\n");
     }
 
     #[test]
-    fn colours_only_when_asked_for() {
-        let coloured = rendered(&Look { colours: true, ..look() }, "ada", "hello");
+    fn colours_are_optional() {
+        let coloured = rendered(&Format { colours: true, ..format() }, "ada", "hello");
         assert!(coloured.starts_with("\x1b[2m12:00:00\x1b[0m \x1b["), "{coloured:?}");
         assert!(coloured.ends_with("ada\x1b[0m: hello\n"), "{coloured:?}");
-        assert!(!rendered(&look(), "ada", "hello").contains('\x1b'));
+        assert!(!rendered(&format(), "ada", "hello").contains('\x1b'));
     }
 
     #[test]
-    fn a_time_beyond_the_calendar_is_shown_as_unknown() {
+    fn a_time_out_of_range_is_printed_as_unknown() {
         let mut page = String::new();
-        look().line(&mut page, i64::MAX, "ada", "hello");
+        format().line(&mut page, i64::MAX, "ada", "hello");
         assert_eq!(page, "--:--:-- ada: hello\n");
     }
 }

@@ -1,5 +1,5 @@
-//! Owns the Transcript: its interface, the listener's, and the object that keeps the lines and tells the listeners. Knows
-//! nothing of terminals and arguments.
+//! The Transcript: its interface, the interface of its listeners, and the object that keeps the lines and sends them to
+//! the listeners. It must not know terminals and arguments.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,28 +15,28 @@ use crate::terminal::now;
 /// The name under which a server publishes its Transcript.
 pub(crate) const NAME: &str = "transcript";
 
-/// How many bytes a line has at most.
+/// The most bytes of a line.
 pub(crate) const LONGEST_LINE: usize = 1 << 20;
 
-/// What many processes write to and watch.
+/// Lines that many processes append to and listen to.
 #[remote]
 pub(crate) trait Transcript {
-    /// Shows one line, with the name of the caller's node as its sender.
+    /// Appends one line, with the name of the caller's node as its sender.
     async fn show(&self, text: &str) -> Result<(), TranscriptError>;
 
-    /// Shows several lines, in their order, nobody else's between them.
+    /// Appends several lines, in their order, with no others between them.
     async fn show_all(&self, texts: &[String]) -> Result<(), TranscriptError>;
 
-    /// Shows lines of the caller's series: what was shown this way under its name, numbered from 0. `first` is the number
-    /// of the first. Those that have arrived before are not shown again, so whoever does not know how many did may send
-    /// them all.
+    /// Appends lines of the caller's series: the lines that were sent with this method under its name, numbered from 0.
+    /// `first` is the number of the first one. Lines that have arrived before are not appended again, so that a caller
+    /// that does not know how many did can send all of them.
     async fn show_series(&self, first: u64, texts: &[String]) -> Result<(), TranscriptError>;
 
-    /// How many lines of the caller's series have arrived.
+    /// Returns how many lines of the caller's series have arrived.
     async fn arrived(&self) -> Result<u64, TranscriptError>;
 
-    /// Tells the listener of every line from now on, and before those of the last `last` lines that are still kept. A
-    /// listener that fails or goes away is told no more.
+    /// Sends the listener the last `last` lines that are still kept, and then every new line. Stops when the listener
+    /// returns an error or has ended.
     async fn subscribe(
         &self,
         listener: Ref<dyn Listener>,
@@ -44,40 +44,40 @@ pub(crate) trait Transcript {
     ) -> Result<(), TranscriptError>;
 }
 
-/// Who is told of the lines of a Transcript.
+/// Receives the lines of a Transcript.
 #[remote]
 pub(crate) trait Listener {
-    /// Lines in their order, the first of them number `first` of the Transcript. The next ones come after the answer;
-    /// a listener that takes too long misses some and sees a gap in the numbers.
-    async fn heard(&self, first: u64, lines: Vec<Line>) -> remote_core::Result<()>;
+    /// Takes lines in their order, the first of them number `first` of the Transcript. The next ones are sent after the
+    /// reply; a listener that replies too late misses some, and sees a gap in the numbers.
+    async fn lines(&self, first: u64, lines: Vec<Line>) -> remote_core::Result<()>;
 
-    /// The Transcript has ended, and the listener has heard all of it.
+    /// Takes the end: the Transcript is closed, and all lines have been sent.
     async fn closed(&self) -> remote_core::Result<()>;
 }
 
-/// One line as it came.
+/// One line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Line {
-    /// When it came, in milliseconds since 1970.
+    /// The time of its arrival, in milliseconds since 1970.
     pub(crate) time: i64,
     /// The name of the node that sent it.
     pub(crate) sender: String,
-    /// The text, without an end.
+    /// The text, without a line end.
     pub(crate) text: String,
 }
 
-/// Why a Transcript did not do what it was asked.
+/// The error of a call to a Transcript.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum TranscriptError {
-    /// The text is longer than `LONGEST_LINE`: this many bytes.
+    /// The text has this many bytes, more than `LONGEST_LINE`.
     TooLong(u64),
-    /// The text has a line end in it.
+    /// The text contains a line end.
     SeveralLines,
-    /// Lines of the caller's series are missing before the first of these: so many have arrived.
+    /// Lines of the caller's series are missing before the first of these: only this many have arrived.
     Gap(u64),
-    /// There are too many series already.
+    /// The server cannot keep another series.
     TooManySeries,
-    /// The Transcript has ended.
+    /// The Transcript is closed.
     Closed,
     /// The call failed.
     Call(remote_core::Error),
@@ -85,30 +85,30 @@ pub(crate) enum TranscriptError {
 
 /// The Transcript that `serve` hosts.
 #[derive(Remote)]
-#[remote(Transcript, name = "remote_transcript::Board")]
-pub(crate) struct Board {
+#[remote(Transcript, name = "remote_transcript::HostedTranscript")]
+pub(crate) struct HostedTranscript {
     log: Arc<Log<Line>>,
     series: Series,
 }
 
-impl Board {
-    /// An empty Transcript.
-    pub(crate) fn new() -> Board {
+impl HostedTranscript {
+    /// Creates an empty Transcript.
+    pub(crate) fn new() -> HostedTranscript {
         let size = |line: &Line| line.text.len() + line.sender.len() + size_of::<Line>();
-        Board {
-            log: Log::new(Bounds { capacity: 8 << 20, patience: Duration::from_secs(10), size }),
+        HostedTranscript {
+            log: Log::new(Bounds { capacity: 8 << 20, timeout: Duration::from_secs(10), size }),
             series: Series::default(),
         }
     }
 
-    /// Its lines; ending them ends it.
+    /// Returns the log of its lines; finishing the log closes the Transcript.
     pub(crate) fn log(&self) -> Arc<Log<Line>> {
         Arc::clone(&self.log)
     }
 }
 
 #[remote]
-impl Transcript for Board {
+impl Transcript for HostedTranscript {
     async fn show(&self, text: &str) -> Result<(), TranscriptError> {
         self.append(&[text]).await
     }
@@ -127,7 +127,7 @@ impl Transcript for Board {
         for text in texts.iter().skip(known.try_into().unwrap_or(usize::MAX)) {
             let line = Line { time, sender: sender.clone(), text: text.clone() };
             self.log.append([line]).await?;
-            // Counted one by one, with no await between: a call may end at any.
+            // No await between appending and counting: the call can be cancelled at every await.
             *arrived += 1;
         }
         Ok(())
@@ -142,12 +142,12 @@ impl Transcript for Board {
         listener: Ref<dyn Listener>,
         last: u64,
     ) -> Result<(), TranscriptError> {
-        tokio::spawn(tell(self.log.reader(last), listener));
+        tokio::spawn(send_lines(self.log.reader(last), listener));
         Ok(())
     }
 }
 
-impl Board {
+impl HostedTranscript {
     async fn append(&self, texts: &[impl AsRef<str> + Sync]) -> Result<(), TranscriptError> {
         check(texts)?;
         let (sender, time) = (sender(), now());
@@ -160,7 +160,7 @@ impl Board {
     }
 }
 
-/// Refuses texts of which one is no line.
+/// Returns an error if one of the texts is not a valid line.
 fn check(texts: &[impl AsRef<str>]) -> Result<(), TranscriptError> {
     for text in texts.iter().map(AsRef::as_ref) {
         if text.len() > LONGEST_LINE {
@@ -173,7 +173,7 @@ fn check(texts: &[impl AsRef<str>]) -> Result<(), TranscriptError> {
     Ok(())
 }
 
-/// What the node calls itself that sent the message, or else the beginning of its identity.
+/// Returns the name of the calling node, or the beginning of its id if it has no name.
 fn sender() -> String {
     let caller = caller();
     match caller.name() {
@@ -182,19 +182,19 @@ fn sender() -> String {
     }
 }
 
-/// Tells one listener until it goes away or the log ends.
-async fn tell(mut lines: Reader<Line>, listener: Ref<dyn Listener>) {
-    let gone = Ref::monitor(&listener);
-    let telling = async {
+/// Sends lines to one listener until it ends or returns an error, or the log ends.
+async fn send_lines(mut lines: Reader<Line>, listener: Ref<dyn Listener>) {
+    let ended = Ref::monitor(&listener);
+    let sending = async {
         while let Some(batch) = lines.next().await {
-            listener.heard(batch.first, batch.entries).await?;
+            listener.lines(batch.first, batch.entries).await?;
         }
         listener.closed().await
     };
-    // A listener that fails is told no more, as its interface says; there is nobody else to tell of its failure.
+    // An error of the listener ends the subscription; it is not reported to anyone.
     tokio::select! {
-        _ = gone => {}
-        _ = telling => {}
+        _ = ended => {}
+        _ = sending => {}
     }
 }
 
@@ -202,19 +202,19 @@ impl fmt::Display for TranscriptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TranscriptError::TooLong(bytes) => {
-                write!(
-                    f,
-                    "a line of {bytes} bytes is over the limit of {LONGEST_LINE}: break it up"
-                )
+                write!(f, "a line of {bytes} bytes exceeds the limit of {LONGEST_LINE}: split it")
             }
             TranscriptError::SeveralLines => {
-                write!(f, "the text has a line end in it: send a line each")
+                write!(f, "the text contains a line end: send each line by itself")
             }
             TranscriptError::Gap(arrived) => {
-                write!(f, "another process goes on in this name: {arrived} lines have arrived")
+                write!(
+                    f,
+                    "another process sends with --continue under this name: {arrived} lines have arrived"
+                )
             }
             TranscriptError::TooManySeries => {
-                write!(f, "the server has no room for another name to go on in")
+                write!(f, "the server cannot keep another name for --continue")
             }
             TranscriptError::Closed => write!(f, "the server has shut down"),
             TranscriptError::Call(error) => error.fmt(f),
@@ -248,16 +248,16 @@ mod tests {
 
     use super::*;
 
-    /// Passes on what it hears, and fails when nobody takes it.
+    /// Passes the lines on, and returns an error when the receiver was dropped.
     #[derive(Remote)]
-    #[remote(Listener, name = "remote_transcript::transcript::tests::Ear")]
-    struct Ear(mpsc::UnboundedSender<Option<String>>);
+    #[remote(Listener, name = "remote_transcript::transcript::tests::Recorder")]
+    struct Recorder(mpsc::UnboundedSender<Option<String>>);
 
     #[remote]
-    impl Listener for Ear {
-        async fn heard(&self, _first: u64, lines: Vec<Line>) -> remote_core::Result<()> {
-            let passed_on = lines.into_iter().try_for_each(|line| self.0.send(Some(line.text)));
-            passed_on.map_err(|_| remote_core::Error::Cancelled)
+    impl Listener for Recorder {
+        async fn lines(&self, _first: u64, lines: Vec<Line>) -> remote_core::Result<()> {
+            let sent = lines.into_iter().try_for_each(|line| self.0.send(Some(line.text)));
+            sent.map_err(|_| remote_core::Error::Cancelled)
         }
 
         async fn closed(&self) -> remote_core::Result<()> {
@@ -265,28 +265,28 @@ mod tests {
         }
     }
 
-    fn ear() -> (Ref<dyn Listener>, mpsc::UnboundedReceiver<Option<String>>) {
+    fn recorder() -> (Ref<dyn Listener>, mpsc::UnboundedReceiver<Option<String>>) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        (Ref::new(Ear(sender)), receiver)
+        (Ref::new(Recorder(sender)), receiver)
     }
 
     #[tokio::test]
-    async fn a_text_that_is_no_line_is_refused_and_nothing_of_it_is_shown() {
-        let transcript = Ref::<dyn Transcript>::new(Board::new());
-        let (listener, mut heard) = ear();
+    async fn an_invalid_line_is_refused_with_all_lines_of_its_call() {
+        let transcript = Ref::<dyn Transcript>::new(HostedTranscript::new());
+        let (listener, mut received) = recorder();
         transcript.subscribe(listener, 0).await.unwrap();
         assert_eq!(transcript.show("two\nlines").await, Err(TranscriptError::SeveralLines));
         let too_long = ["fine".to_owned(), "x".repeat(LONGEST_LINE + 1)];
         let refused = transcript.show_all(&too_long).await;
         assert_eq!(refused, Err(TranscriptError::TooLong(LONGEST_LINE as u64 + 1)));
         transcript.show("one line").await.unwrap();
-        assert_eq!(heard.recv().await.unwrap().unwrap(), "one line");
+        assert_eq!(received.recv().await.unwrap().unwrap(), "one line");
     }
 
     #[tokio::test]
-    async fn of_a_series_each_line_is_shown_once_however_often_it_is_sent() {
-        let transcript = Ref::<dyn Transcript>::new(Board::new());
-        let (listener, mut heard) = ear();
+    async fn each_line_of_a_series_is_appended_once() {
+        let transcript = Ref::<dyn Transcript>::new(HostedTranscript::new());
+        let (listener, mut received) = recorder();
         transcript.subscribe(listener, 0).await.unwrap();
         let texts = ["a", "b", "c", "d"].map(str::to_owned);
         assert_eq!(transcript.arrived().await, Ok(0));
@@ -294,28 +294,28 @@ mod tests {
         assert_eq!(transcript.arrived().await, Ok(2));
         transcript.show_series(1, &texts[1..3]).await.unwrap();
         assert_eq!(transcript.show_series(4, &texts[..1]).await, Err(TranscriptError::Gap(3)));
-        transcript.show("of no series").await.unwrap();
+        transcript.show("not in the series").await.unwrap();
         transcript.show_series(0, &texts[..1]).await.unwrap();
         transcript.show_series(0, &texts).await.unwrap();
         assert_eq!(transcript.arrived().await, Ok(4));
-        for text in ["a", "b", "c", "of no series", "d"] {
-            assert_eq!(heard.recv().await.unwrap().unwrap(), text);
+        for text in ["a", "b", "c", "not in the series", "d"] {
+            assert_eq!(received.recv().await.unwrap().unwrap(), text);
         }
     }
 
     #[tokio::test]
-    async fn a_listener_that_fails_is_told_no_more_and_the_others_are() {
-        let board = Board::new();
-        let log = board.log();
-        let transcript = Ref::<dyn Transcript>::new(board);
-        let ((deaf, nobody), (listener, mut heard)) = (ear(), ear());
-        drop(nobody);
-        transcript.subscribe(deaf, 0).await.unwrap();
+    async fn a_listener_that_fails_is_unsubscribed() {
+        let hosted = HostedTranscript::new();
+        let log = hosted.log();
+        let transcript = Ref::<dyn Transcript>::new(hosted);
+        let ((failing, dropped), (listener, mut received)) = (recorder(), recorder());
+        drop(dropped);
+        transcript.subscribe(failing, 0).await.unwrap();
         transcript.subscribe(listener, 0).await.unwrap();
         transcript.show("hello").await.unwrap();
-        log.finish().await; // ends although one of the two never heard
-        assert_eq!(heard.recv().await.unwrap().unwrap(), "hello");
-        assert_eq!(heard.recv().await.unwrap(), None, "it is told of the end");
+        log.finish().await; // returns although one listener failed
+        assert_eq!(received.recv().await.unwrap().unwrap(), "hello");
+        assert_eq!(received.recv().await.unwrap(), None, "the end is sent");
         assert_eq!(transcript.show("too late").await, Err(TranscriptError::Closed));
     }
 }

@@ -1,22 +1,22 @@
-//! Owns what people can be called. Knows nothing of who is called so.
+//! Names of users: their syntax, and the default. It must not know where they are used.
 
 use std::fmt;
 
-/// How many bytes a name has at most.
+/// The most bytes of a name.
 const LONGEST: usize = 32;
 
-/// A text that is no name.
+/// A text that is not a valid name.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct BadName(pub(crate) String);
 
-/// The text as a name, if it is one: on a command line, and in a message from a stranger.
+/// Returns the text if it is a valid name. For command lines, and for messages from peers.
 pub(crate) fn parse(text: &str) -> Result<String, BadName> {
     let fits = (1..=LONGEST).contains(&text.len());
     let readable = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@'));
     if fits && readable { Ok(text.to_owned()) } else { Err(BadName(text.to_owned())) }
 }
 
-/// The name of the user, as far as the system says it.
+/// Returns the name of the user from the environment, or `anonymous`.
 pub(crate) fn user() -> String {
     let variables = ["USER", "LOGNAME", "USERNAME"].into_iter();
     let names = variables.filter_map(|variable| parse(&std::env::var(variable).ok()?).ok());
@@ -26,7 +26,10 @@ pub(crate) fn user() -> String {
 impl fmt::Display for BadName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.0.escape_debug();
-        write!(f, "`{text}` is no name: take 1 to {LONGEST} letters, digits, and any of - _ . @")
+        write!(
+            f,
+            "`{text}` is not a valid name: use 1 to {LONGEST} letters, digits, and any of - _ . @"
+        )
     }
 }
 
@@ -37,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_one_word_that_anybody_can_read() {
+    fn a_name_is_one_readable_word() {
         for name in ["ada", "Émilie", "李", "build-7", "ada@far.away", "a"] {
             assert_eq!(parse(name).as_deref(), Ok(name));
         }

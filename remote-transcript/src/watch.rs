@@ -1,114 +1,115 @@
-//! The command `watch`: mirrors a Transcript, through an object of its own that the server calls.
+//! The command `watch`: prints the lines of a Transcript, which the server sends to an object of the command. It must
+//! not know the objects of the server.
 
 use remote_core::{Error, Node, Ref, Remote, remote};
 use tokio::sync::mpsc;
 
 use crate::client::Client;
-use crate::ending::{FAREWELL, asked_to_end};
 use crate::failure::{Code, Failure};
-use crate::heard::Heard;
+use crate::gap_counter::GapCounter;
+use crate::shutdown::{GRACE, termination};
 use crate::terminal::{Screen, note};
 use crate::transcript::{self, Line, Listener, Transcript};
 
-/// What `watch` is asked for.
+/// The options of `watch`.
 #[derive(clap::Args)]
 pub(crate) struct Watch {
     #[command(flatten)]
     client: Client,
 
-    /// Show the bare text, a line each, for pipes
+    /// Print only the text, without time and sender, for pipes
     #[arg(long)]
     plain: bool,
 
-    /// Begin with the last N lines, as far as the server still has them
+    /// Begin with the last N lines that the server still has
     #[arg(long, value_name = "N", default_value_t = 0)]
     last: u64,
 }
 
 impl Watch {
-    /// Watches until the server ends, nobody reads any more, or the user has seen enough.
+    /// Prints lines until the server ends, the output is closed, or the user interrupts.
     pub(crate) async fn run(self) -> Result<(), Failure> {
-        let asked_to_end = asked_to_end()?;
+        let termination = termination()?;
         let node = self.client.node("").await?;
         let outcome = tokio::select! {
             outcome = self.watch(&node) => outcome,
-            () = asked_to_end => Ok(()),
+            () = termination => Ok(()),
         };
-        node.shutdown(FAREWELL).await;
+        node.shutdown(GRACE).await;
         outcome
     }
 
     async fn watch(&self, node: &Node) -> Result<(), Failure> {
         let transcript: Ref<dyn Transcript> =
-            self.client.lookup(node, transcript::NAME, |told| note(told)).await?;
+            self.client.lookup(node, transcript::NAME, |text| note(text)).await?;
         let lost = Ref::monitor(&transcript);
         let (watcher, mut over) = Watcher::new(Screen::new(self.plain));
         transcript.subscribe(Ref::new(watcher), self.last).await?;
         note(format_args!("watching {}", self.client.uri(transcript::NAME)));
         let missed = tokio::select! {
-            biased; // the server says that it ends before it ends
+            biased; // a server that shuts down notifies its watchers before the session ends
             Some(over) = over.recv() => match over {
                 Over::Closed { missed } => missed,
-                Over::NobodyReads => 0,
+                Over::OutputClosed => 0,
             },
             ended = lost => return Err(Failure::gone("the server", ended)),
         };
         if missed == 0 {
             return Ok(());
         }
-        let told = format_args!("{missed} lines were missed: the output is read too slowly");
-        Err(Failure::new(Code::Failed, told))
+        let text = format_args!("{missed} lines were missed: the output is read too slowly");
+        Err(Failure::new(Code::Failed, text))
     }
 }
 
-/// A listener that shows what it hears.
+/// The object that receives the lines and prints them.
 #[derive(Remote)]
 #[remote(Listener, name = "remote_transcript::Watcher")]
 pub(crate) struct Watcher {
     screen: Screen,
-    heard: Heard,
+    gaps: GapCounter,
     over: mpsc::Sender<Over>,
 }
 
-/// Why a watcher ended.
+/// The reason for which a watcher ended.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Over {
-    /// All of the Transcript was heard but so many lines.
+    /// The Transcript has ended; this many of its lines are missing here.
     Closed { missed: u64 },
     /// Standard output was closed.
-    NobodyReads,
+    OutputClosed,
 }
 
 impl Watcher {
-    /// A watcher, and where it says that it has ended.
+    /// Creates a watcher, and the channel that receives the reason for its end.
     pub(crate) fn new(screen: Screen) -> (Watcher, mpsc::Receiver<Over>) {
         let (over, receiver) = mpsc::channel(1);
-        (Watcher { screen, heard: Heard::default(), over }, receiver)
+        (Watcher { screen, gaps: GapCounter::default(), over }, receiver)
     }
 }
 
 #[remote]
 impl Listener for Watcher {
-    async fn heard(&self, first: u64, lines: Vec<Line>) -> remote_core::Result<()> {
-        let look = self.screen.look();
+    async fn lines(&self, first: u64, lines: Vec<Line>) -> remote_core::Result<()> {
+        let format = self.screen.format();
         let mut page = String::new();
-        match self.heard.count(first, lines.len()) {
+        match self.gaps.count(first, lines.len()) {
             0 => {}
-            gap if look.plain => note(format_args!("{gap} lines were missed")),
-            gap => look.remark(&mut page, &format!("{gap} lines were missed")),
+            gap if format.plain => note(format_args!("{gap} lines were missed")),
+            gap => format.remark(&mut page, &format!("{gap} lines were missed")),
         }
         for line in &lines {
-            look.line(&mut page, line.time, &line.sender, &line.text);
+            format.line(&mut page, line.time, &line.sender, &line.text);
         }
         let shown = self.screen.print(&page).await;
         if shown.is_err() {
-            let _ = self.over.try_send(Over::NobodyReads); // one reason to end is enough
+            let _ = self.over.try_send(Over::OutputClosed); // full: there is a reason already
         }
         shown.map_err(Error::from)
     }
 
     async fn closed(&self) -> remote_core::Result<()> {
-        let _ = self.over.try_send(Over::Closed { missed: self.heard.missed() });
+        let _ = self.over.try_send(Over::Closed { missed: self.gaps.missed() });
         Ok(())
     }
 }

@@ -1,5 +1,4 @@
-//! Owns the processes of the demo: what goes into them, what they say, and that none is left behind. Knows nothing of what
-//! is played.
+//! The processes of the demo: their input, their output, and their end. It must not know what the demo does with them.
 
 use std::fmt::Write as _;
 use std::io;
@@ -13,9 +12,8 @@ use super::{failed, tally};
 use crate::failure::Failure;
 use crate::terminal::Screen;
 
-/// A process of the scene. It ends when its input or its server ends, and at the latest when it is dropped here: none
-/// stays, whatever happens.
-pub(super) struct Player {
+/// A process. It exits when its input or its server ends, and is killed when this is dropped.
+pub(super) struct Process {
     name: &'static str,
     process: Child,
     input: Option<ChildStdin>,
@@ -23,29 +21,29 @@ pub(super) struct Player {
     notes: Output<ChildStderr>,
 }
 
-/// Lines as they come.
+/// A stream of lines.
 pub(super) type Output<O> = Lines<BufReader<O>>;
 
-/// What the user of the demo sees.
-pub(super) struct Stage(Screen);
+/// The output of the demo.
+pub(super) struct Console(Screen);
 
-impl Stage {
-    pub(super) fn new() -> Stage {
-        Stage(Screen::new(false))
+impl Console {
+    pub(super) fn new() -> Console {
+        Console(Screen::new(false))
     }
 
-    /// Shows a line.
-    pub(super) async fn tell(&self, line: impl std::fmt::Display) {
-        // The exit code says it as well, if nobody reads.
+    /// Prints a line.
+    pub(super) async fn print(&self, line: impl std::fmt::Display) {
+        // Errors are ignored: the exit code has the result, too.
         let _ = self.0.print(&format!("{line}\n")).await;
     }
 
-    /// Starts a process, and shows what one would type to start it.
-    pub(super) async fn enter(
+    /// Starts a process, and prints its command line.
+    pub(super) async fn start(
         &self,
         name: &'static str,
         arguments: &[&str],
-    ) -> Result<Player, Failure> {
+    ) -> Result<Process, Failure> {
         let mut process = Command::new(std::env::current_exe()?)
             .args(arguments)
             .stdin(Stdio::piped())
@@ -53,8 +51,8 @@ impl Stage {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
-        self.tell(format_args!("$ remote-transcript {}", arguments.join(" "))).await;
-        Ok(Player {
+        self.print(format_args!("$ remote-transcript {}", arguments.join(" "))).await;
+        Ok(Process {
             name,
             input: process.stdin.take(),
             output: Some(lines_of(process.stdout.take())?),
@@ -64,66 +62,71 @@ impl Stage {
     }
 }
 
-impl Player {
-    /// What it shows, for whoever asks first.
+impl Process {
+    /// Returns its output. It can be taken once.
     pub(super) fn output(&mut self) -> Result<Output<ChildStdout>, Failure> {
-        self.output.take().ok_or_else(|| failed("a process is read twice"))
+        self.output.take().ok_or_else(|| failed("the output of a process was taken twice"))
     }
 
-    /// Its input, for whoever asks first. It ends when that is dropped.
+    /// Returns its input, which ends when it is dropped. It can be taken once.
     pub(super) fn input(&mut self) -> Result<ChildStdin, Failure> {
-        self.input.take().ok_or_else(|| failed("a process is written to twice"))
+        self.input.take().ok_or_else(|| failed("the input of a process was taken twice"))
     }
 
-    /// Waits until it notes something of this kind, and shows that.
-    pub(super) async fn notes(&mut self, what: &str, stage: &Stage) -> Result<(), Failure> {
+    /// Prints its notes until one contains `what`.
+    pub(super) async fn wait_for_note(
+        &mut self,
+        what: &str,
+        console: &Console,
+    ) -> Result<(), Failure> {
         while let Some(note) = self.notes.next_line().await? {
-            self.show(&note, stage).await;
+            self.show(&note, console).await;
             if note.contains(what) {
                 return Ok(());
             }
         }
-        Err(failed(format_args!("{} ended and never noted: {what}", self.name)))
+        Err(failed(format_args!("{} exited without the note: {what}", self.name)))
     }
 
-    /// Waits until it ends, shows the rest of its notes, and fails if it failed.
-    pub(super) async fn ends(&mut self, stage: &Stage) -> Result<(), Failure> {
+    /// Closes its input, prints the rest of its notes, and waits until it has exited. Returns an error if it failed.
+    pub(super) async fn wait(&mut self, console: &Console) -> Result<(), Failure> {
         drop(self.input.take());
         while let Some(note) = self.notes.next_line().await? {
-            self.show(&note, stage).await;
+            self.show(&note, console).await;
         }
         let status = self.process.wait().await?;
         if status.success() {
             Ok(())
         } else {
-            Err(failed(format_args!("{} ended with {status}", self.name)))
+            Err(failed(format_args!("{} exited with {status}", self.name)))
         }
     }
 
-    /// Ends it without a word.
+    /// Kills it.
     pub(super) async fn kill(&mut self) -> io::Result<()> {
         self.process.kill().await
     }
 
-    async fn show(&self, note: &str, stage: &Stage) {
+    async fn show(&self, note: &str, console: &Console) {
         let note = note.strip_prefix("remote-transcript: ").unwrap_or(note);
-        stage.tell(format_args!("    {}: {note}", self.name)).await;
+        console.print(format_args!("    {}: {note}", self.name)).await;
     }
 }
 
-/// Gives a writer all of its lines, and ends its input; those after the one that is `open` wait until they are open, too.
+/// Writes all lines to a writer, and ends its input. Waits before a line whose number is greater than the current
+/// `limit`.
 pub(super) async fn feed(
     mut input: ChildStdin,
     lines: u64,
-    mut open: watch::Receiver<u64>,
+    mut limit: watch::Receiver<u64>,
 ) -> io::Result<()> {
     let mut page = String::new();
     for number in 1..=lines {
-        if page.len() > 4096 || number > *open.borrow() {
+        if page.len() > 4096 || number > *limit.borrow() {
             input.write_all(page.as_bytes()).await?;
             page.clear();
-            // When nobody is left who could open more, it is over.
-            open.wait_for(|open| number <= *open).await.map_err(io::Error::other)?;
+            // An error means that nobody can raise the limit any more.
+            limit.wait_for(|limit| number <= *limit).await.map_err(io::Error::other)?;
         }
         writeln!(page, "{}", tally::text(number, lines)).unwrap_or_default();
     }

@@ -1,4 +1,4 @@
-//! Owns the network of the demo: a relay in front of the server, which can be cut. Knows nothing of what passes.
+//! The network of the demo: a relay before the server, which can drop all bytes. It must not know the protocol.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,14 +7,14 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// A relay. Dropped, it takes no more connections.
+/// A relay. When it is dropped, it accepts no more connections.
 pub(super) struct Relay {
     address: SocketAddr,
     is_cut: watch::Sender<bool>,
     lost: watch::Receiver<u64>,
 }
 
-/// What every connection through it is subject to.
+/// The state that all connections of a relay share.
 #[derive(Clone)]
 struct Network {
     server: SocketAddr,
@@ -23,7 +23,7 @@ struct Network {
 }
 
 impl Relay {
-    /// In front of the server at this address, which is that of a socket: `127.0.0.1:4096`.
+    /// Starts a relay before the server at this address.
     pub(super) async fn start(server: SocketAddr) -> io::Result<Relay> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -32,24 +32,24 @@ impl Relay {
         Ok(Relay { address, is_cut, lost })
     }
 
-    /// Where the server is found through the relay.
+    /// Returns the address of the relay.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// From now on nothing passes, and nobody is told: what is sent is lost, and who connects waits.
+    /// Drops all bytes from now on, without closing connections. New connections wait.
     pub(super) fn cut(&self) {
         self.is_cut.send_replace(true);
     }
 
-    /// What is sent passes again. A connection that lost something is reset, since a stream has no holes.
-    pub(super) fn heal(&self) {
+    /// Forwards bytes again. Connections that have lost bytes are reset.
+    pub(super) fn restore(&self) {
         self.is_cut.send_replace(false);
     }
 
-    /// How many bytes were lost so far, as soon as there are any.
+    /// Waits until bytes were lost, and returns how many.
     pub(super) async fn lost(&self) -> u64 {
-        // The other end lives as long as this does.
+        // The listening task, which has the sender, lives as long as the relay.
         self.lost.clone().wait_for(|lost| *lost > 0).await.map_or(0, |lost| *lost)
     }
 }
@@ -58,10 +58,10 @@ impl Network {
     async fn listen(mut self, listener: TcpListener) {
         while self.is_cut.wait_for(|is_cut| !is_cut).await.is_ok() {
             tokio::select! {
-                biased; // who connects meanwhile waits in the system's queue
+                biased; // while the network is cut, connections wait in the backlog of the listener
                 changed = self.is_cut.changed() => if changed.is_err() { return },
                 accepted = listener.accept() => {
-                    // One that could not be taken is one that the network has lost.
+                    // An error concerns a connection that is gone already.
                     let Ok((near, _)) = accepted else { continue };
                     tokio::spawn(self.clone().carry(near));
                 }
@@ -74,8 +74,8 @@ impl Network {
         near.set_nodelay(true)?;
         far.set_nodelay(true)?;
         let ((near_reader, near_writer), (far_reader, far_writer)) = (near.split(), far.split());
-        let there = self.pass(near_reader, far_writer);
-        let back = self.pass(far_reader, near_writer);
+        let there = self.forward(near_reader, far_writer);
+        let back = self.forward(far_reader, near_writer);
         if tokio::try_join!(there, back).is_err() {
             near.set_zero_linger()?;
             far.set_zero_linger()?;
@@ -83,8 +83,8 @@ impl Network {
         Ok(())
     }
 
-    /// Hands on what is read, and at last that nothing more will come. An error if some of it was lost.
-    async fn pass(
+    /// Forwards bytes, and the end of the stream. Returns an error if bytes were lost.
+    async fn forward(
         &self,
         mut reader: impl AsyncRead + Unpin,
         mut writer: impl AsyncWrite + Unpin,
@@ -95,7 +95,7 @@ impl Network {
             let read = reader.read(&mut buffer).await?;
             if *is_cut.borrow() {
                 self.lost.send_modify(|lost| *lost += read as u64);
-                // Nobody hears of it before the network is healed.
+                // The connection is not reset before the network is restored.
                 let _ = is_cut.wait_for(|is_cut| !is_cut).await;
                 return Err(io::ErrorKind::ConnectionReset.into());
             }
@@ -111,22 +111,22 @@ impl Network {
 mod tests {
     use super::*;
 
-    async fn through(relay: &Relay, server: &TcpListener) -> (TcpStream, TcpStream) {
+    async fn connect(relay: &Relay, server: &TcpListener) -> (TcpStream, TcpStream) {
         let near = TcpStream::connect(relay.address()).await.unwrap();
         (near, server.accept().await.unwrap().0)
     }
 
     #[tokio::test]
-    async fn what_is_sent_while_it_is_cut_is_lost_and_who_connects_meanwhile_waits() {
+    async fn while_the_network_is_cut_bytes_are_lost_and_connections_wait() {
         let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let relay = Relay::start(server.local_addr().unwrap()).await.unwrap();
-        let (mut near, mut far) = through(&relay, &server).await;
-        let (mut idle_near, mut idle_far) = through(&relay, &server).await;
-        let mut heard = [0; 5];
+        let (mut near, mut far) = connect(&relay, &server).await;
+        let (mut idle_near, mut idle_far) = connect(&relay, &server).await;
+        let mut received = [0; 5];
         for (from, to) in [(&mut near, &mut far), (&mut idle_near, &mut idle_far)] {
             from.write_all(b"hello").await.unwrap();
-            to.read_exact(&mut heard).await.unwrap();
-            assert_eq!(&heard, b"hello");
+            to.read_exact(&mut received).await.unwrap();
+            assert_eq!(&received, b"hello");
         }
 
         relay.cut();
@@ -134,15 +134,15 @@ mod tests {
         let mut late = TcpStream::connect(relay.address()).await.unwrap();
         late.write_all(b"later").await.unwrap();
         assert_eq!(relay.lost().await, 5);
-        relay.heal();
+        relay.restore();
 
         let (mut late_far, _) = server.accept().await.unwrap();
-        late_far.read_exact(&mut heard).await.unwrap();
-        assert_eq!(&heard, b"later");
+        late_far.read_exact(&mut received).await.unwrap();
+        assert_eq!(&received, b"later");
         idle_near.write_all(b"still").await.unwrap();
-        idle_far.read_exact(&mut heard).await.unwrap();
-        assert_eq!(&heard, b"still", "where nothing was sent, nothing was lost");
-        let end = far.read(&mut heard).await.map_err(|error| error.kind());
+        idle_far.read_exact(&mut received).await.unwrap();
+        assert_eq!(&received, b"still", "a connection without lost bytes goes on");
+        let end = far.read(&mut received).await.map_err(|error| error.kind());
         assert_eq!(end, Err(io::ErrorKind::ConnectionReset));
     }
 }

@@ -1,32 +1,32 @@
-//! Owns the count of what arrived at one place: which of the numbered lines of each sender, and in which order. Knows
-//! nothing of processes.
+//! Counts the lines that one process has printed: which of the numbered lines of each sender, and in which order. It
+//! must not know processes.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The lines that one place has shown.
+/// The lines that one process has printed.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     numbers: BTreeMap<String, Vec<u64>>,
-    /// Lines that nobody sent.
-    strange: u64,
+    /// The number of lines that no sender sent.
+    unexpected: u64,
 }
 
-/// What is wrong with the lines of one sender.
+/// The errors in the lines of one sender.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Faults {
+pub(crate) struct LineErrors {
     pub(crate) missing: u64,
     pub(crate) repeated: u64,
     pub(crate) out_of_order: u64,
 }
 
-/// A line of the demo.
+/// Returns the text of a line of the demo.
 pub(crate) fn text(number: u64, of: u64) -> String {
     format!("line {number} of {of}")
 }
 
 impl Tally {
-    /// Counts a line as it was shown, `TIME SENDER: line N of M`, and gives its number.
+    /// Counts a printed line, `TIME SENDER: line N of M`, and returns its number.
     pub(crate) fn count(&mut self, shown: &str, of: u64) -> Option<u64> {
         let parsed =
             parse(shown).filter(|(_, number, claimed)| *claimed == of && (1..=of).contains(number));
@@ -36,30 +36,30 @@ impl Tally {
                 Some(number)
             }
             None => {
-                self.strange += 1;
+                self.unexpected += 1;
                 None
             }
         }
     }
 
-    /// How many lines came from the sender.
+    /// Returns how many lines came from the sender.
     pub(crate) fn from(&self, sender: &str) -> u64 {
         self.numbers.get(sender).map_or(0, |numbers| numbers.len() as u64)
     }
 
-    /// How many lines came that none of these sent.
-    pub(crate) fn strange(&self, senders: &[&str]) -> u64 {
+    /// Returns how many lines came that none of these senders sent.
+    pub(crate) fn unexpected(&self, senders: &[&str]) -> u64 {
         let others = self.numbers.iter().filter(|(sender, _)| !senders.contains(&sender.as_str()));
-        self.strange + others.map(|(_, numbers)| numbers.len() as u64).sum::<u64>()
+        self.unexpected + others.map(|(_, numbers)| numbers.len() as u64).sum::<u64>()
     }
 
-    /// What is wrong with the lines 1 to `of` of the sender.
-    pub(crate) fn faults(&self, sender: &str, of: u64) -> Faults {
+    /// Returns the errors in the lines 1 to `of` of the sender.
+    pub(crate) fn errors(&self, sender: &str, of: u64) -> LineErrors {
         let numbers = self.numbers.get(sender).map_or(&[][..], Vec::as_slice);
         let mut distinct = numbers.to_vec();
         distinct.sort_unstable();
         distinct.dedup();
-        Faults {
+        LineErrors {
             missing: of - distinct.len() as u64,
             repeated: (numbers.len() - distinct.len()) as u64,
             out_of_order: numbers.windows(2).filter(|pair| pair[1] < pair[0]).count() as u64,
@@ -67,9 +67,9 @@ impl Tally {
     }
 }
 
-impl fmt::Display for Faults {
+impl fmt::Display for LineErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Faults { missing, repeated, out_of_order } = self;
+        let LineErrors { missing, repeated, out_of_order } = self;
         write!(f, "{missing} missing, {repeated} repeated, {out_of_order} out of order")
     }
 }
@@ -85,7 +85,7 @@ fn parse(shown: &str) -> Option<(&str, u64, u64)> {
 mod tests {
     use super::*;
 
-    fn faults(numbers: &[u64]) -> Faults {
+    fn errors(numbers: &[u64]) -> LineErrors {
         let mut tally = Tally::default();
         for number in numbers {
             assert_eq!(
@@ -94,21 +94,21 @@ mod tests {
             );
         }
         assert_eq!(tally.from("ada"), numbers.len() as u64);
-        tally.faults("ada", 4)
+        tally.errors("ada", 4)
     }
 
     #[test]
-    fn each_fault_is_found() {
-        assert_eq!(faults(&[1, 2, 3, 4]), Faults::default());
-        assert_eq!(faults(&[1, 2, 4]), Faults { missing: 1, ..Faults::default() });
-        assert_eq!(faults(&[1, 2, 2, 3, 4]), Faults { repeated: 1, ..Faults::default() });
-        assert_eq!(faults(&[1, 3, 2, 4]), Faults { out_of_order: 1, ..Faults::default() });
-        assert_eq!(faults(&[4, 3, 3]), Faults { missing: 2, repeated: 1, out_of_order: 1 });
-        assert_eq!(faults(&[]), Faults { missing: 4, ..Faults::default() });
+    fn each_kind_of_error_is_counted() {
+        assert_eq!(errors(&[1, 2, 3, 4]), LineErrors::default());
+        assert_eq!(errors(&[1, 2, 4]), LineErrors { missing: 1, ..LineErrors::default() });
+        assert_eq!(errors(&[1, 2, 2, 3, 4]), LineErrors { repeated: 1, ..LineErrors::default() });
+        assert_eq!(errors(&[1, 3, 2, 4]), LineErrors { out_of_order: 1, ..LineErrors::default() });
+        assert_eq!(errors(&[4, 3, 3]), LineErrors { missing: 2, repeated: 1, out_of_order: 1 });
+        assert_eq!(errors(&[]), LineErrors { missing: 4, ..LineErrors::default() });
     }
 
     #[test]
-    fn what_nobody_sent_is_counted_apart() {
+    fn unexpected_lines_are_counted_separately() {
         let mut tally = Tally::default();
         for shown in [
             "12:00:00 eve: line 1 of 4",
@@ -119,7 +119,7 @@ mod tests {
         ] {
             tally.count(shown, 4);
         }
-        assert_eq!(tally.strange(&["ada"]), 5);
-        assert_eq!(tally.strange(&["ada", "eve"]), 4);
+        assert_eq!(tally.unexpected(&["ada"]), 5);
+        assert_eq!(tally.unexpected(&["ada", "eve"]), 4);
     }
 }

@@ -1,4 +1,4 @@
-//! `chat`: joining, talking, who is there and who is away, and every way of leaving.
+//! Tests of `chat`: joining, sending, listing the members, and each kind of leaving.
 
 use rustix::process::Signal;
 
@@ -6,21 +6,24 @@ use crate::network::{BACK, LOST, Network};
 use crate::process::{Process, Server, run, run_with_input};
 
 #[test]
-fn what_one_says_all_hear_with_time_and_name() {
+fn all_members_get_a_text_with_time_and_name() {
     let server = Server::start();
     let (mut ada, mut ben) = (server.member("ada"), server.member("ben"));
     ada.output.line_with("* ben joined");
     ada.type_line("hello, ben");
     ben.type_line("hello, ada");
     for member in [&mut ada, &mut ben] {
-        let mut heard = [member.output.line_with("hello"), member.output.line_with("hello")];
-        heard.sort_unstable_by_key(|line| line[8..].to_owned());
-        assert_eq!([&heard[0][8..], &heard[1][8..]], [" ada: hello, ben", " ben: hello, ada"]);
+        let mut received = [member.output.line_with("hello"), member.output.line_with("hello")];
+        received.sort_unstable_by_key(|line| line[8..].to_owned());
+        assert_eq!(
+            [&received[0][8..], &received[1][8..]],
+            [" ada: hello, ben", " ben: hello, ada"]
+        );
     }
 }
 
 #[test]
-fn who_lists_those_who_are_there() {
+fn who_lists_the_members() {
     let server = Server::start();
     let mut ben = server.member("ben");
     let mut ada = server.member("ada");
@@ -32,21 +35,21 @@ fn who_lists_those_who_are_there() {
 }
 
 #[test]
-fn a_killed_member_is_away_then_disappears_with_its_lease_and_its_name_is_free() {
+fn a_killed_member_is_away_and_removed_when_its_lease_expires() {
     let server = Server::with_lease("4");
     let (mut ada, ben) = (server.member("ada"), server.member("ben"));
     ben.signal(Signal::KILL);
     drop(ben);
     ada.output.line_with("* ben is away");
     assert_eq!(who(&mut ada), "... here: ada, ben (away)");
-    ada.output.line_with("* ben is gone without a word");
+    ada.output.line_with("* ben is gone");
     assert_eq!(who(&mut ada), "... here: ada");
     let _ben = server.member("ben");
     assert_eq!(who(&mut ada), "... here: ada, ben");
 }
 
 #[test]
-fn who_loses_the_connection_is_away_then_back_and_has_missed_nothing() {
+fn a_member_that_reconnects_has_missed_nothing() {
     let server = Server::start();
     let network = Network::before(&server.uri);
     let (mut ada, mut ben) = (server.member("ada"), network.member("ben"));
@@ -54,38 +57,34 @@ fn who_loses_the_connection_is_away_then_back_and_has_missed_nothing() {
     assert_eq!(ben.notes.line(), LOST);
     ada.output.line_with("* ben is away");
     assert_eq!(who(&mut ada), "... here: ada, ben (away)");
-    ben.type_line("said while nobody hears");
-    ada.type_line("said while ben is away");
-    network.heal();
+    ben.type_line("sent while disconnected");
+    ada.type_line("sent while ben is away");
+    network.restore();
     assert_eq!(ben.notes.line(), BACK);
     ada.output.line_with("* ben is back");
     assert_eq!(who(&mut ada), "... here: ada, ben");
-    let mut heard = Vec::new();
-    while heard.len() < 2 {
+    let mut received = Vec::new();
+    while received.len() < 2 {
         let line = ben.output.line();
-        assert!(!line.contains("* ben is"), "it is told by its own note: {line}");
-        heard.extend(line.contains(": said while").then(|| line[8..].to_owned()));
+        assert!(!line.contains("* ben is"), "the client prints a note instead: {line}");
+        received.extend(line.contains(": sent while").then(|| line[8..].to_owned()));
     }
-    heard.sort_unstable();
-    assert_eq!(heard, [" ada: said while ben is away", " ben: said while nobody hears"]);
+    received.sort_unstable();
+    assert_eq!(received, [" ada: sent while ben is away", " ben: sent while disconnected"]);
     ben.type_line("/leave");
     let end = ben.end();
-    assert_eq!((end.code, end.notes), (Some(0), vec![]), "each is told once");
+    assert_eq!((end.code, end.notes), (Some(0), vec![]), "each note is printed once");
     ada.output.line_with("* ben left");
 }
 
 #[test]
-fn two_cannot_have_one_name_and_a_name_must_be_one() {
+fn names_in_use_and_invalid_names_are_refused() {
     let server = Server::start();
     let mut ada = server.member("ada");
     let chat = |name| run(&["chat", "--to", &server.chat_uri(), "--name", name]);
     let end = chat("ada");
     assert_eq!(end.code, Some(7));
-    assert!(
-        end.notes.len() == 1 && end.notes[0].contains("is called `ada` already"),
-        "{:?}",
-        end.notes
-    );
+    assert!(end.notes.len() == 1 && end.notes[0].contains("has the name `ada`"), "{:?}", end.notes);
     assert_eq!(who(&mut ada), "... here: ada");
     for name in ["", "two words", "line\nend", "a-name-that-is-far-too-long-for-anybody"] {
         assert_eq!(chat(name).code, Some(2), "{name:?}");
@@ -93,15 +92,15 @@ fn two_cannot_have_one_name_and_a_name_must_be_one() {
 }
 
 #[test]
-fn a_pipe_talks_to_its_end_and_then_leaves() {
+fn a_pipe_is_sent_to_its_end_before_leaving() {
     let server = Server::start();
     let mut ada = server.member("ada");
-    let said: String = (0..500).map(|number| format!("line {number}\n")).collect();
+    let input: String = (0..500).map(|number| format!("line {number}\n")).collect();
     let end =
-        run_with_input(&["chat", "--to", &server.chat_uri(), "--name", "build"], said.as_bytes());
+        run_with_input(&["chat", "--to", &server.chat_uri(), "--name", "build"], input.as_bytes());
     assert_eq!((end.code, &end.notes[..]), (Some(0), &[][..]));
     let own = end.output.iter().filter(|line| line.contains(" build: line ")).count();
-    assert_eq!(own, 500, "it hears all of it itself before it leaves: {:?}", end.output.last());
+    assert_eq!(own, 500, "it gets all of its own texts before it leaves: {:?}", end.output.last());
     assert!(end.output.last().unwrap().contains("* build left"));
     for number in 0..500 {
         let line = ada.output.line_with("build: line ");
@@ -111,7 +110,7 @@ fn a_pipe_talks_to_its_end_and_then_leaves() {
 }
 
 #[test]
-fn slashes_are_commands_and_two_slashes_are_a_text() {
+fn one_slash_is_a_command_and_two_are_a_text() {
     let server = Server::start();
     let mut ada = server.member("ada");
     ada.type_line("/help");
@@ -123,18 +122,18 @@ fn slashes_are_commands_and_two_slashes_are_a_text() {
 }
 
 #[test]
-fn an_interrupted_member_has_left() {
+fn an_interrupted_member_leaves() {
     let server = Server::start();
     let (mut ada, ben) = (server.member("ada"), server.member("ben"));
     ben.signal(Signal::INT);
     assert_eq!(ben.end().code, Some(0));
     assert!(ada.output.line_with("* ben").ends_with("joined"));
     let next = ada.output.line_with("* ben");
-    assert!(next.ends_with("left"), "not away until its lease ends: {next}");
+    assert!(next.ends_with("left"), "not away: {next}");
 }
 
 #[test]
-fn who_cannot_reach_the_server_can_go_all_the_same() {
+fn a_disconnected_member_can_exit() {
     let server = Server::start();
     let network = Network::before(&server.uri);
     let mut ada = network.member("ada");
@@ -148,7 +147,7 @@ fn who_cannot_reach_the_server_can_go_all_the_same() {
 }
 
 #[test]
-fn a_killed_server_is_an_error_in_one_line_when_the_lease_ends() {
+fn a_killed_server_is_an_error_when_the_lease_expires() {
     let server = Server::with_lease("2");
     let mut ada = server.member("ada");
     let input = ada.take_input(); // still open
@@ -161,7 +160,7 @@ fn a_killed_server_is_an_error_in_one_line_when_the_lease_ends() {
     drop(input);
 }
 
-/// What `/who` answers.
+/// Returns the output of `/who`.
 fn who(member: &mut Process) -> String {
     member.type_line("/who");
     member.output.line_with("... here: ")

@@ -1,4 +1,4 @@
-//! `demo`: its counts, and that it leaves no process behind however it ends.
+//! Tests of `demo`: its counts, and that it leaves no process behind.
 
 use std::time::{Duration, Instant};
 
@@ -7,10 +7,10 @@ use rustix::process::Signal;
 use crate::process::{Process, run};
 
 #[test]
-fn it_counts_every_line_everywhere() {
-    let begun = Instant::now();
+fn it_counts_every_line_at_server_and_watcher() {
+    let start = Instant::now();
     let end = run(&["demo", "--lines", "700"]);
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     assert_eq!((end.code, &end.notes[..]), (Some(0), &[][..]), "{:?}", end.output);
     for name in ["ada", "ben"] {
         let counts = end
@@ -33,18 +33,18 @@ fn it_counts_every_line_everywhere() {
 }
 
 #[test]
-fn it_counts_the_same_when_the_network_is_cut_and_a_writer_is_killed() {
-    let begun = Instant::now();
+fn it_counts_the_same_with_an_outage_and_a_killed_writer() {
+    let start = Instant::now();
     let end = run(&["demo", "--cut", "--lines", "3000"]);
-    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
     assert_eq!((end.code, &end.notes[..]), (Some(0), &[][..]), "{:?}", end.output);
-    let mut told = end.output.iter();
+    let mut output = end.output.iter();
     for event in [
         "the network is cut",
         "the watcher: connection lost",
         "ada: connection lost",
         "ben: connection lost",
-        "the network is healed",
+        "the network is restored",
         "the watcher: connected again",
         "ada: connected again",
         "ben: connected again",
@@ -52,7 +52,7 @@ fn it_counts_the_same_when_the_network_is_cut_and_a_writer_is_killed() {
         "lines have arrived before; going on after them",
         "every line arrived everywhere exactly once and in order",
     ] {
-        assert!(told.any(|line| line.contains(event)), "{event}: {:?}", end.output);
+        assert!(output.any(|line| line.contains(event)), "{event}: {:?}", end.output);
     }
     for name in ["ada", "ben"] {
         let counts = [name, "3000", "3000", "3000"];
@@ -65,7 +65,7 @@ fn it_counts_the_same_when_the_network_is_cut_and_a_writer_is_killed() {
 }
 
 #[test]
-fn killed_in_the_middle_it_leaves_no_process_behind() {
+fn after_a_kill_no_process_is_left() {
     let mut demo = Process::start_unread(&["demo", "--lines", "1000000"]);
     let listening = demo.output.line_with("listening on ");
     let uri = listening.split_once("listening on ").unwrap().1;
@@ -74,6 +74,6 @@ fn killed_in_the_middle_it_leaves_no_process_behind() {
     outsider.output.line_with("line ");
     demo.signal(Signal::KILL);
     drop(demo);
-    // The server ends in peace, as it does only because its input has ended; the others end with it.
+    // The server shuts down, which it does only because its input has ended; the others exit with it.
     assert_eq!(outsider.end().code, Some(0));
 }

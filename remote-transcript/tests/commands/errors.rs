@@ -1,15 +1,15 @@
-//! What can be wrong with an address: each is told in one line on standard error, by an exit code of its own.
+//! Tests of errors in addresses and command lines: each is one line on standard error and has its exit code.
 
 use std::net::TcpListener;
 
 use crate::process::{End, Server, run};
 
-/// The commands that look for something at an address.
+/// The commands that look up an object at an address.
 const CLIENTS: [&[&str]; 3] = [&["show", "hello"], &["watch"], &["chat", "--name", "ada"]];
 
 #[test]
 fn nobody_listens_there() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port(); // and closed again
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port(); // closed at once
     for client in CLIENTS {
         let end = run(&[client, &["--to", &format!("tcp://127.0.0.1:{port}")]].concat());
         one_line(&end, 3, &port.to_string());
@@ -42,7 +42,7 @@ fn wrong_interface() {
 }
 
 #[test]
-fn an_address_that_is_none() {
+fn an_invalid_address() {
     for uri in ["nonsense", "", "carrier-pigeon://127.0.0.1:1", "tcp://127.0.0.1:70000", "tcp://"] {
         for client in CLIENTS {
             let end = run(&[client, &["--to", uri]].concat());
@@ -68,7 +68,7 @@ fn a_server_beyond_this_machine_is_refused() {
 }
 
 #[test]
-fn a_command_line_that_is_none() {
+fn an_invalid_command_line() {
     for arguments in [
         &[][..],
         &["dance"],
@@ -94,7 +94,7 @@ fn help_has_examples_and_exit_codes_for_every_command() {
     }
 }
 
-/// One line that names the thing, the code, and nothing on standard output.
+/// Asserts one line on standard error that contains `names`, the exit code, and no output.
 fn one_line(end: &End, code: i32, names: &str) {
     assert_eq!((end.code, &end.output[..]), (Some(code), &[][..]), "{end:?}");
     assert_eq!(end.notes.len(), 1, "{end:?}");

@@ -1,5 +1,4 @@
-//! Tests of the application as its users meet it: through real processes, pipes, terminals and signals. They know nothing
-//! of its inside.
+//! Tests of the application through processes, pipes, terminals and signals. They must not know its modules.
 
 #![cfg(unix)] // signals and terminals
 

@@ -1,4 +1,4 @@
-//! Owns the network between a server and some clients, which can be cut: all connections are closed, and new ones, too.
+//! A relay between a server and its clients, which can close all connections and refuse new ones.
 
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::process::Process;
 
-/// What a client notes when its connection is lost, and when it is back.
+/// The notes of a client when its connection is lost, and when it is restored.
 pub(crate) const LOST: &str = "remote-transcript: connection lost; trying again ...";
 pub(crate) const BACK: &str = "remote-transcript: connected again";
 
-/// A relay, which stays as long as the tests.
+/// A relay. It runs until the tests end.
 pub(crate) struct Network {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
@@ -23,28 +23,28 @@ struct State {
 }
 
 impl Network {
-    /// Before the server of this Transcript.
+    /// Starts a relay before the server of this Transcript.
     pub(crate) fn before(uri: &str) -> Network {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let state = State { server: place(uri), is_cut: false, connections: Vec::new() };
+        let state = State { server: server_address(uri), is_cut: false, connections: Vec::new() };
         let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);
         std::thread::spawn(move || {
             for near in listener.incoming() {
-                // A server that does not listen leaves the client with a connection that is closed.
+                // If the server does not listen, the connection of the client is closed.
                 let _ = carry(near.unwrap(), &shared);
             }
         });
         Network { address, state }
     }
 
-    /// The address of the Transcript through the network.
+    /// Returns the address of the Transcript through the relay.
     pub(crate) fn uri(&self) -> String {
         format!("tcp://{}/transcript", self.address)
     }
 
-    /// A member of the room that has joined.
+    /// Starts a member of the room, and waits until it has joined.
     pub(crate) fn member(&self, name: &str) -> Process {
         let to = format!("tcp://{}", self.address);
         let mut member = Process::start(&["chat", "--to", &to, "--name", name]);
@@ -52,23 +52,23 @@ impl Network {
         member
     }
 
-    /// Closes all connections, and those that are made from now on.
+    /// Closes all connections, and every new one.
     pub(crate) fn cut(&self) {
         let mut state = self.state();
         state.is_cut = true;
         for connection in state.connections.drain(..) {
-            let _ = connection.shutdown(Shutdown::Both); // one that has ended already
+            let _ = connection.shutdown(Shutdown::Both); // an error means that it is closed already
         }
     }
 
-    /// Lets connections be made again.
-    pub(crate) fn heal(&self) {
+    /// Accepts connections again.
+    pub(crate) fn restore(&self) {
         self.state().is_cut = false;
     }
 
-    /// Leads to another server from now on.
-    pub(crate) fn lead_to(&self, uri: &str) {
-        self.state().server = place(uri);
+    /// Connects new connections to another server.
+    pub(crate) fn route_to(&self, uri: &str) {
+        self.state().server = server_address(uri);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -87,7 +87,7 @@ fn carry(near: TcpStream, state: &Mutex<State>) -> io::Result<()> {
     for (from, to) in [(&near, &far), (&far, &near)] {
         let (mut from, mut to) = (from.try_clone()?, to.try_clone()?);
         std::thread::spawn(move || {
-            let _ = io::copy(&mut from, &mut to); // however it ends, the other side is told
+            let _ = io::copy(&mut from, &mut to); // the other side is closed after errors, too
             let _ = to.shutdown(Shutdown::Write);
         });
     }
@@ -95,7 +95,7 @@ fn carry(near: TcpStream, state: &Mutex<State>) -> io::Result<()> {
     Ok(())
 }
 
-fn place(uri: &str) -> SocketAddr {
-    let place = uri.strip_prefix("tcp://").and_then(|rest| rest.strip_suffix("/transcript"));
-    place.expect("the address of a Transcript").parse().unwrap()
+fn server_address(uri: &str) -> SocketAddr {
+    let address = uri.strip_prefix("tcp://").and_then(|rest| rest.strip_suffix("/transcript"));
+    address.expect("the address of a Transcript").parse().unwrap()
 }

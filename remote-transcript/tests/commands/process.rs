@@ -1,4 +1,4 @@
-//! Owns the processes of the tests: what they print, line by line, what is typed into them, and that none is left behind.
+//! Processes for the tests: their input, their output by lines, and their end.
 
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// How long anything may take that is expected: generous, since it is only waited for by a test that fails.
+/// The time limit of every wait: long, as only a test that fails waits for it.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 /// A running command. It is killed when it is dropped.
@@ -18,33 +18,33 @@ pub(crate) struct Process {
     pub(crate) notes: Printed,
 }
 
-/// How a command ended.
+/// The end of a command.
 #[derive(Debug)]
 pub(crate) struct End {
-    /// The exit code; none if a signal ended it.
+    /// The exit code; none after a signal.
     pub(crate) code: Option<i32>,
-    /// What it printed on standard output since it was looked at last.
+    /// The lines on standard output that were not read before.
     pub(crate) output: Vec<String>,
-    /// The same of standard error.
+    /// The lines on standard error that were not read before.
     pub(crate) notes: Vec<String>,
 }
 
-/// The lines that a process prints, read by a thread so that none waits for ever.
+/// The lines that a process prints. A thread reads them, so that tests can wait with a time limit.
 pub(crate) struct Printed {
-    /// How many lines more are to be read. The stream is closed with it.
+    /// Sends the number of further lines to read. Dropping it closes the stream.
     wanted: Option<Sender<usize>>,
     lines: Receiver<String>,
     seen: Vec<String>,
 }
 
-/// A server and where it listens.
+/// A server and its address.
 pub(crate) struct Server {
     pub(crate) process: Process,
     /// The address of its Transcript.
     pub(crate) uri: String,
 }
 
-/// The command with these arguments, as it is started in a clean environment.
+/// Returns the command with these arguments and a fixed environment.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_remote-transcript"));
     command
@@ -56,12 +56,12 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs a command without input to its end.
+/// Runs a command without input until it exits.
 pub(crate) fn run(arguments: &[&str]) -> End {
     run_with_input(arguments, b"")
 }
 
-/// Runs a command with this input to its end.
+/// Runs a command with this input until it exits.
 pub(crate) fn run_with_input(arguments: &[&str], input: &[u8]) -> End {
     let mut process = Process::start(arguments);
     process.feed(input);
@@ -70,19 +70,19 @@ pub(crate) fn run_with_input(arguments: &[&str], input: &[u8]) -> End {
 }
 
 impl Process {
-    /// Starts a command with pipes at all ends.
+    /// Starts a command with pipes for input and outputs.
     pub(crate) fn start(arguments: &[&str]) -> Process {
         let mut process = Process::start_unread(arguments);
         process.output.read_on();
         process
     }
 
-    /// The same, and reads of its output only what the test asks for.
+    /// Starts a command, and reads of its output only the lines that the test asks for.
     pub(crate) fn start_unread(arguments: &[&str]) -> Process {
         Process::spawn(command(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()))
     }
 
-    /// Starts what was prepared; ends that are no pipes print nothing here.
+    /// Starts a prepared command. Streams that are not pipes have no lines here.
     pub(crate) fn spawn(command: &mut Command) -> Process {
         let mut child = command.stderr(Stdio::piped()).spawn().expect("the program starts");
         let output = child.stdout.take().map_or_else(Printed::nothing, Printed::by);
@@ -90,22 +90,22 @@ impl Process {
         Process { input: child.stdin.take(), child, output, notes }
     }
 
-    /// Types a line.
+    /// Writes a line to its input.
     pub(crate) fn type_line(&mut self, line: &str) {
         self.feed(format!("{line}\n").as_bytes());
     }
 
-    /// Gives the process some input; one that has ended already does not take it.
+    /// Writes to its input. Errors are ignored: the process may have exited.
     pub(crate) fn feed(&mut self, input: &[u8]) {
         let _ = self.input.as_mut().expect("the input is open").write_all(input);
     }
 
-    /// Where the input is written, to be used from a thread.
+    /// Returns its input, for use on a thread.
     pub(crate) fn take_input(&mut self) -> ChildStdin {
         self.input.take().expect("the input is open")
     }
 
-    /// Ends the input.
+    /// Closes its input.
     pub(crate) fn close_input(&mut self) {
         self.input = None;
     }
@@ -116,18 +116,18 @@ impl Process {
         kill_process(id, signal).expect("the process runs");
     }
 
-    /// Waits until the process has ended.
+    /// Closes its input and waits until the process has exited.
     pub(crate) fn end(mut self) -> End {
         self.input = None;
         let output = self.output.rest();
         let notes = self.notes.rest();
-        // Both of its outputs are closed: it has ended or is about to, unless they were none of ours.
-        let begun = Instant::now();
+        // Both outputs are closed, if they are pipes: the process has exited or will do so at once.
+        let start = Instant::now();
         let code = loop {
             match self.child.try_wait().expect("a child can be waited for") {
                 Some(status) => break status.code(),
                 None => {
-                    assert!(begun.elapsed() < LIMIT, "the process does not end; it noted {notes:?}")
+                    assert!(start.elapsed() < LIMIT, "the process does not exit; notes: {notes:?}")
                 }
             }
             std::thread::yield_now();
@@ -149,10 +149,10 @@ impl Printed {
     }
 
     fn by(stream: impl Read + Send + 'static) -> Printed {
-        let ((wanted, wishes), (sender, lines)) = (channel(), channel());
+        let ((wanted, requests), (sender, lines)) = (channel(), channel());
         std::thread::spawn(move || {
             let mut stream = BufReader::new(stream);
-            for count in wishes {
+            for count in requests {
                 for _ in 0..count {
                     let mut line = Vec::new();
                     let Ok(1..) = stream.read_until(b'\n', &mut line) else { return };
@@ -166,23 +166,23 @@ impl Printed {
         Printed { wanted: Some(wanted), lines, seen: Vec::new() }
     }
 
-    /// Reads from now on whatever comes, whether somebody asks for it or not.
+    /// Reads all further lines as they arrive.
     pub(crate) fn read_on(&mut self) {
         self.want(usize::MAX);
     }
 
-    /// Closes the stream, as a reader does who has seen enough.
+    /// Closes the stream.
     pub(crate) fn close(&mut self) {
         self.wanted = None;
-        // The thread is done when it has dropped the other end, and with it the stream.
+        // The channel is disconnected when the thread has dropped its sender, and with it the stream.
         while self.lines.recv_timeout(LIMIT) != Err(RecvTimeoutError::Disconnected) {}
     }
 
-    /// The next line.
+    /// Waits for the next line.
     pub(crate) fn line(&mut self) -> String {
         self.want(1);
         let line = self.lines.recv_timeout(LIMIT);
-        let line = line.unwrap_or_else(|_| panic!("nothing more is printed after {:?}", self.seen));
+        let line = line.unwrap_or_else(|_| panic!("no line is printed after {:?}", self.seen));
         self.seen.push(line.clone());
         line
     }
@@ -197,17 +197,17 @@ impl Printed {
         }
     }
 
-    /// All lines to the end.
+    /// Waits for the end, and returns all lines before it.
     pub(crate) fn rest(&mut self) -> Vec<String> {
         self.read_on();
-        let begun = Instant::now();
+        let start = Instant::now();
         let mut lines = Vec::new();
         loop {
-            match self.lines.recv_timeout(LIMIT.saturating_sub(begun.elapsed())) {
+            match self.lines.recv_timeout(LIMIT.saturating_sub(start.elapsed())) {
                 Ok(line) => lines.push(line),
                 Err(RecvTimeoutError::Disconnected) => return lines,
                 Err(RecvTimeoutError::Timeout) => {
-                    panic!("the process does not end after {lines:?}")
+                    panic!("the output does not end after {lines:?}")
                 }
             }
         }
@@ -215,23 +215,23 @@ impl Printed {
 
     fn want(&self, count: usize) {
         if let Some(wanted) = &self.wanted {
-            let _ = wanted.send(count); // nobody takes it at the end of the stream, where it is not needed
+            let _ = wanted.send(count); // an error means that the stream has ended
         }
     }
 }
 
 impl Server {
-    /// A server at a free port of this machine.
+    /// Starts a server on a free port.
     pub(crate) fn start() -> Server {
         Server::with(&["--listen", "tcp://127.0.0.1:0"])
     }
 
-    /// The same, with leases that are over soon, in so many seconds.
+    /// Starts a server with leases of this many seconds.
     pub(crate) fn with_lease(seconds: &str) -> Server {
         Server::with(&["--listen", "tcp://127.0.0.1:0", "--lease", seconds])
     }
 
-    /// A server that listens there.
+    /// Starts a server that listens on this address.
     pub(crate) fn listening(uri: &str) -> Server {
         Server::with(&["--listen", uri])
     }
@@ -245,26 +245,26 @@ impl Server {
         Server { uri: uri.to_owned(), process }
     }
 
-    /// The address of the server's room.
+    /// Returns the address of the server's room.
     pub(crate) fn chat_uri(&self) -> String {
         format!("{}chat", self.uri.strip_suffix("transcript").expect("the Transcript's name"))
     }
 
-    /// A watcher that has been subscribed.
+    /// Starts a watcher, and waits until it is subscribed.
     pub(crate) fn watcher(&self, options: &[&str]) -> Process {
         let mut watcher = self.watcher_unread(options);
         watcher.output.read_on();
         watcher
     }
 
-    /// The same, and reads of its output only what the test asks for.
+    /// Starts a watcher, and reads of its output only the lines that the test asks for.
     pub(crate) fn watcher_unread(&self, options: &[&str]) -> Process {
         let mut watcher = Process::start_unread(&[&["watch", "--to", &self.uri], options].concat());
         watcher.notes.line_with("watching");
         watcher
     }
 
-    /// A member of the room that has joined.
+    /// Starts a member of the room, and waits until it has joined.
     pub(crate) fn member(&self, name: &str) -> Process {
         let mut member = Process::start(&["chat", "--to", &self.chat_uri(), "--name", name]);
         member.output.line_with("here: ");

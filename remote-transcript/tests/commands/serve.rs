@@ -1,4 +1,4 @@
-//! `serve`: its first line, what it shows, and how it ends.
+//! Tests of `serve`: its first line, the lines that it prints, and its shutdown.
 
 use rustix::process::Signal;
 
@@ -6,7 +6,7 @@ use crate::network::{LOST, Network};
 use crate::process::{Process, Server, run};
 
 #[test]
-fn the_first_line_says_where_with_the_port_that_was_free() {
+fn the_first_line_is_the_address_with_the_actual_port() {
     let server = Server::start();
     let port = server
         .uri
@@ -20,7 +20,7 @@ fn the_first_line_says_where_with_the_port_that_was_free() {
 }
 
 #[test]
-fn lines_are_shown_as_they_come_with_time_and_sender() {
+fn lines_are_printed_with_time_and_sender() {
     let mut server = Server::start();
     assert_eq!(
         run(&["show", "--to", &server.uri, "--name", "ada", "hello", "world"]).code,
@@ -37,7 +37,7 @@ fn lines_are_shown_as_they_come_with_time_and_sender() {
 }
 
 #[test]
-fn an_address_without_a_name_is_enough() {
+fn the_name_in_an_address_is_optional() {
     let mut server = Server::start();
     let address = server.uri.strip_suffix("/transcript").unwrap();
     assert_eq!(run(&["show", "--to", address, "hello"]).code, Some(0));
@@ -45,7 +45,7 @@ fn an_address_without_a_name_is_enough() {
 }
 
 #[test]
-fn a_socket_in_the_file_system_serves_as_well() {
+fn a_unix_socket_can_be_the_address() {
     let path =
         std::env::temp_dir().join(format!("remote-transcript-{}.socket", std::process::id()));
     let mut server = Server::listening(&format!("unix://{}", path.display()));
@@ -55,11 +55,11 @@ fn a_socket_in_the_file_system_serves_as_well() {
     }
     server.process.signal(Signal::TERM);
     assert_eq!(server.process.end().code, Some(0));
-    assert!(!path.exists(), "the socket goes with the server");
+    assert!(!path.exists(), "the socket is removed with the server");
 }
 
 #[test]
-fn signals_end_it_in_peace_and_everybody_has_heard_everything() {
+fn after_a_signal_all_clients_get_all_lines() {
     for signal in [Signal::INT, Signal::TERM] {
         let server = Server::start();
         let watcher = server.watcher(&["--plain"]);
@@ -81,7 +81,7 @@ fn signals_end_it_in_peace_and_everybody_has_heard_everything() {
 }
 
 #[test]
-fn it_ends_in_peace_although_somebody_is_away() {
+fn it_shuts_down_although_a_member_is_away() {
     let server = Server::start();
     let network = Network::before(&server.uri);
     let (mut ada, mut ben) = (server.member("ada"), network.member("ben"));
@@ -95,7 +95,7 @@ fn it_ends_in_peace_although_somebody_is_away() {
 }
 
 #[test]
-fn it_ends_with_its_input_if_asked_to() {
+fn with_until_eof_it_shuts_down_with_its_input() {
     let mut server = Process::start(&["serve", "--listen", "tcp://127.0.0.1:0", "--until-eof"]);
     server.output.line_with("listening on");
     let end = server.end();
@@ -103,7 +103,7 @@ fn it_ends_with_its_input_if_asked_to() {
 }
 
 #[test]
-fn it_goes_on_when_nobody_reads_its_output() {
+fn it_keeps_running_when_its_output_is_closed() {
     let mut process = Process::start_unread(&["serve", "--listen", "tcp://127.0.0.1:0"]);
     let uri = process.output.line().replace("listening on ", "");
     process.output.close();

@@ -1,4 +1,4 @@
-//! `show`: arguments, input as it is typed, input in bulk, and a server that goes away.
+//! Tests of `show`: arguments, typed input, large input, and a server that is gone.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -9,11 +9,11 @@ use rustix::process::Signal;
 use crate::network::{BACK, LOST, Network};
 use crate::process::{Process, Server, command, run, run_with_input};
 
-/// How many lines are many.
+/// The number of lines of a large input.
 const MANY: u64 = 1_000_000;
 
 #[test]
-fn arguments_are_one_line_and_line_ends_in_them_make_several() {
+fn arguments_are_one_line_unless_they_contain_line_ends() {
     let server = Server::start();
     let mut watcher = server.watcher(&["--plain"]);
     for text in [&["one", "line"][..], &["two\nlines"], &[""], &["--", "--plain"]] {
@@ -24,7 +24,7 @@ fn arguments_are_one_line_and_line_ends_in_them_make_several() {
 }
 
 #[test]
-fn a_line_is_there_as_soon_as_it_is_typed() {
+fn a_typed_line_is_sent_at_once() {
     let server = Server::start();
     let mut watcher = server.watcher(&["--plain"]);
     let mut writer = Process::start(&["show", "--to", &server.uri]);
@@ -39,7 +39,7 @@ fn a_line_is_there_as_soon_as_it_is_typed() {
 }
 
 #[test]
-fn many_lines_arrive_complete_and_in_order_and_no_bar_is_in_a_pipe() {
+fn large_input_arrives_in_order_and_pipes_have_no_progress_bar() {
     let server = Server::start();
     let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join(format!("many-lines-{}", std::process::id()));
@@ -70,7 +70,7 @@ fn many_lines_arrive_complete_and_in_order_and_no_bar_is_in_a_pipe() {
 }
 
 #[test]
-fn two_writers_at_once_are_each_in_order() {
+fn lines_of_each_of_two_writers_are_in_order() {
     let server = Server::start();
     let watcher = server.watcher(&[]);
     let names = ["ada", "ben"];
@@ -96,7 +96,7 @@ fn two_writers_at_once_are_each_in_order() {
 }
 
 #[test]
-fn what_is_not_utf8_is_shown_as_far_as_it_is_and_noted() {
+fn bytes_that_are_not_utf8_are_replaced_and_noted() {
     let server = Server::start();
     let mut watcher = server.watcher(&["--plain"]);
     let end = run_with_input(&["show", "--to", &server.uri], b"gr\xfc\xdfe\nfine\n");
@@ -111,12 +111,12 @@ fn what_is_not_utf8_is_shown_as_far_as_it_is_and_noted() {
 }
 
 #[test]
-fn a_line_that_never_ends_is_refused_and_what_came_before_is_counted() {
+fn a_line_without_end_is_refused_and_the_lines_before_are_counted() {
     let server = Server::start();
     let mut writer = Process::start(&["show", "--to", &server.uri]);
     let mut input = writer.take_input();
     let feeding = std::thread::spawn(move || {
-        let _ = input.write_all(b"fine\n"); // refused in the middle, which is what is tested
+        let _ = input.write_all(b"fine\n"); // the process exits in the middle
         let _ = input.write_all(&vec![b'x'; 2 << 20]);
     });
     let end = writer.end();
@@ -131,7 +131,7 @@ fn a_line_that_never_ends_is_refused_and_what_came_before_is_counted() {
 }
 
 #[test]
-fn a_server_killed_in_the_middle_is_an_error_that_says_how_many_lines_arrived() {
+fn after_a_server_crash_the_error_has_the_number_of_lines() {
     let mut server = Server::with_lease("2");
     let mut writer = Process::start(&["show", "--to", &server.uri]);
     let mut input = writer.take_input();
@@ -146,7 +146,7 @@ fn a_server_killed_in_the_middle_is_an_error_that_says_how_many_lines_arrived() 
 }
 
 #[test]
-fn a_server_killed_while_nothing_is_typed_is_noticed() {
+fn a_server_crash_is_noticed_without_input() {
     let mut server = Server::with_lease("2");
     let mut writer = Process::start(&["show", "--to", &server.uri]);
     for line in ["one", "two"] {
@@ -157,14 +157,14 @@ fn a_server_killed_while_nothing_is_typed_is_noticed() {
     let input = writer.take_input(); // still open
     let end = writer.end();
     assert_eq!((end.code, &*end.notes[0]), (Some(1), LOST));
-    // That the second one arrived may not have been said any more; the first was, or the second had not been sent.
+    // The reply for the second line may be lost. That for the first is not: the second line is sent after it.
     assert!((1..=2).contains(&known_to_have_arrived(&end.notes[1..])), "{:?}", end.notes);
     drop(input);
 }
 
 #[test]
-fn a_restarted_server_is_another_one_and_an_error_of_its_own() {
-    for typed in ["", "typed while nobody listens\n"] {
+fn a_restarted_server_has_its_own_exit_code() {
+    for typed in ["", "typed while disconnected\n"] {
         let server = Server::start();
         let network = Network::before(&server.uri);
         let mut writer = Process::start(&["show", "--to", &network.uri()]);
@@ -176,8 +176,8 @@ fn a_restarted_server_is_another_one_and_an_error_of_its_own() {
         assert_eq!(writer.notes.line(), LOST);
         writer.feed(typed.as_bytes());
         let server = Server::start();
-        network.lead_to(&server.uri);
-        network.heal();
+        network.route_to(&server.uri);
+        network.restore();
         let input = writer.take_input(); // still open
         let end = writer.end();
         assert_eq!((end.code, end.notes.len()), (Some(9), 1), "{:?}", end.notes);
@@ -187,7 +187,7 @@ fn a_restarted_server_is_another_one_and_an_error_of_its_own() {
 }
 
 #[test]
-fn each_line_arrives_once_however_often_the_connection_is_lost() {
+fn each_line_arrives_once_although_connections_are_lost() {
     const PART: usize = 50_000;
     let server = Server::start();
     let network = Network::before(&server.uri);
@@ -203,10 +203,10 @@ fn each_line_arrives_once_however_often_the_connection_is_lost() {
     for part in 0..4 {
         let lines: String = (0..PART).map(|line| format!("{}\n", part * PART + line)).collect();
         writer.feed(lines.as_bytes());
-        see(part * PART + PART / 10); // the others are on their way
+        see(part * PART + PART / 10); // the others are in transit
         network.cut();
         assert_eq!(writer.notes.line(), LOST);
-        network.heal();
+        network.restore();
         assert_eq!(writer.notes.line(), BACK);
     }
     let end = writer.end();
@@ -215,7 +215,7 @@ fn each_line_arrives_once_however_often_the_connection_is_lost() {
 }
 
 #[test]
-fn an_interrupted_writer_says_what_has_arrived() {
+fn an_interrupted_writer_reports_how_many_lines_arrived() {
     let mut server = Server::start();
     let mut writer = Process::start(&["show", "--to", &server.uri]);
     writer.type_line("first");
@@ -230,7 +230,7 @@ fn an_interrupted_writer_says_what_has_arrived() {
 }
 
 #[test]
-fn a_killed_writer_goes_on_where_it_was_if_asked_to() {
+fn with_continue_a_killed_writer_sends_the_rest() {
     let server = Server::start();
     let mut watcher = server.watcher(&["--plain"]);
     let show = ["show", "--to", &server.uri, "--name", "ada", "--continue"];
@@ -239,7 +239,7 @@ fn a_killed_writer_goes_on_where_it_was_if_asked_to() {
     let mut input = writer.take_input();
     let sent = lines[..90_000].join("\n");
     let feeding = std::thread::spawn(move || {
-        let _ = input.write_all(sent.as_bytes()); // killed in the middle, which is what is tested
+        let _ = input.write_all(sent.as_bytes()); // the process is killed in the middle
         input
     });
     let seen: Vec<String> = (0..40_000).map(|_| watcher.output.line()).collect();
@@ -254,11 +254,11 @@ fn a_killed_writer_goes_on_where_it_was_if_asked_to() {
     assert!((40_000..90_000).contains(&before.parse().unwrap()), "{before}");
     server.process.signal(Signal::TERM);
     let seen = [seen, watcher.end().output].concat();
-    assert!(seen == lines, "{} lines were shown, or not in order", seen.len());
+    assert!(seen == lines, "{} lines were printed, or not in order", seen.len());
 }
 
 #[test]
-fn a_server_that_ends_in_peace_is_an_error_for_who_has_more_to_show() {
+fn a_server_shutdown_is_an_error_for_a_writer_with_more_lines() {
     let mut server = Server::start();
     let mut writer = Process::start(&["show", "--to", &server.uri]);
     let mut input = writer.take_input();
@@ -271,10 +271,10 @@ fn a_server_that_ends_in_peace_is_an_error_for_who_has_more_to_show() {
     assert_eq!(end.code, Some(1));
     let arrived = known_to_have_arrived(&end.notes);
     let shown = server.process.end().output.len() as u64 + 1;
-    assert!(arrived <= shown, "{arrived} lines are said to have arrived, {shown} were shown");
+    assert!(arrived <= shown, "{arrived} lines are reported, {shown} were printed");
 }
 
-/// What the only note says.
+/// Returns the number of lines in the only note.
 fn known_to_have_arrived(notes: &[String]) -> u64 {
     assert_eq!(notes.len(), 1, "{notes:?}");
     let known = notes[0]

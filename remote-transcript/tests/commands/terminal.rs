@@ -1,4 +1,4 @@
-//! What is different on a terminal: colours, the progress bar, control characters, and one's own words.
+//! Tests on a terminal: colours, the progress bar, control characters, and the echo of typed text.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
@@ -15,7 +15,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use crate::process::{LIMIT, Server, command, run};
 
 #[test]
-fn colours_are_on_a_terminal_unless_the_user_wants_none() {
+fn a_terminal_has_colours_unless_they_are_disabled() {
     let server = Server::start();
     let watch = ["watch", "--to", &server.uri];
     let mut coloured = Terminal::run(&mut command(&watch));
@@ -34,7 +34,7 @@ fn colours_are_on_a_terminal_unless_the_user_wants_none() {
 }
 
 #[test]
-fn nobody_steers_another_ones_terminal() {
+fn control_characters_of_peers_are_escaped() {
     let server = Server::start();
     let mut watchers =
         [&["watch", "--to", &server.uri][..], &["watch", "--plain", "--to", &server.uri]]
@@ -51,7 +51,7 @@ fn nobody_steers_another_ones_terminal() {
 }
 
 #[test]
-fn a_bar_shows_how_far_a_file_is() {
+fn a_file_has_a_progress_bar() {
     let server = Server::start();
     let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join(format!("with-a-bar-{}", std::process::id()));
@@ -66,7 +66,7 @@ fn a_bar_shows_how_far_a_file_is() {
 }
 
 #[test]
-fn ones_own_words_are_not_repeated_where_they_were_typed() {
+fn typed_text_is_not_printed_again() {
     let server = Server::start();
     let chat = |name| {
         let mut terminal = Terminal::run(
@@ -87,7 +87,7 @@ fn ones_own_words_are_not_repeated_where_they_were_typed() {
 }
 
 #[test]
-fn an_interrupt_at_the_keyboard_is_an_end_like_another() {
+fn an_interrupt_at_a_terminal_is_not_an_error() {
     let server = Server::start();
     let mut terminal = Terminal::run(&mut command(&["show", "--to", &server.uri]));
     terminal.wait_for("Ctrl-D ends");
@@ -96,18 +96,18 @@ fn an_interrupt_at_the_keyboard_is_an_end_like_another() {
     assert_eq!(terminal.end(), Some(0));
 }
 
-/// A pseudo-terminal with a process at its other side.
+/// A pseudo-terminal with a process.
 struct Terminal {
     keyboard: File,
     side: File,
     process: Option<Child>,
     screen: Receiver<String>,
-    /// All that was on the screen.
+    /// All output so far.
     seen: String,
 }
 
 impl Terminal {
-    /// A terminal on which the command runs.
+    /// Runs the command on a new terminal.
     fn run(command: &mut Command) -> Terminal {
         let terminal = Terminal::open();
         command.stdin(terminal.side()).stdout(terminal.side()).stderr(terminal.side());
@@ -128,7 +128,7 @@ impl Terminal {
         let (sender, screen) = channel();
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
-            // The last process that leaves a terminal ends it, which Linux tells as an error.
+            // On Linux, a read after the last process has closed the terminal is an error.
             while let Ok(count @ 1..) = output.read(&mut buffer) {
                 let _ = sender.send(String::from_utf8_lossy(&buffer[..count]).into_owned());
             }
@@ -136,7 +136,7 @@ impl Terminal {
         Terminal { keyboard, side, process: None, screen, seen: String::new() }
     }
 
-    /// The side of the process.
+    /// Returns the process's side of the terminal.
     fn side(&self) -> File {
         self.side.try_clone().unwrap()
     }
@@ -150,27 +150,27 @@ impl Terminal {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// Waits until the text is on the screen.
+    /// Waits until the text is printed.
     fn wait_for(&mut self, text: &str) {
-        let begun = Instant::now();
+        let start = Instant::now();
         while !self.seen.contains(text) {
-            let left = LIMIT.saturating_sub(begun.elapsed());
+            let left = LIMIT.saturating_sub(start.elapsed());
             match self.screen.recv_timeout(left) {
                 Ok(shown) => self.seen.push_str(&shown),
-                Err(_) => panic!("{text:?} does not come after {:?}", self.seen),
+                Err(_) => panic!("{text:?} is not printed after {:?}", self.seen),
             }
         }
     }
 
-    /// Waits until the process has ended, and looks at the rest.
+    /// Waits until the process has exited, and reads the rest.
     fn end(&mut self) -> Option<i32> {
-        let begun = Instant::now();
+        let start = Instant::now();
         let process = self.process.as_mut().unwrap();
         let status = loop {
             if let Some(status) = process.try_wait().unwrap() {
                 break status;
             }
-            assert!(begun.elapsed() < LIMIT, "the process does not end");
+            assert!(start.elapsed() < LIMIT, "the process does not exit");
             if let Ok(shown) = self.screen.recv_timeout(std::time::Duration::from_millis(10)) {
                 self.seen.push_str(&shown);
             }

@@ -1,21 +1,21 @@
-//! `watch`: what it shows, and its three ends: the server's in peace, the server's otherwise, its reader's.
+//! Tests of `watch`: the lines that it prints, and its end: after a shutdown, after a crash, when its output is closed.
 
 use rustix::process::Signal;
 
 use crate::process::{Server, run, run_with_input};
 
 #[test]
-fn it_shows_time_sender_and_text_of_all_lines_from_now_on() {
+fn it_prints_time_sender_and_text_of_new_lines() {
     let server = Server::start();
     assert_eq!(run(&["show", "--to", &server.uri, "before"]).code, Some(0));
     let mut watcher = server.watcher(&[]);
     assert_eq!(run(&["show", "--to", &server.uri, "--name", "ada", "after"]).code, Some(0));
     let line = watcher.output.line();
-    assert_eq!(&line[8..], " ada: after", "and in a pipe without colours");
+    assert_eq!(&line[8..], " ada: after", "without colours in a pipe");
 }
 
 #[test]
-fn it_begins_with_the_last_lines_if_asked_to() {
+fn with_last_it_begins_with_the_last_lines() {
     let server = Server::start();
     run_with_input(&["show", "--to", &server.uri], b"one\ntwo\nthree\n");
     let mut watcher = server.watcher(&["--plain", "--last", "2"]);
@@ -25,7 +25,7 @@ fn it_begins_with_the_last_lines_if_asked_to() {
 }
 
 #[test]
-fn a_closed_pipe_ends_it_quietly() {
+fn a_closed_pipe_is_not_an_error() {
     let server = Server::start();
     let mut watcher = server.watcher_unread(&["--plain"]);
     watcher.output.close();
@@ -36,7 +36,7 @@ fn a_closed_pipe_ends_it_quietly() {
 }
 
 #[test]
-fn a_killed_server_is_an_error_in_one_line_when_the_lease_ends() {
+fn a_killed_server_is_an_error_when_the_lease_expires() {
     let server = Server::start();
     let watcher = server.watcher(&["--lease", "2"]);
     server.process.signal(Signal::KILL);
@@ -53,7 +53,7 @@ fn a_killed_server_is_an_error_in_one_line_when_the_lease_ends() {
 }
 
 #[test]
-fn an_interrupted_watcher_ends_in_peace() {
+fn an_interrupt_is_not_an_error() {
     let server = Server::start();
     let mut watcher = server.watcher(&["--plain"]);
     assert_eq!(run(&["show", "--to", &server.uri, "hello"]).code, Some(0));
@@ -64,7 +64,7 @@ fn an_interrupted_watcher_ends_in_peace() {
 }
 
 #[test]
-fn a_killed_watcher_disturbs_nobody() {
+fn a_killed_watcher_does_not_affect_others() {
     let server = Server::start();
     let (killed, mut watcher) = (server.watcher(&[]), server.watcher(&["--plain"]));
     killed.signal(Signal::KILL);
@@ -74,11 +74,11 @@ fn a_killed_watcher_disturbs_nobody() {
 }
 
 #[test]
-fn a_stuck_watcher_delays_writers_once_then_loses_lines_and_says_how_many() {
+fn a_stuck_watcher_delays_writers_once_and_reports_lost_lines() {
     let server = Server::start();
     let mut stuck = server.watcher_unread(&["--plain"]);
     let watcher = server.watcher(&["--plain"]);
-    // Far more than the server keeps, so that it has to choose: wait for ever, grow, or go on.
+    // Far more than the capacity of the log: the server must not wait for ever, nor grow.
     let lines: String = (0..120_000).map(|number| format!("{number:0>200}\n")).collect();
     assert_eq!(run_with_input(&["show", "--to", &server.uri], lines.as_bytes()).code, Some(0));
 
@@ -93,7 +93,7 @@ fn a_stuck_watcher_delays_writers_once_then_loses_lines_and_says_how_many() {
     assert_eq!(
         (end.code, end.output.len()),
         (Some(0), 120_000),
-        "who reads loses nothing: {:?}",
+        "a watcher that reads loses nothing: {:?}",
         end.notes
     );
     let end = stuck.end();
