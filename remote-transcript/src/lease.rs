@@ -9,7 +9,7 @@ const BOUNDS: std::ops::RangeInclusive<f64> = 0.1..=86_400.0;
 /// The option of servers and clients.
 #[derive(clap::Args)]
 pub(crate) struct Lease {
-    /// How long a client may be disconnected, in seconds; the shorter of the server's and the client's value applies
+    /// The time a client may be disconnected, in seconds; the shorter of the server's and the client's value applies
     #[arg(long = "lease", value_name = "SECONDS", default_value = "30", value_parser = parse)]
     pub(crate) term: Duration,
 }
