@@ -1,25 +1,42 @@
-//! The command line of a contestant. It owns how arguments are read and what the process exits with, and must not know
-//! what a workload does.
+//! The command line of a contestant: its arguments, its runtime, its exit code.
 
+use std::future::pending;
 use std::io::Write;
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
-use tokio::runtime::{Builder, Runtime};
+use rustix::process::{Resource, getrlimit, setrlimit};
+use tokio::runtime::{Builder, Handle};
 
 use crate::{Answer, Contestant, Result, Workload, client};
 
-/// The `main` of a contestant: does what the arguments say, and exits with 1 where it failed, 2 where it made no sense.
+/// The kind of tokio runtime, the same in server and client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flavor {
+    /// `multi_thread` with the default number of workers: one for each core that the process may use.
+    MultiThread,
+    /// `current_thread`.
+    CurrentThread,
+}
+
+/// Runs a contestant with the arguments of the process, on a multi-thread runtime.
+///
+/// Returns the exit code: 1 if the play failed, 2 if the arguments are wrong.
 pub fn play<C: Contestant>() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let command = match read(&arguments) {
+    play_with::<C>(Flavor::MultiThread, &std::env::args().skip(1).collect::<Vec<_>>())
+}
+
+/// Runs a contestant with other arguments or another runtime; else as [`play`].
+pub fn play_with<C: Contestant>(flavor: Flavor, arguments: &[String]) -> ExitCode {
+    let command = match parse(arguments) {
         Ok(command) => command,
         Err(error) => {
             eprintln!("{error}; usage: serve | client PORT WORKLOAD SECONDS");
             return ExitCode::from(2);
         }
     };
-    match run::<C>(command) {
+    match run::<C>(flavor, command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -33,22 +50,22 @@ enum Command {
     Serve,
     Client {
         port: u16,
-        /// None where this contract has no such workload.
+        /// None if this contract has no such workload.
         workload: Option<Workload>,
         length: Duration,
     },
 }
 
-fn read(arguments: &[String]) -> std::result::Result<Command, String> {
+fn parse(arguments: &[String]) -> std::result::Result<Command, String> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["serve"] => Ok(Command::Serve),
         ["client", port, workload, seconds] => Ok(Command::Client {
-            port: port.parse().map_err(|_| format!("no port: {port:?}"))?,
+            port: port.parse().map_err(|_| format!("not a port: {port:?}"))?,
             workload: workload.parse().ok(),
-            length: length(seconds).ok_or_else(|| format!("no number of seconds: {seconds:?}"))?,
+            length: length(seconds).ok_or_else(|| format!("not a number of seconds: {seconds:?}"))?,
         }),
-        _ => Err("neither a server nor a client".to_owned()),
+        _ => Err("wrong arguments".to_owned()),
     }
 }
 
@@ -57,30 +74,49 @@ fn length(seconds: &str) -> Option<Duration> {
     (!length.is_zero()).then_some(length)
 }
 
-fn run<C: Contestant>(command: Command) -> Result<()> {
-    let runtime = runtime()?;
+fn run<C: Contestant>(flavor: Flavor, command: Command) -> Result<()> {
+    raise_descriptor_limit();
+    let runtime = start(flavor)?;
     match command {
-        Command::Serve => runtime.block_on(C::serve(|port| say(format_args!("PORT {port}")))),
+        Command::Serve => {
+            runtime.block_on(C::serve(|port| print_line(format_args!("PORT {port}"))))
+        }
         Command::Client { port, workload: Some(workload), length } if C::supports(workload) => {
             let summary = client::play::<C>(&runtime, port, workload, length)?;
-            say(format_args!("{}", Answer::Played(summary).to_line()));
-            // The runner reads nothing after this line, so nothing is gained by winding down in good order.
+            print_line(format_args!("{}", Answer::Played(summary).to_line()));
+            // The runner reads nothing after this line, so an orderly shutdown would gain nothing.
             std::process::exit(0)
         }
         Command::Client { .. } => {
-            say(format_args!("{}", Answer::UNSUPPORTED.to_line()));
+            print_line(format_args!("{}", Answer::UNSUPPORTED.to_line()));
             Ok(())
         }
     }
 }
 
-/// The same for every contestant: the default number of worker threads, which heeds the cores it is pinned to.
-fn runtime() -> Result<Runtime> {
-    Ok(Builder::new_multi_thread().enable_all().build()?)
+/// Starts a runtime that runs until the process exits.
+fn start(flavor: Flavor) -> Result<Handle> {
+    let mut builder = match flavor {
+        Flavor::MultiThread => Builder::new_multi_thread(),
+        Flavor::CurrentThread => Builder::new_current_thread(),
+    };
+    let runtime = builder.enable_all().build()?;
+    let handle = runtime.handle().clone();
+    // A `current_thread` runtime makes progress only inside `Runtime::block_on`.
+    thread::spawn(move || runtime.block_on(pending::<()>()));
+    Ok(handle)
 }
 
-/// One line, at once, also into a pipe. Nobody who reads it is no reason to go on.
-pub(crate) fn say(line: std::fmt::Arguments<'_>) {
+/// Raises the soft limit of open files to the hard limit: `idle:N` needs N descriptors in each process.
+fn raise_descriptor_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // If the limit stays low, the workload that needs more descriptors fails and reports it.
+    let _ = setrlimit(Resource::Nofile, limit);
+}
+
+/// Prints one line and flushes it. Exits if nobody reads it.
+pub(crate) fn print_line(line: std::fmt::Arguments<'_>) {
     let mut out = std::io::stdout().lock();
     if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() {
         std::process::exit(1);
@@ -91,23 +127,23 @@ pub(crate) fn say(line: std::fmt::Arguments<'_>) {
 mod tests {
     use super::*;
 
-    fn read_line(line: &str) -> std::result::Result<Command, String> {
-        read(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    fn parse_line(line: &str) -> std::result::Result<Command, String> {
+        parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
     }
 
     #[test]
-    fn a_server_takes_no_arguments() {
-        assert_eq!(read_line("serve"), Ok(Command::Serve));
-        assert!(read_line("serve 4096").is_err());
-        assert!(read_line("").is_err());
+    fn a_server_has_no_arguments() {
+        assert_eq!(parse_line("serve"), Ok(Command::Serve));
+        assert!(parse_line("serve 4096").is_err());
+        assert!(parse_line("").is_err());
     }
 
     #[test]
-    fn a_client_takes_a_port_a_workload_and_a_time() {
+    fn a_client_has_a_port_a_workload_and_a_time() {
         let length = Duration::from_millis(1500);
         let workload = Some(Workload::Latency);
         assert_eq!(
-            read_line("client 4096 lat 1.5"),
+            parse_line("client 4096 lat 1.5"),
             Ok(Command::Client { port: 4096, workload, length })
         );
         for wrong in [
@@ -117,16 +153,29 @@ mod tests {
             "client 1 lat -1",
             "client 1 lat nan",
         ] {
-            assert!(read_line(wrong).is_err(), "{wrong}");
+            assert!(parse_line(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
-    fn an_unknown_workload_is_no_mistake() {
+    fn an_unknown_workload_is_not_an_error() {
         let length = Duration::from_secs(1);
         assert_eq!(
-            read_line("client 1 teleport:3 1"),
+            parse_line("client 1 teleport:3 1"),
             Ok(Command::Client { port: 1, workload: None, length })
         );
+    }
+
+    #[test]
+    fn both_flavors_run_spawned_tasks_while_no_thread_waits_for_them() {
+        for flavor in [Flavor::MultiThread, Flavor::CurrentThread] {
+            let (sender, receiver) = std::sync::mpsc::channel();
+            let runtime = start(flavor).expect("started");
+            runtime.spawn(async move {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                sender.send(())
+            });
+            receiver.recv_timeout(Duration::from_secs(60)).expect("the task ran");
+        }
     }
 }

@@ -1,5 +1,4 @@
-//! A connection without a server, for the tests of this crate: it answers truly, or with one kind of lie. It must not
-//! know which workload asks.
+//! A connection without a server, for the tests of this crate. It answers rightly, or with one kind of fault.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,12 +8,12 @@ use tokio::task::yield_now;
 
 use crate::{Connection, Counter, Result};
 
-/// One way to answer falsely.
+/// A kind of wrong reply.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Lie {
+pub(crate) enum Fault {
     SameSum,
     CountedTwice,
-    FalseByte,
+    WrongByte,
     UsedCounter,
     ShortChain,
 }
@@ -22,16 +21,16 @@ pub(crate) enum Lie {
 #[derive(Clone)]
 pub(crate) struct Fake {
     shared: FakeCounter,
-    lie: Option<Lie>,
+    fault: Option<Fault>,
 }
 
 impl Fake {
-    pub(crate) fn new(lie: Option<Lie>) -> Self {
-        Self { shared: FakeCounter::starting_at(0, lie), lie }
+    pub(crate) fn new(fault: Option<Fault>) -> Self {
+        Self { shared: FakeCounter::starting_at(0, fault), fault }
     }
 
-    fn spoil(&self, bytes: &mut [u8]) {
-        if let (Some(Lie::FalseByte), Some(last)) = (self.lie, bytes.last_mut()) {
+    fn corrupt(&self, bytes: &mut [u8]) {
+        if let (Some(Fault::WrongByte), Some(last)) = (self.fault, bytes.last_mut()) {
             *last ^= 1;
         }
     }
@@ -46,12 +45,12 @@ impl Connection for Fake {
 
     async fn make(&self) -> Result<FakeCounter> {
         yield_now().await;
-        Ok(FakeCounter::starting_at(u64::from(self.lie == Some(Lie::UsedCounter)), self.lie))
+        Ok(FakeCounter::starting_at(u64::from(self.fault == Some(Fault::UsedCounter)), self.fault))
     }
 
     async fn echo(&self, mut bytes: Vec<u8>) -> Result<Vec<u8>> {
         yield_now().await;
-        self.spoil(&mut bytes);
+        self.corrupt(&mut bytes);
         Ok(bytes)
     }
 
@@ -61,7 +60,7 @@ impl Connection for Fake {
 
     async fn chain_pipelined(&self, steps: u32) -> Result<u64> {
         yield_now().await;
-        Ok(u64::from(steps) - u64::from(self.lie == Some(Lie::ShortChain)))
+        Ok(u64::from(steps) - u64::from(self.fault == Some(Fault::ShortChain)))
     }
 
     async fn chain_awaited(&self, steps: u32) -> Result<u64> {
@@ -72,21 +71,21 @@ impl Connection for Fake {
 #[derive(Clone)]
 pub(crate) struct FakeCounter {
     sum: Arc<AtomicU64>,
-    lie: Option<Lie>,
+    fault: Option<Fault>,
 }
 
 impl FakeCounter {
-    fn starting_at(sum: u64, lie: Option<Lie>) -> Self {
-        Self { sum: Arc::new(AtomicU64::new(sum)), lie }
+    fn starting_at(sum: u64, fault: Option<Fault>) -> Self {
+        Self { sum: Arc::new(AtomicU64::new(sum)), fault }
     }
 }
 
 impl Counter for FakeCounter {
     async fn add(&self, amount: u64) -> Result<u64> {
         yield_now().await;
-        let added = match self.lie {
-            Some(Lie::SameSum) => 0,
-            Some(Lie::CountedTwice) => amount * 2,
+        let added = match self.fault {
+            Some(Fault::SameSum) => 0,
+            Some(Fault::CountedTwice) => amount * 2,
             _ => amount,
         };
         Ok(self.sum.fetch_add(added, Ordering::Relaxed) + added)

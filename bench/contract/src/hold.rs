@@ -1,30 +1,29 @@
-//! The workload `hold`: objects that are made and kept, so that the runner can see what they weigh. It owns its own
-//! order of rests and marks, and must not know who looks at the memory.
+//! The workload `hold`: objects that are created and kept, so that the runner can measure their memory.
 
 use std::num::NonZeroU32;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Runtime;
+use tokio::runtime::Handle;
 
 use crate::{Connection, Counter, Mark, Result, Summary};
 
-/// So many are made and dropped first, so that what is allocated once is not counted.
+/// Objects that are created and dropped first, so that what is allocated once is not counted.
 const REHEARSED: u32 = 500;
 const TASKS: u32 = 64;
-/// After each burst, until what is freed or written late has been.
-const SETTLE: Duration = Duration::from_millis(200);
-/// After the mark, until the runner has looked.
+/// Time after a burst, for what is freed or written late.
+pub(crate) const SETTLE: Duration = Duration::from_millis(200);
+/// Time after a mark, for the runner to read both processes.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// Makes that many, holds them for that long, and at the end calls each to see that it is still there.
+/// Creates the objects, holds them for that long, and at the end calls each to check that it is still there.
 pub(crate) fn play<C: Connection>(
-    runtime: &Runtime,
+    runtime: &Handle,
     connection: &C,
     objects: NonZeroU32,
     length: Duration,
 ) -> Result<Summary> {
-    drop(runtime.block_on(make(connection, REHEARSED))?);
+    rehearse(runtime, connection)?;
     sleep(SETTLE);
 
     Mark::Begin.announce();
@@ -44,44 +43,66 @@ pub(crate) fn play<C: Connection>(
     Ok(Summary { calls, secs: making.as_secs_f64(), p50_ns: None, p99_ns: None, mb_per_s: None })
 }
 
-/// Each task keeps its own: one vector for all would have to grow while it is weighed.
-async fn make<C: Connection>(connection: &C, objects: u32) -> Result<Vec<Vec<C::Counter>>> {
-    let mut tasks = Vec::with_capacity(TASKS as usize);
-    for task in 0..TASKS {
-        let share = objects / TASKS + u32::from(task < objects % TASKS);
+/// Creates and drops some objects.
+pub(crate) fn rehearse<C: Connection>(runtime: &Handle, connection: &C) -> Result<()> {
+    runtime.block_on(make(connection, REHEARSED)).map(drop)
+}
+
+/// Creates objects from [`TASKS`] tasks. Each task has a vector of its own: one for all would grow while memory is
+/// measured.
+pub(crate) async fn make<C: Connection>(
+    connection: &C,
+    objects: u32,
+) -> Result<Vec<Vec<C::Counter>>> {
+    in_tasks(objects, TASKS, |share| {
         let connection = connection.clone();
-        tasks.push(tokio::spawn(async move {
+        async move {
             let mut made = Vec::with_capacity(share as usize);
             for _ in 0..share {
                 made.push(connection.make().await?);
             }
-            Result::Ok(made)
-        }));
-    }
-    let mut all = Vec::with_capacity(tasks.len());
-    for task in tasks {
-        all.push(task.await??);
-    }
-    Ok(all)
+            Ok(made)
+        }
+    })
+    .await
 }
 
-async fn call<C: Counter>(held: Vec<Vec<C>>) -> Result<()> {
-    let tasks: Vec<_> = held
-        .into_iter()
-        .map(|share| {
-            tokio::spawn(async move {
-                for counter in &share {
-                    let sum = counter.add(1).await?;
-                    if sum != 1 {
-                        return Err(format!("a held counter answered {sum}").into());
-                    }
-                }
-                Result::Ok(())
-            })
-        })
-        .collect();
+/// Calls each object once. It must not have been called before.
+pub(crate) async fn call<C: Counter>(held: Vec<Vec<C>>) -> Result<()> {
+    let tasks = held.into_iter().map(|share| async move {
+        for counter in &share {
+            let sum = counter.add(1).await?;
+            if sum != 1 {
+                return Err(format!("a held counter answered {sum}").into());
+            }
+        }
+        Ok(())
+    });
+    join(tasks).await.map(drop)
+}
+
+/// Divides `count` among that many tasks, and returns what each of them returns.
+pub(crate) async fn in_tasks<V, F>(
+    count: u32,
+    tasks: u32,
+    task: impl Fn(u32) -> F,
+) -> Result<Vec<V>>
+where
+    V: Send + 'static,
+    F: Future<Output = Result<V>> + Send + 'static,
+{
+    join((0..tasks).map(|index| task(count / tasks + u32::from(index < count % tasks)))).await
+}
+
+async fn join<V, F>(tasks: impl Iterator<Item = F>) -> Result<Vec<V>>
+where
+    V: Send + 'static,
+    F: Future<Output = Result<V>> + Send + 'static,
+{
+    let tasks: Vec<_> = tasks.map(tokio::spawn).collect();
+    let mut results = Vec::with_capacity(tasks.len());
     for task in tasks {
-        task.await??;
+        results.push(task.await??);
     }
-    Ok(())
+    Ok(results)
 }

@@ -1,6 +1,6 @@
-//! Percentiles of what was timed. It owns their definition and must not know what was timed.
+//! Percentiles.
 
-/// The smallest of the values that at least `percent` of a hundred of them do not exceed; none of none.
+/// Returns the smallest value that at least `percent` % of the values do not exceed. None if there are no values.
 pub(crate) fn percentile(sorted: &[u64], percent: usize) -> Option<u64> {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied()

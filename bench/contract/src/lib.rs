@@ -1,7 +1,8 @@
-//! The contract: what every contestant does alike. It owns the command line, the warm-up, the `MARK` lines, the clock,
-//! the checks of every reply and the JSON line, and must not know how any contestant sends a message.
+//! The contract of the benchmark: everything that all contestants share, so that they differ only in what is measured.
 //!
-//! A contestant implements [`Contestant`], [`Connection`] and [`Counter`], and its `main` is one call of [`play`]:
+//! That is the command line, the workloads, the load and the clock, the `MARK` lines, the check of each reply, and the
+//! JSON line at the end. A contestant implements [`Contestant`], [`Connection`] and [`Counter`], and its `main` is one
+//! call of [`play`]:
 //!
 //! ```text
 //! BIN serve                             prints `PORT n`, serves until it is killed
@@ -12,18 +13,19 @@ mod client;
 mod command;
 pub mod conformance;
 mod contestant;
+mod growth;
 mod hold;
 mod latency;
 mod load;
 mod mark;
+mod operation;
 mod summary;
-mod turns;
 mod workload;
 
 #[cfg(test)]
 mod fake;
 
-pub use command::play;
+pub use command::{Flavor, play, play_with};
 pub use contestant::{Connection, Contestant, Counter, Failure, Result};
 pub use mark::Mark;
 pub use summary::{Answer, Summary};

@@ -1,29 +1,40 @@
-//! The lines by which a contestant tells the runner where it is. This file owns their text and must not know when they
-//! are printed.
+//! The `MARK` lines, by which a client reports its progress to the runner.
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::command::say;
+use crate::command::print_line;
 
-/// A moment at which the runner looks at both processes.
+/// A moment at which the runner reads CPU time and memory of both processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mark {
     /// The measured time begins.
     Begin,
-    /// The measured time has ended; the load is still up.
+    /// The measured time has ended; the load is still running.
     End,
-    /// `hold` only: everything is made, nothing is sent.
+    /// `table` and `idle` only: nothing is held yet.
+    HeldBegin,
+    /// `table` and `idle` only: everything to be held is there.
+    HeldEnd,
+    /// `hold`, `table` and `idle` only: everything is held, nothing is sent.
     IdleBegin,
-    /// `hold` only: the rest has ended.
+    /// `hold`, `table` and `idle` only: the time without calls has ended.
     IdleEnd,
 }
 
 impl Mark {
-    const ALL: [Self; 4] = [Self::Begin, Self::End, Self::IdleBegin, Self::IdleEnd];
+    const ALL: [Self; 6] = [
+        Self::Begin,
+        Self::End,
+        Self::HeldBegin,
+        Self::HeldEnd,
+        Self::IdleBegin,
+        Self::IdleEnd,
+    ];
 
+    /// Prints the line.
     pub(crate) fn announce(self) {
-        say(format_args!("{self}"));
+        print_line(format_args!("{self}"));
     }
 }
 
@@ -32,6 +43,8 @@ impl fmt::Display for Mark {
         out.write_str(match self {
             Self::Begin => "MARK begin",
             Self::End => "MARK end",
+            Self::HeldBegin => "MARK held0",
+            Self::HeldEnd => "MARK held1",
             Self::IdleBegin => "MARK idle0",
             Self::IdleEnd => "MARK idle1",
         })
@@ -45,7 +58,7 @@ impl FromStr for Mark {
         Self::ALL
             .into_iter()
             .find(|mark| mark.to_string() == line)
-            .ok_or_else(|| format!("no such mark: {line:?}"))
+            .ok_or_else(|| format!("unknown mark: {line:?}"))
     }
 }
 
@@ -54,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_mark_is_read_as_it_is_written() {
+    fn marks_round_trip() {
         for mark in Mark::ALL {
             assert_eq!(mark.to_string().parse(), Ok(mark));
         }

@@ -1,5 +1,4 @@
-//! The JSON line that ends a client's run. This file owns its form, for the contestant who writes it and the runner who
-//! reads it, and must not know how the figures came about.
+//! The JSON line that ends a client's run: a client writes it, the runner reads it.
 
 use std::time::Duration;
 
@@ -7,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Workload, latency};
 
-/// What a client says at the end.
+/// The last line of a client.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Answer {
-    /// `{"unsupported":true}`: not a workload that it knows.
+    /// `{"unsupported":true}`: the contestant does not have this workload.
     Unsupported {
         /// Always true.
         unsupported: bool,
@@ -21,38 +20,40 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// The answer to a workload that the contestant does not know.
+    /// The answer to a workload that the contestant does not have.
     pub const UNSUPPORTED: Self = Self::Unsupported { unsupported: true };
 
-    /// Reads the line.
+    /// Parses the line.
+    ///
+    /// # Errors
+    /// If the line is neither of the two forms.
     pub fn from_line(line: &str) -> serde_json::Result<Self> {
         serde_json::from_str(line)
     }
 
-    /// Writes the line, without its end.
+    /// Returns the line, without a line break.
     pub fn to_line(&self) -> String {
         serde_json::to_string(self).expect("numbers always serialise")
     }
 }
 
-/// The figures of one run. Those that a workload has none of are null.
+/// The figures of one run. Those that do not apply to the workload are null.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// How often the workload was gone through within the measured time: one call, one echo, one object made, called
-    /// and dropped, or one whole chain.
+    /// Operations within the measured time: calls, echoes, objects created, called and dropped, or whole chains.
     pub calls: u64,
     /// The measured time, in seconds.
     pub secs: f64,
-    /// Half of what was timed took no longer than this.
+    /// The median duration of the timed operations.
     pub p50_ns: Option<u64>,
-    /// 99 % of what was timed took no longer than this.
+    /// The 99th percentile of the durations.
     pub p99_ns: Option<u64>,
-    /// User data one way, in 10^6 bytes a second.
+    /// User data one way, in 10^6 bytes per second.
     pub mb_per_s: Option<f64>,
 }
 
 impl Summary {
-    /// Draws up the figures of a run from what was counted and timed.
+    /// Computes the figures of a run from the operations counted and the durations taken.
     pub(crate) fn new(
         workload: Workload,
         calls: u64,
@@ -82,11 +83,11 @@ mod tests {
         let answer = Answer::Played(summary);
         let line = answer.to_line();
         assert_eq!(line, r#"{"calls":2000,"secs":0.5,"p50_ns":20,"p99_ns":30,"mb_per_s":4.0}"#);
-        assert_eq!(Answer::from_line(&line).expect("our own line"), answer);
+        assert_eq!(Answer::from_line(&line).expect("written above"), answer);
     }
 
     #[test]
-    fn figures_that_were_not_taken_may_be_null_or_left_out() {
+    fn figures_may_be_null_or_missing() {
         let answer =
             Answer::Played(Summary::new(Workload::Latency, 0, Duration::from_secs(1), Vec::new()));
         assert_eq!(
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_workload_has_its_own_answer() {
+    fn an_unsupported_workload_has_its_own_answer() {
         assert_eq!(Answer::UNSUPPORTED.to_line(), r#"{"unsupported":true}"#);
         assert_eq!(
             Answer::from_line(r#"{"unsupported":true}"#).expect("known"),

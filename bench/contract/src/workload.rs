@@ -1,67 +1,89 @@
-//! The workloads and how they are written. This file owns their notation and must not know how they are played.
+//! The workloads and their notation.
 
 use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-/// What the client does to the server.
+/// The operations that the client performs on the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Workload {
     /// `lat`: one caller adds to one counter, and each call is timed.
     Latency,
-    /// `tput:N`: that many tasks add to one counter, over one connection.
+    /// `tput:N`: N tasks add to one counter, over one connection.
     Throughput {
-        /// How many calls are in flight.
+        /// Number of calls in flight.
         tasks: NonZeroU32,
     },
-    /// `conns:CxN`: the same over several connections, with that many tasks each.
+    /// `conns:CxN`: the same over C connections, with N tasks each.
     Connections {
-        /// How many connections.
+        /// Number of connections.
         connections: NonZeroU32,
-        /// How many calls are in flight on each.
+        /// Number of calls in flight on each connection.
         tasks: NonZeroU32,
     },
-    /// `echo:BYTESxN`: that many tasks send a plain vector there and back.
+    /// `echo:BYTESxN`: N tasks send a plain vector to the server and back.
     Echo {
-        /// How long the vector is.
+        /// Length of the vector.
         bytes: u32,
-        /// How many are in flight.
+        /// Number of calls in flight.
         tasks: NonZeroU32,
     },
     /// `echob:BYTESxN`: the same with the byte-string type.
     EchoBytes {
-        /// How long the byte string is.
+        /// Length of the byte string.
         bytes: u32,
-        /// How many are in flight.
+        /// Number of calls in flight.
         tasks: NonZeroU32,
     },
-    /// `obj:N`: that many tasks make an object, call it once and drop it.
+    /// `obj:N`: N tasks create an object, call it once and drop it.
     Objects {
-        /// How many such objects live at once.
+        /// Number of tasks, and so of such objects at a time.
         tasks: NonZeroU32,
     },
-    /// `hold:N`: makes that many objects and keeps them.
+    /// `hold:N`: creates N objects and keeps them.
     Hold {
-        /// How many.
+        /// Number of objects.
         objects: NonZeroU32,
     },
-    /// `chain:N`: that many dependent calls, pipelined.
+    /// `chain:N`: N dependent calls, pipelined.
     Chain {
-        /// How many calls, the first and the last included; at least 2.
+        /// Number of calls, including the first and the last; at least 2.
         calls: NonZeroU32,
     },
-    /// `chainseq:N`: that many dependent calls, each awaited.
+    /// `chainseq:N`: N dependent calls, each awaited.
     ChainAwaited {
-        /// How many calls, the first and the last included; at least 2.
+        /// Number of calls, including the first and the last; at least 2.
         calls: NonZeroU32,
+    },
+    /// `table:N`: [`Workload::GROWTH_TASKS`] tasks add to one of N objects that the client holds.
+    Table {
+        /// Number of objects.
+        objects: NonZeroU32,
+    },
+    /// `idle:N`: [`Workload::GROWTH_TASKS`] tasks add to one counter, over one connection beside N idle ones.
+    Idle {
+        /// Number of idle connections.
+        connections: u32,
     },
 }
 
 impl Workload {
-    /// How many bytes of the user's travel one way in one turn, where that is what is measured.
+    /// Calls in flight in `table` and `idle`.
+    pub const GROWTH_TASKS: NonZeroU32 = NonZeroU32::new(16).unwrap();
+
+    /// Returns the bytes of user data that one operation sends one way, if the workload measures that.
     pub fn payload(self) -> Option<u32> {
         match self {
             Self::Echo { bytes, .. } | Self::EchoBytes { bytes, .. } => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// Returns the number of objects or connections that are held while the workload measures.
+    pub fn held(self) -> Option<u32> {
+        match self {
+            Self::Hold { objects } | Self::Table { objects } => Some(objects.get()),
+            Self::Idle { connections } => Some(connections),
             _ => None,
         }
     }
@@ -79,6 +101,8 @@ impl fmt::Display for Workload {
             Self::Hold { objects } => write!(out, "hold:{objects}"),
             Self::Chain { calls } => write!(out, "chain:{calls}"),
             Self::ChainAwaited { calls } => write!(out, "chainseq:{calls}"),
+            Self::Table { objects } => write!(out, "table:{objects}"),
+            Self::Idle { connections } => write!(out, "idle:{connections}"),
         }
     }
 }
@@ -87,11 +111,11 @@ impl FromStr for Workload {
     type Err = UnknownWorkload;
 
     fn from_str(text: &str) -> Result<Self, UnknownWorkload> {
-        read(text).ok_or_else(|| UnknownWorkload(text.to_owned()))
+        parse(text).ok_or_else(|| UnknownWorkload(text.to_owned()))
     }
 }
 
-/// The text names no workload of this contract.
+/// The text is not the notation of a workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownWorkload(String);
 
@@ -99,8 +123,8 @@ impl fmt::Display for UnknownWorkload {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             out,
-            "no such workload: {:?} (there are lat, tput:N, conns:CxN, echo:BYTESxN, echob:BYTESxN, obj:N, hold:N, \
-             chain:N and chainseq:N)",
+            "unknown workload {:?}; use lat, tput:N, conns:CxN, echo:BYTESxN, echob:BYTESxN, obj:N, hold:N, chain:N, \
+             chainseq:N, table:N or idle:N",
             self.0
         )
     }
@@ -108,7 +132,7 @@ impl fmt::Display for UnknownWorkload {
 
 impl std::error::Error for UnknownWorkload {}
 
-fn read(text: &str) -> Option<Workload> {
+fn parse(text: &str) -> Option<Workload> {
     let (name, size) = text.split_once(':').unwrap_or((text, ""));
     Some(match name {
         "lat" if text == name => Workload::Latency,
@@ -127,8 +151,10 @@ fn read(text: &str) -> Option<Workload> {
         }
         "obj" => Workload::Objects { tasks: size.parse().ok()? },
         "hold" => Workload::Hold { objects: size.parse().ok()? },
-        "chain" => Workload::Chain { calls: dependent(size)? },
-        "chainseq" => Workload::ChainAwaited { calls: dependent(size)? },
+        "chain" => Workload::Chain { calls: chain_length(size)? },
+        "chainseq" => Workload::ChainAwaited { calls: chain_length(size)? },
+        "table" => Workload::Table { objects: size.parse().ok()? },
+        "idle" => Workload::Idle { connections: size.parse().ok()? },
         _ => return None,
     })
 }
@@ -138,8 +164,8 @@ fn pair<A: FromStr, B: FromStr>(size: &str) -> Option<(A, B)> {
     Some((left.parse().ok()?, right.parse().ok()?))
 }
 
-/// A chain has a first and a last call at least.
-fn dependent(size: &str) -> Option<NonZeroU32> {
+/// Parses the length of a chain, which has at least a first and a last call.
+fn chain_length(size: &str) -> Option<NonZeroU32> {
     size.parse().ok().filter(|calls: &NonZeroU32| calls.get() >= 2)
 }
 
@@ -148,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_workload_is_read_as_it_is_written() {
+    fn notation_round_trips() {
         let all = [
             "lat",
             "tput:256",
@@ -160,6 +186,9 @@ mod tests {
             "hold:100000",
             "chain:2",
             "chainseq:10",
+            "table:1000000",
+            "idle:0",
+            "idle:10000",
         ];
         for text in all {
             assert_eq!(text.parse::<Workload>().expect(text).to_string(), text);
@@ -167,8 +196,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_workload_is_refused_by_its_name() {
-        let none = [
+    fn unknown_notation_is_refused_and_named() {
+        let unknown = [
             "",
             "lat:1",
             "lat:",
@@ -185,21 +214,26 @@ mod tests {
             "hold:0",
             "chain:1",
             "chainseq:0",
+            "table:0",
+            "idle:",
             "udp:1",
             "tput:99999999999",
         ];
-        for text in none {
+        for text in unknown {
             let error = text.parse::<Workload>().expect_err(text);
             assert!(error.to_string().contains(&format!("{text:?}")), "{error}");
         }
     }
 
     #[test]
-    fn sizes_land_in_their_fields() {
+    fn sizes_are_parsed_into_their_fields() {
         let workload: Workload = "conns:64x16".parse().expect("known");
         let Workload::Connections { connections, tasks } = workload else { panic!("{workload:?}") };
         assert_eq!((connections.get(), tasks.get()), (64, 16));
+        assert_eq!((workload.payload(), workload.held()), (None, None));
         assert_eq!("echo:7x2".parse::<Workload>().expect("known").payload(), Some(7));
-        assert_eq!(workload.payload(), None);
+        for (text, held) in [("hold:5", 5), ("table:6", 6), ("idle:0", 0)] {
+            assert_eq!(text.parse::<Workload>().expect(text).held(), Some(held));
+        }
     }
 }

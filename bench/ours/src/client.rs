@@ -1,38 +1,45 @@
-//! The client: one node for each connection, and plain calls on references. It must not know what the replies should be.
+//! The client: one node for each connection, and calls on references.
 
 use bytes::Bytes;
 use contract::Result;
 use remote_core::{Node, Ref};
 
 use crate::interfaces::{Counter, Root};
-use crate::{COUNTER, ROOT};
+use crate::server::{self, COUNTER, ROOT, Tally};
 
 #[derive(Clone)]
 pub(crate) struct Connection {
-    /// Two nodes share no session, so each has a connection of its own.
-    _node: Node,
+    /// Two nodes do not share a session, so that each connection of the contract is a session of its own. None if the
+    /// objects are near.
+    _node: Option<Node>,
     counter: Ref<dyn Counter>,
     root: Ref<dyn Root>,
 }
 
 impl Connection {
-    pub(crate) async fn open(port: u16) -> Result<Self> {
+    /// Connects a new node to the server at that address.
+    pub(crate) async fn open(address: &str) -> Result<Self> {
         let node = Node::new();
-        let counter = node.lookup(format!("tcp://127.0.0.1:{port}/{COUNTER}")).await?;
-        let root = node.lookup(format!("tcp://127.0.0.1:{port}/{ROOT}")).await?;
-        Ok(Self { _node: node, counter, root })
+        let counter = node.lookup(format!("{address}/{COUNTER}")).await?;
+        let root = node.lookup(format!("{address}/{ROOT}")).await?;
+        Ok(Self { _node: Some(node), counter, root })
+    }
+
+    /// Creates the server's objects in this process.
+    pub(crate) fn near() -> Self {
+        Self { _node: None, counter: Ref::new(Tally::default()), root: Ref::new(server::Root) }
     }
 }
 
 impl contract::Connection for Connection {
-    type Counter = Far;
+    type Counter = Handle;
 
-    fn counter(&self) -> Far {
-        Far(self.counter.clone())
+    fn counter(&self) -> Handle {
+        Handle(self.counter.clone())
     }
 
-    async fn make(&self) -> Result<Far> {
-        Ok(Far(self.root.make().await?))
+    async fn make(&self) -> Result<Handle> {
+        Ok(Handle(self.root.make().await?))
     }
 
     async fn echo(&self, bytes: Vec<u8>) -> Result<Vec<u8>> {
@@ -60,11 +67,11 @@ impl contract::Connection for Connection {
     }
 }
 
-/// A counter on the server.
+/// A reference to a counter.
 #[derive(Clone)]
-pub(crate) struct Far(Ref<dyn Counter>);
+pub(crate) struct Handle(Ref<dyn Counter>);
 
-impl contract::Counter for Far {
+impl contract::Counter for Handle {
     async fn add(&self, amount: u64) -> Result<u64> {
         Ok(self.0.add(amount).await?)
     }

@@ -1,58 +1,40 @@
-//! The contestant that is the product, as a user would write it: through the public interface, with default limits. It
-//! must not know anything of the library's that its documentation does not offer.
+//! The product as a contestant: the public interface, with default limits, in several forms.
+//!
+//! | first argument | form |
+//! |---|---|
+//! | none | `tcp://`, multi-thread runtime |
+//! | `current` | `tcp://`, `current_thread` runtime |
+//! | `unix` | `unix://`, multi-thread runtime |
+//! | `memory` | two nodes in the client process, connected by `memory://` |
+//! | `near` | references to objects of the client process |
+//! | `boxed` | no library: `dyn` calls that return boxed futures, for comparison with `near` |
+//!
+//! The arguments of the contract follow.
 
+mod boxed;
 mod client;
+mod in_process;
 mod interfaces;
 mod server;
+mod transport;
 
 use std::process::ExitCode;
 
-use contract::{Contestant, Result};
-use remote_core::{Node, Ref};
+use contract::{Flavor, play_with};
 
-use crate::server::{Root, Tally};
+use crate::boxed::Boxed;
+use crate::in_process::{Memory, Near};
+use crate::transport::{Over, Tcp, Unix};
 
 fn main() -> ExitCode {
-    contract::play::<Ours>()
-}
-
-struct Ours;
-
-impl Contestant for Ours {
-    type Connection = client::Connection;
-
-    async fn serve(announce: impl FnOnce(u16) + Send) -> Result<()> {
-        let node = Node::listen("tcp://127.0.0.1:0").await?;
-        node.publish(COUNTER, Ref::<dyn interfaces::Counter>::new(Tally::default())).await?;
-        node.publish(ROOT, Ref::<dyn interfaces::Root>::new(Root)).await?;
-        let uri = node.uri(ROOT);
-        announce(port(&uri).ok_or_else(|| format!("no port in {uri}"))?);
-        node.closed().await;
-        Ok(())
-    }
-
-    async fn connect(port: u16) -> Result<client::Connection> {
-        client::Connection::open(port).await
-    }
-}
-
-const COUNTER: &str = "counter";
-const ROOT: &str = "root";
-
-/// What stands between the last colon and the path.
-fn port(uri: &str) -> Option<u16> {
-    let (_, rest) = uri.rsplit_once(':')?;
-    rest.split('/').next()?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_port_stands_before_the_name() {
-        assert_eq!(port("tcp://127.0.0.1:4096/root"), Some(4096));
-        assert_eq!(port("tcp://[::1]:4096"), Some(4096));
-        assert_eq!(port("memory://here/root"), None);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (form, rest) = arguments.split_first().map_or(("", &[][..]), |(form, rest)| (form, rest));
+    match form {
+        "current" => play_with::<Over<Tcp>>(Flavor::CurrentThread, rest),
+        "unix" => play_with::<Over<Unix>>(Flavor::MultiThread, rest),
+        "memory" => play_with::<Memory>(Flavor::MultiThread, rest),
+        "near" => play_with::<Near>(Flavor::MultiThread, rest),
+        "boxed" => play_with::<Boxed>(Flavor::MultiThread, rest),
+        _ => play_with::<Over<Tcp>>(Flavor::MultiThread, &arguments),
     }
 }

@@ -1,11 +1,20 @@
-//! The objects of the server. They are plain ones, and must not know that their callers are far away.
+//! The objects of the server.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use remote_core::{Ref, Remote, Result, remote};
+use remote_core::{Node, Ref, Remote, Result, remote};
 
 use crate::interfaces::{self, Counter, Link};
+
+pub(crate) const COUNTER: &str = "counter";
+pub(crate) const ROOT: &str = "root";
+
+/// Publishes the objects that a client looks up.
+pub(crate) async fn publish(node: &Node) -> Result<()> {
+    node.publish(COUNTER, Ref::<dyn Counter>::new(Tally::default())).await?;
+    node.publish(ROOT, Ref::<dyn interfaces::Root>::new(Root)).await
+}
 
 #[derive(Default, Remote)]
 #[remote(Counter)]

@@ -1,6 +1,6 @@
-//! This contestant keeps the contract.
+//! This contestant implements the contract.
 
 #[test]
-fn every_workload_is_played_by_the_contract() {
+fn every_workload_is_played() {
     contract::conformance::check(env!("CARGO_BIN_EXE_raw"));
 }

@@ -1,5 +1,4 @@
-//! What one turn of each workload is, and what its reply must be. It must not know how often or how fast turns are
-//! taken.
+//! One operation of each workload, and the check of its reply.
 
 use std::num::NonZeroU32;
 
@@ -7,13 +6,13 @@ use bytes::Bytes;
 
 use crate::{Connection, Counter, Result};
 
-/// One task's part in a workload.
-pub(crate) trait Turn: Send + 'static {
-    /// Goes through the workload once, and checks what came back.
-    fn take(&mut self) -> impl Future<Output = Result<()>> + Send;
+/// What one task of a workload repeats.
+pub(crate) trait Operation: Send + 'static {
+    /// Performs the operation once and checks the reply.
+    fn perform(&mut self) -> impl Future<Output = Result<()>> + Send;
 }
 
-/// Adds one to a counter that others may add to as well.
+/// Adds one to a counter that other tasks may add to as well.
 pub(crate) struct Adding<C> {
     counter: C,
     last: Option<u64>,
@@ -25,8 +24,8 @@ impl<C: Counter> Adding<C> {
     }
 }
 
-impl<C: Counter> Turn for Adding<C> {
-    async fn take(&mut self) -> Result<()> {
+impl<C: Counter> Operation for Adding<C> {
+    async fn perform(&mut self) -> Result<()> {
         let sum = self.counter.add(1).await?;
         if Some(sum) <= self.last {
             return Err(format!("the sum did not rise: {sum} after {:?}", self.last).into());
@@ -36,10 +35,10 @@ impl<C: Counter> Turn for Adding<C> {
     }
 }
 
-/// Sends a vector there and back. What comes back is sent again when it has been checked, so that nothing is copied here.
+/// Echoes a vector. The reply is sent again once it has been checked, so that nothing is copied here.
 pub(crate) struct Echoing<C> {
     connection: C,
-    /// Two unlike ones take turns, so that a reply to the call before would be noticed.
+    /// Two different vectors, sent alternately, so that a repeated reply would be noticed.
     expected: [Vec<u8>; 2],
     outgoing: [Vec<u8>; 2],
 }
@@ -51,10 +50,10 @@ impl<C: Connection> Echoing<C> {
     }
 }
 
-impl<C: Connection> Turn for Echoing<C> {
-    async fn take(&mut self) -> Result<()> {
+impl<C: Connection> Operation for Echoing<C> {
+    async fn perform(&mut self) -> Result<()> {
         let reply = self.connection.echo(std::mem::take(&mut self.outgoing[0])).await?;
-        same(&reply, &self.expected[0])?;
+        check_echo(&reply, &self.expected[0])?;
         self.outgoing[0] = reply;
         self.outgoing.swap(0, 1);
         self.expected.swap(0, 1);
@@ -62,10 +61,10 @@ impl<C: Connection> Turn for Echoing<C> {
     }
 }
 
-/// Sends a byte string there and back.
+/// Echoes a byte string.
 pub(crate) struct EchoingBytes<C> {
     connection: C,
-    /// Two unlike ones take turns, so that a reply to the call before would be noticed.
+    /// Two different byte strings, sent alternately, so that a repeated reply would be noticed.
     outgoing: [Bytes; 2],
 }
 
@@ -76,16 +75,16 @@ impl<C: Connection> EchoingBytes<C> {
     }
 }
 
-impl<C: Connection> Turn for EchoingBytes<C> {
-    async fn take(&mut self) -> Result<()> {
+impl<C: Connection> Operation for EchoingBytes<C> {
+    async fn perform(&mut self) -> Result<()> {
         let reply = self.connection.echo_bytes(self.outgoing[0].clone()).await?;
-        same(&reply, &self.outgoing[0])?;
+        check_echo(&reply, &self.outgoing[0])?;
         self.outgoing.swap(0, 1);
         Ok(())
     }
 }
 
-/// Makes a counter, calls it once and drops it.
+/// Creates a counter, calls it once and drops it.
 pub(crate) struct Making<C> {
     connection: C,
 }
@@ -96,42 +95,42 @@ impl<C: Connection> Making<C> {
     }
 }
 
-impl<C: Connection> Turn for Making<C> {
-    async fn take(&mut self) -> Result<()> {
+impl<C: Connection> Operation for Making<C> {
+    async fn perform(&mut self) -> Result<()> {
         match self.connection.make().await?.add(1).await? {
             1 => Ok(()),
-            other => Err(format!("a fresh counter answered {other}").into()),
+            other => Err(format!("a new counter answered {other}").into()),
         }
     }
 }
 
-/// Goes down a chain of dependent calls.
+/// Performs one chain of dependent calls.
 pub(crate) struct Chaining<C> {
     connection: C,
     steps: u32,
-    way: Way,
+    mode: Mode,
 }
 
-enum Way {
+enum Mode {
     Pipelined,
     Awaited,
 }
 
 impl<C: Connection> Chaining<C> {
     pub(crate) fn pipelined(connection: &C, calls: NonZeroU32) -> Self {
-        Self { connection: connection.clone(), steps: between(calls), way: Way::Pipelined }
+        Self { connection: connection.clone(), steps: steps(calls), mode: Mode::Pipelined }
     }
 
     pub(crate) fn awaited(connection: &C, calls: NonZeroU32) -> Self {
-        Self { connection: connection.clone(), steps: between(calls), way: Way::Awaited }
+        Self { connection: connection.clone(), steps: steps(calls), mode: Mode::Awaited }
     }
 }
 
-impl<C: Connection> Turn for Chaining<C> {
-    async fn take(&mut self) -> Result<()> {
-        let value = match self.way {
-            Way::Pipelined => self.connection.chain_pipelined(self.steps).await?,
-            Way::Awaited => self.connection.chain_awaited(self.steps).await?,
+impl<C: Connection> Operation for Chaining<C> {
+    async fn perform(&mut self) -> Result<()> {
+        let value = match self.mode {
+            Mode::Pipelined => self.connection.chain_pipelined(self.steps).await?,
+            Mode::Awaited => self.connection.chain_awaited(self.steps).await?,
         };
         if value == u64::from(self.steps) {
             return Ok(());
@@ -140,14 +139,14 @@ impl<C: Connection> Turn for Chaining<C> {
     }
 }
 
-/// How many calls lie between the first of a chain, which asks the root, and the last, which asks for the value.
-fn between(calls: NonZeroU32) -> u32 {
+/// Returns the number of calls between the first of a chain, on the root, and the last, for the value.
+fn steps(calls: NonZeroU32) -> u32 {
     calls.get().saturating_sub(2)
 }
 
-/// Bytes that differ from task to task, from turn to turn, and from place to place.
-fn pattern(task: u32, turn: u8, bytes: u32) -> Vec<u8> {
-    let mut state = (u64::from(task) << 8 | u64::from(turn)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+/// Returns bytes that differ by task, by variant and by position.
+fn pattern(task: u32, variant: u8, bytes: u32) -> Vec<u8> {
+    let mut state = (u64::from(task) << 8 | u64::from(variant)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let next = || {
         state =
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -156,7 +155,7 @@ fn pattern(task: u32, turn: u8, bytes: u32) -> Vec<u8> {
     std::iter::repeat_with(next).take(bytes as usize).collect()
 }
 
-fn same(reply: &[u8], expected: &[u8]) -> Result<()> {
+fn check_echo(reply: &[u8], expected: &[u8]) -> Result<()> {
     if reply == expected {
         return Ok(());
     }
@@ -169,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_tell_tasks_and_turns_apart() {
+    fn patterns_differ_by_task_and_variant() {
         assert_eq!(pattern(3, 1, 1_000), pattern(3, 1, 1_000));
         assert_ne!(pattern(3, 1, 1_000), pattern(3, 0, 1_000));
         assert_ne!(pattern(3, 1, 1_000), pattern(4, 1, 1_000));
