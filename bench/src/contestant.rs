@@ -1,35 +1,87 @@
-//! Who plays, and where the binary is. It owns the building of contestants in this workspace, and must not know what
-//! they are made to do.
+//! The contestants: their names, and the command lines behind the names.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::str::FromStr;
 
 use contract::Result;
-use tokio::process::Command;
+
+use crate::build;
+
+/// A program and its first arguments. The arguments of the contract follow.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CommandLine {
+    pub(crate) program: PathBuf,
+    pub(crate) arguments: Vec<OsString>,
+}
+
+impl CommandLine {
+    pub(crate) fn new<A: AsRef<OsStr>>(
+        program: impl AsRef<Path>,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
+        let arguments = arguments.into_iter().map(|argument| argument.as_ref().to_owned());
+        Self { program: program.as_ref().to_owned(), arguments: arguments.collect() }
+    }
+}
 
 /// A contestant as it was asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Entry {
     pub(crate) name: String,
-    /// None where it is a package of this workspace.
-    path: Option<PathBuf>,
+    source: Source,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Source {
+    /// A package of this workspace, and the first arguments of its binary.
+    Package { package: String, arguments: Vec<&'static str> },
+    /// The Java sources in `peers/rmi`.
+    Rmi,
+    /// A command of the user's.
+    Command(CommandLine),
 }
 
 /// A contestant that can be started.
 pub(crate) struct Contestant {
     pub(crate) name: String,
-    pub(crate) binary: PathBuf,
+    pub(crate) command: CommandLine,
 }
 
 impl Entry {
-    /// Builds it, where it is one of ours.
-    pub(crate) async fn built(self) -> Result<Contestant> {
-        let binary = match self.path {
-            Some(path) => path,
-            None => build(&self.name).await?,
+    /// Builds the contestant, unless it is a command of the user's.
+    ///
+    /// # Errors
+    /// If a tool is missing, or if the contestant does not build.
+    pub(crate) async fn build(self) -> Result<Contestant> {
+        let command = match self.source {
+            Source::Package { package, arguments } => {
+                CommandLine::new(build::package(&package).await?, arguments)
+            }
+            Source::Rmi => build::rmi().await?,
+            Source::Command(command) => command,
         };
-        Ok(Contestant { name: self.name, binary })
+        Ok(Contestant { name: self.name, command })
+    }
+}
+
+impl Source {
+    /// Returns what stands behind a name. A name that is not listed here is that of a package.
+    fn of(name: &str) -> Self {
+        let (package, arguments) = match name {
+            "ours-current" => ("ours", vec!["current"]),
+            "ours-unix" => ("ours", vec!["unix"]),
+            "ours-memory" => ("ours", vec!["memory"]),
+            "ours-near" => ("ours", vec!["near"]),
+            "boxed" => ("ours", vec!["boxed"]),
+            "tarpc" => ("tarpc-peer", vec![]),
+            "capnp" => ("capnp-peer", vec![]),
+            "tonic" => ("tonic-peer", vec![]),
+            "remoc" => ("remoc-peer", vec![]),
+            "rmi" => return Self::Rmi,
+            package => (package, vec![]),
+        };
+        Self::Package { package: package.to_owned(), arguments }
     }
 }
 
@@ -37,49 +89,19 @@ impl FromStr for Entry {
     type Err = String;
 
     fn from_str(text: &str) -> std::result::Result<Self, String> {
-        let (name, path) = match text.split_once('=') {
-            Some((name, path)) => (name, Some(PathBuf::from(path))),
-            None => (text, None),
+        let (name, source) = match text.split_once('=') {
+            None => (text, Source::of(text)),
+            Some((name, command)) => {
+                let mut words = command.split_whitespace();
+                let program = words.next().ok_or("the command is missing after `=`")?;
+                (name, Source::Command(CommandLine::new(program, words)))
+            }
         };
-        if name.is_empty() || path.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
-            return Err("neither NAME nor NAME=PATH".to_owned());
+        if name.is_empty() {
+            return Err("the name is missing".to_owned());
         }
-        Ok(Self { name: name.to_owned(), path })
+        Ok(Self { name: name.to_owned(), source })
     }
-}
-
-async fn build(package: &str) -> Result<PathBuf> {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args([
-            "build",
-            "--release",
-            "--message-format=json-render-diagnostics",
-            "--package",
-            package,
-        ])
-        .arg("--manifest-path")
-        .arg(manifest)
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .kill_on_drop(true)
-        .output()
-        .await?;
-    if !output.status.success() {
-        return Err(format!("{package} does not build").into());
-    }
-    executable(&String::from_utf8_lossy(&output.stdout), package)
-        .ok_or_else(|| format!("{package} has no binary of that name").into())
-}
-
-/// Finds in what cargo says where it put the binary.
-fn executable(messages: &str, package: &str) -> Option<PathBuf> {
-    messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter(|message| message["target"]["name"] == package)
-        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
 }
 
 #[cfg(test)]
@@ -87,29 +109,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_binary_from_elsewhere_has_a_path() {
-        assert_eq!("raw".parse(), Ok(Entry { name: "raw".to_owned(), path: None }));
-        assert_eq!(
-            "old=/a=b".parse(),
-            Ok(Entry { name: "old".to_owned(), path: Some("/a=b".into()) })
-        );
-        for wrong in ["", "=/a", "old="] {
-            assert!(wrong.parse::<Entry>().is_err(), "{wrong:?}");
+    fn a_name_stands_for_a_package_and_arguments() {
+        let sources = [
+            ("raw", "raw", vec![]),
+            ("ours-unix", "ours", vec!["unix"]),
+            ("tonic", "tonic-peer", vec![]),
+        ];
+        for (name, package, arguments) in sources {
+            let source = Source::Package { package: package.to_owned(), arguments };
+            assert_eq!(name.parse(), Ok(Entry { name: name.to_owned(), source }));
         }
+        assert_eq!("rmi".parse::<Entry>().expect("known").source, Source::Rmi);
     }
 
     #[test]
-    fn the_binary_is_the_one_of_that_name() {
-        let messages = concat!(
-            r#"{"reason":"compiler-artifact","target":{"name":"contract"},"executable":null}"#,
-            "\n",
-            r#"{"reason":"compiler-artifact","target":{"name":"raw"},"executable":"/target/release/raw"}"#,
-            "\n",
-            r#"{"reason":"build-finished","success":true}"#,
-            "\n"
-        );
-        assert_eq!(executable(messages, "raw"), Some("/target/release/raw".into()));
-        assert_eq!(executable(messages, "contract"), None);
-        assert_eq!(executable(messages, "ours"), None);
+    fn a_command_has_a_program_and_arguments() {
+        let entry: Entry = "old=/a=b unix".parse().expect("complete");
+        let command = CommandLine::new("/a=b", ["unix"]);
+        assert_eq!(entry, Entry { name: "old".to_owned(), source: Source::Command(command) });
+        for wrong in ["", "=/a", "old=", "old= "] {
+            assert!(wrong.parse::<Entry>().is_err(), "{wrong:?}");
+        }
     }
 }

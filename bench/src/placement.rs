@@ -1,18 +1,18 @@
-//! On which cores the processes of a play run. It owns the binding, and must not know who plays.
+//! The cores that the processes of a play run on.
 
 use clap::ValueEnum;
 use contract::{Result, Workload};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// Which plays have both processes on one core.
+/// The plays that have both processes on one core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OneCore {
-    /// Only `lat`: on one core it shows the work that a call takes, on two mostly how long a core takes to wake up.
+    /// Only `lat`: on one core its latency is the work of a call, on two it is mostly the time a core takes to wake up.
     #[value(name = "lat")]
     Latency,
-    /// All of them.
+    /// All plays.
     All,
-    /// None of them.
+    /// No play.
     None,
 }
 
@@ -33,8 +33,8 @@ pub(crate) enum Placement {
 }
 
 impl Placement {
-    /// Does something, which should be the start of a process, with this thread bound as that process shall be.
-    pub(crate) fn within<R>(self, start: impl FnOnce() -> R) -> Result<R> {
+    /// Calls `start` with this thread bound to the cores. A process started meanwhile inherits the binding.
+    pub(crate) fn during<R>(self, start: impl FnOnce() -> R) -> Result<R> {
         if self == Self::Anywhere {
             return Ok(start());
         }
@@ -46,12 +46,12 @@ impl Placement {
     }
 }
 
-/// The last core, since interrupts and everything else tend to be on the first.
+/// Returns the last core: interrupts and other processes tend to be on the first.
 fn last_of(allowed: &CpuSet) -> Result<CpuSet> {
     let last = (0..CpuSet::MAX_CPU)
         .rev()
         .find(|core| allowed.is_set(*core))
-        .ok_or("there is no core to run on")?;
+        .ok_or("the affinity mask is empty")?;
     let mut one = CpuSet::new();
     one.set(last);
     Ok(one)
@@ -62,19 +62,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bound_start_sees_one_core_and_leaves_all() {
+    fn a_binding_ends_with_the_call() {
         let before = sched_getaffinity(None).expect("readable");
         let within = Placement::OneCore
-            .within(|| sched_getaffinity(None))
+            .during(|| sched_getaffinity(None))
             .expect("bound")
             .expect("readable");
         assert_eq!(within.count(), 1);
         assert!(sched_getaffinity(None).expect("readable") == before);
-        assert_eq!(Placement::Anywhere.within(|| 7).expect("unbound"), 7);
+        assert_eq!(Placement::Anywhere.during(|| 7).expect("unbound"), 7);
     }
 
     #[test]
-    fn only_latency_shares_a_core_unless_told_otherwise() {
+    fn by_default_only_latency_has_one_core() {
         let tput = "tput:16".parse().expect("known");
         assert_eq!(OneCore::Latency.placement(Workload::Latency), Placement::OneCore);
         assert_eq!(OneCore::Latency.placement(tput), Placement::Anywhere);

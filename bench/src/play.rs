@@ -1,81 +1,95 @@
-//! One play: a server, a client, a workload. It owns the conversation with both processes, and must not know how plays
-//! are ordered or compared.
+//! One play: starts a server and a client, follows the client's marks, and ends both.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use contract::{Answer, Mark, Result, Workload};
 
-use crate::figures::{Figures, Look, Span, figures};
+use crate::contestant::CommandLine;
+use crate::figures::{Figures, Reading, Span, Spans, figures};
 use crate::placement::Placement;
 use crate::probe::Probe;
 use crate::process::Process;
 
-/// How a play went.
+/// The result of a play.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Played(Figures),
     Unsupported,
 }
 
-/// Plays it, with a server of its own, and leaves no process behind.
+/// Plays a workload with a server of its own. No process is left running.
+///
+/// # Errors
+/// If a process fails, breaks the contract or prints nothing for too long.
 pub(crate) async fn play(
-    binary: &Path,
+    contestant: &CommandLine,
     workload: Workload,
     length: Duration,
     placement: Placement,
 ) -> Result<Outcome> {
-    let mut server = Process::start(binary, &["serve"], placement)?;
+    let mut server = Process::start(contestant, &["serve"], placement)?;
     let announced = server.line(PATIENCE).await.map_err(|error| format!("server: {error}"))?;
-    let port = announced.strip_prefix("PORT ").ok_or_else(|| format!("no port: {announced:?}"))?;
+    let port = announced
+        .strip_prefix("PORT ")
+        .ok_or_else(|| format!("server: {announced:?} is not a port"))?;
 
     let (text, seconds) = (workload.to_string(), length.as_secs_f64().to_string());
-    let mut client = Process::start(binary, &["client", port, &text, &seconds], placement)?;
-    let mut looks = Looks::new();
+    let mut client = Process::start(contestant, &["client", port, &text, &seconds], placement)?;
+    let limit = patience(workload, length);
+    let mut readings = Readings::new();
     let answer = loop {
-        let line =
-            client.line(length + PATIENCE).await.map_err(|error| format!("client: {error}"))?;
+        let line = client.line(limit).await.map_err(|error| format!("client: {error}"))?;
         match line.parse() {
             Ok(mark) => {
-                let look =
-                    Look { server: Probe::of(server.id())?, client: Probe::of(client.id())? };
-                looks.insert(mark, (look, Instant::now()));
+                let (server, client) = (Probe::of(server.id())?, Probe::of(client.id())?);
+                readings.insert(mark, (Reading { server, client }, Instant::now()));
             }
             Err(_) => {
                 break Answer::from_line(&line)
-                    .map_err(|_| format!("client: {line:?} is no answer"))?;
+                    .map_err(|_| format!("client: {line:?} is neither a mark nor an answer"))?;
             }
         }
     };
     client.end().await?;
     server.end().await?;
-    outcome(workload, &answer, &looks)
+    outcome(workload, &answer, &readings)
 }
 
-/// Beyond the measured time: connecting, warming up, making what is held.
+/// Time for connecting and warming up.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Time for creating one held object or connection, and for checking it at the end.
+const PATIENCE_EACH: Duration = Duration::from_micros(300);
 
-type Looks = BTreeMap<Mark, (Look, Instant)>;
+/// Returns the longest time between two lines of a client. `table` and `idle` rest for ten times the measured time.
+fn patience(workload: Workload, length: Duration) -> Duration {
+    PATIENCE + length * 10 + PATIENCE_EACH * workload.held().unwrap_or(0)
+}
 
-fn outcome(workload: Workload, answer: &Answer, looks: &Looks) -> Result<Outcome> {
+type Readings = BTreeMap<Mark, (Reading, Instant)>;
+
+fn outcome(workload: Workload, answer: &Answer, readings: &Readings) -> Result<Outcome> {
     let summary = match answer {
         Answer::Unsupported { .. } => return Ok(Outcome::Unsupported),
         Answer::Played(summary) => summary,
     };
-    let (measured, _) = span(looks, Mark::Begin, Mark::End)?;
-    let idle = match workload {
-        Workload::Hold { .. } => Some(span(looks, Mark::IdleBegin, Mark::IdleEnd)?),
+    let measured = span(readings, Mark::Begin, Mark::End)?;
+    let creating = match workload {
+        Workload::Hold { .. } => Some(measured),
+        _ if workload.held().is_some() => Some(span(readings, Mark::HeldBegin, Mark::HeldEnd)?),
         _ => None,
     };
-    let idle = idle.as_ref().map(|(span, length)| (span, *length));
-    Ok(Outcome::Played(figures(workload, summary, &measured, idle)))
+    let idle = match workload.held() {
+        Some(_) => Some(span(readings, Mark::IdleBegin, Mark::IdleEnd)?),
+        None => None,
+    };
+    Ok(Outcome::Played(figures(workload, summary, &Spans { measured, creating, idle })))
 }
 
-fn span(looks: &Looks, begin: Mark, end: Mark) -> Result<(Span, Duration)> {
-    let look = |mark| looks.get(&mark).copied().ok_or_else(|| format!("client: no {mark}"));
-    let ((begin, begun), (end, ended)) = (look(begin)?, look(end)?);
-    Ok((Span { begin, end }, ended - begun))
+fn span(readings: &Readings, begin: Mark, end: Mark) -> Result<Span> {
+    let reading = |mark| readings.get(&mark).copied().ok_or_else(|| format!("client: no {mark}"));
+    let ((begin, begun), (end, ended)) = (reading(begin)?, reading(end)?);
+    Ok(Span { begin, end, length: ended - begun })
 }
 
 #[cfg(test)]
@@ -86,7 +100,7 @@ mod tests {
     use super::*;
     use crate::figures::Measure;
 
-    /// A contestant that answers with a script.
+    /// A contestant whose client is a shell script.
     struct Script(PathBuf);
 
     impl Script {
@@ -95,8 +109,8 @@ mod tests {
             let script = format!(
                 "#!/bin/sh\nif [ $1 = serve ]; then echo PORT 1; exec sleep 600; fi\n{client}\n"
             );
-            // Not written by this process: whatever another test starts meanwhile would inherit the open file, and a
-            // file that somebody may still write cannot be executed.
+            // Written by another process: a child that another test starts meanwhile would inherit the open file, and
+            // a file that is open for writing cannot be executed.
             let write = r#"printf '%s' "$2" > "$1" && chmod 700 "$1""#;
             let written =
                 Command::new("/bin/sh").args(["-c", write, "sh"]).arg(&path).arg(script).status();
@@ -105,7 +119,8 @@ mod tests {
         }
 
         async fn play(&self, workload: &str) -> Result<Outcome> {
-            play(&self.0, workload.parse()?, Duration::from_millis(1), Placement::Anywhere).await
+            let command = CommandLine::new(&self.0, [""; 0]);
+            play(&command, workload.parse()?, Duration::from_millis(1), Placement::Anywhere).await
         }
     }
 
@@ -116,21 +131,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn marks_and_the_answer_make_figures() {
+    async fn marks_and_the_answer_yield_figures() {
         let script = Script::new(
-            "sound",
+            "right",
             r#"echo MARK begin; echo MARK end; echo '{"calls":6,"secs":2}'; exec sleep 600"#,
         );
-        let Outcome::Played(figures) = script.play("lat").await.expect("sound") else {
-            panic!("it is supported")
+        let Outcome::Played(figures) = script.play("lat").await.expect("right") else {
+            panic!("unsupported")
         };
         assert_eq!(figures[&Measure::Rate], 3.0);
-        let error = script.play("hold:6").await.expect_err("it needs four marks").to_string();
+        let error = script.play("hold:6").await.expect_err("two marks are missing").to_string();
         assert!(error.contains("no MARK idle0"), "{error}");
+        let error = script.play("table:6").await.expect_err("four are missing").to_string();
+        assert!(error.contains("no MARK held0"), "{error}");
     }
 
     #[tokio::test]
-    async fn an_unsupported_workload_is_left_out() {
+    async fn an_unsupported_workload_has_no_figures() {
         let script = Script::new("unsupported", r#"echo '{"unsupported":true}'"#);
         assert!(matches!(script.play("lat").await, Ok(Outcome::Unsupported)));
     }
@@ -139,7 +156,7 @@ mod tests {
     async fn a_broken_contract_is_an_error() {
         let broken = [
             ("dead", "echo MARK begin; exit 1", "ended early"),
-            ("talkative", "echo hello", "is no answer"),
+            ("talkative", "echo hello", "neither a mark nor an answer"),
             ("unmarked", r#"echo MARK begin; echo '{"calls":6,"secs":2}'"#, "no MARK end"),
         ];
         for (name, client, expected) in broken {

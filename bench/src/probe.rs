@@ -1,4 +1,4 @@
-//! What the kernel says about a process: the CPU time it took, and the memory it holds. It must not know who asks when.
+//! CPU time and memory of a process, from `/proc`.
 
 use std::fs;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use contract::Result;
 use rustix::param::clock_ticks_per_second;
 
-/// One look at one process.
+/// One reading.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Probe {
-    /// In user and kernel mode, all threads, those that have ended too. The kernel tells it in hundredths of a second.
+    /// User and kernel time of all threads, including ended ones, in units of the kernel's clock tick (1/100 s).
     pub(crate) cpu: Duration,
-    /// Memory of its own that is present, in bytes; no files, nothing shared. Of a process that has ended, 0.
+    /// Resident anonymous memory (`RssAnon`), in bytes. 0 for a process that has ended.
     pub(crate) memory: u64,
 }
 
@@ -27,7 +27,8 @@ impl Probe {
 }
 
 fn cpu(stat: &str, ticks_per_second: u64) -> Option<Duration> {
-    // The second field is the command in parentheses, with whatever in it; utime and stime are the 14th and 15th.
+    // The second field is the command in parentheses, which may contain any character; utime and stime are the 14th
+    // and 15th.
     let (_, fields) = stat.rsplit_once(')')?;
     let mut times = fields.split_whitespace().skip(11).map(str::parse::<u64>);
     let ticks = times.next()?.ok()? + times.next()?.ok()?;
@@ -45,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_times_are_found_behind_any_name() {
+    fn times_are_found_after_any_name() {
         let stat = "42 (a) b (c) S 1 42 42 0 -1 4194304 100 0 0 0 150 50 7 7 20 0 3 0 99 1 1";
         assert_eq!(cpu(stat, 100), Some(Duration::from_secs(2)));
         assert_eq!(cpu("42 (a) S 1 42", 100), None);
@@ -53,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn the_memory_is_found_among_the_others() {
+    fn memory_is_found_among_other_lines() {
         assert_eq!(
             memory("VmRSS:\t    9 kB\nRssAnon:\t    3 kB\nRssFile:\t    6 kB\n"),
             Some(3 << 10)
@@ -62,19 +63,19 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_has_ended_can_be_seen_until_it_is_waited_for() {
+    fn an_ended_process_can_be_read_until_it_is_waited_for() {
         let mut child = std::process::Command::new("/bin/true").spawn().expect("there");
         let stat = format!("/proc/{}/stat", child.id());
         while !fs::read_to_string(&stat).expect("not waited for").contains(") Z ") {
             std::thread::yield_now();
         }
         assert_eq!(Probe::of(child.id()).expect("still listed").memory, 0);
-        child.wait().expect("ours");
+        child.wait().expect("a child");
         assert!(Probe::of(child.id()).is_err());
     }
 
     #[test]
-    fn this_process_can_be_seen() {
+    fn this_process_can_be_read() {
         let probe = Probe::of(std::process::id()).expect("it runs");
         assert!(probe.memory > 0);
     }

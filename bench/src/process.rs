@@ -1,7 +1,5 @@
-//! A child process that speaks the contract's lines, and that never outlives its handle. It must not know what the lines
-//! mean.
+//! A child process whose output is read line by line. It is killed when its handle is dropped.
 
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -10,6 +8,7 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
+use crate::contestant::CommandLine;
 use crate::placement::Placement;
 
 pub(crate) struct Process {
@@ -19,15 +18,19 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn start(binary: &Path, arguments: &[&str], placement: Placement) -> Result<Self> {
-        let mut command = Command::new(binary);
-        // Killed with its handle, so that an error on any path leaves nothing running.
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+    pub(crate) fn start(
+        line: &CommandLine,
+        arguments: &[&str],
+        placement: Placement,
+    ) -> Result<Self> {
+        let mut command = Command::new(&line.program);
+        command.args(&line.arguments).args(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut child = placement
-            .within(|| command.spawn())?
-            .map_err(|error| format!("{}: {error}", binary.display()))?;
-        let out = child.stdout.take().ok_or("its output was asked for")?;
-        let id = child.id().ok_or("it has just been started")?;
+            .during(|| command.spawn())?
+            .map_err(|error| format!("{}: {error}", line.program.display()))?;
+        let out = child.stdout.take().ok_or("the child has no stdout")?;
+        let id = child.id().ok_or("the child has no id")?;
         Ok(Self { child, lines: BufReader::new(out).lines(), id })
     }
 
@@ -35,17 +38,20 @@ impl Process {
         self.id
     }
 
-    /// The next line that it prints, within that time.
+    /// Returns the next line of output.
+    ///
+    /// # Errors
+    /// If the process exits first, or prints nothing for that long.
     pub(crate) async fn line(&mut self, limit: Duration) -> Result<String> {
         match timeout(limit, self.lines.next_line()).await {
             Ok(Ok(Some(line))) => Ok(line),
             Ok(Ok(None)) => Err(format!("ended early: {}", self.child.wait().await?).into()),
             Ok(Err(error)) => Err(error.into()),
-            Err(_) => Err(format!("silent for {limit:?}").into()),
+            Err(_) => Err(format!("no output for {limit:?}").into()),
         }
     }
 
-    /// Ends it and waits until it is gone, so that it cannot disturb the next play.
+    /// Kills the process and waits for its end, so that it cannot disturb the next play.
     pub(crate) async fn end(mut self) -> Result<()> {
         Ok(self.child.kill().await?)
     }
@@ -53,16 +59,19 @@ impl Process {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     const LIMIT: Duration = Duration::from_secs(60);
 
     fn shell(script: &str) -> Process {
-        Process::start(Path::new("/bin/sh"), &["-c", script], Placement::Anywhere).expect("a shell")
+        let shell = CommandLine::new("/bin/sh", ["-c"]);
+        Process::start(&shell, &[script], Placement::Anywhere).expect("a shell")
     }
 
     #[tokio::test]
-    async fn lines_come_one_by_one_until_it_ends() {
+    async fn lines_arrive_one_by_one_until_the_end() {
         let mut process = shell("echo one; echo two; exit 3");
         assert_eq!(process.line(LIMIT).await.expect("there"), "one");
         assert_eq!(process.line(LIMIT).await.expect("there"), "two");
@@ -71,14 +80,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_silent_process_is_given_up_and_ended() {
+    async fn a_silent_process_is_an_error_and_can_be_ended() {
         let mut process = shell("exec sleep 600");
         let error =
-            process.line(Duration::from_millis(10)).await.expect_err("it says nothing").to_string();
-        assert!(error.contains("silent"), "{error}");
+            process.line(Duration::from_millis(10)).await.expect_err("no output").to_string();
+        assert!(error.contains("no output"), "{error}");
         let entry = format!("/proc/{}", process.id());
         assert!(Path::new(&entry).exists());
-        process.end().await.expect("it is ours");
+        process.end().await.expect("killed");
         assert!(!Path::new(&entry).exists());
     }
 
@@ -98,9 +107,9 @@ mod tests {
     }
 
     #[test]
-    fn a_binary_that_is_not_there_is_named() {
-        let error = Process::start(Path::new("/no/such"), &[], Placement::Anywhere)
-            .map(|process| process.id());
-        assert!(error.expect_err("it is not there").to_string().contains("/no/such"));
+    fn a_missing_program_is_named() {
+        let missing = CommandLine::new("/no/such", [""]);
+        let error = Process::start(&missing, &[], Placement::Anywhere).map(|process| process.id());
+        assert!(error.expect_err("not there").to_string().contains("/no/such"));
     }
 }

@@ -1,31 +1,36 @@
-//! The rounds: who plays what when, and the record of it. It owns the order, which interleaves the contestants so that
-//! the machine's moods strike all of them, and must not know how a play is played.
+//! The rounds: which contestant plays which workload when, and the record of the figures.
+//!
+//! Contestants alternate workload by workload, so that a machine that is slow for a while is slow for all of them.
 
 use std::time::Duration;
 
-use contract::{Result, Workload};
+use contract::Workload;
 
 use crate::contestant::Contestant;
 use crate::figures::Figures;
 use crate::placement::OneCore;
 use crate::play::{Outcome, play};
+use crate::progress::Progress;
 
+/// What is to be played.
 pub(crate) struct Rounds {
     pub(crate) contestants: Vec<Contestant>,
     pub(crate) workloads: Vec<Workload>,
+    /// The name of the contestant that the others are compared with.
+    pub(crate) baseline: String,
     pub(crate) rounds: u32,
     pub(crate) length: Duration,
     pub(crate) one_core: OneCore,
 }
 
-/// What came of it.
+/// What was played.
 #[derive(Default)]
 pub(crate) struct Record {
     pub(crate) plays: Vec<Played>,
     pub(crate) failures: Vec<String>,
 }
 
-/// One play that yielded figures. Contestant and workload are their places in [`Rounds`].
+/// A play that yielded figures. Contestant and workload are indices in [`Rounds`].
 pub(crate) struct Played {
     pub(crate) round: u32,
     pub(crate) contestant: usize,
@@ -34,35 +39,37 @@ pub(crate) struct Played {
 }
 
 impl Rounds {
-    /// Plays all of it. What fails is recorded, and the others go on.
-    pub(crate) async fn play(&self) -> Result<Record> {
+    /// Plays everything. A failed play is recorded, and the others go on.
+    pub(crate) async fn play(&self) -> Record {
         let mut record = Record::default();
+        let per_round = self.workloads.len() * self.contestants.len();
+        let mut progress = Progress::new(self.rounds, per_round);
         for round in 0..self.rounds {
             for (workload, what) in self.workloads.iter().enumerate() {
                 for contestant in order(self.contestants.len(), round) {
-                    let who = &self.contestants[contestant];
-                    eprintln!("round {} of {}: {what}, {}", round + 1, self.rounds, who.name);
-                    match play(&who.binary, *what, self.length, self.one_core.placement(*what))
-                        .await
-                    {
+                    let Contestant { name, command } = &self.contestants[contestant];
+                    progress.begin(&format!("{what}, {name}"));
+                    let placement = self.one_core.placement(*what);
+                    match play(command, *what, self.length, placement).await {
                         Ok(Outcome::Played(figures)) => {
                             record.plays.push(Played { round, contestant, workload, figures });
                         }
                         Ok(Outcome::Unsupported) => {}
-                        Err(error) => record.failures.push(format!(
-                            "round {}: {what}, {}: {error}",
-                            round + 1,
-                            who.name
-                        )),
+                        Err(error) => {
+                            let failure = format!("round {}: {what}, {name}: {error}", round + 1);
+                            progress.report(&format!("failed: {failure}"));
+                            record.failures.push(failure);
+                        }
                     }
+                    progress.end();
                 }
             }
         }
-        Ok(record)
+        record
     }
 }
 
-/// Each round begins with another one.
+/// Returns the order of contestants in a round. Each round begins with another one.
 fn order(contestants: usize, round: u32) -> impl Iterator<Item = usize> {
     (0..contestants).map(move |place| (place + round as usize) % contestants)
 }

@@ -1,152 +1,146 @@
-//! The table that the runner prints. It owns columns, units and widths, and must not know how figures are taken.
+//! The tables, in markdown that can also be read in a terminal.
 
 use std::fmt::Write;
 
-use contract::Workload;
-
+use crate::comparison::Comparison;
 use crate::figures::Measure;
-use crate::placement::Placement;
-use crate::rounds::{Record, Rounds};
-use crate::statistics::{median, median_ratio};
 
-/// All others are compared with it.
-const BASELINE: &str = "raw";
-
-/// The tables of everything that was played, and what failed.
-pub(crate) fn render(rounds: &Rounds, record: &Record) -> String {
-    let mut text = String::new();
-    for section in [&SPEED, &HELD] {
-        let rows: Vec<usize> = (0..rounds.workloads.len())
-            .filter(|row| (section.has)(rounds.workloads[*row]))
-            .collect();
-        if !rows.is_empty() {
-            section.render(rounds, record, &rows, &mut text);
-            text.push('\n');
-        }
-    }
-    let seconds = rounds.length.as_secs_f64();
-    let _ = writeln!(text, "Medians; rounds: {}, seconds: {seconds}.", rounds.rounds);
-    if let Some(baseline) = baseline(rounds).filter(|_| rounds.contestants.len() > 1) {
-        let name = &rounds.contestants[baseline].name;
+/// Returns the tables of one set: one for each measure, with a row for each workload and a column for each contestant.
+pub(crate) fn render(comparison: Comparison<'_>) -> String {
+    let mut text = format!("## {}\n", comparison.title);
+    let (rounds, seconds) = (comparison.rounds.rounds, comparison.rounds.length.as_secs_f64());
+    let _ = writeln!(text, "\nMedians of {rounds} rounds of {seconds} s.");
+    if let Some(baseline) = comparison.baseline() {
+        let name = comparison.name(baseline);
         let _ = writeln!(
             text,
-            "\"NAME / {name}\" are medians of same-round ratios: of rates, more is better; of all else, less."
+            "Rates and times: the column `{name}` shows figures, the others medians of same-round ratios to `{name}`."
         );
     }
-    for failure in &record.failures {
-        let _ = writeln!(text, "FAILED: {failure}");
+    for section in &SECTIONS {
+        section.render(comparison, &mut text);
     }
+    growth(comparison, &mut text);
     text
 }
 
 struct Section {
-    has: fn(Workload) -> bool,
-    columns: &'static [(&'static str, Column)],
+    title: &'static str,
+    cells: Cells,
+    /// Returns the measure for a workload.
+    measure: fn(Comparison<'_>, usize) -> Measure,
 }
 
-/// Where a column finds its figure.
-enum Column {
-    Of(Measure),
-    /// Bytes a second where bytes are what counts, turns a second elsewhere.
-    Speed,
+enum Cells {
+    /// Ratios to the baseline, since the machine's other work changes the figures.
+    Ratios,
+    /// Figures. The machine's other work hardly changes them, and those of the baseline may be 0.
+    Figures,
 }
 
-const SPEED: Section = Section {
-    has: |workload| !matches!(workload, Workload::Hold { .. }),
-    columns: &[
-        ("rate", Column::Speed),
-        ("p50", Column::Of(Measure::Median)),
-        ("p99", Column::Of(Measure::Tail)),
-        ("CPU/call", Column::Of(Measure::Cpu)),
-    ],
-};
-
-const HELD: Section = Section {
-    has: |workload| matches!(workload, Workload::Hold { .. }),
-    columns: &[
-        ("made", Column::Of(Measure::Rate)),
-        ("CPU/object", Column::Of(Measure::Cpu)),
-        ("server/object", Column::Of(Measure::ServerMemory)),
-        ("client/object", Column::Of(Measure::ClientMemory)),
-        ("CPU at rest", Column::Of(Measure::Idle)),
-    ],
-};
-
-impl Column {
-    fn measure(&self, workload: Workload) -> Measure {
-        match self {
-            Self::Of(measure) => *measure,
-            Self::Speed if workload.payload().is_some() => Measure::Volume,
-            Self::Speed => Measure::Rate,
-        }
-    }
-}
+const SECTIONS: [Section; 7] = [
+    Section::new("Rate: more is better", Cells::Ratios, |comparison, row| comparison.speed(row)),
+    Section::new("Median latency: less is better", Cells::Ratios, |_, _| Measure::Median),
+    Section::new("99th percentile of latency: less is better", Cells::Ratios, |_, _| Measure::Tail),
+    Section::new("CPU time per operation: less is better", Cells::Ratios, |_, _| Measure::Cpu),
+    Section::new("Server memory per held object or connection", Cells::Figures, |_, _| {
+        Measure::ServerMemory
+    }),
+    Section::new("Client memory per held object or connection", Cells::Figures, |_, _| {
+        Measure::ClientMemory
+    }),
+    Section::new("CPU use without calls, of one core", Cells::Figures, |_, _| Measure::Idle),
+];
 
 impl Section {
-    fn render(&self, rounds: &Rounds, record: &Record, rows: &[usize], text: &mut String) {
-        let labels = rows.iter().map(|row| label(rounds, *row)).collect();
-        let mut blocks = vec![Block { title: String::new(), columns: vec![("", labels)] }];
-        for contestant in 0..rounds.contestants.len() {
-            let columns = self.columns.iter().map(|(head, column)| {
-                let cell = |row: &usize| {
-                    cell(rounds, record, contestant, *row, column.measure(rounds.workloads[*row]))
-                };
-                (*head, rows.iter().map(cell).collect())
-            });
-            blocks.push(Block { title: title(rounds, contestant), columns: columns.collect() });
-        }
-        lay_out(&blocks, rows.len(), text);
+    const fn new(
+        title: &'static str,
+        cells: Cells,
+        measure: fn(Comparison<'_>, usize) -> Measure,
+    ) -> Self {
+        Self { title, cells, measure }
+    }
+
+    fn render(&self, comparison: Comparison<'_>, text: &mut String) {
+        let rows = comparison.workloads().filter_map(|workload| {
+            let measure = (self.measure)(comparison, workload);
+            let cell = |contestant| match (&self.cells, comparison.baseline()) {
+                (Cells::Ratios, Some(baseline)) if baseline != contestant => {
+                    comparison.ratio(contestant, workload, measure).map(significant)
+                }
+                _ => comparison
+                    .median(contestant, workload, measure)
+                    .map(|value| with_unit(measure, value)),
+            };
+            row(comparison, workload, cell)
+        });
+        table(self.title, comparison, rows.collect(), text);
     }
 }
 
-fn label(rounds: &Rounds, workload: usize) -> String {
-    let workload = rounds.workloads[workload];
-    match rounds.one_core.placement(workload) {
-        Placement::OneCore => format!("{workload}, one core"),
-        Placement::Anywhere => workload.to_string(),
+/// Shows how the rate of each contestant changes with the size.
+fn growth(comparison: Comparison<'_>, text: &mut String) {
+    for group in comparison.growth_groups() {
+        let title = format!("Rate relative to that of {}", comparison.label(group[0]));
+        let rows = group[1..].iter().filter_map(|workload| {
+            let cell =
+                |contestant| comparison.growth(contestant, *workload, group[0]).map(significant);
+            row(comparison, *workload, cell)
+        });
+        table(&title, comparison, rows.collect(), text);
     }
 }
 
-fn baseline(rounds: &Rounds) -> Option<usize> {
-    rounds.contestants.iter().position(|contestant| contestant.name == BASELINE)
-}
-
-/// The contestant that this one is compared with.
-fn compared(rounds: &Rounds, contestant: usize) -> Option<usize> {
-    baseline(rounds).filter(|baseline| *baseline != contestant)
-}
-
-fn title(rounds: &Rounds, contestant: usize) -> String {
-    let name = |contestant: usize| &rounds.contestants[contestant].name;
-    match compared(rounds, contestant) {
-        Some(baseline) => format!("{} / {}", name(contestant), name(baseline)),
-        None => name(contestant).clone(),
-    }
-}
-
-fn cell(
-    rounds: &Rounds,
-    record: &Record,
-    contestant: usize,
+/// Returns the label and the cells of a row, or None if all cells are empty.
+fn row(
+    comparison: Comparison<'_>,
     workload: usize,
-    measure: Measure,
-) -> String {
-    let values = |contestant| -> Vec<(u32, f64)> {
-        let plays = record
-            .plays
-            .iter()
-            .filter(|play| play.contestant == contestant && play.workload == workload);
-        plays.filter_map(|play| Some((play.round, *play.figures.get(&measure)?))).collect()
-    };
-    let text = match compared(rounds, contestant) {
-        Some(baseline) => median_ratio(&values(contestant), &values(baseline)).map(significant),
-        None => median(values(contestant).into_iter().map(|(_, value)| value).collect())
-            .map(|value| with_unit(measure, value)),
-    };
-    text.unwrap_or_else(|| "–".to_owned())
+    cell: impl Fn(usize) -> Option<String>,
+) -> Option<Vec<String>> {
+    let cells: Vec<Option<String>> = comparison.contestants().map(cell).collect();
+    cells.iter().any(Option::is_some).then(|| {
+        let cells = cells.into_iter().map(|cell| cell.unwrap_or_else(|| "–".to_owned()));
+        [comparison.label(workload)].into_iter().chain(cells).collect()
+    })
 }
 
-fn with_unit(measure: Measure, value: f64) -> String {
+fn table(title: &str, comparison: Comparison<'_>, rows: Vec<Vec<String>>, text: &mut String) {
+    if rows.is_empty() {
+        return;
+    }
+    let names = comparison.contestants().map(|contestant| comparison.name(contestant).to_owned());
+    let head: Vec<String> = ["workload".to_owned()].into_iter().chain(names).collect();
+    let widths: Vec<usize> = (0..head.len())
+        .map(|column| {
+            let cells = rows.iter().map(|row| row[column].chars().count());
+            cells.chain([head[column].chars().count()]).max().unwrap_or(0)
+        })
+        .collect();
+    let _ = writeln!(text, "\n### {title}\n");
+    line(&head, &widths, text);
+    for (column, width) in widths.iter().enumerate() {
+        let dashes = "-".repeat(width + 1);
+        let _ = if column == 0 { write!(text, "|:{dashes}") } else { write!(text, "|{dashes}:") };
+    }
+    text.push_str("|\n");
+    for row in &rows {
+        line(row, &widths, text);
+    }
+}
+
+/// Writes a row: the label at the left, numbers at the right.
+fn line(cells: &[String], widths: &[usize], text: &mut String) {
+    for (column, (cell, width)) in cells.iter().zip(widths).enumerate() {
+        let _ = if column == 0 {
+            write!(text, "| {cell:<width$} ")
+        } else {
+            write!(text, "| {cell:>width$} ")
+        };
+    }
+    text.push_str("|\n");
+}
+
+pub(crate) fn with_unit(measure: Measure, value: f64) -> String {
     match measure {
         Measure::Rate => scaled(value, &[(1e6, "M/s"), (1e3, "k/s"), (1.0, "/s")]),
         Measure::Volume => scaled(value, &[(1e9, "GB/s"), (1e6, "MB/s"), (1e3, "kB/s")]),
@@ -158,7 +152,7 @@ fn with_unit(measure: Measure, value: f64) -> String {
     }
 }
 
-/// In the first unit that is no larger than the value, or else the last.
+/// Formats a value in the first unit that is not larger than it, or else in the last.
 fn scaled(value: f64, units: &[(f64, &str)]) -> String {
     let fitting = units.iter().find(|(size, _)| value >= *size).or(units.last());
     fitting.map_or_else(
@@ -167,8 +161,8 @@ fn scaled(value: f64, units: &[(f64, &str)]) -> String {
     )
 }
 
-/// Three digits that mean something; more would be noise.
-fn significant(value: f64) -> String {
+/// Formats a value with three significant digits; more would be noise.
+pub(crate) fn significant(value: f64) -> String {
     match value.abs() {
         small if small < 9.995 => format!("{value:.2}"),
         middle if middle < 99.95 => format!("{value:.1}"),
@@ -176,84 +170,19 @@ fn significant(value: f64) -> String {
     }
 }
 
-/// Columns under one title.
-struct Block {
-    title: String,
-    columns: Vec<(&'static str, Vec<String>)>,
-}
-
-fn lay_out(blocks: &[Block], rows: usize, text: &mut String) {
-    let (mut titles, mut heads, mut lines) =
-        (String::new(), String::new(), vec![String::new(); rows]);
-    for (place, block) in blocks.iter().enumerate() {
-        let between = if place == 0 { "" } else { "   " };
-        let mut head = String::new();
-        let mut parts = vec![String::new(); rows];
-        for (name, cells) in &block.columns {
-            let longest = cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0);
-            let width = longest.max(name.chars().count());
-            let gap = if head.is_empty() { "" } else { "  " };
-            // Labels begin at the left, numbers end at the right.
-            let pad = |cell: &str| {
-                if place == 0 { format!("{cell:<width$}") } else { format!("{gap}{cell:>width$}") }
-            };
-            head.push_str(&pad(name));
-            for (part, cell) in parts.iter_mut().zip(cells) {
-                part.push_str(&pad(cell));
-            }
-        }
-        let width = head.chars().count();
-        let _ = write!(titles, "{between}{:<width$}", block.title);
-        let _ = write!(heads, "{between}{head}");
-        for (line, part) in lines.iter_mut().zip(parts) {
-            let _ = write!(line, "{between}{part}");
-        }
-    }
-    for line in [titles, heads].into_iter().chain(lines) {
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::contestant::Contestant;
-    use crate::figures::Figures;
-    use crate::placement::OneCore;
-    use crate::rounds::Played;
+    use crate::comparison::tests::{played, rounds};
+    use crate::rounds::{Record, Rounds};
 
-    fn rounds(names: &[&str], workloads: &[&str]) -> Rounds {
-        Rounds {
-            contestants: names
-                .iter()
-                .map(|name| Contestant { name: (*name).into(), binary: "".into() })
-                .collect(),
-            workloads: workloads.iter().map(|text| text.parse().expect("known")).collect(),
-            rounds: 2,
-            length: Duration::from_millis(500),
-            one_core: OneCore::Latency,
-        }
-    }
-
-    fn played(
-        round: u32,
-        contestant: usize,
-        workload: usize,
-        figures: &[(Measure, f64)],
-    ) -> Played {
-        Played {
-            round,
-            contestant,
-            workload,
-            figures: figures.iter().copied().collect::<Figures>(),
-        }
+    fn rendered(rounds: &Rounds, record: &Record) -> String {
+        render(Comparison { title: "All", rounds, record })
     }
 
     #[test]
     fn others_are_shown_as_ratios_to_the_baseline() {
-        let rounds = rounds(&["raw", "ours"], &["lat", "echo:1000x1"]);
+        let rounds = rounds(&["raw", "ours"], &["lat", "echo:1000x1", "obj:1"]);
         let mut record = Record::default();
         for round in 0..2 {
             let slower = f64::from(round + 1);
@@ -268,45 +197,59 @@ mod tests {
                 &[(Measure::Volume, 1.6e9), (Measure::Rate, 1.0)],
             ));
         }
-        record.failures.push("round 1: echo:1000x1, ours: broken".into());
-        let text = render(&rounds, &record);
-        let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(
-            lines[0].split_whitespace().collect::<Vec<_>>(),
-            ["raw", "ours", "/", "raw"],
-            "{text}"
-        );
-        let heads = ["rate", "p50", "p99", "CPU/call"];
-        assert_eq!(
-            lines[1].split_whitespace().collect::<Vec<_>>(),
-            [heads, heads].concat(),
-            "{text}"
-        );
-        assert_eq!(
-            lines[2].split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect::<Vec<_>>(),
-            ["lat, one core", "37.5 k/s", "27.0 µs", "–", "–", "0.80", "1.11", "–", "–"],
-            "{text}"
-        );
-        assert!(lines[3].starts_with("echo:1000x1") && lines[3].contains("1.60 GB/s"), "{text}");
-        assert!(text.contains("Medians; rounds: 2, seconds: 0.5."), "{text}");
-        assert!(text.ends_with("FAILED: round 1: echo:1000x1, ours: broken\n"), "{text}");
+        let expected = "\
+## All
+
+Medians of 2 rounds of 0.5 s.
+Rates and times: the column `raw` shows figures, the others medians of same-round ratios to `raw`.
+
+### Rate: more is better
+
+| workload      |       raw | ours |
+|:--------------|----------:|-----:|
+| lat, one core |  37.5 k/s | 0.80 |
+| echo:1000x1   | 1.60 GB/s |    – |
+
+### Median latency: less is better
+
+| workload      |     raw | ours |
+|:--------------|--------:|-----:|
+| lat, one core | 27.0 µs | 1.11 |
+";
+        assert_eq!(rendered(&rounds, &record), expected);
     }
 
     #[test]
-    fn without_the_baseline_all_figures_stand_for_themselves() {
+    fn without_the_baseline_all_columns_show_figures() {
         let rounds = rounds(&["ours"], &["hold:10"]);
         let figures =
             [(Measure::ServerMemory, 54.3), (Measure::ClientMemory, 230.0), (Measure::Idle, 0.001)];
         let record = Record { plays: vec![played(0, 0, 0, &figures)], failures: Vec::new() };
-        let text = render(&rounds, &record);
-        for shown in ["server/object", "54.3 B", "230 B", "0.10 %", "–"] {
+        let text = rendered(&rounds, &record);
+        for shown in ["54.3 B", "230 B", "0.10 %"] {
             assert!(text.contains(shown), "{shown}: {text}");
         }
-        assert!(!text.contains("p50") && !text.contains("ratios"), "{text}");
+        assert!(!text.contains("latency") && !text.contains("ratios"), "{text}");
     }
 
     #[test]
-    fn numbers_keep_three_digits() {
+    fn growth_has_a_table_of_its_own() {
+        let rounds = rounds(&["ours"], &["table:10", "table:100"]);
+        let rate = |rate| [(Measure::Rate, rate)];
+        let plays = vec![played(0, 0, 0, &rate(200.0)), played(0, 0, 1, &rate(150.0))];
+        let text = rendered(&rounds, &Record { plays, failures: Vec::new() });
+        let expected = "\
+### Rate relative to that of table:10
+
+| workload  | ours |
+|:----------|-----:|
+| table:100 | 0.75 |
+";
+        assert!(text.ends_with(expected), "{text}");
+    }
+
+    #[test]
+    fn numbers_have_three_digits() {
         let shown = [
             (0.5, "0.50"),
             (9.99, "9.99"),

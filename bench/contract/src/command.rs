@@ -63,7 +63,8 @@ fn parse(arguments: &[String]) -> std::result::Result<Command, String> {
         ["client", port, workload, seconds] => Ok(Command::Client {
             port: port.parse().map_err(|_| format!("not a port: {port:?}"))?,
             workload: workload.parse().ok(),
-            length: length(seconds).ok_or_else(|| format!("not a number of seconds: {seconds:?}"))?,
+            length: length(seconds)
+                .ok_or_else(|| format!("not a number of seconds: {seconds:?}"))?,
         }),
         _ => Err("wrong arguments".to_owned()),
     }

@@ -42,7 +42,8 @@ pub fn check_with(binary: &str, leading: &[&str]) {
     let start = |arguments: &[&str]| Process::start(binary, &[leading, arguments].concat());
     let server = start(&["serve"]);
     let announced = server.line();
-    let port = announced.strip_prefix("PORT ").unwrap_or_else(|| panic!("not a port: {announced:?}"));
+    let port =
+        announced.strip_prefix("PORT ").unwrap_or_else(|| panic!("not a port: {announced:?}"));
     for workload in WORKLOADS {
         match measured(start, port, workload) {
             (marks, Answer::Played(summary)) => {
@@ -61,11 +62,7 @@ const LONGEST: f64 = 30.0;
 
 /// Plays for longer and longer, until an operation ends within the measured time: a debug build on a busy
 /// machine can be slow.
-fn measured(
-    start: impl Fn(&[&str]) -> Process,
-    port: &str,
-    workload: &str,
-) -> (Vec<Mark>, Answer) {
+fn measured(start: impl Fn(&[&str]) -> Process, port: &str, workload: &str) -> (Vec<Mark>, Answer) {
     let mut seconds = SHORTEST;
     loop {
         match client(&start, port, workload, seconds) {

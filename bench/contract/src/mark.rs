@@ -23,14 +23,8 @@ pub enum Mark {
 }
 
 impl Mark {
-    const ALL: [Self; 6] = [
-        Self::Begin,
-        Self::End,
-        Self::HeldBegin,
-        Self::HeldEnd,
-        Self::IdleBegin,
-        Self::IdleEnd,
-    ];
+    const ALL: [Self; 6] =
+        [Self::Begin, Self::End, Self::HeldBegin, Self::HeldEnd, Self::IdleBegin, Self::IdleEnd];
 
     /// Prints the line.
     pub(crate) fn announce(self) {
