@@ -1,5 +1,4 @@
-//! The client's end of a connection: it owns the ids of calls and objects, and who waits for which reply. It must not
-//! know what the server does with them.
+//! The client's end of a connection: the ids of calls and objects, and the callers that wait for replies.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -22,7 +21,7 @@ pub(crate) struct Connection {
     line: Arc<Line>,
 }
 
-/// A far object; with its last clone, the server's is freed.
+/// A remote object. When the last clone is dropped, the server frees it.
 #[derive(Clone)]
 pub(crate) struct Object {
     held: Arc<Held>,
@@ -44,7 +43,7 @@ impl Connection {
                 eprintln!("the connection broke: {error}");
             }
             writing.abort();
-            read.hang_up();
+            read.close();
         });
         Ok(Self { line })
     }
@@ -55,7 +54,7 @@ impl Connection {
         Ok(reply.await?)
     }
 
-    /// Sends what makes an object at once, so that calls to it may follow before it is known to be there.
+    /// Sends the request that creates an object, and returns the object at once, so that calls on it can be pipelined.
     fn making(
         &self,
         operation: Operation,
@@ -122,7 +121,7 @@ impl contract::Counter for Object {
 }
 
 impl Object {
-    /// The server names what it made.
+    /// Checks that the server has created the object with this id.
     fn confirmed(self, reply: u64) -> Result<Self> {
         if reply == u64::from(self.held.id) {
             Ok(self)
@@ -147,7 +146,7 @@ impl Drop for Held {
     }
 }
 
-/// What callers, the writer and the reader of one connection share.
+/// The state that callers, the writer and the reader of one connection share.
 struct Line {
     outbox: Outbox,
     waiting: Mutex<Callers>,
@@ -157,7 +156,7 @@ struct Line {
 #[derive(Default)]
 struct Callers {
     by_call: Slab<Waiting>,
-    hung_up: bool,
+    closed: bool,
 }
 
 enum Waiting {
@@ -178,9 +177,9 @@ impl Line {
     }
 
     fn send(&self, waiting: Waiting, operation: Operation, target: u32, body: &[u8]) -> Result<()> {
-        let mut callers = self.waiting.lock().expect("nobody panics while registering");
-        if callers.hung_up {
-            return Err("the connection is lost".into());
+        let mut callers = self.waiting.lock().expect("no panic while registering");
+        if callers.closed {
+            return Err("the connection is closed".into());
         }
         let call = callers.by_call.insert(waiting) as u64;
         drop(callers);
@@ -191,23 +190,23 @@ impl Line {
     async fn read(&self, mut socket: OwnedReadHalf) -> io::Result<()> {
         let mut buffer = BytesMut::with_capacity(64 << 10);
         while socket.read_buf(&mut buffer).await? > 0 {
-            let end = frame::whole(&mut buffer)?;
+            let end = frame::complete(&mut buffer)?;
             if end > 0 {
-                self.hand_out(buffer.split_to(end).freeze())?;
+                self.deliver(buffer.split_to(end).freeze())?;
             }
             buffer.reserve(16 << 10);
         }
         Ok(())
     }
 
-    fn hand_out(&self, replies: Bytes) -> io::Result<()> {
-        let mut callers = self.waiting.lock().expect("nobody panics while registering");
+    fn deliver(&self, replies: Bytes) -> io::Result<()> {
+        let mut callers = self.waiting.lock().expect("no panic while registering");
         let mut begin = 0;
         while let Some(length) = frame::peek(&replies[begin..])? {
             let end = begin + 4 + length;
             let (call, head) = frame::read_reply(&replies[begin + 4..end])?;
             let body = begin + 4 + head..end;
-            // A caller that has gone away is nobody's fault.
+            // The caller may have dropped its future.
             match callers
                 .by_call
                 .try_remove(call as usize)
@@ -221,10 +220,10 @@ impl Line {
         Ok(())
     }
 
-    /// Whoever still waits, or will, is told.
-    fn hang_up(&self) {
-        let mut callers = self.waiting.lock().expect("nobody panics while registering");
-        callers.hung_up = true;
+    /// Fails the waiting callers and all later ones.
+    fn close(&self) {
+        let mut callers = self.waiting.lock().expect("no panic while registering");
+        callers.closed = true;
         let lost = mem::take(&mut callers.by_call);
         drop(callers);
         drop(lost);

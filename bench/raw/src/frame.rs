@@ -1,4 +1,4 @@
-//! What goes over the wire, and where one frame ends. It owns the layout and must not know who waits for a reply.
+//! The layout of the frames.
 //!
 //! All numbers are little-endian. A frame is its length as `u32`, which does not count itself, and then
 //!
@@ -6,14 +6,14 @@
 //! |---|---|
 //! | call `u64`, operation `u8`, target `u32`, body | call `u64`, body |
 //!
-//! The body of a reply is one number (`u64`), save that of an echo.
-//! The client chooses the ids of new objects, so that a call can be sent to an object whose making is still under way.
+//! The body of a reply is one number (`u64`), except that of an echo. The client chooses the ids of new objects, so that it
+//! can call an object before the server has confirmed its creation.
 
 use std::io;
 
 use bytes::{Buf, BufMut, BytesMut};
 
-/// What is asked of the target. Only `Release` has no reply.
+/// The operation of a request on its target. Only `Release` has no reply.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(u8)]
 pub(crate) enum Operation {
@@ -21,15 +21,15 @@ pub(crate) enum Operation {
     Add = 0,
     /// The reply is the body.
     Echo = 1,
-    /// Makes a counter with the target's id, which is the reply.
+    /// Creates a counter with the target's id, which is the reply.
     Make = 2,
-    /// Makes the first node of a chain with the target's id, which is the reply.
+    /// Creates the first node of a chain with the target's id, which is the reply.
     Node = 3,
-    /// Makes the target's next node with the id (`u32`) in the body, which is the reply.
+    /// Creates the target's next node with the id (`u32`) in the body, which is the reply.
     Next = 4,
     /// The reply is the node's value.
     Value = 5,
-    /// Forgets the target.
+    /// Removes the target.
     Release = 6,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Request<'a> {
 
 const REQUEST_HEAD: usize = 8 + 1 + 4;
 const REPLY_HEAD: usize = 8;
-/// Nothing here is as long as this.
+/// Longer than any frame of the workloads.
 const LONGEST: usize = 64 << 20;
 
 impl<'a> Request<'a> {
@@ -69,14 +69,15 @@ pub(crate) fn write_reply(out: &mut Vec<u8>, call: u64, body: &[u8]) {
     out.put_slice(body);
 }
 
-/// The call that is answered, and where in the frame the body begins.
+/// Returns the call of a reply, and the offset of the body.
 pub(crate) fn read_reply(frame: &[u8]) -> io::Result<(u64, usize)> {
     let call = frame.first_chunk().ok_or_else(|| broken("a reply without a head"))?;
     Ok((u64::from_le_bytes(*call), REPLY_HEAD))
 }
 
-/// How many bytes at the front are whole frames. Makes room for the rest of the next one, where it is known how long.
-pub(crate) fn whole(buffer: &mut BytesMut) -> io::Result<usize> {
+/// Returns the length of the complete frames at the front. Reserves space for the rest of the next one if its length is
+/// known.
+pub(crate) fn complete(buffer: &mut BytesMut) -> io::Result<usize> {
     let mut end = 0;
     while let Some(length) = peek(&buffer[end..])? {
         let next = end + 4 + length;
@@ -89,21 +90,21 @@ pub(crate) fn whole(buffer: &mut BytesMut) -> io::Result<usize> {
     Ok(end)
 }
 
-/// The length of the frame at the front, if that much is there.
+/// Returns the length of the frame at the front, without the prefix. None if the prefix is incomplete.
 pub(crate) fn peek(bytes: &[u8]) -> io::Result<Option<usize>> {
     let Some(prefix) = bytes.first_chunk() else { return Ok(None) };
     let length = u32::from_le_bytes(*prefix) as usize;
     if length > LONGEST { Err(broken("a frame too long")) } else { Ok(Some(length)) }
 }
 
-/// A body that is one number.
+/// Reads a body that is one number.
 pub(crate) fn number(body: &[u8]) -> io::Result<u64> {
-    body.try_into().map(u64::from_le_bytes).map_err(|_| broken("a body that is no number"))
+    body.try_into().map(u64::from_le_bytes).map_err(|_| broken("a body that is not a number"))
 }
 
-/// A body that is one id.
+/// Reads a body that is one id.
 pub(crate) fn object(body: &[u8]) -> io::Result<u32> {
-    body.try_into().map(u32::from_le_bytes).map_err(|_| broken("a body that is no id"))
+    body.try_into().map(u32::from_le_bytes).map_err(|_| broken("a body that is not an id"))
 }
 
 pub(crate) fn broken(what: &'static str) -> io::Error {
@@ -119,7 +120,7 @@ fn known(operation: u8) -> io::Result<Operation> {
 }
 
 fn length(bytes: usize) -> u32 {
-    u32::try_from(bytes).expect("no workload sends so much at once")
+    u32::try_from(bytes).expect("no workload sends so much")
 }
 
 #[cfg(test)]
@@ -127,27 +128,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_read_as_it_was_written() {
+    fn requests_round_trip() {
         let mut out = Vec::new();
         Request { call: 7, operation: Operation::Next, target: 9, body: &[1, 2, 3, 4] }
             .write(&mut out);
-        assert_eq!(out.len(), 4 + peek(&out).expect("short").expect("there"));
-        let request = Request::read(&out[4..]).expect("whole");
+        assert_eq!(out.len(), 4 + peek(&out).expect("valid").expect("there"));
+        let request = Request::read(&out[4..]).expect("complete");
         assert_eq!((request.call, request.operation, request.target), (7, Operation::Next, 9));
         assert_eq!(request.body, [1, 2, 3, 4]);
     }
 
     #[test]
-    fn a_reply_is_read_as_it_was_written() {
+    fn replies_round_trip() {
         let mut out = Vec::new();
         write_reply(&mut out, 7, &42u64.to_le_bytes());
-        let (call, body) = read_reply(&out[4..]).expect("whole");
+        let (call, body) = read_reply(&out[4..]).expect("complete");
         assert_eq!(call, 7);
         assert_eq!(number(&out[4 + body..]).expect("a number"), 42);
     }
 
     #[test]
-    fn only_whole_frames_are_taken() {
+    fn only_complete_frames_are_taken() {
         let mut out = Vec::new();
         write_reply(&mut out, 1, &[]);
         let first = out.len();
@@ -155,17 +156,17 @@ mod tests {
         for cut in 0..first + 20 {
             let mut buffer = BytesMut::from(&out[..cut]);
             assert_eq!(
-                whole(&mut buffer).expect("sound"),
+                complete(&mut buffer).expect("valid"),
                 if cut < first { 0 } else { first },
                 "{cut}"
             );
             assert!(cut < first + 4 || buffer.capacity() >= out.len(), "{cut}");
         }
-        assert_eq!(whole(&mut BytesMut::from(&out[..])).expect("sound"), out.len());
+        assert_eq!(complete(&mut BytesMut::from(&out[..])).expect("valid"), out.len());
     }
 
     #[test]
-    fn what_is_broken_is_an_error() {
+    fn broken_frames_are_errors() {
         assert!(Request::read(&[0; REQUEST_HEAD - 1]).is_err());
         assert!(Request::read(&[9; REQUEST_HEAD]).is_err());
         assert!(read_reply(&[0; 7]).is_err());

@@ -1,6 +1,5 @@
-//! The baseline contestant: what two processes could do that knew nothing but their own few messages. It owns no more
-//! than sockets, call ids and length-prefixed frames; it deliberately has no codec, no errors on the wire, no sessions
-//! and no references.
+//! The baseline contestant: sockets, call ids and length-prefixed frames. It deliberately has no codec, no errors on the
+//! wire, no sessions and no references.
 
 mod client;
 mod frame;

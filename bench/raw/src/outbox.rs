@@ -1,5 +1,4 @@
-//! Coalesced writes: whoever has something to send appends it, and one task writes what has gathered. It must not know
-//! what a frame is.
+//! Coalesced writes: senders append to a buffer, and one task writes it to the socket.
 
 use std::io;
 use std::sync::Mutex;
@@ -11,35 +10,32 @@ use tokio::task::yield_now;
 
 #[derive(Default)]
 pub(crate) struct Outbox {
-    gathered: Mutex<Vec<u8>>,
-    filled: Notify,
+    buffer: Mutex<Vec<u8>>,
+    ready: Notify,
 }
 
 impl Outbox {
-    /// Lets `append` add to what is written next.
+    /// Calls `append` with the buffer that is written next.
     pub(crate) fn append<R>(&self, append: impl FnOnce(&mut Vec<u8>) -> R) -> R {
-        let mut gathered = self.gathered.lock().expect("nobody panics while appending");
-        let was_empty = gathered.is_empty();
-        let result = append(&mut gathered);
-        let fill = was_empty && !gathered.is_empty();
-        drop(gathered);
-        if fill {
-            self.filled.notify_one();
+        let mut buffer = self.buffer.lock().expect("no panic while appending");
+        let was_empty = buffer.is_empty();
+        let result = append(&mut buffer);
+        let notify = was_empty && !buffer.is_empty();
+        drop(buffer);
+        if notify {
+            self.ready.notify_one();
         }
         result
     }
 
-    /// Writes for as long as the connection lasts.
+    /// Writes the buffer whenever it is not empty, until the connection breaks.
     pub(crate) async fn flush(&self, mut socket: OwnedWriteHalf) -> io::Result<()> {
         let mut batch = Vec::new();
         loop {
-            self.filled.notified().await;
-            // Lets those that are ready to run add theirs: with many callers that is worth far more than it delays.
+            self.ready.notified().await;
+            // Lets tasks that are ready to run append first: with many callers, the fewer writes outweigh the delay.
             yield_now().await;
-            std::mem::swap(
-                &mut batch,
-                &mut self.gathered.lock().expect("nobody panics while appending"),
-            );
+            std::mem::swap(&mut batch, &mut self.buffer.lock().expect("no panic while appending"));
             socket.write_all(&batch).await?;
             batch.clear();
         }

@@ -1,5 +1,4 @@
-//! The server: one loop for each connection that does what each request says, in order. It owns the objects and must not
-//! know who asked, or why.
+//! The server: for each connection, a loop that executes the requests in order, and the table of its objects.
 
 use std::collections::HashMap;
 use std::io;
@@ -15,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::frame::{self, Operation, Request};
 use crate::outbox::Outbox;
 
-/// The id under which every connection finds the counter that all of them share.
+/// The id of the counter that all connections share.
 pub(crate) const SHARED_COUNTER: u32 = 0;
 
 pub(crate) async fn serve(listener: TcpListener) -> Result<()> {
@@ -24,19 +23,19 @@ pub(crate) async fn serve(listener: TcpListener) -> Result<()> {
         let (socket, _) = listener.accept().await?;
         let table = Table { objects: HashMap::from([(SHARED_COUNTER, shared.clone())]) };
         tokio::spawn(async move {
-            if let Err(error) = attend(socket, table).await {
+            if let Err(error) = serve_connection(socket, table).await {
                 eprintln!("a connection broke: {error}");
             }
         });
     }
 }
 
-async fn attend(socket: TcpStream, table: Table) -> io::Result<()> {
+async fn serve_connection(socket: TcpStream, table: Table) -> io::Result<()> {
     socket.set_nodelay(true)?;
     let (reader, writer) = socket.into_split();
     let outbox = Arc::new(Outbox::default());
-    let written = outbox.clone();
-    let writing = tokio::spawn(async move { written.flush(writer).await });
+    let flushed = outbox.clone();
+    let writing = tokio::spawn(async move { flushed.flush(writer).await });
     let read = answer(reader, table, &outbox).await;
     writing.abort();
     read
@@ -45,7 +44,7 @@ async fn attend(socket: TcpStream, table: Table) -> io::Result<()> {
 async fn answer(mut socket: OwnedReadHalf, mut table: Table, outbox: &Outbox) -> io::Result<()> {
     let mut buffer = BytesMut::with_capacity(64 << 10);
     while socket.read_buf(&mut buffer).await? > 0 {
-        let end = frame::whole(&mut buffer)?;
+        let end = frame::complete(&mut buffer)?;
         outbox.append(|out| table.execute_all(&buffer[..end], out))?;
         buffer.advance(end);
         buffer.reserve(16 << 10);
@@ -58,7 +57,7 @@ enum Object {
     Node(u64),
 }
 
-/// The objects of one connection. Nobody else knows its ids, so it needs no lock.
+/// The objects of one connection. Only its loop uses them, so that no lock is needed.
 struct Table {
     objects: HashMap<u32, Arc<Object>>,
 }
@@ -85,7 +84,7 @@ impl Table {
                 let amount = frame::number(request.body)?;
                 match self.find(target)? {
                     Object::Counter(sum) => sum.fetch_add(amount, Ordering::Relaxed) + amount,
-                    Object::Node(_) => return Err(frame::broken("a node cannot add")),
+                    Object::Node(_) => return Err(frame::broken("a node is not a counter")),
                 }
             }
             Operation::Make => self.insert(target, Object::Counter(AtomicU64::new(0))),
@@ -96,7 +95,7 @@ impl Table {
                 self.insert(next, Object::Node(value + 1))
             }
             Operation::Value => self.value(target)?,
-            Operation::Echo => return Err(frame::broken("an echo is no number")),
+            Operation::Echo => return Err(frame::broken("an echo has no number")),
             Operation::Release => {
                 self.objects.remove(&target);
                 return Ok(None);
