@@ -24,9 +24,9 @@ pub(crate) async fn package(package: &str) -> Result<PathBuf> {
     command.args(["build", "--release", "--message-format=json-render-diagnostics"]);
     command.args(["--package", package, "--manifest-path"]);
     command.arg(Path::new(DIRECTORY).join("Cargo.toml"));
-    let output = output(command.stderr(Stdio::inherit())).await?;
+    let output = output(command.stdout(Stdio::piped())).await?;
     if !output.status.success() {
-        return Err(format!("package `{package}` does not build").into());
+        return Err(format!("package `{package}` is not there or does not build").into());
     }
     executable(&String::from_utf8_lossy(&output.stdout), package)
         .ok_or_else(|| format!("package `{package}` has no binary of that name").into())
@@ -53,7 +53,7 @@ pub(crate) async fn rmi() -> Result<CommandLine> {
         fs::remove_dir_all(&classes)?;
     }
     let mut javac = Command::new("javac");
-    javac.arg("-d").arg(&classes).args(sources).stdout(Stdio::inherit()).stderr(Stdio::inherit());
+    javac.arg("-d").arg(&classes).args(sources);
     if !output(&mut javac).await?.status.success() {
         return Err("its sources do not compile".into());
     }
@@ -67,7 +67,7 @@ pub(crate) async fn rmi() -> Result<CommandLine> {
 /// # Errors
 /// If there is no Java runtime.
 pub(crate) async fn java_version() -> Result<String> {
-    let output = output(Command::new("java").arg("-version")).await?;
+    let output = output(Command::new("java").arg("-version").stderr(Stdio::piped())).await?;
     let text = String::from_utf8_lossy(&output.stderr);
     match text.lines().next() {
         Some(line) if output.status.success() => Ok(line.to_owned()),
@@ -91,11 +91,12 @@ fn java_sources(directory: &Path) -> Result<Vec<PathBuf>> {
     Ok(sources)
 }
 
-/// Runs a tool until it exits. It is killed if the future is dropped.
+/// Runs a tool until it exits. It is killed if the future is dropped. Only what is piped is captured.
 async fn output(command: &mut Command) -> Result<Output> {
     let name = command.as_std().get_program().display().to_string();
-    let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await;
-    output.map_err(|error| format!("`{name}` does not start: {error}").into())
+    let start = command.stdin(Stdio::null()).kill_on_drop(true).spawn();
+    let child = start.map_err(|error| format!("`{name}` does not start: {error}"))?;
+    Ok(child.wait_with_output().await?)
 }
 
 #[cfg(test)]

@@ -50,7 +50,8 @@ fn versions(lock: &str, contestants: &[&str]) -> Vec<String> {
         let name = match *contestant {
             ours if ours.starts_with("ours") => "remote-core",
             "capnp" => "capnp-rpc",
-            other => other,
+            "tarpc" | "tonic" | "remoc" => contestant,
+            _ => continue,
         };
         if !names.contains(&name) {
             names.push(name);
@@ -59,7 +60,7 @@ fn versions(lock: &str, contestants: &[&str]) -> Vec<String> {
     names.iter().filter_map(|name| Some(format!("{name} {}", version(lock, name)?))).collect()
 }
 
-/// Finds the version of a package in the text of a Cargo.lock. The packages of this workspace itself have none.
+/// Finds the version of a package in the text of a Cargo.lock.
 fn version<'l>(lock: &'l str, name: &str) -> Option<&'l str> {
     let (_, package) = lock.split_once(&format!("[[package]]\nname = \"{name}\"\nversion = \""))?;
     package.split('"').next()

@@ -5,6 +5,7 @@ mod comparison;
 mod contestant;
 mod environment;
 mod figures;
+mod panel;
 mod placement;
 mod play;
 mod plot;
@@ -207,8 +208,8 @@ async fn report(comparisons: &[Comparison<'_>], left_out: &BTreeMap<String, Stri
     let failures = comparisons.iter().flat_map(|comparison| &comparison.record.failures);
     let failures = failures.map(|failure| format!("Failed: {failure}"));
     let left_out = left_out.iter().map(|(name, reason)| format!("Left out: {name}: {reason}"));
-    for line in left_out.chain(failures) {
-        let _ = write!(text, "\n{line}\n");
+    for (index, line) in left_out.chain(failures).enumerate() {
+        let _ = writeln!(text, "{}- {line}", if index == 0 { "\n" } else { "" });
     }
     text
 }

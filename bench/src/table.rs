@@ -9,7 +9,7 @@ use crate::figures::Measure;
 pub(crate) fn render(comparison: Comparison<'_>) -> String {
     let mut text = format!("## {}\n", comparison.title);
     let (rounds, seconds) = (comparison.rounds.rounds, comparison.rounds.length.as_secs_f64());
-    let _ = writeln!(text, "\nMedians of {rounds} rounds of {seconds} s.");
+    let _ = writeln!(text, "\nMedians; rounds: {rounds}, seconds: {seconds}.");
     if let Some(baseline) = comparison.baseline() {
         let name = comparison.name(baseline);
         let _ = writeln!(
@@ -147,7 +147,9 @@ pub(crate) fn with_unit(measure: Measure, value: f64) -> String {
         Measure::Median | Measure::Tail | Measure::Cpu => {
             scaled(value, &[(1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")])
         }
-        Measure::ServerMemory | Measure::ClientMemory => scaled(value, &[(1.0, "B")]),
+        Measure::ServerMemory | Measure::ClientMemory => {
+            scaled(value, &[(1e6, "MB"), (1e3, "kB"), (1.0, "B")])
+        }
         Measure::Idle => scaled(value, &[(1e-2, "%")]),
     }
 }
@@ -161,9 +163,10 @@ fn scaled(value: f64, units: &[(f64, &str)]) -> String {
     )
 }
 
-/// Formats a value with three significant digits; more would be noise.
+/// Formats a value with about three significant digits; more would be noise.
 pub(crate) fn significant(value: f64) -> String {
     match value.abs() {
+        tiny if tiny < 0.0995 && tiny > 0.0 => format!("{value:.3}"),
         small if small < 9.995 => format!("{value:.2}"),
         middle if middle < 99.95 => format!("{value:.1}"),
         _ => format!("{value:.0}"),
@@ -200,7 +203,7 @@ mod tests {
         let expected = "\
 ## All
 
-Medians of 2 rounds of 0.5 s.
+Medians; rounds: 2, seconds: 0.5.
 Rates and times: the column `raw` shows figures, the others medians of same-round ratios to `raw`.
 
 ### Rate: more is better
@@ -251,6 +254,8 @@ Rates and times: the column `raw` shows figures, the others medians of same-roun
     #[test]
     fn numbers_have_three_digits() {
         let shown = [
+            (0.0, "0.00"),
+            (0.0123, "0.012"),
             (0.5, "0.50"),
             (9.99, "9.99"),
             (9.999, "10.0"),
@@ -264,6 +269,6 @@ Rates and times: the column `raw` shows figures, the others medians of same-roun
         assert_eq!(with_unit(Measure::Rate, 2_210_000.0), "2.21 M/s");
         assert_eq!(with_unit(Measure::Cpu, 6.6e-7), "660 ns");
         assert_eq!(with_unit(Measure::Cpu, 0.0), "0.00 ns");
-        assert_eq!(with_unit(Measure::Volume, 10.0), "0.01 kB/s");
+        assert_eq!(with_unit(Measure::Volume, 10.0), "0.010 kB/s");
     }
 }

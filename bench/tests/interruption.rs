@@ -1,4 +1,4 @@
-//! A runner that is told to stop leaves no process behind.
+//! An interrupted runner leaves no process behind.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use std::{env, fs, process, thread};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Says which processes it runs as, and never ends by itself.
+/// Writes its process ids to files, and does not end by itself.
 const ENDLESS: &str = r#"#!/bin/sh
 echo $$ > "$0.$1"
 if [ $1 = serve ]; then echo PORT 1; else echo MARK begin; fi
@@ -15,7 +15,7 @@ exec sleep 600
 "#;
 
 #[test]
-fn an_interrupted_runner_takes_its_children_along() {
+fn an_interrupted_runner_kills_its_children() {
     for signal in ["INT", "TERM", "HUP"] {
         let directory = Directory::new(signal);
         let contestant = directory.0.join("endless");
@@ -41,7 +41,7 @@ fn an_interrupted_runner_takes_its_children_along() {
             .args(["-c", &format!("kill -{signal} {}", runner.id())])
             .status();
         assert!(kill.expect("a shell").success());
-        assert!(!runner.wait().expect("ours").success());
+        assert!(!runner.wait().expect("a child").success());
         until(|| (!children.iter().any(|child| alive(child))).then_some(()));
     }
 }
@@ -50,7 +50,7 @@ fn process_id(path: &Path) -> String {
     until(|| fs::read_to_string(path).ok().filter(|text| text.ends_with('\n'))).trim().to_owned()
 }
 
-/// One that has ended, but that nobody has waited for yet, is dead.
+/// Returns true if the process runs; a zombie does not.
 fn alive(process: &str) -> bool {
     fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }
@@ -61,7 +61,7 @@ fn until<R>(found: impl Fn() -> Option<R>) -> R {
         if let Some(found) = found() {
             return found;
         }
-        assert!(begun.elapsed() < LIMIT, "waited in vain");
+        assert!(begun.elapsed() < LIMIT, "not within {LIMIT:?}");
         thread::yield_now();
     }
 }
@@ -78,7 +78,7 @@ impl Directory {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // What is left in the temporary directory does no harm.
+        // A file left in the temporary directory does no harm.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
