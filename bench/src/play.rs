@@ -59,7 +59,7 @@ pub(crate) async fn play(
 /// Time for connecting and warming up.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Time for creating one held object or connection, and for checking it at the end.
-const PATIENCE_EACH: Duration = Duration::from_micros(300);
+const PATIENCE_EACH: Duration = Duration::from_millis(1);
 
 /// Returns the longest time between two lines of a client. `table` and `idle` rest for ten times the measured time.
 fn patience(workload: Workload, length: Duration) -> Duration {
