@@ -14,7 +14,7 @@ use crate::{Answer, Contestant, Result, Workload, client};
 /// The kind of tokio runtime, the same in server and client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flavor {
-    /// `multi_thread` with the default number of workers: one for each core that the process may use.
+    /// `multi_thread`, with [`Contestant::WORKER_THREADS`].
     MultiThread,
     /// `current_thread`.
     CurrentThread,
@@ -77,7 +77,7 @@ fn length(seconds: &str) -> Option<Duration> {
 
 fn run<C: Contestant>(flavor: Flavor, command: Command) -> Result<()> {
     raise_descriptor_limit();
-    let runtime = start(flavor)?;
+    let runtime = start(flavor, C::WORKER_THREADS)?;
     match command {
         Command::Serve => {
             runtime.block_on(C::serve(|port| print_line(format_args!("PORT {port}"))))
@@ -96,11 +96,14 @@ fn run<C: Contestant>(flavor: Flavor, command: Command) -> Result<()> {
 }
 
 /// Starts a runtime that runs until the process exits.
-fn start(flavor: Flavor) -> Result<Handle> {
+fn start(flavor: Flavor, worker_threads: Option<usize>) -> Result<Handle> {
     let mut builder = match flavor {
         Flavor::MultiThread => Builder::new_multi_thread(),
         Flavor::CurrentThread => Builder::new_current_thread(),
     };
+    if let Some(worker_threads) = worker_threads {
+        builder.worker_threads(worker_threads);
+    }
     let runtime = builder.enable_all().build()?;
     let handle = runtime.handle().clone();
     // A `current_thread` runtime makes progress only inside `Runtime::block_on`.
@@ -171,7 +174,7 @@ mod tests {
     fn both_flavors_run_spawned_tasks_while_no_thread_waits_for_them() {
         for flavor in [Flavor::MultiThread, Flavor::CurrentThread] {
             let (sender, receiver) = std::sync::mpsc::channel();
-            let runtime = start(flavor).expect("started");
+            let runtime = start(flavor, None).expect("started");
             runtime.spawn(async move {
                 tokio::time::sleep(Duration::from_millis(1)).await;
                 sender.send(())

@@ -17,6 +17,9 @@ pub trait Contestant: 'static {
     /// One connection from the client process to the server process.
     type Connection: Connection;
 
+    /// Worker threads of a multi-thread runtime. None for tokio's default: one for each core that the process may use.
+    const WORKER_THREADS: Option<usize> = None;
+
     /// Binds a free port of 127.0.0.1, passes it to `announce`, and serves until the process is killed.
     ///
     /// A contestant without ports passes another number from which `connect` can derive the address.
