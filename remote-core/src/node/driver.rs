@@ -14,9 +14,9 @@ use tokio::time::Sleep;
 use super::dispatch::dispatch;
 use super::ear::{Ear, Heard};
 use super::link::{Bystander, Delivery, Inner, Link};
-use super::lookout::GoesOn;
 use super::pen::{Pen, Written};
-use super::way::Way;
+use super::runtime::lifo_slot::Way;
+use super::runtime::watchdog::GoesOn;
 use crate::object::execution::contained;
 
 /// At least so many calls, or a quarter of those that arrived together, are begun before their answers are written: fewer

@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::AbortHandle;
 
 use super::attached::Attached;
-use super::lookout::{GoesOn, Turns, look_after};
+use super::runtime::watchdog::{GoesOn, Turns, look_after};
 use super::shared::Shared;
 use super::state::State;
 use crate::id::QuestionId;

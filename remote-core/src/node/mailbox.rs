@@ -19,8 +19,8 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::arrivals::Arrivals;
 use super::directory::Published;
+use super::runtime::lifo_slot::Way;
 use super::shared::Shared;
-use super::way::Way;
 use crate::error::{Error, Result};
 use crate::object::execution::contained;
 use crate::object::message::{Asked, Payload, Reply, Request, Selector, Ticket};

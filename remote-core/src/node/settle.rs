@@ -9,10 +9,10 @@ use std::task::Waker;
 use tokio::task::AbortHandle;
 
 use super::link::{Delivery, Inner, Link, Void};
-use super::lookout::GoesOn;
+use super::runtime::wake_batch::wake_all;
+use super::runtime::watchdog::GoesOn;
 use super::shared::Giver;
 use super::state::State;
-use super::waking::wake_all;
 use crate::error::Error;
 use crate::object::builtin::INTERFACES;
 use crate::object::execution::contained;

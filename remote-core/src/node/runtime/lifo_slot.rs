@@ -6,18 +6,18 @@
 
 /// Whether somebody may be next on the thread of who reads and begins methods.
 #[derive(Default)]
-pub(super) struct Way {
+pub(crate) struct Way {
     is_taken: bool,
 }
 
 impl Way {
     /// Somebody may have been woken.
-    pub(super) fn take(&mut self, was_woken: bool) {
+    pub(crate) fn take(&mut self, was_woken: bool) {
         self.is_taken |= was_woken;
     }
 
     /// Nobody is next any more, when this returns.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         if std::mem::take(&mut self.is_taken) {
             tokio::spawn(std::future::ready(()));
         }

@@ -9,14 +9,14 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Wake, Waker};
 
-use super::lookout::{GoesOn, expect};
+use super::watchdog::{GoesOn, expect};
 use crate::object::execution::contained;
 
 /// So few are woken at once: a lone caller does not wait for the rest of a turn.
 const FEW: usize = 3;
 
 /// Wakes them all, at once or at the end of the runtime's turn. To be called when no lock is held.
-pub(super) fn wake_all(wakers: Vec<Waker>) {
+pub(crate) fn wake_all(wakers: Vec<Waker>) {
     if wakers.len() <= FEW {
         return wakers.into_iter().for_each(Waker::wake);
     }
