@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use super::attached::{Half, Reader, Writer};
+use super::io::slot::{Half, Reader, Writer};
 use super::link::{Inner, Link};
 use crate::id::FrameNumber;
 use crate::transport::connection::Connection;

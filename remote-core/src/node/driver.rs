@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use tokio::time::Sleep;
 
 use super::dispatch::dispatch;
-use super::ear::{Ear, Heard};
+use super::io::reader::{Ear, Heard};
+use super::io::writer::{Pen, Written};
 use super::link::{Bystander, Delivery, Inner, Link};
-use super::pen::{Pen, Written};
 use super::runtime::lifo_slot::Way;
 use super::runtime::watchdog::GoesOn;
 use crate::object::execution::contained;

@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::AbortHandle;
 
-use super::attached::Attached;
+use super::io::slot::Attached;
 use super::runtime::watchdog::{GoesOn, Turns, look_after};
 use super::shared::Shared;
 use super::state::State;

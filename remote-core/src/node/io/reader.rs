@@ -10,9 +10,9 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, ReadBuf};
 
-use super::attached::{Half, Reader};
-use super::link::{Inner, Link};
-use super::settle::Aftermath;
+use super::slot::{Half, Reader};
+use crate::node::link::{Inner, Link};
+use crate::node::settle::Aftermath;
 
 /// The read buffer: it begins small and grows with what arrives.
 const FIRST: usize = 4 * 1024;
@@ -22,7 +22,7 @@ const READS: usize = 16;
 
 /// The reading half of the connection. Its lock is taken before the session's.
 #[derive(Default)]
-pub(super) struct Ear(Mutex<State>);
+pub(crate) struct Ear(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -31,7 +31,7 @@ struct State {
 }
 
 /// What came of listening.
-pub(super) enum Heard {
+pub(crate) enum Heard {
     /// Something arrived, and the session knows. Whether somebody was woken for it.
     Something { wakes: bool },
     /// The connection with this number is lost.
@@ -40,7 +40,7 @@ pub(super) enum Heard {
 
 impl Ear {
     /// Hears what arrives next, and tells the session.
-    pub(super) fn poll_hear(&self, link: &Link, context: &mut Context<'_>) -> Poll<Heard> {
+    pub(crate) fn poll_hear(&self, link: &Link, context: &mut Context<'_>) -> Poll<Heard> {
         let mut state = self.lock();
         loop {
             let Some((number, filled)) = state.poll_fill(context) else {
@@ -65,7 +65,7 @@ impl Ear {
 
     /// Hears what is there by now, as one who does not wait, and cannot count on the runtime. False if somebody is just
     /// listening.
-    pub(super) fn hear_in_place(&self, link: &Link) -> bool {
+    pub(crate) fn hear_in_place(&self, link: &Link) -> bool {
         let mut context = Context::from_waker(Waker::noop());
         for _ in 0..READS {
             // The reader is at work elsewhere, or it will look again: nobody's waker is lost.

@@ -13,14 +13,14 @@ use std::time::Instant;
 
 use tokio::io::AsyncWrite;
 
-use super::attached::{Half, Writer};
-use super::link::{Inner, Link};
-use super::settle::Aftermath;
+use super::slot::{Half, Writer};
+use crate::node::link::{Inner, Link};
+use crate::node::settle::Aftermath;
 use crate::session::Block;
 
 /// The writing half of the connection. Its lock is taken before the session's.
 #[derive(Default)]
-pub(super) struct Pen(Mutex<State>);
+pub(crate) struct Pen(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -31,7 +31,7 @@ struct State {
 }
 
 /// What became of what was ready.
-pub(super) enum Written {
+pub(crate) enum Written {
     /// It is written, or there was no connection for it.
     All,
     /// It is written, and was the last: the session is over.
@@ -43,7 +43,7 @@ pub(super) enum Written {
 impl Pen {
     /// Writes what is ready, as far as the connection takes it at once, unless the writer is at work already. What is
     /// left over is the writer's. Whether anybody may have been woken by that.
-    pub(super) fn write_in_place(&self, link: &Link) -> bool {
+    pub(crate) fn write_in_place(&self, link: &Link) -> bool {
         match self.0.try_lock() {
             Ok(state) if state.block.is_none() => Pen::write_now(state, link),
             _ => false,
@@ -52,7 +52,7 @@ impl Pen {
 
     /// The same for one who does not know whether the writer can be, and writes what is left over, too. The writer is to
     /// be woken: the connection would not wake it any more.
-    pub(super) fn write_on(&self, link: &Link) {
+    pub(crate) fn write_on(&self, link: &Link) {
         if let Ok(state) = self.0.try_lock() {
             Pen::write_now(state, link);
         }
@@ -75,7 +75,7 @@ impl Pen {
     }
 
     /// Writes what is ready. What time brings is seen to by `keep_time` while the connection takes nothing.
-    pub(super) async fn write(
+    pub(crate) async fn write(
         &self,
         link: &Link,
         mut keep_time: impl FnMut(&mut Inner, &mut Context<'_>),
@@ -120,7 +120,7 @@ impl Pen {
     }
 
     /// Tells the peer that nothing follows. It may still be reading what was written; it closes when it has.
-    pub(super) async fn shut_down(&self, link: &Link) {
+    pub(crate) async fn shut_down(&self, link: &Link) {
         let _ = poll_fn(|context| match &mut self.lock().half {
             Some(half) => Pin::new(&mut half.end).poll_shutdown(context),
             None => Poll::Ready(Ok(())),

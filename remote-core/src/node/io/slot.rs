@@ -4,35 +4,35 @@
 
 use crate::transport::connection::{Connection, ReadHalf, WriteHalf};
 
-pub(super) type Reader = Box<dyn ReadHalf>;
-pub(super) type Writer = Box<dyn WriteHalf>;
+pub(crate) type Reader = Box<dyn ReadHalf>;
+pub(crate) type Writer = Box<dyn WriteHalf>;
 
 /// The connection of a session, and its halves until its tasks take them.
 #[derive(Default)]
-pub(super) struct Attached {
-    pub(super) number: u64,
+pub(crate) struct Attached {
+    pub(crate) number: u64,
     /// The greatest number that was given to a connection, though it may have failed since.
     given: u64,
-    pub(super) reader: Option<Reader>,
-    pub(super) writer: Option<Writer>,
+    pub(crate) reader: Option<Reader>,
+    pub(crate) writer: Option<Writer>,
     /// How often there was another one.
-    pub(super) reconnects: u64,
+    pub(crate) reconnects: u64,
 }
 
 /// A half of a connection, with its number.
-pub(super) struct Half<H> {
-    pub(super) number: u64,
-    pub(super) end: H,
+pub(crate) struct Half<H> {
+    pub(crate) number: u64,
+    pub(crate) end: H,
 }
 
 impl Attached {
     /// A number for the next connection: each has one of its own, so that of two both sides take the same.
-    pub(super) fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.given = self.given.max(self.number) + 1;
         self.given
     }
 
-    pub(super) fn attach(&mut self, number: u64, connection: Connection) {
+    pub(crate) fn attach(&mut self, number: u64, connection: Connection) {
         let Connection { reader, writer, .. } = connection;
         *self = Attached {
             number,
@@ -44,7 +44,7 @@ impl Attached {
     }
 
     /// What of a connection was not taken is dropped: it is lost.
-    pub(super) fn detach(&mut self) {
+    pub(crate) fn detach(&mut self) {
         (self.reader, self.writer) = (None, None);
     }
 }
