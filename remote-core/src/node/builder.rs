@@ -5,9 +5,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::connect::registry::Sessions;
 use super::core::Core;
 use super::handoff::HandOff;
-use super::sessions::Sessions;
 use super::shared::Shared;
 use crate::error::{Error, Result};
 use crate::limits::Limits;

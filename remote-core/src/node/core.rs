@@ -9,13 +9,13 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::addressee::Post;
-use super::connect::{Dialled, Reached};
+use super::connect::dial::{Dialled, Reached};
+use super::connect::listen::accept_all;
+use super::connect::registry::Sessions;
 use super::directory::Published;
 use super::gifts::Desk;
 use super::link::Link;
-use super::listen::accept_all;
 use super::mailbox::Mailbox;
-use super::sessions::Sessions;
 use crate::error::{Error, Result};
 use crate::id::{Identity, ObjectId};
 use crate::object::import::Import;

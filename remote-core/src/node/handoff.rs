@@ -12,7 +12,7 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use super::connect::Reached;
+use super::connect::dial::Reached;
 use super::core::Core;
 use super::directory::Directory;
 use super::shared::{Giver, HandsOff};

@@ -1,7 +1,6 @@
 //! The node: transports, sessions and objects put together.
 
 mod addressee;
-mod agreement;
 mod answer;
 mod arrival;
 mod arrivals;
@@ -14,17 +13,14 @@ mod dispatch;
 mod driver;
 mod gifts;
 mod handoff;
-mod handshake;
 mod io;
 mod link;
-mod listen;
 mod mailbox;
 #[allow(clippy::module_inception, reason = "the room for the node itself")]
 pub(crate) mod node;
 mod route;
 mod runtime;
 pub(crate) mod session;
-mod sessions;
 mod settle;
 mod shared;
 pub(crate) mod snapshot;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::sessions::Sessions;
+use super::connect::registry::Sessions;
 use crate::object::peer::Peer;
 
 /// The tables of a node at one moment, for inspectors and tests; made by [`Node::snapshot`](crate::Node::snapshot).

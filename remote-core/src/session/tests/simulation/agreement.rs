@@ -1,4 +1,4 @@
-//! Owns what two nodes make of a connection between them, as `node/agreement.rs` has it: standings, proofs, a verdict.
+//! Owns what two nodes make of a connection between them, as `node/connect/negotiate.rs` has it: standings, proofs, a verdict.
 //!
 //! It must not know what goes on in a session. Each step is a message that takes its time and may be lost.
 

@@ -1,4 +1,4 @@
-//! Owns how nodes come by connections, as `node/connect.rs` has it: they dial, give up, and dial again.
+//! Owns how nodes come by connections, as `node/connect/dial.rs` has it: they dial, give up, and dial again.
 //!
 //! It must not know what two nodes make of a connection.
 

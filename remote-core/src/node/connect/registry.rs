@@ -9,10 +9,10 @@ use std::time::Instant;
 
 use tokio::sync::Notify;
 
-use super::link::Link;
-use super::shared::Shared;
 use crate::error::{Error, Result};
 use crate::id::NodeId;
+use crate::node::link::Link;
+use crate::node::shared::Shared;
 use crate::wire::hello::{Secret, Sides, Standing};
 
 /// How many ended sessions are remembered.
@@ -77,7 +77,7 @@ impl Sessions {
     }
 
     /// Enters a new session, unless there is one by now.
-    pub(super) fn enter(
+    pub(crate) fn enter(
         &self,
         peer: NodeId,
         make: impl FnOnce() -> Arc<Link>,
@@ -95,7 +95,7 @@ impl Sessions {
     }
 
     /// A session has begun.
-    pub(super) fn note_begun(&self) {
+    pub(crate) fn note_begun(&self) {
         self.changed.notify_waiters();
     }
 
@@ -144,7 +144,7 @@ impl Sessions {
     }
 
     /// The tasks of a session have ended.
-    pub(super) fn remove(&self, link: &Arc<Link>) {
+    pub(crate) fn remove(&self, link: &Arc<Link>) {
         let mut links = self.lock();
         if links.get(&link.peer.id()).is_some_and(|known| Arc::ptr_eq(known, link)) {
             self.remember(link);
@@ -169,7 +169,7 @@ impl Sessions {
     }
 
     /// Whether there was a session with a peer, the end of which the peer can be told.
-    pub(super) fn remembers(&self, peer: NodeId) -> bool {
+    pub(crate) fn remembers(&self, peer: NodeId) -> bool {
         self.lock().contains_key(&peer) || self.lock_ended().contains_key(&peer)
     }
 

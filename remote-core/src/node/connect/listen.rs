@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use tokio::task::AbortHandle;
 
-use super::agreement::Introduced;
 use super::handshake::{Decides, decides, hear_hello, say_hello};
-use super::sessions::Sessions;
+use super::negotiate::Introduced;
+use super::registry::Sessions;
 use crate::error::{Error, Result};
 use crate::transport::connection::{Connection, Listener};
 

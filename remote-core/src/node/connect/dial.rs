@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::agreement::Introduced;
 use super::handshake::introduce;
-use super::link::Link;
-use super::sessions::Sessions;
-use super::state::State;
+use super::negotiate::Introduced;
+use super::registry::Sessions;
 use crate::error::{Error, Result};
 use crate::id::NodeId;
+use crate::node::link::Link;
+use crate::node::state::State;
 use crate::transport::connection::NOBODY;
 use crate::transport::uri::Uri;
 

@@ -6,12 +6,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::driver::drive;
 use super::handshake::{Decides, decides, hear_standing, hear_verdict, say_standing, say_verdict};
-use super::link::{Link, Origin};
-use super::sessions::Sessions;
+use super::registry::Sessions;
 use crate::error::{Error, Result};
 use crate::id::FrameNumber;
+use crate::node::driver::drive;
+use crate::node::link::{Link, Origin};
 use crate::object::peer::Peer;
 use crate::session::{Session, Settings};
 use crate::transport::connection::Connection;
