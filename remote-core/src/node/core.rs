@@ -8,14 +8,14 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::addressee::Post;
 use super::connect::dial::{Dialled, Reached};
 use super::connect::listen::accept_all;
 use super::connect::registry::Sessions;
+use super::datagram::listener::Mailbox;
+use super::datagram::target::Post;
 use super::directory::Published;
 use super::gifts::Desk;
 use super::link::Link;
-use super::mailbox::Mailbox;
 use crate::error::{Error, Result};
 use crate::id::{Identity, ObjectId};
 use crate::object::import::Import;

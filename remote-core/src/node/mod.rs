@@ -1,13 +1,12 @@
 //! The node: transports, sessions and objects put together.
 
-mod addressee;
 mod answer;
 mod arrival;
-mod arrivals;
 mod attach;
 pub(crate) mod builder;
 mod connect;
 mod core;
+mod datagram;
 mod directory;
 mod dispatch;
 mod driver;
@@ -15,7 +14,6 @@ mod gifts;
 mod handoff;
 mod io;
 mod link;
-mod mailbox;
 #[allow(clippy::module_inception, reason = "the room for the node itself")]
 pub(crate) mod node;
 mod route;

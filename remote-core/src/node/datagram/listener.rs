@@ -17,11 +17,11 @@ use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::arrivals::Arrivals;
-use super::directory::Published;
-use super::runtime::lifo_slot::Way;
-use super::shared::Shared;
+use super::replay::Arrivals;
 use crate::error::{Error, Result};
+use crate::node::directory::Published;
+use crate::node::runtime::lifo_slot::Way;
+use crate::node::shared::Shared;
 use crate::object::execution::contained;
 use crate::object::message::{Asked, Payload, Reply, Request, Selector, Ticket};
 use crate::object::peer::Peer;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use super::shared::Shared;
 use crate::error::{Error, Result};
 use crate::id::ObjectId;
+use crate::node::shared::Shared;
 use crate::object::message::{
     Asked, Ended, Payload, Receiver, Reply, Request, Resolving, Running, Standing, Watcher,
 };
