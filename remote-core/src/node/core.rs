@@ -14,7 +14,7 @@ use super::connect::registry::Sessions;
 use super::datagram::listener::Mailbox;
 use super::datagram::target::Post;
 use super::directory::Published;
-use super::gifts::Desk;
+use super::gifts::desk::Desk;
 use super::link::Link;
 use crate::error::{Error, Result};
 use crate::id::{Identity, ObjectId};

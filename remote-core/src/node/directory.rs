@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use remote_derive::{Remote, remote};
 
 use super::connect::registry::Sessions;
-use super::gifts::Desk;
+use super::gifts::desk::Desk;
 use crate::error::{Error, Result};
 use crate::id::{NodeId, Token};
 use crate::reference::context::caller;

@@ -10,7 +10,7 @@ mod datagram;
 mod directory;
 mod dispatch;
 mod driver;
-mod gifts;
+pub(crate) mod gifts;
 mod handoff;
 mod io;
 mod link;

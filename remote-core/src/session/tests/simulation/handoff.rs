@@ -12,7 +12,7 @@ use super::node::{Receiver, Way};
 use super::sending::DIRECTORY;
 use super::world::World;
 use crate::id::{QuestionId, Token};
-use crate::session::gifts::Claimed;
+use crate::node::gifts::table::Claimed;
 use crate::wire::frame::{Manner, Status, Target};
 
 /// How long the owner is asked, before the way stays as it is; and how long a claim waits for its gift.

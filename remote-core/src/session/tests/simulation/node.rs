@@ -10,7 +10,7 @@ use super::clock::Clock;
 use super::link::{Asking, Early, Link, Outbound, Remembered, Running, Waiter, Wish};
 use crate::id::{Identity, NodeId, ObjectId, Token};
 use crate::limits::Limits;
-use crate::session::gifts::Gifts;
+use crate::node::gifts::table::Gifts;
 
 /// What a reference leads to, as its node sees it. Whoever keeps one is counted as its holder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use super::table::{Claimed, Gifts};
 use crate::error::{Error, Result};
 use crate::id::{NodeId, Token};
 use crate::object::execution::contained;
 use crate::object::message::Receiver;
-use crate::session::gifts::{Claimed, Gifts};
 
 /// How many gifts wait at once: past it the giver goes on forwarding.
 const MOST: usize = 1 << 16;
