@@ -15,7 +15,7 @@ use super::datagram::listener::Mailbox;
 use super::datagram::target::Post;
 use super::directory::Published;
 use super::gifts::desk::Desk;
-use super::link::Link;
+use super::session::shared::Link;
 use crate::error::{Error, Result};
 use crate::id::{Identity, ObjectId};
 use crate::object::import::Import;

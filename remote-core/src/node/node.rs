@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::builder::NodeBuilder;
 use super::core::Core;
 use super::directory::Directory;
-use super::session::Session;
+use super::session::handle::Session;
 use super::snapshot::{Snapshot, snapshot};
 use crate::error::{Error, Result};
 use crate::id::NodeId;

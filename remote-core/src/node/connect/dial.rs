@@ -14,8 +14,8 @@ use super::negotiate::Introduced;
 use super::registry::Sessions;
 use crate::error::{Error, Result};
 use crate::id::NodeId;
-use crate::node::link::Link;
-use crate::node::state::State;
+use crate::node::session::shared::Link;
+use crate::node::session::state::State;
 use crate::transport::connection::NOBODY;
 use crate::transport::uri::Uri;
 

@@ -10,8 +10,8 @@ use super::handshake::{Decides, decides, hear_standing, hear_verdict, say_standi
 use super::registry::Sessions;
 use crate::error::{Error, Result};
 use crate::id::FrameNumber;
-use crate::node::driver::drive;
-use crate::node::link::{Link, Origin};
+use crate::node::session::driver::drive;
+use crate::node::session::shared::{Link, Origin};
 use crate::object::peer::Peer;
 use crate::session::{Session, Settings};
 use crate::transport::connection::Connection;

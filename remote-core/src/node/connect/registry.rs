@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use crate::error::{Error, Result};
 use crate::id::NodeId;
-use crate::node::link::Link;
+use crate::node::session::shared::Link;
 use crate::node::shared::Shared;
 use crate::wire::hello::{Secret, Sides, Standing};
 

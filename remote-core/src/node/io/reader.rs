@@ -11,8 +11,8 @@ use std::task::{Context, Poll, Waker};
 use tokio::io::{AsyncRead, ReadBuf};
 
 use super::slot::{Half, Reader};
-use crate::node::link::{Inner, Link};
-use crate::node::settle::Aftermath;
+use crate::node::session::effects::Aftermath;
+use crate::node::session::shared::{Inner, Link};
 
 /// The read buffer: it begins small and grows with what arrives.
 const FIRST: usize = 4 * 1024;

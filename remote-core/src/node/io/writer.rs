@@ -14,8 +14,8 @@ use std::time::Instant;
 use tokio::io::AsyncWrite;
 
 use super::slot::{Half, Writer};
-use crate::node::link::{Inner, Link};
-use crate::node::settle::Aftermath;
+use crate::node::session::effects::Aftermath;
+use crate::node::session::shared::{Inner, Link};
 use crate::session::Block;
 
 /// The writing half of the connection. Its lock is taken before the session's.

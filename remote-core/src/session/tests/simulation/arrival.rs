@@ -1,4 +1,4 @@
-//! Owns what a node does with what its sessions tell it, as `node/settle.rs` and `node/arrival.rs` have it: references
+//! Owns what a node does with what its sessions tell it, as `node/session/effects.rs` and `node/session/inbound.rs` have it: references
 //! are resolved at once and in order, calls are begun later and in order.
 //!
 //! It must not know how what it does is sent.

@@ -1,4 +1,4 @@
-//! Owns what drives the sessions, as `node/driver.rs` does: writers, timers, and what arrives.
+//! Owns what drives the sessions, as `node/session/driver.rs` does: writers, timers, and what arrives.
 //!
 //! It must not know what sessions tell their node.
 

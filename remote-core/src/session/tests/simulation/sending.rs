@@ -1,4 +1,4 @@
-//! Owns how a node sends: references become descriptors, as `node/translate.rs` has it, and calls and answers go out.
+//! Owns how a node sends: references become descriptors, as `node/session/export.rs` has it, and calls and answers go out.
 //!
 //! It must not know what arrives in return.
 

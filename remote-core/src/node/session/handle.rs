@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::link::Link;
+use super::shared::Link;
 use super::state::State;
 use crate::object::peer::Peer;
 

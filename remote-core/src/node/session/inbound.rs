@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::link::{Delivery, Inner, Link, Void};
+use super::shared::{Delivery, Inner, Link, Void};
 use crate::error::Error;
 use crate::id::{Identity, NameId, ObjectId, Token};
 use crate::object::import::Import;
@@ -18,7 +18,7 @@ use crate::wire::content::Content;
 use crate::wire::frame::{Descriptor, Manner, Status, Target};
 
 impl Link {
-    pub(super) fn object(&self, object: ObjectId) -> Option<Arc<dyn Receiver>> {
+    pub(crate) fn object(&self, object: ObjectId) -> Option<Arc<dyn Receiver>> {
         if object == ObjectId::DIRECTORY {
             self.shared.directory.get().cloned()
         } else {
@@ -27,7 +27,7 @@ impl Link {
     }
 
     /// A call with its references resolved: before anything later is looked at, and before its body is.
-    pub(super) fn delivery(&self, inner: &mut Inner, call: IncomingCall) -> Delivery {
+    pub(crate) fn delivery(&self, inner: &mut Inner, call: IncomingCall) -> Delivery {
         let IncomingCall { question, target, selector, manner, nesting, deadline, content } = call;
         let receiver = match target {
             Some(Target::Object(object)) => self.object(object),
@@ -109,7 +109,7 @@ impl Link {
     }
 
     /// The reply, and what of the message is no part of it: to be dropped when the lock is free.
-    pub(super) fn reply(
+    pub(crate) fn reply(
         &self,
         inner: &mut Inner,
         status: Status,

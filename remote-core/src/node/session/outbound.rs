@@ -5,9 +5,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::answer::retract;
-use super::link::{Inner, Link, Waiter};
-use super::translate::{Outgoing, prepare};
+use super::export::{Outgoing, prepare};
+use super::reply::retract;
+use super::shared::{Inner, Link, Waiter};
 use crate::error::Error;
 use crate::id::{ObjectId, QuestionId};
 use crate::object::message::{Claim, Ended, Payload, Request, Route, Watcher};

@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 use tokio::time::Sleep;
 
 use super::dispatch::dispatch;
-use super::io::reader::{Ear, Heard};
-use super::io::writer::{Pen, Written};
-use super::link::{Bystander, Delivery, Inner, Link};
-use super::runtime::lifo_slot::Way;
-use super::runtime::watchdog::GoesOn;
+use super::shared::{Bystander, Delivery, Inner, Link};
+use crate::node::io::reader::{Ear, Heard};
+use crate::node::io::writer::{Pen, Written};
+use crate::node::runtime::lifo_slot::Way;
+use crate::node::runtime::watchdog::GoesOn;
 use crate::object::execution::contained;
 
 /// At least so many calls, or a quarter of those that arrived together, are begun before their answers are written: fewer

@@ -14,11 +14,11 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::AbortHandle;
 
-use super::io::slot::Attached;
-use super::runtime::watchdog::{GoesOn, Turns, look_after};
-use super::shared::Shared;
 use super::state::State;
 use crate::id::QuestionId;
+use crate::node::io::slot::Attached;
+use crate::node::runtime::watchdog::{GoesOn, Turns, look_after};
+use crate::node::shared::Shared;
 use crate::object::introduced::Introduced;
 use crate::object::message::{Receiver, Reference, Reply, Watcher};
 use crate::object::peer::Peer;
@@ -39,27 +39,27 @@ pub(crate) struct Link {
     pub(crate) shared: Arc<Shared>,
     pub(crate) peer: Peer,
     /// What only the two sides of the session know.
-    pub(super) secret: Secret,
-    pub(super) origin: Origin,
-    pub(super) this: Weak<Link>,
-    pub(super) inner: Mutex<Inner>,
+    pub(crate) secret: Secret,
+    pub(crate) origin: Origin,
+    pub(crate) this: Weak<Link>,
+    pub(crate) inner: Mutex<Inner>,
     /// Whether no call is to be begun, as it was when the state was last changed; read without the lock.
-    pub(super) is_held_up: AtomicBool,
-    pub(super) state: watch::Sender<State>,
+    pub(crate) is_held_up: AtomicBool,
+    pub(crate) state: watch::Sender<State>,
     /// What reads and writes in place of the session's tasks.
-    pub(super) bystander: OnceLock<Arc<dyn Bystander>>,
+    pub(crate) bystander: OnceLock<Arc<dyn Bystander>>,
     /// The runtime of its tasks.
-    pub(super) runtime: OnceLock<Handle>,
+    pub(crate) runtime: OnceLock<Handle>,
     /// When the reader executes calls, as the lookout sees it.
-    pub(super) turns: Arc<Turns>,
+    pub(crate) turns: Arc<Turns>,
     /// The newest change of state that was told.
-    pub(super) turns_told: AtomicU64,
+    pub(crate) turns_told: AtomicU64,
     /// Turns to ask the peer for tokens of what it introduced.
-    pub(super) asking: Arc<Semaphore>,
+    pub(crate) asking: Arc<Semaphore>,
 }
 
 /// What can read and write for a session without being one of its tasks.
-pub(super) trait Bystander: Send + Sync {
+pub(crate) trait Bystander: Send + Sync {
     /// Hears what has arrived, as long as it does, while the reader is at work on something else. False if the reader hears.
     fn hear_in_place(&self, link: &Link) -> bool;
 
@@ -86,13 +86,13 @@ impl Origin {
     }
 
     /// Where others can reach the peer, as far as this side knows.
-    pub(super) fn address(&self) -> Option<String> {
+    pub(crate) fn address(&self) -> Option<String> {
         let listens = Some(self.listens.clone()).filter(|listens| !listens.is_empty());
         listens.or_else(|| self.dialled.as_ref().map(Uri::node))
     }
 
     /// Where the next connection is to be made to, for the first who asks.
-    pub(super) fn begin_to_keep(&self) -> Option<Uri> {
+    pub(crate) fn begin_to_keep(&self) -> Option<Uri> {
         self.dialled.clone().filter(|_| !self.is_kept.swap(true, Ordering::Relaxed))
     }
 }
@@ -101,56 +101,56 @@ impl Origin {
 pub(crate) struct Inner {
     pub(crate) session: Session,
     /// Callers, by the token of their call.
-    pub(super) waiters: Slab<Waiter>,
+    pub(crate) waiters: Slab<Waiter>,
     /// Answers of ours that the peer may pipeline on.
-    pub(super) promises: HashMap<QuestionId, Arc<NearPromise>>,
+    pub(crate) promises: HashMap<QuestionId, Arc<NearPromise>>,
     /// Calls of the peer's that are being executed by tasks.
-    pub(super) running: HashMap<QuestionId, Option<AbortHandle>>,
+    pub(crate) running: HashMap<QuestionId, Option<AbortHandle>>,
     /// Calls that the peer gave up while they were in the reader's hands: neither waiting any more, nor a task yet.
-    pub(super) given_up: HashSet<QuestionId>,
+    pub(crate) given_up: HashSet<QuestionId>,
     /// References that arrived, to objects to which there may be a shorter way.
-    pub(super) introduced: Vec<Arc<Introduced>>,
+    pub(crate) introduced: Vec<Arc<Introduced>>,
     /// References that arrived and are not needed: let go when the lock is free.
-    pub(super) arrived: Vec<Arc<dyn Receiver>>,
+    pub(crate) arrived: Vec<Arc<dyn Receiver>>,
     /// Calls of the peer's that are not yet begun, in order.
-    pub(super) inbox: VecDeque<Delivery>,
+    pub(crate) inbox: VecDeque<Delivery>,
     /// Objects of ours that the peer watches, by the peer's number.
-    pub(super) watched: HashMap<u64, Box<dyn Send + Sync>>,
+    pub(crate) watched: HashMap<u64, Box<dyn Send + Sync>>,
     /// Who watches objects of the peer's, by our number.
-    pub(super) watchers: HashMap<u64, Watcher>,
-    pub(super) next_watch: u64,
+    pub(crate) watchers: HashMap<u64, Watcher>,
+    pub(crate) next_watch: u64,
     /// How often the state changed that users are told.
     turns: u64,
     /// Whether the reader is at work on what it has read: so long it cannot hear the peer.
-    pub(super) is_deaf: bool,
+    pub(crate) is_deaf: bool,
     /// The connection beneath, and the next one.
-    pub(super) attached: Attached,
+    pub(crate) attached: Attached,
     /// What the lookout sees.
     turns_seen: Arc<Turns>,
     /// The writer, if it sleeps.
-    pub(super) writer: Option<Waker>,
+    pub(crate) writer: Option<Waker>,
     /// Whether the reader executes calls, and writes what comes of it: so nobody else wakes the writer for that.
-    pub(super) is_executing: bool,
+    pub(crate) is_executing: bool,
     /// The number of the connection that the pen has; none is 0.
-    pub(super) pen: u64,
+    pub(crate) pen: u64,
     /// Whether what was taken to be written was left to the writer.
-    pub(super) is_left_over: bool,
+    pub(crate) is_left_over: bool,
     /// The writer, if the connection takes no more: woken when there is another connection, or none.
-    pub(super) stalled_writer: Option<Waker>,
+    pub(crate) stalled_writer: Option<Waker>,
     /// The reader, if it waits.
-    pub(super) reader: Option<Waker>,
+    pub(crate) reader: Option<Waker>,
     /// Whether a bystander has listened: then it is the bystander whom the connection would wake.
-    pub(super) was_overheard: bool,
+    pub(crate) was_overheard: bool,
     /// Whether calls are held back for want of room.
-    pub(super) holds_back: bool,
+    pub(crate) holds_back: bool,
     /// Tasks that wait for room for their answer.
-    pub(super) answerers: Vec<Waker>,
+    pub(crate) answerers: Vec<Waker>,
 }
 
 /// A caller, and the call that its place is for.
-pub(super) struct Waiter {
-    pub(super) question: QuestionId,
-    pub(super) slot: Arc<Slot<Reply>>,
+pub(crate) struct Waiter {
+    pub(crate) question: QuestionId,
+    pub(crate) slot: Arc<Slot<Reply>>,
 }
 
 /// A call that is to be begun. It is moved several times on its way, and no larger than it must be.
@@ -260,26 +260,26 @@ impl Link {
         inner.waiters.is_empty() && inner.session.running() == 0 && inner.session.underway() == 0
     }
 
-    pub(super) fn this(&self) -> Arc<Link> {
+    pub(crate) fn this(&self) -> Arc<Link> {
         self.this.upgrade().expect("whoever calls a link holds it")
     }
 }
 
 impl Inner {
     /// Whether neither side refers to anything of the other's, or waits for it.
-    pub(super) fn is_unneeded(&self) -> bool {
+    pub(crate) fn is_unneeded(&self) -> bool {
         let session = &self.session;
         session.export_count() + session.held_count() + session.question_count() == 0
             && session.running() == 0
     }
 
     /// Whether a connection is the one that the session has.
-    pub(super) fn has(&self, number: u64) -> bool {
+    pub(crate) fn has(&self, number: u64) -> bool {
         self.attached.number == number && !self.session.is_suspended()
     }
 
     /// A change of the state that users are told, with its place among them.
-    pub(super) fn turn(&mut self, state: State) -> (u64, State) {
+    pub(crate) fn turn(&mut self, state: State) -> (u64, State) {
         self.turns += 1;
         (self.turns, state)
     }
@@ -311,7 +311,7 @@ impl Inner {
 
     /// Whether the reader has nothing to do; then it is woken by another connection, the end, or room for the answers of
     /// calls that are held back.
-    pub(super) fn sleep_reader(&mut self, reader: &Waker) -> bool {
+    pub(crate) fn sleep_reader(&mut self, reader: &Waker) -> bool {
         self.is_deaf = false;
         if std::mem::take(&mut self.was_overheard)
             || self.attached.reader.is_some()
@@ -330,7 +330,7 @@ impl Inner {
     }
 
     /// Whether a call can be begun that was held back.
-    pub(super) fn has_next_call(&self) -> bool {
+    pub(crate) fn has_next_call(&self) -> bool {
         !self.inbox.is_empty() && self.session.has_room()
     }
 
@@ -358,14 +358,14 @@ impl Inner {
     }
 
     /// The writer, if it sleeps and has something to do.
-    pub(super) fn rouse_writer(&mut self) -> Option<Waker> {
+    pub(crate) fn rouse_writer(&mut self) -> Option<Waker> {
         let is_over = self.session.closed().is_some();
         let is_wanted = is_over || (!self.is_executing && self.has_work_for_writer());
         if is_wanted { self.writer.take() } else { None }
     }
 
     /// Whether something is to be written, or a connection to be let go that is no longer the session's.
-    pub(super) fn has_work_for_writer(&self) -> bool {
+    pub(crate) fn has_work_for_writer(&self) -> bool {
         self.session.wants_transmit()
             || self.is_left_over
             || self.session.is_done()
@@ -373,18 +373,18 @@ impl Inner {
     }
 
     /// What was taken to be written is not, or not all of it.
-    pub(super) fn leave_to_writer(&mut self) {
+    pub(crate) fn leave_to_writer(&mut self) {
         self.is_left_over = true;
     }
 
     /// All that was taken is written. Whether it was the last.
-    pub(super) fn note_written(&mut self) -> bool {
+    pub(crate) fn note_written(&mut self) -> bool {
         self.is_left_over = false;
         self.session.closed().is_some() && !self.session.wants_transmit()
     }
 
     /// The tasks of the session, if they sleep: something has changed that both must look at.
-    pub(super) fn tasks(&mut self) -> impl Iterator<Item = Waker> + use<> {
+    pub(crate) fn tasks(&mut self) -> impl Iterator<Item = Waker> + use<> {
         let tasks = [self.reader.take(), self.writer.take(), self.stalled_writer.take()];
         tasks.into_iter().flatten()
     }

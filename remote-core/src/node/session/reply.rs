@@ -4,8 +4,8 @@
 
 use std::task::{Context, Poll};
 
-use super::link::Link;
-use super::translate::{Outgoing, prepare};
+use super::export::{Outgoing, prepare};
+use super::shared::Link;
 use crate::error::Error;
 use crate::id::{ObjectId, QuestionId};
 use crate::object::message::{Payload, Reply};
@@ -62,7 +62,7 @@ impl Link {
     }
 
     #[inline(always)]
-    pub(super) fn hide(&self, objects: Vec<ObjectId>) {
+    pub(crate) fn hide(&self, objects: Vec<ObjectId>) {
         if !objects.is_empty() {
             self.hide_some(objects);
         }
@@ -74,13 +74,13 @@ impl Link {
         drop(hidden);
     }
 
-    pub(super) fn route_number(&self) -> usize {
+    pub(crate) fn route_number(&self) -> usize {
         std::ptr::from_ref(self).cast::<()>() as usize
     }
 }
 
 /// Takes back introductions that will not be sent.
-pub(super) fn retract(session: &mut Session, descriptors: &[Descriptor]) {
+pub(crate) fn retract(session: &mut Session, descriptors: &[Descriptor]) {
     for descriptor in descriptors {
         if let Descriptor::Mine { object, .. } | Descriptor::Forwarded { object, .. } = *descriptor
         {

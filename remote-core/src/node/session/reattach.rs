@@ -5,14 +5,14 @@
 
 use std::time::Instant;
 
-use super::io::slot::{Half, Reader, Writer};
-use super::link::{Inner, Link};
+use super::shared::{Inner, Link};
 use crate::id::FrameNumber;
+use crate::node::io::slot::{Half, Reader, Writer};
 use crate::transport::connection::Connection;
 
 impl Link {
     /// Gives the session its first connection.
-    pub(super) fn connect(&self, connection: Connection) {
+    pub(crate) fn connect(&self, connection: Connection) {
         self.update(|inner| {
             let number = inner.attached.next();
             inner.attached.attach(number, connection);
@@ -20,13 +20,13 @@ impl Link {
     }
 
     /// The number of a connection with which the session is to go on.
-    pub(super) fn next_connection(&self) -> u64 {
+    pub(crate) fn next_connection(&self) -> u64 {
         self.lock().attached.next()
     }
 
     /// Gives the session another connection, on which the peer has said how far this side's frames had arrived. One that
     /// was decided for before the one that it has is dropped.
-    pub(super) fn reconnect(
+    pub(crate) fn reconnect(
         &self,
         connection: Connection,
         number: u64,
@@ -44,16 +44,16 @@ impl Link {
     }
 
     /// Whether the session goes on, with a connection or without.
-    pub(super) fn is_live(&self) -> bool {
+    pub(crate) fn is_live(&self) -> bool {
         self.lock().session.closed().is_none()
     }
 
-    pub(super) fn is_suspended(&self) -> bool {
+    pub(crate) fn is_suspended(&self) -> bool {
         self.lock().session.is_suspended()
     }
 
     /// Whether its connection was lost before anything arrived on it: the peer may not know of the session.
-    pub(super) fn was_never_heard(&self) -> bool {
+    pub(crate) fn was_never_heard(&self) -> bool {
         let inner = self.lock();
         inner.session.is_suspended() && inner.session.received() == FrameNumber(0)
     }
@@ -61,26 +61,26 @@ impl Link {
 
 impl Inner {
     /// The reading half of the next connection, if there is one.
-    pub(super) fn next_reader(&mut self) -> Option<Half<Reader>> {
+    pub(crate) fn next_reader(&mut self) -> Option<Half<Reader>> {
         let end = self.attached.reader.take()?;
         Some(Half { number: self.attached.number, end })
     }
 
     /// The writing half of the next connection, if there is one.
-    pub(super) fn next_writer(&mut self) -> Option<Half<Writer>> {
+    pub(crate) fn next_writer(&mut self) -> Option<Half<Writer>> {
         let end = self.attached.writer.take()?;
         Some(Half { number: self.attached.number, end })
     }
 
     /// Takes bytes from a connection; nothing if it is no longer the one that the session has. See
     /// [`Session::receive`](crate::session::Session::receive).
-    pub(super) fn receive(&mut self, number: u64, input: &[u8]) -> Option<usize> {
+    pub(crate) fn receive(&mut self, number: u64, input: &[u8]) -> Option<usize> {
         self.is_deaf = true;
         self.has(number).then(|| self.session.receive(Instant::now(), input))
     }
 
     /// A connection is lost.
-    pub(super) fn lose(&mut self, number: u64, reason: &str) {
+    pub(crate) fn lose(&mut self, number: u64, reason: &str) {
         if self.has(number) {
             self.session.suspend(reason);
         }

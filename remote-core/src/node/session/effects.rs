@@ -8,12 +8,12 @@ use std::task::Waker;
 
 use tokio::task::AbortHandle;
 
-use super::link::{Delivery, Inner, Link, Void};
-use super::runtime::wake_batch::wake_all;
-use super::runtime::watchdog::GoesOn;
-use super::shared::Giver;
+use super::shared::{Delivery, Inner, Link, Void};
 use super::state::State;
 use crate::error::Error;
+use crate::node::runtime::wake_batch::wake_all;
+use crate::node::runtime::watchdog::GoesOn;
+use crate::node::shared::Giver;
 use crate::object::builtin::INTERFACES;
 use crate::object::execution::contained;
 use crate::object::introduced::Introduced;
@@ -25,8 +25,8 @@ use crate::session::event::{Cause, Event};
 /// What is to be done when no lock is held: [`Link::follow`] does it.
 #[must_use]
 #[derive(Default)]
-pub(super) struct Aftermath {
-    pub(super) wake: Vec<Waker>,
+pub(crate) struct Aftermath {
+    pub(crate) wake: Vec<Waker>,
     tell: Vec<(Watcher, Ended)>,
     watch: Vec<(u64, Arc<dyn Receiver>)>,
     abort: Vec<AbortHandle>,
@@ -72,7 +72,7 @@ impl GoesOn for Link {
 }
 
 impl Aftermath {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         let Aftermath {
             wake,
             tell,
@@ -112,7 +112,7 @@ impl Link {
     }
 
     /// Does something to the state for one who holds another lock: what follows waits for that to be free, too.
-    pub(super) fn change<R>(&self, change: impl FnOnce(&mut Inner) -> R) -> (R, Aftermath) {
+    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut Inner) -> R) -> (R, Aftermath) {
         let mut inner = self.lock();
         let result = change(&mut inner);
         self.see_to_end(&mut inner);
@@ -121,7 +121,7 @@ impl Link {
 
     /// Drains what the session has to tell, frees the lock, and does what follows from it.
     #[inline(always)]
-    pub(super) fn settle(&self, mut inner: MutexGuard<'_, Inner>) {
+    pub(crate) fn settle(&self, mut inner: MutexGuard<'_, Inner>) {
         self.see_to_end(&mut inner);
         if inner.session.has_events() {
             let aftermath = self.drain(inner);
@@ -264,7 +264,7 @@ impl Link {
     }
 
     /// Does what follows for one who has no time to spend on code of the user's.
-    pub(super) fn follow_elsewhere(&self, mut aftermath: Aftermath) {
+    pub(crate) fn follow_elsewhere(&self, mut aftermath: Aftermath) {
         std::mem::take(&mut aftermath.wake).into_iter().for_each(Waker::wake);
         if aftermath.is_empty() {
             return;
@@ -277,7 +277,7 @@ impl Link {
         }
     }
 
-    pub(super) fn follow(&self, aftermath: Aftermath) {
+    pub(crate) fn follow(&self, aftermath: Aftermath) {
         let Aftermath {
             wake,
             tell,

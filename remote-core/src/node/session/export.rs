@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use super::shared::Shared;
 use crate::error::Error;
 use crate::id::{Identity, NameId, NodeId, ObjectId, Token};
+use crate::node::shared::Shared;
 use crate::object::message::{Interfaced, Receiver, Reference, Standing};
 use crate::session::Session;
 use crate::wire::frame::Descriptor;

@@ -8,7 +8,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::link::{Delivery, Link, Void};
+use super::shared::{Delivery, Link, Void};
 use crate::error::Error;
 use crate::id::QuestionId;
 use crate::object::message::{Asked, Payload, Receiver, Reply, Request, Selector, Ticket};
