@@ -3,7 +3,7 @@
 //! It must not know what is inside, but for the objects that it names: they are not given back before it.
 
 use super::event::Event;
-use super::lease::Hearing;
+use super::lease::Reads;
 use super::machine::Session;
 use super::outgoing::{Queued, Whose, extent};
 use super::questions::{Finish, Progress};
@@ -30,7 +30,7 @@ impl Session {
             self.admit(call);
         } else {
             if self.waiting.is_empty() {
-                self.standstill.moved(self.now);
+                self.deadlock_timer.reset(self.now);
             }
             self.hold(call.target, &call.references);
             self.waiting.push_back(call);
@@ -40,23 +40,23 @@ impl Session {
     /// A call has ended, or places were granted anew: those that wait may go.
     pub(super) fn make_room(&mut self) {
         if !self.waiting.is_empty() {
-            self.standstill.moved(self.now);
+            self.deadlock_timer.reset(self.now);
             self.admit_waiting();
         }
     }
 
-    /// Refuses the calls of methods that wait for room, if none was made for too long: they may wait for each other.
-    pub(super) fn note_standstill(&mut self, hearing: Hearing) {
+    /// Refuses the nested calls that wait for the window, if the queue has not advanced for a term: they may be deadlocked.
+    pub(super) fn refuse_deadlocked(&mut self, reads: Reads) {
         let waits = |call: &Queued| call.nesting > OUTERMOST;
         // What is still to be written may well be what makes room.
-        let moves = hearing == Hearing::Deaf || self.suspended || !self.outgoing.is_empty();
+        let moves = reads == Reads::Blocked || self.suspended || !self.outgoing.is_empty();
         if moves || !self.waiting.iter().any(waits) {
-            return self.standstill.moved(self.now);
+            return self.deadlock_timer.reset(self.now);
         }
-        if !self.standstill.lasts(self.now) {
+        if !self.deadlock_timer.has_expired(self.now) {
             return;
         }
-        self.standstill.moved(self.now);
+        self.deadlock_timer.reset(self.now);
         for call in self.waiting.iter().filter(|call| waits(call)) {
             let Some(question) = self.questions.get_mut(call.question) else { continue };
             let token = question.token.take();

@@ -20,8 +20,8 @@ impl Session {
         }
     }
 
-    /// Nobody was found at the peer's address. It may come back; if it does not, this is why.
-    pub(crate) fn miss(&mut self) {
+    /// Notes that nobody listens at the peer's address. If no connection comes back, the session ends with this reason.
+    pub(crate) fn handle_unreachable(&mut self) {
         self.missed = true;
     }
 

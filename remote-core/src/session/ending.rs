@@ -17,18 +17,18 @@ impl Session {
         self.end(Cause::ClosedHere { reason: reason.to_owned() });
     }
 
-    /// It cannot go on.
-    pub(crate) fn lose(&mut self, reason: &str) {
+    /// Ends a session that cannot go on, without a word to the peer.
+    pub(crate) fn handle_failure(&mut self, reason: &str) {
         self.end(Cause::Lost { reason: reason.to_owned() });
     }
 
-    /// What answers at the peer's address is another node.
-    pub(crate) fn find_restarted(&mut self) {
+    /// Ends the session: another node answers at the peer's address, so the peer was restarted.
+    pub(crate) fn handle_peer_restarted(&mut self) {
         self.end(Cause::Restarted);
     }
 
-    /// The peer has ended it, and could not say so on a connection.
-    pub(crate) fn find_ended(&mut self, code: u64) {
+    /// Ends the session: the peer has ended it, and said so during a handshake.
+    pub(crate) fn handle_peer_ended(&mut self, code: u64) {
         // If it has a connection, its last word may be on its way there, and with it how far this side's frames had come:
         // without that nothing is known of them.
         self.suspended = true;

@@ -19,7 +19,7 @@ pub(super) struct Lease {
     heard: Instant,
     /// The end that was found to have passed, and when.
     found: Option<(Role, Instant)>,
-    /// Until then nothing is looked at again: this side cannot hear for the moment.
+    /// Nothing is checked again before this time: the connection cannot be read for the moment.
     postponed: Instant,
 }
 
@@ -51,11 +51,11 @@ pub(super) enum Holding {
     Nothing,
 }
 
-/// Whether what arrives is read, or cannot be for the moment.
+/// Says if the connection is being read. While it is not, missing input does not count as silence of the peer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Hearing {
-    Awake,
-    Deaf,
+pub(crate) enum Reads {
+    Active,
+    Blocked,
 }
 
 impl Lease {
@@ -86,14 +86,14 @@ impl Lease {
         self.renewed = now;
     }
 
-    pub(super) fn due(&mut self, now: Instant, holding: Holding, hearing: Hearing) -> Due {
+    pub(super) fn due(&mut self, now: Instant, holding: Holding, reads: Reads) -> Due {
         let passed = if self.is_over_for_holder(now, holding) {
             Some(Role::Holder)
         } else {
             let unheard = Some(Role::Owner).filter(|_| now >= self.owner_end());
             unheard.or(Some(Role::Sender).filter(|_| now >= self.sender_end()))
         };
-        let Some(role) = passed.filter(|_| hearing == Hearing::Awake) else {
+        let Some(role) = passed.filter(|_| reads == Reads::Active) else {
             self.found = None;
             if passed.is_some() {
                 self.postponed = now + self.sweep();
@@ -170,7 +170,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn due(lease: &mut Lease, now: Instant) -> Due {
-        lease.due(now, Holding::Something, Hearing::Awake)
+        lease.due(now, Holding::Something, Reads::Active)
     }
 
     #[test]
@@ -196,7 +196,7 @@ mod tests {
         let begin = Instant::now();
         let mut lease = Lease::new(20 * SECOND, begin);
         lease.renew(begin + 18 * SECOND);
-        let mut due = |at| lease.due(begin + at, Holding::Nothing, Hearing::Awake);
+        let mut due = |at| lease.due(begin + at, Holding::Nothing, Reads::Active);
         assert_eq!(due(18 * SECOND), Nothing);
         assert_eq!(due(25 * SECOND), Reading);
         assert_eq!(due(26 * SECOND), End);
@@ -223,7 +223,7 @@ mod tests {
         let mut lease = Lease::new(20 * SECOND, begin);
         lease.confirm(begin + 24 * SECOND);
         let now = begin + 25 * SECOND;
-        assert_eq!(lease.due(now, Holding::Nothing, Hearing::Awake), Reading);
+        assert_eq!(lease.due(now, Holding::Nothing, Reads::Active), Reading);
         lease.heard(now);
         assert_eq!(lease.next(Holding::Nothing), begin + 24 * SECOND + 20 * SECOND / 3);
         let now = begin + 42 * SECOND;
@@ -247,7 +247,7 @@ mod tests {
         let begin = Instant::now();
         let mut lease = Lease::new(20 * SECOND, begin);
         let now = begin + 60 * SECOND;
-        assert_eq!(lease.due(now, Holding::Something, Hearing::Deaf), Renewal);
+        assert_eq!(lease.due(now, Holding::Something, Reads::Blocked), Renewal);
         lease.renew(now);
         assert_eq!(lease.next(Holding::Something), now + SECOND);
         assert_eq!(due(&mut lease, now + SECOND), Reading, "it could not hear until now");
@@ -261,7 +261,7 @@ mod tests {
         assert_eq!(due(&mut lease, begin + 18 * SECOND), Reading);
         assert!(lease.is_reading(Holding::Something) && !lease.is_reading(Holding::Nothing));
         let later = begin + 20 * SECOND;
-        assert_eq!(lease.due(later, Holding::Nothing, Hearing::Awake), Renewal);
+        assert_eq!(lease.due(later, Holding::Nothing, Reads::Active), Renewal);
         lease.renew(later);
         assert!(!lease.is_reading(Holding::Something));
         assert!(lease.next(Holding::Nothing) > later, "nothing is left to be seen to");
@@ -272,7 +272,7 @@ mod tests {
         let begin = Instant::now();
         let mut lease = Lease::new(20 * SECOND, begin);
         let now = begin + 25 * SECOND;
-        assert_eq!(lease.due(now, Holding::Nothing, Hearing::Awake), Reading);
+        assert_eq!(lease.due(now, Holding::Nothing, Reads::Active), Reading);
         let later = now + SECOND;
         assert_eq!(due(&mut lease, later), Reading, "it relies on something by now");
         assert!(lease.next(Holding::Something) > later);

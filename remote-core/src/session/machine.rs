@@ -1,7 +1,7 @@
 //! Owns the state of one session and what can be asked of it.
 //!
 //! It must not know tasks, sockets, objects or users' types. Every method of a session is one of four kinds, each in a
-//! file of its own: getters, here; `receive`, `suspend`, `resume` and `time_out` for what comes in; commands of the
+//! file of its own: getters, here; `handle_input`, `suspend`, `resume` and `handle_timeout` for what comes in; commands of the
 //! application; and `poll_*` for what goes out. Invariant 6: after a mutation, drain: transmit, timeout, event.
 
 use std::collections::VecDeque;
@@ -9,17 +9,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::answers::Answers;
+use super::deadlock_timer::DeadlockTimer;
 use super::event::{Cause, Event};
 use super::exports::Exports;
 use super::imports::Imports;
 use super::incoming::Partials;
 use super::lease::{Holding, Lease};
 use super::liveness::{self, Liveness};
-use super::names::{Announced, Heard, Name};
+use super::names::{Announced, Name, PeerNames};
 use super::outgoing::{Outgoing, Queued};
 use super::questions::Questions;
 use super::retained::Retained;
-use super::standstill::Standstill;
 use super::watches::Watches;
 use crate::id::{FrameNumber, NameId, ObjectId, QuestionId};
 use crate::limits::Limits;
@@ -45,7 +45,7 @@ pub(crate) struct Session {
     pub(super) answers: Answers,
     pub(super) watches: Watches,
     pub(super) announced: Announced,
-    pub(super) heard: Heard,
+    pub(super) peer_names: PeerNames,
     pub(super) partial_calls: Partials<CallHead>,
     pub(super) partial_answers: Partials<Status>,
     pub(super) outgoing: Outgoing,
@@ -53,8 +53,8 @@ pub(crate) struct Session {
     pub(super) waiting: VecDeque<Queued>,
     /// How many of them were withdrawn meanwhile.
     pub(super) withdrawn: usize,
-    /// Since when none of them has moved.
-    pub(super) standstill: Standstill,
+    /// Expires when none of them has advanced for a term.
+    pub(super) deadlock_timer: DeadlockTimer,
     pub(super) events: VecDeque<Event>,
     pub(super) liveness: Liveness,
     pub(super) lease: Lease,
@@ -109,13 +109,13 @@ impl Session {
             answers: Answers::new(own),
             watches: Watches::default(),
             announced: Announced::default(),
-            heard: Heard::default(),
+            peer_names: PeerNames::default(),
             partial_calls: Partials::default(),
             partial_answers: Partials::default(),
             outgoing: Outgoing::default(),
             waiting: VecDeque::new(),
             withdrawn: 0,
-            standstill: Standstill::new(term, now),
+            deadlock_timer: DeadlockTimer::new(term, now),
             events: VecDeque::new(),
             received: FrameNumber(0),
             acknowledged: FrameNumber(0),
@@ -138,7 +138,7 @@ impl Session {
 
     /// The name of an interface in a descriptor, if the sender knew one.
     pub(crate) fn name(&self, id: NameId) -> Option<&Arc<Name>> {
-        self.heard.get(id).ok()
+        self.peer_names.get(id).ok()
     }
 
     /// Whether answers may be made: past the limit of the queue they wait.

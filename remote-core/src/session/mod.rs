@@ -7,6 +7,7 @@ pub(crate) mod event;
 mod names;
 
 mod answers;
+mod deadlock_timer;
 mod exports;
 mod imports;
 mod incoming;
@@ -15,7 +16,6 @@ mod liveness;
 mod outgoing;
 mod questions;
 mod retained;
-mod standstill;
 mod watches;
 
 mod machine;
@@ -32,7 +32,7 @@ mod transmit;
 mod tests;
 
 pub(crate) use command::Ask;
-pub(crate) use lease::Hearing;
+pub(crate) use lease::Reads;
 pub(crate) use machine::{Session, Settings};
 pub(crate) use names::Name;
 

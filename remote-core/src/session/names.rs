@@ -48,14 +48,14 @@ impl Announced {
     }
 }
 
-/// The names that the peer announced, in order.
+/// The names that the peer has announced, in order.
 #[derive(Default)]
-pub(crate) struct Heard {
+pub(crate) struct PeerNames {
     names: Vec<Arc<Name>>,
     bytes: usize,
 }
 
-impl Heard {
+impl PeerNames {
     pub(crate) fn announce(
         &mut self,
         id: NameId,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::event::{Event, IncomingCall};
-use super::lease::{self, Hearing};
+use super::lease::{self, Reads};
 use super::liveness::Due;
 use super::machine::{CallHead, Session};
 use crate::id::{NameId, QuestionId};
@@ -18,8 +18,8 @@ use crate::wire::frame::{
 };
 
 impl Session {
-    /// Takes bytes from the connection. Returns how many were used: what is left is the beginning of a frame.
-    pub(crate) fn receive(&mut self, now: Instant, input: &[u8]) -> usize {
+    /// Handles bytes from the connection. Returns how many were used: the rest is the beginning of a frame.
+    pub(crate) fn handle_input(&mut self, now: Instant, input: &[u8]) -> usize {
         self.now = now;
         self.liveness.heard(now);
         self.lease.heard(now);
@@ -42,8 +42,9 @@ impl Session {
         input.len()
     }
 
-    /// Time has passed. While this side is deaf, the silence is not the peer's, and nothing ends for it.
-    pub(crate) fn time_out(&mut self, now: Instant, hearing: Hearing) {
+    /// Handles the passage of time. While the connection cannot be read, missing input does not count as silence of the
+    /// peer, and nothing ends because of it.
+    pub(crate) fn handle_timeout(&mut self, now: Instant, reads: Reads) {
         self.now = now;
         if self.closed.is_some() {
             if self.keeps_exports && now >= self.lease.owner_end() {
@@ -51,11 +52,11 @@ impl Session {
             }
             return;
         }
-        if hearing == Hearing::Deaf || self.liveness.is_late(now) {
+        if reads == Reads::Blocked || self.liveness.is_late(now) {
             self.liveness.heard(now);
         }
-        self.note_standstill(hearing);
-        match self.lease.due(now, self.holding(), hearing) {
+        self.refuse_deadlocked(reads);
+        match self.lease.due(now, self.holding(), reads) {
             lease::Due::Nothing | lease::Due::Reading => {}
             lease::Due::Renewal => {
                 self.lease.renew(now);
@@ -110,7 +111,7 @@ impl Session {
             } => {
                 let head = CallHead {
                     target,
-                    selector: Arc::clone(self.heard.get(selector)?),
+                    selector: Arc::clone(self.peer_names.get(selector)?),
                     manner,
                     nesting,
                     deadline: deadline.checked_sub(1).map(Duration::from_millis),
@@ -148,7 +149,9 @@ impl Session {
                 }
                 Ok(())
             }
-            Frame::Name { id, fingerprint, name } => self.heard.announce(id, fingerprint, name),
+            Frame::Name { id, fingerprint, name } => {
+                self.peer_names.announce(id, fingerprint, name)
+            }
             Frame::Watch { watch, object } => {
                 if !self.exports.contains(object) {
                     return Err(Breach::References);
@@ -303,7 +306,7 @@ impl Session {
             | Descriptor::Yours { interface, .. }
             | Descriptor::Forwarded { interface, .. }) = *reference;
             if interface != NameId::NONE {
-                self.heard.get(interface)?;
+                self.peer_names.get(interface)?;
             }
             match *reference {
                 Descriptor::Yours { object, .. } if !self.exports.contains(object) => {

@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use super::event::Event;
-use super::lease::{self, Hearing};
+use super::lease::{self, Reads};
 use super::machine::Session;
 use super::retained::Block;
 use crate::id::FrameNumber;
@@ -24,7 +24,7 @@ impl Session {
         !self.events.is_empty()
     }
 
-    /// When `time_out` is to be called next, if nothing happens before; never, if the session is over.
+    /// When `handle_timeout` is to be called next, if nothing happens before; never, if the session is over.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         if self.keeps_exports {
             return Some(self.lease.owner_end());
@@ -34,7 +34,7 @@ impl Session {
         if !self.suspended {
             next = next.min(self.liveness.next());
             if !self.waiting.is_empty() {
-                next = next.min(self.standstill.next());
+                next = next.min(self.deadlock_timer.next());
             }
         }
         self.closed.is_none().then_some(next)
@@ -58,7 +58,7 @@ impl Session {
         }
         if self.closed.is_none() {
             // Who was stopped itself may be here before its timer: nothing is asked of what it may have lost.
-            match self.lease.due(now, self.holding(), Hearing::Awake) {
+            match self.lease.due(now, self.holding(), Reads::Active) {
                 lease::Due::Reading if self.lease.is_reading(self.holding()) => return None,
                 lease::Due::End => self.expire(),
                 lease::Due::Reading | lease::Due::Nothing | lease::Due::Renewal => {}

@@ -134,11 +134,11 @@ async fn reconnect(
         match dial(sessions, uri, Wanted::Only(link.peer.id()), limit).await {
             Ok(Reached::Peer(_)) => {}
             Ok(Reached::Here) | Err(Error::Stale) => {
-                link.update(|inner| inner.session.find_restarted());
+                link.update(|inner| inner.session.handle_peer_restarted());
             }
             Err(error) => {
                 if matches!(&error, Error::NotConnected { reason, .. } if reason == NOBODY) {
-                    link.update(|inner| inner.session.miss());
+                    link.update(|inner| inner.session.handle_unreachable());
                 }
                 tracing::debug!(address = uri.node(), %error, "cannot reconnect yet");
             }

@@ -135,12 +135,14 @@ impl Introduced<'_> {
                 }
             }
             Standing::Ended { code, .. } if is_proved => {
-                link.update(|inner| inner.session.find_ended(code));
+                link.update(|inner| inner.session.handle_peer_ended(code));
                 Weighed::New
             }
             _ if link.was_never_heard() => {
                 // Its connection failed before the peer learned of it: there is nothing to be lost.
-                link.update(|inner| inner.session.lose("the peer never learned of the session"));
+                link.update(|inner| {
+                    inner.session.handle_failure("the peer never learned of the session")
+                });
                 Weighed::New
             }
             _ if !link.is_suspended() => Weighed::Connected(link),
@@ -222,7 +224,7 @@ impl Drop for Begun {
     fn drop(&mut self) {
         if let Some(link) = self.link.take() {
             link.update(|inner| {
-                inner.session.lose("the connection failed before the session began")
+                inner.session.handle_failure("the connection failed before the session began")
             });
             self.sessions.remove(&link);
         }

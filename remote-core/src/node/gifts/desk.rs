@@ -94,7 +94,7 @@ async fn sweep(desk: Arc<Desk>) {
     loop {
         let Some(next) = desk.lock().poll_timeout() else { return };
         tokio::time::sleep_until(next.into()).await;
-        let over = desk.lock().time_out(Instant::now());
+        let over = desk.lock().expire(Instant::now());
         over.into_iter().for_each(|object| contained(|| drop(object)));
     }
 }

@@ -81,7 +81,7 @@ impl<O: Clone> Gifts<O> {
     }
 
     /// What nobody claimed in time.
-    pub(crate) fn time_out(&mut self, now: Instant) -> Vec<O> {
+    pub(crate) fn expire(&mut self, now: Instant) -> Vec<O> {
         let over: Vec<Token> = self
             .open
             .iter()
@@ -91,7 +91,7 @@ impl<O: Clone> Gifts<O> {
         over.iter().filter_map(|token| self.open.remove(token)).map(|gift| gift.object).collect()
     }
 
-    /// When `time_out` is to be called next; never, if nothing waits.
+    /// When `expire` is to be called next; never, if nothing waits.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.open.values().map(|gift| gift.until).min()
     }
@@ -131,7 +131,7 @@ mod tests {
         gifts.vouch(now, 2 * TERM, token(2), node(2), "y").unwrap();
         assert_eq!(gifts.poll_timeout(), Some(now + TERM));
         assert_eq!(gifts.claim(now + TERM, token(1), node(2)), Claimed::Unknown);
-        assert_eq!(gifts.time_out(now + TERM), ["x"]);
+        assert_eq!(gifts.expire(now + TERM), ["x"]);
         assert_eq!(gifts.poll_timeout(), Some(now + 2 * TERM));
     }
 
@@ -148,7 +148,7 @@ mod tests {
             assert_eq!(gifts.len(), usize::from(number));
             assert_eq!(gifts.vouch(now, TERM, token(number), node(2), "x"), Ok(()));
         }
-        assert_eq!(gifts.time_out(now + TERM).len(), 3);
+        assert_eq!(gifts.expire(now + TERM).len(), 3);
         assert_eq!(gifts.len(), 0);
     }
 }

@@ -208,7 +208,7 @@ fn poll_time(
         return Poll::Pending;
     }
     // Not reset by each frame: it comes early, looks, and comes again.
-    let next = inner.time_out().unwrap_or_else(|| Instant::now() + NEVER);
+    let next = inner.handle_timeout().unwrap_or_else(|| Instant::now() + NEVER);
     timer.as_mut().reset(next.into());
     Poll::Ready(())
 }

@@ -47,9 +47,9 @@ impl GoesOn for Link {
         let has_heard = bystander.hear_in_place(self);
         let ((), aftermath) = self.change(|inner| {
             // Once it is heard what there was, silence is the peer's, and time counts. The reader may be just listening.
-            inner.is_deaf = !has_heard;
+            inner.reads_blocked = !has_heard;
             inner.is_executing = false;
-            inner.time_out();
+            inner.handle_timeout();
             // The reader may have gone to listen meanwhile, and must do so again.
             inner.was_overheard = true;
         });
@@ -67,7 +67,7 @@ impl GoesOn for Link {
 
     fn may_wait(&self) -> bool {
         let inner = self.lock();
-        inner.is_deaf || inner.has_work_for_writer()
+        inner.reads_blocked || inner.has_work_for_writer()
     }
 }
 

@@ -73,10 +73,10 @@ impl Inner {
     }
 
     /// Takes bytes from a connection; nothing if it is no longer the one that the session has. See
-    /// [`Session::receive`](crate::session::Session::receive).
+    /// [`Session::handle_input`](crate::session::Session::handle_input).
     pub(crate) fn receive(&mut self, number: u64, input: &[u8]) -> Option<usize> {
-        self.is_deaf = true;
-        self.has(number).then(|| self.session.receive(Instant::now(), input))
+        self.reads_blocked = true;
+        self.has(number).then(|| self.session.handle_input(Instant::now(), input))
     }
 
     /// A connection is lost.

@@ -24,7 +24,7 @@ use crate::object::message::{Receiver, Reference, Reply, Watcher};
 use crate::object::peer::Peer;
 use crate::object::promise::NearPromise;
 use crate::object::slot::Slot;
-use crate::session::{Hearing, Name, Session};
+use crate::session::{Name, Reads, Session};
 use crate::transport::uri::Uri;
 use crate::wire::body::Body;
 use crate::wire::frame::Manner;
@@ -122,7 +122,7 @@ pub(crate) struct Inner {
     /// How often the state changed that users are told.
     turns: u64,
     /// Whether the reader is at work on what it has read: so long it cannot hear the peer.
-    pub(crate) is_deaf: bool,
+    pub(crate) reads_blocked: bool,
     /// The connection beneath, and the next one.
     pub(crate) attached: Attached,
     /// What the lookout sees.
@@ -203,7 +203,7 @@ impl Link {
                 watchers: HashMap::default(),
                 next_watch: 0,
                 turns: 0,
-                is_deaf: false,
+                reads_blocked: false,
                 attached: Attached::default(),
                 turns_seen: Arc::clone(&turns),
                 writer: None,
@@ -285,9 +285,9 @@ impl Inner {
     }
 
     /// Time has passed. While a method blocks the reader's thread, the silence is not the peer's. When it passes next.
-    pub(crate) fn time_out(&mut self) -> Option<Instant> {
-        let hearing = if self.is_deaf { Hearing::Deaf } else { Hearing::Awake };
-        self.session.time_out(Instant::now(), hearing);
+    pub(crate) fn handle_timeout(&mut self) -> Option<Instant> {
+        let reads = if self.reads_blocked { Reads::Blocked } else { Reads::Active };
+        self.session.handle_timeout(Instant::now(), reads);
         let next = self.session.poll_timeout();
         self.turns_seen.set_due(next);
         next
@@ -312,7 +312,7 @@ impl Inner {
     /// Whether the reader has nothing to do; then it is woken by another connection, the end, or room for the answers of
     /// calls that are held back.
     pub(crate) fn sleep_reader(&mut self, reader: &Waker) -> bool {
-        self.is_deaf = false;
+        self.reads_blocked = false;
         if std::mem::take(&mut self.was_overheard)
             || self.attached.reader.is_some()
             || self.session.closed().is_some()

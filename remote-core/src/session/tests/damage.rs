@@ -1,6 +1,6 @@
 //! A recorded conversation with all kinds of frames, damaged in every way: it never panics, and at most ends the session.
 
-use super::super::lease::Hearing;
+use super::super::lease::Reads;
 use super::application::{End, plain, referring};
 use super::audit::assert_empty;
 use super::forger::{Forger, call_in_parts, frames};
@@ -65,7 +65,7 @@ fn record() -> Vec<u8> {
         let now = pair.now;
         if let Some(bytes) = pair[Left].poll_transmit(now) {
             recorded.extend_from_slice(&bytes);
-            pair[Right].receive(now, &bytes);
+            pair[Right].handle_input(now, &bytes);
         }
         pair.note(Right);
         pair.transmit(Right);
@@ -93,7 +93,7 @@ fn record() -> Vec<u8> {
     pair[Left].finish(promise);
     (0..IN_PARTS).for_each(|_| pair[Left].release(GIVEN));
     let now = pair.now + std::time::Duration::from_secs(3);
-    pair[Left].time_out(now, Hearing::Awake);
+    pair[Left].handle_timeout(now, Reads::Active);
     exchange(&mut pair);
     assert_eq!((pair[Left].closed(), pair[Right].closed()), (None, None));
 
@@ -131,7 +131,7 @@ fn hear(bytes: &[u8]) -> Forger {
 
 fn hear_and_end(bytes: &[u8]) {
     let mut forger = hear(bytes);
-    forger.session.lose("enough");
+    forger.session.handle_failure("enough");
     forger.note();
     assert_empty(&forger.session);
     assert_eq!(forger.seen.ended.len(), IN_PARTS as usize, "each call has ended");

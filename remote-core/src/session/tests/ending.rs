@@ -1,7 +1,7 @@
 //! When a session ends, each call in progress is told once what is known, and the truth: a call said not to have been
 //! executed never is.
 
-use super::super::lease::Hearing;
+use super::super::lease::Reads;
 use super::super::machine::Session;
 use super::application::{End, pattern, plain};
 use super::audit::assert_empty;
@@ -65,7 +65,7 @@ fn arrivals(pair: &mut Pair) -> Vec<Vec<u8>> {
 #[test]
 fn a_lost_connection_leaves_unknown_what_was_transmitted() {
     let mut pair = busy();
-    pair[Left].lose("pulled the plug");
+    pair[Left].handle_failure("pulled the plug");
     pair.note(Left);
     assert_outcomes(&mut pair, &[BIG, BEHIND, READY, WAITING], &[ARRIVED]);
     assert!(!pair[Left].wants_transmit(), "nothing goes out that was said not to");
@@ -127,9 +127,9 @@ fn nothing_is_said_after_the_last_word() {
     session.answer(QuestionId(1), crate::wire::frame::Status::Value, plain(b""));
     session.suspend("again");
     session.close("again");
-    session.lose("again");
+    session.handle_failure("again");
     forger.now += Limits::default().silence;
-    forger.session.time_out(forger.now, Hearing::Awake);
+    forger.session.handle_timeout(forger.now, Reads::Active);
     forger.note();
     assert_eq!(forger.hear(), [""; 0]);
     assert_eq!(forger.session.held(), 0);
@@ -138,7 +138,7 @@ fn nothing_is_said_after_the_last_word() {
 #[test]
 fn a_call_after_the_end_is_refused_as_not_executed() {
     let mut pair = Pair::new();
-    pair[Left].lose("pulled the plug");
+    pair[Left].handle_failure("pulled the plug");
     pair.note(Left);
     let refused = pair.send(Left, Manner::Ask, DIRECTORY, plain(b""));
     let (reason, outcome) = ("pulled the plug".to_owned(), Outcome::NotExecuted);
@@ -148,8 +148,8 @@ fn a_call_after_the_end_is_refused_as_not_executed() {
 #[test]
 fn a_call_after_the_end_is_told_of_leases_and_restarts() {
     let mut pair = Pair::new();
-    pair[Left].find_ended(0);
-    pair[Right].find_restarted();
+    pair[Left].handle_peer_ended(0);
+    pair[Right].handle_peer_restarted();
     Side::BOTH.into_iter().for_each(|side| pair.note(side));
     let mut refused = |side| pair.send(side, Manner::Ask, DIRECTORY, plain(b""));
     let (reason, outcome) = ("the peer ended the session".to_owned(), Outcome::NotExecuted);
@@ -165,7 +165,7 @@ fn a_call_after_the_end_is_told_of_leases_and_restarts() {
     let expired = pair[Left].code();
     assert_eq!(pair.send(Left, Manner::Ask, DIRECTORY, plain(b"")), Err(Error::LeaseExpired));
     let mut other = Pair::new();
-    other[Right].find_ended(expired);
+    other[Right].handle_peer_ended(expired);
     other.note(Right);
     assert_eq!(other.send(Right, Manner::Ask, DIRECTORY, plain(b"")), Err(Error::LeaseExpired));
 }
@@ -176,7 +176,7 @@ fn exports_are_given_back_once_at_the_end() {
     let objects = [pair.given(Left), pair.given(Left)];
     let descriptor = pair.introduce_again(Left, objects[0]);
     pair.tell(Left, DIRECTORY, super::application::referring(b"", &[descriptor]));
-    pair[Left].lose("pulled the plug");
+    pair[Left].handle_failure("pulled the plug");
     pair.note(Left);
     let mut unexported = std::mem::take(&mut pair.seen(Left).unexported);
     unexported.sort();
@@ -219,7 +219,7 @@ fn what_was_lost_on_its_way_is_written_again_before_the_last_word() {
 #[test]
 fn what_was_lost_on_its_way_is_not_written_again_when_the_session_is_lost() {
     let mut pair = resumed();
-    pair[Left].lose("pulled the plug");
+    pair[Left].handle_failure("pulled the plug");
     pair.note(Left);
     assert!(!pair[Left].wants_transmit());
     assert_eq!(pair[Left].held(), 0);
@@ -228,7 +228,7 @@ fn what_was_lost_on_its_way_is_not_written_again_when_the_session_is_lost() {
 #[test]
 fn what_was_written_is_not_kept_after_the_end() {
     let ends: [fn(&mut Session); 2] =
-        [|session| session.close("enough"), |session| session.lose("pulled the plug")];
+        [|session| session.close("enough"), |session| session.handle_failure("pulled the plug")];
     for end in ends {
         let mut pair = Pair::new();
         pair.tell(Left, DIRECTORY, plain(b"written, and not acknowledged"));
@@ -241,7 +241,7 @@ fn what_was_written_is_not_kept_after_the_end() {
 #[test]
 fn what_is_ready_is_not_kept_after_the_end_if_there_is_no_connection() {
     let ends: [fn(&mut Session); 2] =
-        [|session| session.close("enough"), |session| session.find_ended(0)];
+        [|session| session.close("enough"), |session| session.handle_peer_ended(0)];
     for end in ends {
         let mut pair = Pair::new();
         pair.cut(&Side::BOTH);
@@ -267,12 +267,12 @@ fn a_last_word_that_nobody_takes_is_not_kept() {
 fn who_was_not_found_when_the_lease_ended_is_the_reason() {
     let mut pair = Pair::new();
     pair.cut(&Side::BOTH);
-    pair[Left].miss();
-    pair[Right].miss();
+    pair[Left].handle_unreachable();
+    pair[Right].handle_unreachable();
     pair.reconnect();
     pair.settle();
     pair.cut(&Side::BOTH);
-    pair[Left].miss();
+    pair[Left].handle_unreachable();
     pair.pass(2 * TERM);
     let reason = "nobody listens at the peer's address any more".into();
     assert_eq!(pair[Left].closed(), Some(&Cause::Lost { reason }));
@@ -306,7 +306,7 @@ fn an_end_that_is_found_on_another_connection_leaves_unknown_what_was_transmitte
     pair[Right].close("enough");
     pair.note(Right);
     // What Right says last is still on its way when Left hears on another connection that it is over.
-    pair[Left].find_ended(0);
+    pair[Left].handle_peer_ended(0);
     pair.note(Left);
     assert_eq!(pair.seen(Right).calls.len(), 1);
     assert_eq!(pair.seen(Left).ended[&0], End::Lost(Outcome::Unknown));

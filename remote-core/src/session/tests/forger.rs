@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::lease::Hearing;
+use super::super::lease::Reads;
 use super::super::machine::{Session, Settings};
 use super::application::Application;
 use super::audit::audit;
@@ -63,7 +63,7 @@ impl Forger {
 
     /// Says bytes; tells how many the session used.
     pub(super) fn say_bytes(&mut self, bytes: &[u8]) -> usize {
-        let used = self.session.receive(self.now, bytes);
+        let used = self.session.handle_input(self.now, bytes);
         self.note();
         used
     }
@@ -101,7 +101,7 @@ impl Forger {
             rounds += 1;
             let next = self.session.poll_timeout().unwrap_or(until);
             self.now = next.clamp(self.now + Duration::from_nanos(1), until);
-            self.session.time_out(self.now, Hearing::Awake);
+            self.session.handle_timeout(self.now, Reads::Active);
             self.note();
         }
     }

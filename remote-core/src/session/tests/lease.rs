@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::lease::Hearing;
+use super::super::lease::Reads;
 use super::application::plain;
 use super::pair::Side::{Left, Right};
 use super::pair::{DIRECTORY, Pair, ROUNDS, Side, TERM};
@@ -29,14 +29,14 @@ fn pass_alone(pair: &mut Pair, side: Side, duration: Duration) {
     }
 }
 
-/// One side goes on hearing the other, but never that anything arrives there, until it gives up.
+/// One side goes on reads the other, but never that anything arrives there, until it gives up.
 fn hear_in_vain(pair: &mut Pair, side: Side, step: Duration) {
     let begin = pair.now;
     while pair[side].closed().is_none() {
         assert!(pair.now < begin + 2 * TERM, "it never gives up");
         pair.now += step;
         let now = pair.now;
-        pair[side].receive(now, &[]);
+        pair[side].handle_input(now, &[]);
         pair.wake(side);
     }
 }
@@ -115,7 +115,7 @@ fn who_holds_nothing_waits_longer_and_frees_all() {
     let mut pair = Pair::new();
     pair.given(Left);
     pair.settle();
-    // Left goes on hearing that what it sends arrives, but is sent nothing else: so it counts as the owner alone.
+    // Left goes on reads that what it sends arrives, but is sent nothing else: so it counts as the owner alone.
     let begin = pair.now;
     pair.cut(&Side::BOTH);
     pair[Left].lease.confirm(begin + TERM);
@@ -166,7 +166,7 @@ fn nothing_ends_while_a_method_blocks_the_reader() {
     pair.given(Left);
     pair.now += 2 * TERM;
     let now = pair.now;
-    pair[Left].time_out(now, Hearing::Deaf);
+    pair[Left].handle_timeout(now, Reads::Blocked);
     pair.note(Left);
     assert_eq!(pair[Left].closed(), None);
     assert!(!pair[Left].is_suspended());

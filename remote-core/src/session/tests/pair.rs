@@ -7,7 +7,7 @@ use std::ops::{Index, IndexMut};
 use std::time::{Duration, Instant};
 
 use super::super::command::Ask;
-use super::super::lease::Hearing;
+use super::super::lease::Reads;
 use super::super::machine::{Session, Settings};
 use super::application::Application;
 use super::audit::audit;
@@ -233,7 +233,7 @@ impl Pair {
             }
         }
         if left < most {
-            let used = end.session.receive(now, &end.arrived);
+            let used = end.session.handle_input(now, &end.arrived);
             end.arrived.drain(..used);
         }
         self.note(to);
@@ -309,7 +309,7 @@ impl Pair {
     /// Tells one side what time it is.
     pub(super) fn wake(&mut self, side: Side) {
         let now = self.now;
-        self[side].time_out(now, Hearing::Awake);
+        self[side].handle_timeout(now, Reads::Active);
         self.note(side);
     }
 

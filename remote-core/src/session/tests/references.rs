@@ -214,7 +214,7 @@ fn references_are_registered_before_a_message_is_told_of() {
     let mut bytes = Vec::new();
     let frame = call_in_parts(1, extent, &content);
     frame.write(crate::id::FrameNumber(2), &mut bytes, |_| {});
-    forger.session.receive(forger.now, &bytes);
+    forger.session.handle_input(forger.now, &bytes);
     assert_eq!(forger.session.imports.count(object), 1, "before any event was looked at");
     forger.session.release(object);
     forger.note();

@@ -119,7 +119,7 @@ impl Schedule {
         if self.random.percent(50) {
             self.world.pair[first].close("enough");
         } else {
-            self.world.pair[first].lose("pulled the plug");
+            self.world.pair[first].handle_failure("pulled the plug");
         }
         self.world.pair.note(first);
         self.world.see(first);
@@ -133,7 +133,7 @@ impl Schedule {
         }
         self.world.pair.settle();
         self.world.see(second);
-        self.world.pair[second].lose("the peer is gone");
+        self.world.pair[second].handle_failure("the peer is gone");
         self.world.pair.note(second);
         Side::BOTH.into_iter().for_each(|side| self.world.see(side));
         self.world.assert_all_told();

@@ -7,7 +7,7 @@ use super::pair::{DIRECTORY, Pair, TERM};
 use crate::error::{Error, Outcome};
 use crate::id::QuestionId;
 use crate::limits::Limits;
-use crate::session::Hearing;
+use crate::session::Reads;
 use crate::wire::breach::Breach;
 use crate::wire::frame::{CHUNK, Frame, Manner, Status};
 
@@ -243,7 +243,7 @@ fn while_nothing_can_be_heard_what_a_method_calls_is_not_refused() {
     pair.pass(TERM / 2);
     assert!(pair.seen(Left).ended.is_empty(), "it is waited for anew");
     let now = pair.now + TERM;
-    pair[Left].time_out(now, Hearing::Deaf);
+    pair[Left].handle_timeout(now, Reads::Blocked);
     pair.note(Left);
     assert!(pair.seen(Left).ended.is_empty());
 }

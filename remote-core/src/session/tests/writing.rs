@@ -8,7 +8,7 @@ use super::pair::Side::{Left, Right};
 use super::pair::{DIRECTORY, Pair};
 use crate::id::QuestionId;
 use crate::limits::Limits;
-use crate::session::Hearing;
+use crate::session::Reads;
 use crate::wire::frame::{CHUNK, Frame, Status, Target};
 
 #[test]
@@ -69,7 +69,7 @@ fn no_more_is_written_than_is_kept_but_signs_of_life_are() {
         assert_eq!(pair[Left].poll_transmit(now), None);
         assert!(!pair[Left].wants_transmit());
         now += Limits::default().ping;
-        pair[Left].time_out(now, Hearing::Awake);
+        pair[Left].handle_timeout(now, Reads::Active);
     }
     pair.settle();
     assert_eq!(pair.seen(Right).bodies().len(), 1, "what was kept makes room when it has arrived");

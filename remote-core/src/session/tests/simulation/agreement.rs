@@ -57,7 +57,7 @@ impl World {
                         self.say(end, Item::Hello(own));
                     }
                     Errand::Redial { link } if self.nodes[life].links[link].peer != node => {
-                        self.nodes[life].links[link].session.find_restarted();
+                        self.nodes[life].links[link].session.handle_peer_restarted();
                         self.nodes[life].stir(link);
                         return self.hang_up(end);
                     }
@@ -181,12 +181,12 @@ impl World {
                 }
             }
             Standing::Ended { code, .. } if is_proved => {
-                side.session.find_ended(code);
+                side.session.handle_peer_ended(code);
                 node.stir(link);
                 Weighed::New
             }
             _ if suspended_here && side.session.received() == FrameNumber(0) => {
-                side.session.lose("the peer never learned of the session");
+                side.session.handle_failure("the peer never learned of the session");
                 node.stir(link);
                 Weighed::New
             }

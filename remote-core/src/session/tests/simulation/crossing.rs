@@ -172,7 +172,7 @@ fn carry(from: &mut Session, to: &mut Session, now: Instant) -> (usize, usize) {
         writes += 1;
         arrived.extend_from_slice(&block);
     }
-    assert_eq!(to.receive(now, &arrived), arrived.len());
+    assert_eq!(to.handle_input(now, &arrived), arrived.len());
     (writes, arrived.len())
 }
 

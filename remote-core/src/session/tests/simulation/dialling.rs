@@ -96,7 +96,7 @@ impl World {
         let (life, errand) = (endpoint.life, endpoint.errand);
         endpoint.phase = Phase::Gone;
         if let Errand::Redial { link } = errand {
-            self.nodes[life].links[link].session.miss();
+            self.nodes[life].links[link].session.handle_unreachable();
         }
         self.attempt_over(life, errand, None);
     }

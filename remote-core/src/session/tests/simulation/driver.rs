@@ -7,7 +7,7 @@ use super::link::Remembered;
 use super::network::{Item, Phase};
 use super::node::Condition;
 use super::world::World;
-use crate::session::Hearing;
+use crate::session::Reads;
 
 impl World {
     /// Enters in the agenda what a session wants: to write, to be woken, to be forgotten.
@@ -83,9 +83,9 @@ impl World {
         }
         side.timer = None;
         if side.session.poll_timeout().is_some_and(|next| next <= local) {
-            let is_deaf = self.random.percent(self.settings.deaf);
-            let hearing = if is_deaf { Hearing::Deaf } else { Hearing::Awake };
-            side.session.time_out(local, hearing);
+            let reads_blocked = self.random.percent(self.settings.deaf);
+            let reads = if reads_blocked { Reads::Blocked } else { Reads::Active };
+            side.session.handle_timeout(local, reads);
             let next = side.session.poll_timeout();
             assert!(next.is_none_or(|next| next > local), "what is due was seen to");
         }
@@ -142,7 +142,7 @@ impl World {
         let side = &mut self.nodes[life].links[link];
         // What a former connection still brings is not looked at.
         if side.number == number && !side.session.is_suspended() {
-            let used = side.session.receive(local, &endpoint.arrived);
+            let used = side.session.handle_input(local, &endpoint.arrived);
             endpoint.arrived.drain(..used);
             self.nodes[life].stir(link);
         }

@@ -274,7 +274,7 @@ impl World {
     pub(super) fn time_gifts_out(&mut self, life: usize) {
         let local = self.local(life);
         let node = &mut self.nodes[life];
-        let mut over = node.gifts.time_out(local);
+        let mut over = node.gifts.expire(local);
         over.sort();
         over.into_iter().for_each(|object| node.let_go(Receiver::Near(object)));
         let is_over = |early: &mut Early| early.until <= local;
