@@ -18,8 +18,8 @@ use super::directory::Directory;
 use super::shared::{Giver, HandsOff};
 use crate::id::{Identity, NodeId, ObjectId, Token};
 use crate::object::import::Import;
-use crate::object::introduced::Introduced;
-use crate::object::message::{Receiver, Route, Standing};
+use crate::object::message::{Location, Receiver, Route};
+use crate::object::shortening::ShorteningRef;
 use crate::reference::object::Object;
 use crate::reference::reference::Ref;
 use crate::transport::uri::Uri;
@@ -42,7 +42,7 @@ impl HandOff {
 
 impl HandsOff for HandOff {
     fn vouch(&self, object: &Arc<dyn Receiver>, recipient: NodeId) -> Option<Token> {
-        let Standing::Far { node, route, .. } = object.standing() else { return None };
+        let Location::Far { node, route, .. } = object.location() else { return None };
         let owner = self.core.upgrade()?.sessions.find(node)?;
         // Only who was given it by its owner can vouch for it.
         if owner.route_number() != route {
@@ -57,7 +57,7 @@ impl HandsOff for HandOff {
         matches!(sent, Poll::Ready(Ok(()))).then_some(token)
     }
 
-    fn shorten(&self, introduced: Arc<Introduced>, Giver { node, route, turns }: Giver) {
+    fn shorten(&self, introduced: Arc<ShorteningRef>, Giver { node, route, turns }: Giver) {
         let core = self.core.clone();
         let (owner, token) = (introduced.owner().node, introduced.introduction());
         let giver = directory(route, node);
@@ -98,7 +98,7 @@ fn directory(route: Arc<dyn Route>, node: NodeId) -> Ref<dyn Directory> {
 }
 
 /// Asks who introduced an object without a token for one.
-async fn ask(giver: &Ref<dyn Directory>, introduced: &Weak<Introduced>) -> Option<Token> {
+async fn ask(giver: &Ref<dyn Directory>, introduced: &Weak<ShorteningRef>) -> Option<Token> {
     let object = Ref::<dyn Object>::to(introduced.upgrade()? as Arc<dyn Receiver>);
     giver.introduction(object).await.ok()
 }

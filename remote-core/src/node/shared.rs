@@ -11,8 +11,8 @@ use tokio::sync::{Notify, Semaphore};
 use crate::error::{Error, Result};
 use crate::id::{NodeId, Token};
 use crate::limits::Limits;
-use crate::object::introduced::Introduced;
 use crate::object::message::{Receiver, Route};
+use crate::object::shortening::ShorteningRef;
 use crate::object::table::Table;
 use crate::wire::hello::{Grant, Hello};
 
@@ -22,7 +22,7 @@ pub(crate) trait HandsOff: Send + Sync {
     fn vouch(&self, object: &Arc<dyn Receiver>, recipient: NodeId) -> Option<Token>;
 
     /// Shortens the way to an object that was introduced to this side.
-    fn shorten(&self, introduced: Arc<Introduced>, giver: Giver);
+    fn shorten(&self, introduced: Arc<ShorteningRef>, giver: Giver);
 
     /// The near object that was given to a node by this token.
     fn recognize(&self, token: Token, claimant: NodeId) -> Option<Arc<dyn Receiver>>;

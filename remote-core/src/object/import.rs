@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::message::{Asked, Receiver, Request, Resolving, Route, Standing, Watcher};
+use super::message::{Asked, Location, Receiver, Request, Resolving, Route, Watcher};
 use crate::id::{Identity, ObjectId};
 use crate::wire::frame::Target;
 
@@ -41,9 +41,9 @@ impl Receiver for Import {
         Some(&self.route)
     }
 
-    fn standing(&self) -> Standing {
+    fn location(&self) -> Location {
         let Identity { node, object } = self.identity;
-        Standing::Far { route: route_number(&self.route), entry: self.entry, node, object }
+        Location::Far { route: route_number(&self.route), entry: self.entry, node, object }
     }
 
     fn export_id(&self) -> ObjectId {

@@ -39,7 +39,7 @@ pub(crate) trait Receiver: Send + Sync + 'static {
     }
 
     /// Where the object is.
-    fn standing(&self) -> Standing;
+    fn location(&self) -> Location;
 
     /// The class of a near object.
     fn class(&self) -> Option<&'static str> {
@@ -141,7 +141,7 @@ impl std::fmt::Display for Ended {
 
 /// Where an object is.
 #[derive(Clone)]
-pub(crate) enum Standing {
+pub(crate) enum Location {
     /// In this process; the node that first showed it to a peer owns it.
     Near { object: ObjectId, owner: Option<NodeId> },
     /// Elsewhere: reached by the route, whose peer knows it by `entry`; owned by `node` under `object`.
@@ -152,23 +152,23 @@ pub(crate) enum Standing {
     Addressed { object: ObjectId },
 }
 
-impl Standing {
+impl Location {
     /// Equal for one object, however reached. A promise equals only itself, and so does what is known by its address.
-    pub(crate) fn is_same(&self, other: &Standing) -> bool {
+    pub(crate) fn is_same(&self, other: &Location) -> bool {
         match (self, other) {
-            (Standing::Near { object: one, .. }, Standing::Near { object: other, .. }) => {
+            (Location::Near { object: one, .. }, Location::Near { object: other, .. }) => {
                 one == other
             }
-            (Standing::Promise { object: one }, Standing::Promise { object: other })
-            | (Standing::Addressed { object: one }, Standing::Addressed { object: other }) => {
+            (Location::Promise { object: one }, Location::Promise { object: other })
+            | (Location::Addressed { object: one }, Location::Addressed { object: other }) => {
                 one == other
             }
             (
-                Standing::Far { node, object, .. },
-                Standing::Far { node: other_node, object: other, .. },
+                Location::Far { node, object, .. },
+                Location::Far { node: other_node, object: other, .. },
             ) => (node, object) == (other_node, other),
-            (Standing::Near { object, owner }, Standing::Far { node, object: other, .. })
-            | (Standing::Far { node, object: other, .. }, Standing::Near { object, owner }) => {
+            (Location::Near { object, owner }, Location::Far { node, object: other, .. })
+            | (Location::Far { node, object: other, .. }, Location::Near { object, owner }) => {
                 object == other && *owner == Some(*node)
             }
             _ => false,
@@ -178,10 +178,10 @@ impl Standing {
     /// What a hash may depend on: the object's number is the same wherever it is seen from.
     pub(crate) fn number(&self) -> u64 {
         match self {
-            Standing::Near { object, .. }
-            | Standing::Far { object, .. }
-            | Standing::Promise { object }
-            | Standing::Addressed { object } => object.0,
+            Location::Near { object, .. }
+            | Location::Far { object, .. }
+            | Location::Promise { object }
+            | Location::Addressed { object } => object.0,
         }
     }
 }

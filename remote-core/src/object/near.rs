@@ -11,9 +11,9 @@ use dashmap::DashMap;
 use super::builtin;
 use super::class::{Class, ClassInfo, Incoming, Near};
 use super::message::{
-    Asked, Context, Ended, Receiver, Reply, Request, Resolving, Running, Standing, Watcher,
+    Asked, Context, Ended, Location, Receiver, Reply, Request, Resolving, Running, Watcher,
 };
-use super::turns::Turns;
+use super::serial::SerialQueue;
 use crate::error::{Error, Result};
 use crate::id::{NodeId, ObjectId};
 
@@ -35,8 +35,8 @@ pub(crate) trait Held: Send + Sync + 'static {
         None
     }
 
-    /// In which order calls are executed, if one at a time.
-    fn turns(&self) -> Option<&Arc<Turns>> {
+    /// Returns the queue of calls, if they are executed one at a time.
+    fn serial_queue(&self) -> Option<&Arc<SerialQueue>> {
         None
     }
 }
@@ -49,7 +49,7 @@ pub(crate) struct Shared<S>(pub(crate) Arc<S>);
 
 /// However it was given, of a class whose objects execute one call at a time. A type of its own, so that the others
 /// need not ask.
-struct Serial<H>(H, Arc<Turns>);
+struct Serial<H>(H, Arc<SerialQueue>);
 
 impl<S: Class> Held for Alone<S> {
     fn object(&self) -> &(dyn Any + Send + Sync) {
@@ -76,7 +76,7 @@ impl<H: Held> Held for Serial<H> {
         self.0.address()
     }
 
-    fn turns(&self) -> Option<&Arc<Turns>> {
+    fn serial_queue(&self) -> Option<&Arc<SerialQueue>> {
         Some(&self.1)
     }
 }
@@ -138,8 +138,8 @@ impl<O: Held> Receiver for NearObject<O> {
         let Request { payload, deadline, nesting, caller, manner, .. } = request;
         let context = Context { this: Some(Arc::clone(this)), caller, deadline, nesting };
         let mut method = invoke(Near(Arc::clone(this)), Incoming(payload));
-        if let Some(turns) = self.object.turns() {
-            method = match turns.line_up(method, manner) {
+        if let Some(queue) = self.object.serial_queue() {
+            method = match queue.enqueue(method, manner) {
                 Ok(method) => method,
                 Err(error) => return Asked::Running(Running::ready(Reply::Fault(error))),
             };
@@ -151,8 +151,8 @@ impl<O: Held> Receiver for NearObject<O> {
         Some(self.object.object())
     }
 
-    fn standing(&self) -> Standing {
-        Standing::Near { object: self.id, owner: self.owner.get().copied() }
+    fn location(&self) -> Location {
+        Location::Near { object: self.id, owner: self.owner.get().copied() }
     }
 
     fn class(&self) -> Option<&'static str> {
@@ -171,8 +171,8 @@ impl<O: Held> Receiver for NearObject<O> {
 
     fn stop(&self, reason: &str) -> Result<()> {
         self.end.stop(reason);
-        if let Some(turns) = self.object.turns() {
-            turns.stop(reason);
+        if let Some(queue) = self.object.serial_queue() {
+            queue.stop(reason);
         }
         Ok(())
     }

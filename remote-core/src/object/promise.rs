@@ -15,7 +15,7 @@ use tokio::sync::{OnceCell, oneshot};
 use super::builtin::SETTLE;
 use super::import::route_number;
 use super::message::{
-    Asked, Claim, Ended, Receiver, Reply, Request, Resolving, Route, Running, Standing, Ticket,
+    Asked, Claim, Ended, Location, Receiver, Reply, Request, Resolving, Route, Running, Ticket,
     Watcher,
 };
 use crate::error::{Error, Result};
@@ -95,8 +95,8 @@ impl Receiver for FarPromise {
         Some(&self.route)
     }
 
-    fn standing(&self) -> Standing {
-        Standing::Promise { object: self.id }
+    fn location(&self) -> Location {
+        Location::Promise { object: self.id }
     }
 
     fn export_id(&self) -> ObjectId {
@@ -116,8 +116,8 @@ impl Receiver for FarPromise {
     fn resolved(self: Arc<Self>) -> Resolving {
         Box::pin(async move {
             let target = outcome(self.reply().await)?;
-            let stays = matches!(target.standing(),
-                Standing::Far { route, .. } if route == route_number(&self.route));
+            let stays = matches!(target.location(),
+                Location::Far { route, .. } if route == route_number(&self.route));
             if !stays || self.route.is_behind(self.claim.question) {
                 // The path shortens: what was sent the long way must have started before anything goes the short one.
                 if let Asked::Sent(claim) = self.send(Request::plain(&SETTLE)) {
@@ -211,8 +211,8 @@ impl Receiver for NearPromise {
         }
     }
 
-    fn standing(&self) -> Standing {
-        Standing::Promise { object: self.id }
+    fn location(&self) -> Location {
+        Location::Promise { object: self.id }
     }
 
     fn export_id(&self) -> ObjectId {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Weak};
 use super::interface::Interface;
 use crate::error::{Error, Result};
 use crate::object::execution::contained;
-use crate::object::message::{Ended, Receiver, Standing};
+use crate::object::message::{Ended, Location, Receiver};
 
 /// With this the reason begins for which an object was stopped by a link. It is part of the protocol: by it an object that
 /// is linked to such a one, wherever that is, tells that the first culprit is already named.
@@ -65,19 +65,19 @@ impl Link {
         mine: &Arc<dyn Receiver>,
         other: &Arc<dyn Receiver>,
     ) -> Result<Link> {
-        if !matches!(mine.standing(), Standing::Near { .. }) {
+        if !matches!(mine.location(), Location::Near { .. }) {
             return Err(Error::Refused(
                 "only a near object can be stopped by a link; let the far one's own node link it"
                     .into(),
             ));
         }
-        if let Standing::Addressed { .. } = other.standing() {
+        if let Location::Addressed { .. } = other.location() {
             return Err(Error::Refused(
                 "nobody would tell that an object ended which is known by udp:// alone; look it up over tcp://"
                     .into(),
             ));
         }
-        let (mine, culprit) = (Arc::downgrade(mine), name::<T>(&other.standing()));
+        let (mine, culprit) = (Arc::downgrade(mine), name::<T>(&other.location()));
         let watcher =
             move |ended: Ended| stop(Stop { object: mine, reason: reason(&culprit, ended) });
         Ok(Link { _watching: Arc::clone(other).watch(Box::new(watcher)) })
@@ -94,14 +94,14 @@ impl fmt::Debug for Link {
 }
 
 /// What an object is called in reasons, which may be read on any node.
-fn name<T: ?Sized + Interface>(standing: &Standing) -> String {
-    match standing {
-        Standing::Near { object, owner: Some(node) } | Standing::Far { node, object, .. } => {
+fn name<T: ?Sized + Interface>(location: &Location) -> String {
+    match location {
+        Location::Near { object, owner: Some(node) } | Location::Far { node, object, .. } => {
             format!("{} #{} on {node}", T::NAME, object.0)
         }
-        Standing::Near { object, owner: None } => format!("{} #{}", T::NAME, object.0),
-        Standing::Promise { .. } => format!("a promised {}", T::NAME),
-        Standing::Addressed { .. } => format!("a {} by its address", T::NAME),
+        Location::Near { object, owner: None } => format!("{} #{}", T::NAME, object.0),
+        Location::Promise { .. } => format!("a promised {}", T::NAME),
+        Location::Addressed { .. } => format!("a {} by its address", T::NAME),
     }
 }
 

@@ -20,10 +20,10 @@ use crate::error::{Error, Result};
 use crate::object::builtin::{INTERFACES, read_interfaces};
 use crate::object::marshal;
 use crate::object::message::{
-    Asked, Interfaced, Receiver, Reference, Reply, Request, Standing, Ticket,
+    Asked, Interfaced, Location, Receiver, Reference, Reply, Request, Ticket,
 };
 use crate::object::near;
-use crate::object::nowhere::Nowhere;
+use crate::object::null::NullReceiver;
 use crate::wire::shape::NOWHERE;
 
 /// A reference to an object, near or far: messages are sent by calling the methods of its interface.
@@ -76,7 +76,7 @@ impl<T: ?Sized + Interface> Ref<T> {
 
     /// Whether the object is in this process.
     pub fn is_near(this: &Ref<T>) -> bool {
-        matches!(this.receiver().standing(), Standing::Near { .. })
+        matches!(this.receiver().location(), Location::Near { .. })
     }
 
     /// A reference that does not keep the object alive.
@@ -198,7 +198,7 @@ impl<T: ?Sized + Interface> Clone for Ref<T> {
 impl<T: ?Sized + Interface> PartialEq for Ref<T> {
     fn eq(&self, other: &Ref<T>) -> bool {
         Arc::ptr_eq(self.receiver(), other.receiver())
-            || self.receiver().standing().is_same(&other.receiver().standing())
+            || self.receiver().location().is_same(&other.receiver().location())
     }
 }
 
@@ -206,19 +206,19 @@ impl<T: ?Sized + Interface> Eq for Ref<T> {}
 
 impl<T: ?Sized + Interface> Hash for Ref<T> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.receiver().standing().number().hash(state);
+        self.receiver().location().number().hash(state);
     }
 }
 
 impl<T: ?Sized + Interface> fmt::Debug for Ref<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.receiver().standing() {
-            Standing::Near { object, .. } => write!(f, "{}(near #{})", T::REFERENCE, object.0),
-            Standing::Far { node, object, .. } => {
+        match self.receiver().location() {
+            Location::Near { object, .. } => write!(f, "{}(near #{})", T::REFERENCE, object.0),
+            Location::Far { node, object, .. } => {
                 write!(f, "{}(far #{} on {node})", T::REFERENCE, object.0)
             }
-            Standing::Promise { .. } => write!(f, "{}(promised)", T::REFERENCE),
-            Standing::Addressed { .. } => write!(f, "{}(by its address)", T::REFERENCE),
+            Location::Promise { .. } => write!(f, "{}(promised)", T::REFERENCE),
+            Location::Addressed { .. } => write!(f, "{}(by its address)", T::REFERENCE),
         }
     }
 }
@@ -280,7 +280,7 @@ pub(crate) fn read<'de, D: Deserializer<'de>>(
     }
     let place = deserializer.deserialize_newtype_struct(name, Place)?;
     if place == NOWHERE {
-        let receiver: Arc<dyn Receiver> = Arc::new(Nowhere);
+        let receiver: Arc<dyn Receiver> = Arc::new(NullReceiver);
         return Ok(Reference { receiver, interface: Interfaced::Unknown });
     }
     marshal::get(place).ok_or_else(|| D::Error::custom(ONLY_IN_MESSAGES))

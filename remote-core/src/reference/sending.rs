@@ -16,7 +16,7 @@ use crate::object::execution::current;
 use crate::object::message::{
     Asked, Payload, Receiver, Reply, Request, Route, Running, Selector, Ticket,
 };
-use crate::object::nowhere::Nowhere;
+use crate::object::null::NullReceiver;
 use crate::object::promise::{FarPromise, NearPromise};
 use crate::wire::frame::Manner;
 use crate::wire::method::Method;
@@ -227,7 +227,7 @@ fn handed_over(reply: Reply) -> Result<(), Error> {
 
 /// A promise that is broken from the start.
 pub(crate) fn broken(error: Error) -> Arc<dyn Receiver> {
-    let on: Weak<dyn Receiver> = Weak::<Nowhere>::new();
+    let on: Weak<dyn Receiver> = Weak::<NullReceiver>::new();
     let promise = NearPromise::new(&INTERFACES, on);
     promise.resolve(Reply::Fault(error));
     promise

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::id::ObjectId;
 use crate::node::shared::Shared;
 use crate::object::message::{
-    Asked, Ended, Payload, Receiver, Reply, Request, Resolving, Running, Standing, Watcher,
+    Asked, Ended, Location, Payload, Receiver, Reply, Request, Resolving, Running, Watcher,
 };
 use crate::transport::connection::not_connected;
 use crate::transport::udp::{Outlet, Outlets};
@@ -94,8 +94,8 @@ impl Receiver for Addressee {
         }
     }
 
-    fn standing(&self) -> Standing {
-        Standing::Addressed { object: self.id }
+    fn location(&self) -> Location {
+        Location::Addressed { object: self.id }
     }
 
     fn export_id(&self) -> ObjectId {

@@ -16,10 +16,10 @@ use crate::node::runtime::watchdog::GoesOn;
 use crate::node::shared::Giver;
 use crate::object::builtin::INTERFACES;
 use crate::object::execution::contained;
-use crate::object::introduced::Introduced;
 use crate::object::message::{Ended, Payload, Receiver, Reference, Reply, Watcher};
-use crate::object::nowhere::Nowhere;
+use crate::object::null::NullReceiver;
 use crate::object::promise::NearPromise;
+use crate::object::shortening::ShorteningRef;
 use crate::session::event::{Cause, Event};
 
 /// What is to be done when no lock is held: [`Link::follow`] does it.
@@ -33,7 +33,7 @@ pub(crate) struct Aftermath {
     replies: Vec<Reply>,
     references: Vec<Reference>,
     receivers: Vec<Arc<dyn Receiver>>,
-    introduced: Vec<Arc<Introduced>>,
+    introduced: Vec<Arc<ShorteningRef>>,
     deliveries: Vec<Delivery>,
     guards: Vec<Box<dyn Send + Sync>>,
     promises: Vec<Arc<NearPromise>>,
@@ -164,7 +164,7 @@ impl Link {
     fn handle(&self, inner: &mut Inner, event: Event, aftermath: &mut Aftermath) {
         match event {
             Event::Promised { question } => {
-                let nobody: Weak<dyn Receiver> = Weak::<Nowhere>::new();
+                let nobody: Weak<dyn Receiver> = Weak::<NullReceiver>::new();
                 let promise = NearPromise::new(&INTERFACES, nobody);
                 inner.promises.insert(question, promise);
             }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::id::{Identity, NameId, NodeId, ObjectId, Token};
 use crate::node::shared::Shared;
-use crate::object::message::{Interfaced, Receiver, Reference, Standing};
+use crate::object::message::{Interfaced, Location, Receiver, Reference};
 use crate::session::Session;
 use crate::wire::frame::Descriptor;
 use crate::wire::method::name_fingerprint;
@@ -62,9 +62,9 @@ fn prepare_some<'r>(
 }
 
 fn enter(shared: &Shared, (route, peer): (usize, NodeId), receiver: &Arc<dyn Receiver>) -> Kind {
-    let kind = match receiver.standing() {
-        Standing::Far { route: its, entry, .. } if its == route => return Kind::Yours(entry),
-        Standing::Far { node, object, .. } => {
+    let kind = match receiver.location() {
+        Location::Far { route: its, entry, .. } if its == route => return Kind::Yours(entry),
+        Location::Far { node, object, .. } => {
             // To its owner it is shown by the token by which this side is to have it; to others by one of their own.
             let token = if node == peer {
                 receiver.token()
@@ -73,15 +73,15 @@ fn enter(shared: &Shared, (route, peer): (usize, NodeId), receiver: &Arc<dyn Rec
             };
             Kind::Forwarded(receiver.export_id(), Identity { node, object }, token)
         }
-        Standing::Promise { .. } | Standing::Addressed { .. } => {
+        Location::Promise { .. } | Location::Addressed { .. } => {
             let object = receiver.export_id();
             Kind::Forwarded(object, Identity { node: shared.id, object }, None)
         }
-        Standing::Near { object, .. } => {
+        Location::Near { object, .. } => {
             receiver.exported_by(shared.id);
-            match receiver.standing() {
+            match receiver.location() {
                 // Another node of this process owns it; this one forwards.
-                Standing::Near { owner: Some(node), .. } if node != shared.id => {
+                Location::Near { owner: Some(node), .. } if node != shared.id => {
                     Kind::Forwarded(object, Identity { node, object }, None)
                 }
                 _ => Kind::Mine(object),

@@ -10,9 +10,9 @@ use super::shared::{Delivery, Inner, Link, Void};
 use crate::error::Error;
 use crate::id::{Identity, NameId, ObjectId, Token};
 use crate::object::import::Import;
-use crate::object::introduced::Introduced;
 use crate::object::message::{Interfaced, Payload, Receiver, Reference, Reply, Route};
-use crate::object::nowhere::Nowhere;
+use crate::object::null::NullReceiver;
+use crate::object::shortening::ShorteningRef;
 use crate::session::event::IncomingCall;
 use crate::wire::content::Content;
 use crate::wire::frame::{Descriptor, Manner, Status, Target};
@@ -71,7 +71,7 @@ impl Link {
             }
             Descriptor::Yours { object, interface } => {
                 // The session has checked that the peer was given it, so it is in the table.
-                let nowhere = || Arc::new(Nowhere) as Arc<dyn Receiver>;
+                let nowhere = || Arc::new(NullReceiver) as Arc<dyn Receiver>;
                 (self.object(object).unwrap_or_else(nowhere), interface)
             }
         };
@@ -103,7 +103,7 @@ impl Link {
             inner.arrived.push(Arc::new(long));
             return home;
         }
-        let introduced = Introduced::new(Arc::new(long), owner, token.filter(|_| !is_own));
+        let introduced = ShorteningRef::new(Arc::new(long), owner, token.filter(|_| !is_own));
         inner.introduced.push(Arc::clone(&introduced));
         introduced
     }

@@ -19,10 +19,10 @@ use crate::id::QuestionId;
 use crate::node::io::slot::Attached;
 use crate::node::runtime::watchdog::{GoesOn, Turns, look_after};
 use crate::node::shared::Shared;
-use crate::object::introduced::Introduced;
 use crate::object::message::{Receiver, Reference, Reply, Watcher};
 use crate::object::peer::Peer;
 use crate::object::promise::NearPromise;
+use crate::object::shortening::ShorteningRef;
 use crate::object::slot::Slot;
 use crate::session::{Name, Reads, Session};
 use crate::transport::uri::Uri;
@@ -109,7 +109,7 @@ pub(crate) struct Inner {
     /// Calls that the peer gave up while they were in the reader's hands: neither waiting any more, nor a task yet.
     pub(crate) given_up: HashSet<QuestionId>,
     /// References that arrived, to objects to which there may be a shorter way.
-    pub(crate) introduced: Vec<Arc<Introduced>>,
+    pub(crate) introduced: Vec<Arc<ShorteningRef>>,
     /// References that arrived and are not needed: let go when the lock is free.
     pub(crate) arrived: Vec<Arc<dyn Receiver>>,
     /// Calls of the peer's that are not yet begun, in order.

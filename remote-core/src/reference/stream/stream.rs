@@ -21,7 +21,7 @@ use super::taking::Taking;
 use crate::error::Result;
 use crate::limits::Bounds;
 use crate::object::marshal;
-use crate::object::nowhere::Nowhere;
+use crate::object::null::NullReceiver;
 use crate::reference::reference::Ref;
 use crate::wire::shape::STREAM;
 
@@ -248,7 +248,7 @@ impl<'de, V: DeserializeOwned> Deserialize<'de> for Stream<V> {
             /// Only what a value is like is asked for: see `wire::shape`.
             fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Stream<V>, A::Error> {
                 values.next_element::<V>()?;
-                Ok(Stream::of(Ref::to(Arc::new(Nowhere))))
+                Ok(Stream::of(Ref::to(Arc::new(NullReceiver))))
             }
         }
         deserializer.deserialize_newtype_struct(STREAM, Travelling(PhantomData))

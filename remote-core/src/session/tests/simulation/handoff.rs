@@ -1,4 +1,4 @@
-//! Owns how a reference to a third node's object becomes a direct one, as `node/handoff.rs` and `object/introduced.rs` have
+//! Owns how a reference to a third node's object becomes a direct one, as `node/handoff.rs` and `object/shortening.rs` have
 //! it: vouched for, claimed, and the way shortened in order. And what a directory answers.
 //!
 //! It must not decide who hands what to whom.

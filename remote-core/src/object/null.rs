@@ -1,23 +1,23 @@
-//! Owns the reference to nothing: what a type gets for a reference while only its shape is traced.
+//! The receiver behind a null reference: what a type gets for a reference while only its shape is traced.
 //!
 //! It must not answer anything.
 
 use std::sync::Arc;
 
-use super::message::{Asked, Ended, Receiver, Request, Resolving, Standing, Watcher};
+use super::message::{Asked, Ended, Location, Receiver, Request, Resolving, Watcher};
 use crate::error::Error;
 use crate::id::ObjectId;
 
-/// Nothing.
-pub(crate) struct Nowhere;
+/// Refuses every message.
+pub(crate) struct NullReceiver;
 
-impl Receiver for Nowhere {
+impl Receiver for NullReceiver {
     fn ask(&self, _: &Arc<dyn Receiver>, _: Request) -> Asked {
         Asked::Refused(Error::NoSuchObject)
     }
 
-    fn standing(&self) -> Standing {
-        Standing::Promise { object: ObjectId::DIRECTORY }
+    fn location(&self) -> Location {
+        Location::Promise { object: ObjectId::DIRECTORY }
     }
 
     fn export_id(&self) -> ObjectId {

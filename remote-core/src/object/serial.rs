@@ -1,7 +1,7 @@
-//! Owns the turns of an object that executes one call at a time: which call has it, and which wait, in order.
+//! The queue of an object that executes one call at a time: the call that runs, and those that wait, in order.
 //!
-//! It must not know what a call does, nor from where it comes. Who waits costs an entry in the queue and whatever holds
-//! the call anyway: no task of its own.
+//! It must not know what a call does, nor where it comes from. A call that waits costs an entry in the queue and no task
+//! of its own: whoever holds the call polls it.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -15,31 +15,35 @@ use crate::error::{Error, Result};
 use crate::wire::frame::Manner;
 
 thread_local! {
-    /// Whose turns are had by the methods that this thread is polling, one within another.
-    static HAD: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+    /// The queues whose running calls this thread is polling, one within another.
+    static POLLED: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The turns of one object.
+/// The queue of one object.
 #[derive(Default)]
-pub(crate) struct Turns(Mutex<Queue>);
+pub(crate) struct SerialQueue(Mutex<Queue>);
 
 #[derive(Default)]
 struct Queue {
     next: u64,
-    /// The first has the turn, the others wait for it. A map, as any of them may be cancelled.
+    /// The first one runs, the others wait. A map, as any of them may be cancelled.
     calls: BTreeMap<u64, Option<Waker>>,
-    /// Why the object was stopped: those that wait do not begin any more.
+    /// Why the object was stopped: those that wait fail.
     stopped: Option<String>,
 }
 
-impl Turns {
-    /// The method, executed when its turn comes: the place in the order is taken now.
+impl SerialQueue {
+    /// Returns the method as a future that runs when those before it have ended. Its place in the queue is taken now.
     ///
-    /// A call that waits for another of the same object's, which waits for it, would wait for ever. As far as one can see
-    /// that from here it is refused: if it was made by a method that has the turn, or by a near one that such a method
-    /// waits for. Who does not wait, may: an object can send itself one-way messages.
-    pub(crate) fn line_up(self: &Arc<Turns>, method: Replying, manner: Manner) -> Result<Replying> {
-        if manner == Manner::Ask && HAD.with_borrow(|had| had.contains(&self.address())) {
+    /// A call that an object makes to itself and awaits would deadlock. It is refused as far as this thread can see it:
+    /// if the caller is the running method, or a near method that the running one awaits. One-way messages to itself are
+    /// allowed.
+    pub(crate) fn enqueue(
+        self: &Arc<SerialQueue>,
+        method: Replying,
+        manner: Manner,
+    ) -> Result<Replying> {
+        if manner == Manner::Ask && POLLED.with_borrow(|polled| polled.contains(&self.address())) {
             return Err(Error::Refused(
                 "an object that executes one call at a time has called itself and would wait for ever; \
                  use `self`, or send the message with `.oneway()`"
@@ -51,11 +55,11 @@ impl Turns {
         queue.next += 1;
         queue.calls.insert(number, None);
         drop(queue);
-        let place = Place { turns: Arc::clone(self), number };
-        Ok(Box::pin(InTurn { method, place: Some(place), has_begun: false }))
+        let place = Place { queue: Arc::clone(self), number };
+        Ok(Box::pin(SerialCall { method, place: Some(place), has_begun: false }))
     }
 
-    /// The object was stopped: the call that has the turn goes on, those that wait for it fail.
+    /// Stops the object: the call that runs goes on, those that wait fail.
     pub(crate) fn stop(&self, reason: &str) {
         let mut queue = self.lock();
         queue.stopped = Some(reason.to_owned());
@@ -70,7 +74,7 @@ impl Turns {
         let first = queue.calls.first_entry().and_then(|mut first| first.get_mut().take());
         drop(queue);
         drop(gone);
-        // Also if the first had the turn already: it looks and finds nothing new.
+        // Also if the first one was running already: it looks and finds nothing new.
         first.into_iter().for_each(Waker::wake);
     }
 
@@ -83,16 +87,16 @@ impl Turns {
     }
 }
 
-/// A place in the order. Dropped, it lets the next one have its turn.
+/// A place in the queue. Dropped, it lets the next call run.
 struct Place {
-    turns: Arc<Turns>,
+    queue: Arc<SerialQueue>,
     number: u64,
 }
 
 impl Place {
-    /// Ready when it is the first.
+    /// Completes when it is the first.
     fn poll(&self, context: &mut Context<'_>) -> Poll<Result<()>> {
-        let mut queue = self.turns.lock();
+        let mut queue = self.queue.lock();
         if let Some(reason) = &queue.stopped {
             return Poll::Ready(Err(Error::Ended(reason.clone())));
         }
@@ -111,36 +115,37 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.turns.leave(self.number);
+        self.queue.leave(self.number);
     }
 }
 
-/// A method that begins when its turn comes, and has the turn until it returns, be it to answer later, or is dropped.
-struct InTurn {
+/// A method that begins when it is the first in the queue, and stays the first until it returns, be it to answer later,
+/// or is dropped.
+struct SerialCall {
     /// Dropped before the place: what it holds of the object's must be free when the next one begins.
     method: Replying,
     place: Option<Place>,
     has_begun: bool,
 }
 
-impl Future for InTurn {
+impl Future for SerialCall {
     type Output = Reply;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Reply> {
         let call = &mut *self;
-        let had = match &call.place {
+        let polling = match &call.place {
             Some(place) if !call.has_begun => match ready!(place.poll(context)) {
-                Ok(()) => Some(Had::by(place)),
+                Ok(()) => Some(Polling::enter(place)),
                 Err(error) => {
                     call.place = None;
                     return Poll::Ready(Reply::Fault(error));
                 }
             },
-            place => place.as_ref().map(Had::by),
+            place => place.as_ref().map(Polling::enter),
         };
         call.has_begun = true;
         let polled = call.method.as_mut().poll(context);
-        drop(had);
+        drop(polling);
         if polled.is_ready() {
             call.place = None;
         }
@@ -148,18 +153,18 @@ impl Future for InTurn {
     }
 }
 
-/// While it lives, this thread polls a method that has a turn.
-struct Had;
+/// Marks that this thread polls the running call of a queue, until it is dropped.
+struct Polling;
 
-impl Had {
-    fn by(place: &Place) -> Had {
-        HAD.with_borrow_mut(|had| had.push(place.turns.address()));
-        Had
+impl Polling {
+    fn enter(place: &Place) -> Polling {
+        POLLED.with_borrow_mut(|polled| polled.push(place.queue.address()));
+        Polling
     }
 }
 
-impl Drop for Had {
+impl Drop for Polling {
     fn drop(&mut self) {
-        HAD.with_borrow_mut(|had| had.pop());
+        POLLED.with_borrow_mut(|polled| polled.pop());
     }
 }

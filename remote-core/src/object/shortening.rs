@@ -1,5 +1,5 @@
-//! Owns a far object that a third node introduced: messages to it go by way of that node, until the owner has given it to
-//! this side, and then the short way.
+//! A far reference that arrived from a third node: messages are forwarded by that node until this side has claimed the
+//! object from its owner, and then go to the owner directly.
 //!
 //! It must not know how the owner is asked. Order is kept while the path shortens: what comes in between waits here until
 //! everything that went the long way has begun (the embargo of Miller's E and of Cap'n Proto).
@@ -15,14 +15,14 @@ use tokio::task::AbortHandle;
 use super::builtin::SETTLE;
 use super::import::Import;
 use super::message::{
-    Asked, Receiver, Reply, Request, Resolving, Route, Running, Standing, Ticket, Watcher, not_near,
+    Asked, Location, Receiver, Reply, Request, Resolving, Route, Running, Ticket, Watcher, not_near,
 };
 use super::promise::{passed_on, start, watch_resolved};
 use crate::error::Error;
 use crate::id::{Identity, ObjectId, Token};
 
-/// A far object with two ways to it.
-pub(crate) struct Introduced {
+/// A far reference whose path is being shortened.
+pub(crate) struct ShorteningRef {
     owner: Identity,
     /// By which the owner gives it, if who introduced it could say.
     token: Option<Token>,
@@ -46,9 +46,13 @@ enum Path {
     Chosen,
 }
 
-impl Introduced {
-    pub(crate) fn new(long: Arc<Import>, owner: Identity, token: Option<Token>) -> Arc<Introduced> {
-        Arc::new(Introduced {
+impl ShorteningRef {
+    pub(crate) fn new(
+        long: Arc<Import>,
+        owner: Identity,
+        token: Option<Token>,
+    ) -> Arc<ShorteningRef> {
+        Arc::new(ShorteningRef {
             owner,
             token,
             path: Mutex::new(Path::Long { import: long, sending: 0 }),
@@ -139,7 +143,7 @@ impl Introduced {
     }
 }
 
-impl Drop for Introduced {
+impl Drop for ShorteningRef {
     fn drop(&mut self) {
         if let Some(task) = self.seeking.get() {
             task.abort();
@@ -147,7 +151,7 @@ impl Drop for Introduced {
     }
 }
 
-impl Receiver for Introduced {
+impl Receiver for ShorteningRef {
     fn ask(&self, _: &Arc<dyn Receiver>, request: Request) -> Asked {
         if let Some(chosen) = self.chosen.get() {
             return chosen.ask(chosen, request);
@@ -203,14 +207,14 @@ impl Receiver for Introduced {
         self.chosen.get().map_or_else(|| Err(not_near()), |chosen| chosen.stop(reason))
     }
 
-    fn standing(&self) -> Standing {
+    fn location(&self) -> Location {
         if let Some(chosen) = self.chosen.get() {
-            return chosen.standing();
+            return chosen.location();
         }
         match &*self.lock() {
-            Path::Long { import, .. } => import.standing(),
+            Path::Long { import, .. } => import.location(),
             // By no session's way: whoever is shown it is forwarded for.
-            Path::Between { .. } | Path::Chosen => Standing::Far {
+            Path::Between { .. } | Path::Chosen => Location::Far {
                 route: 0,
                 entry: ObjectId::DIRECTORY,
                 node: self.owner.node,
@@ -300,7 +304,7 @@ mod tests {
             let route = Arc::clone(way) as Arc<dyn Route>;
             Arc::new(Import::new(route, ObjectId(1), identity))
         });
-        let introduced = Introduced::new(long, identity, Some(Token::from_bytes([3; 16])));
+        let introduced = ShorteningRef::new(long, identity, Some(Token::from_bytes([3; 16])));
         let this = Arc::clone(&introduced) as Arc<dyn Receiver>;
         let mut shortening = pin!(introduced.shorten(short));
         let mut context = Context::from_waker(Waker::noop());
