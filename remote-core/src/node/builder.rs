@@ -12,7 +12,7 @@ use super::shared::Shared;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::object::class::check_registrations;
-use crate::socket::gate::Gate;
+use crate::socket::factory::Factory;
 use crate::socket::policy::Policy;
 use crate::wire::hello::{LONGEST_NODE_NAME, SHORTEST_LEASE};
 
@@ -125,7 +125,7 @@ impl NodeBuilder {
             )));
         }
         let sessions = Sessions::new(Arc::new(Shared::new(name, limits, lease)));
-        let core = Core::new(sessions, Gate::new(sockets));
+        let core = Core::new(sessions, Factory::new(sockets));
         HandOff::install(&core);
         Ok((core, listen))
     }

@@ -21,7 +21,7 @@ use crate::id::{Identity, ObjectId};
 use crate::object::import::Import;
 use crate::object::message::{Receiver, Route};
 use crate::object::near;
-use crate::socket::gate::Gate;
+use crate::socket::factory::Factory;
 use crate::transport::uri::Uri;
 
 /// A node, behind its handles.
@@ -29,7 +29,7 @@ pub(crate) struct Core {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) desk: Arc<Desk>,
     pub(crate) published: Published,
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) sockets: Arc<Factory>,
     dialled: Dialled,
     post: Arc<Post>,
     /// The addresses, in their order, and who takes connections there. Datagrams arrive in a mailbox.
@@ -39,7 +39,7 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(crate) fn new(sessions: Arc<Sessions>, gate: Arc<Gate>) -> Arc<Core> {
+    pub(crate) fn new(sessions: Arc<Sessions>, sockets: Arc<Factory>) -> Arc<Core> {
         let desk = Desk::new(sessions.shared.lease);
         let published = Published::new(Arc::clone(&desk), &sessions);
         let directory = near::alone(published.clone());
@@ -49,7 +49,7 @@ impl Core {
             sessions,
             desk,
             published,
-            gate,
+            sockets,
             dialled: Dialled::default(),
             post,
             listening: Mutex::default(),
@@ -126,7 +126,7 @@ impl Core {
         self.published.clear();
         // What says goodbye is written; a peer that does not read is not waited for.
         const GOODBYE: Duration = Duration::from_secs(1);
-        let _ = tokio::time::timeout(GOODBYE, self.gate.close()).await;
+        let _ = tokio::time::timeout(GOODBYE, self.sockets.close()).await;
         for link in self.sessions.all() {
             link.update(|inner| inner.session.close("the node was shut down"));
         }

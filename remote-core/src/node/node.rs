@@ -188,7 +188,7 @@ impl Node {
     /// What makes sockets of this machine for others, as far as [`NodeBuilder::sockets`] lets them: an object to be published,
     /// or passed to those who may. See [`socket`](crate::socket).
     pub fn sockets(&self) -> Ref<dyn Sockets> {
-        Ref::from_arc(Arc::clone(&self.0.gate))
+        Ref::from_arc(Arc::clone(&self.0.sockets))
     }
 
     /// How many objects the node shows to its peers, in all.

@@ -1,6 +1,6 @@
 //! Owns the object that stands for a connected socket.
 //!
-//! It must not read or write itself: it takes orders, and what is to be sent.
+//! It must not read or write itself: it only changes the control state and queues what is to be sent.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,11 +8,11 @@ use std::sync::Arc;
 use remote_derive::{Remote, remote};
 use tokio::net::TcpStream;
 
+use super::control::{Control, Sending};
 use super::conversation::Conversation;
 use super::messages::{Socket, SocketController};
-use super::orders::{Orders, Sending};
 use super::outgoing::Outgoing;
-use super::place::Place;
+use super::quota::Permit;
 use super::units::WorkUnits;
 use crate::error::{Error, Result};
 use crate::reference::context::this;
@@ -22,38 +22,38 @@ use crate::reference::reference::Ref;
 #[derive(Remote)]
 #[remote(Socket, name = "remote.Connection")]
 pub(super) struct Connection {
-    orders: Arc<Orders<dyn SocketController>>,
+    control: Arc<Control<dyn SocketController>>,
     outgoing: Arc<Outgoing>,
     address: SocketAddr,
     peer: SocketAddr,
 }
 
 impl Connection {
-    /// The socket of a connection, at its place; its controlling object, if it has one, is told.
+    /// The socket of a connection, with its permit. Notifies the controlling object, if it has one.
     pub(super) fn open(
         stream: TcpStream,
-        place: Place,
+        permit: Permit,
         controller: Option<Ref<dyn SocketController>>,
     ) -> Result<Ref<dyn Socket>> {
         // Whoever sends many small things at once has them written together anyway.
         stream.set_nodelay(true)?;
         let (address, peer) = (stream.local_addr()?, stream.peer_addr()?);
-        let orders = Arc::new(Orders::new(controller.clone()));
+        let control = Arc::new(Control::new(controller.clone()));
         let outgoing = Arc::new(Outgoing::new());
-        let (own, sent) = (Arc::clone(&orders), Arc::clone(&outgoing));
+        let (own, sent) = (Arc::clone(&control), Arc::clone(&outgoing));
         let socket: Ref<dyn Socket> =
-            Ref::new(Connection { orders: own, outgoing: sent, address, peer });
+            Ref::new(Connection { control: own, outgoing: sent, address, peer });
         // Before anything else can be told.
         controller.map(|controller| controller.connected(socket.clone()).post()).transpose()?;
         let (monitor, weak) = (Ref::monitor(&socket), Ref::downgrade(&socket));
-        let conversation = Conversation { stream, place, socket: weak, orders, outgoing };
+        let conversation = Conversation { stream, permit, socket: weak, control, outgoing };
         tokio::spawn(conversation.run(monitor));
         Ok(socket)
     }
 
     async fn put(&self, parts: [&[u8]; 2]) -> Result<()> {
-        self.orders.check_sending()?;
-        self.outgoing.put(parts).await.map_err(|_| self.orders.ended())
+        self.control.check_sending()?;
+        self.outgoing.put(parts).await.map_err(|_| self.control.ended())
     }
 }
 
@@ -61,15 +61,15 @@ impl Connection {
 impl Socket for Connection {
     async fn controlled_by(&self, controller: Ref<dyn SocketController>) -> Result<()> {
         controller.connected(this()).post()?;
-        self.orders.control(controller)
+        self.control.set_controller(controller)
     }
 
     async fn work_units(&self, units: WorkUnits) -> Result<()> {
-        self.orders.set_units(units.check()?)
+        self.control.set_units(units.check()?)
     }
 
     async fn issue_credit(&self, units: u64) -> Result<()> {
-        self.orders.issue_credit(units)
+        self.control.issue_credit(units)
     }
 
     async fn send(&self, bytes: &[u8]) -> Result<()> {
@@ -92,14 +92,14 @@ impl Socket for Connection {
     }
 
     async fn end(&self) -> Result<()> {
-        self.orders.end()?;
-        self.orders.until(|told| told.sending == Sending::Ended || told.closed.is_some()).await;
-        let is_written = self.orders.follow().borrow().sending == Sending::Ended;
-        if is_written { Ok(()) } else { Err(self.orders.ended()) }
+        self.control.end()?;
+        self.control.until(|told| told.sending == Sending::Ended || told.closed.is_some()).await;
+        let is_written = self.control.subscribe().borrow().sending == Sending::Ended;
+        if is_written { Ok(()) } else { Err(self.control.ended()) }
     }
 
     async fn close(&self) -> Result<()> {
-        self.orders.see_closed().await
+        self.control.close_and_wait().await
     }
 
     async fn address(&self) -> Result<String> {

@@ -13,11 +13,11 @@ use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::sync::watch;
 
 use super::beside::{beside, unless};
+use super::control::{Control, ControlState, Sending};
 use super::ends::ends;
 use super::messages::{Socket, SocketController};
-use super::orders::{Orders, Sending, Told};
 use super::outgoing::Outgoing;
-use super::place::Place;
+use super::quota::Permit;
 use super::units::{Arrived, WorkUnits};
 use crate::error::{Error, Result};
 use crate::reference::monitor::Monitor;
@@ -29,48 +29,48 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A connection, and whose it is.
 pub(super) struct Conversation {
     pub(super) stream: TcpStream,
-    pub(super) place: Place,
+    pub(super) permit: Permit,
     pub(super) socket: WeakRef<dyn Socket>,
-    pub(super) orders: Arc<Orders<dyn SocketController>>,
+    pub(super) control: Arc<Control<dyn SocketController>>,
     pub(super) outgoing: Arc<Outgoing>,
 }
 
 impl Conversation {
     /// Goes on to the end of the connection, or of the socket, of which there is this monitor.
     pub(super) async fn run(self, own: Monitor) {
-        let Conversation { mut stream, mut place, socket, orders, outgoing } = self;
+        let Conversation { mut stream, mut permit, socket, control, outgoing } = self;
         let (reader, writer) = stream.split();
         let reading = async {
-            if let Err(error) = read(reader, &orders, &socket).await {
-                orders.close(Some(error));
+            if let Err(error) = read(reader, &control, &socket).await {
+                control.close(Some(error));
             }
         };
-        let mut asides = ends(&orders, own, &mut place);
+        let mut asides = ends(&control, own, &mut permit);
         asides.push(Box::pin(reading));
-        let failure = beside(write(writer, &orders, &outgoing), asides).await;
+        let failure = beside(write(writer, &control, &outgoing), asides).await;
         drop(stream);
-        let (reason, controller) = orders.note_closed(&failure);
+        let (reason, controller) = control.note_closed(&failure);
         outgoing.close();
         if let Ok(Some(socket)) = socket.upgrade().await {
             let _ = Ref::stop(&socket, &reason); // it is near, so that it can be
             let _ = controller.map(|controller| controller.closed(socket, failure).post());
         }
-        drop(place); // Behind the last word: a node that closes its sockets goes on only then.
+        drop(permit); // Behind the last word: a node that closes its sockets goes on only then.
     }
 }
 
 /// Writes what is sent, until the connection has come to its end; whether that is a failure.
 async fn write(
     mut writer: WriteHalf<'_>,
-    orders: &Orders<dyn SocketController>,
+    control: &Control<dyn SocketController>,
     outgoing: &Outgoing,
 ) -> Option<Error> {
     let ended = async {
-        orders.until(|told| told.closing.is_some() || told.sending == Sending::Ending).await;
+        control.until(|told| told.closing.is_some() || told.sending == Sending::Ending).await;
         outgoing.written().await;
     };
     let hurried = async {
-        orders.until(|told| told.closing.is_some()).await;
+        control.until(|told| told.closing.is_some()).await;
         tokio::time::sleep(PATIENCE).await;
     };
     let (ended, hurried) = (pin!(ended), pin!(hurried));
@@ -81,21 +81,21 @@ async fn write(
         None => Some(io::Error::other("the peer did not read what was sent before the end")),
     };
     if let Some(error) = failure {
-        orders.close(Some(error.into()));
+        control.close(Some(error.into()));
     } else {
-        orders.note_end();
+        control.note_end();
     }
-    orders.over().await
+    control.over().await
 }
 
 /// Reads as far as there is credit, until the peer sends no more or the socket is to be closed.
 async fn read(
     mut reader: ReadHalf<'_>,
-    orders: &Orders<dyn SocketController>,
+    control: &Control<dyn SocketController>,
     socket: &WeakRef<dyn Socket>,
 ) -> Result<()> {
     let mut arrived = Arrived::default();
-    let mut told = orders.follow();
+    let mut told = control.subscribe();
     loop {
         let Some(turn) = Turn::of(&mut told) else {
             if told.changed().await.is_err() {
@@ -105,7 +105,7 @@ async fn read(
         };
         let unit = if turn.may_read { arrived.next(turn.units)? } else { None };
         if let Some(unit) = unit {
-            orders.spend();
+            control.spend();
             let Some(socket) = socket.upgrade().await? else { return Ok(()) };
             turn.controller.data(socket, unit).oneway().await?;
             continue;
@@ -117,7 +117,7 @@ async fn read(
         };
         match length.transpose()? {
             Some(0) if arrived.is_empty() => {
-                orders.note_end_of_peer();
+                control.note_end_of_peer();
                 let Some(socket) = socket.upgrade().await? else { return Ok(()) };
                 return turn.controller.ended(socket).oneway().await;
             }
@@ -146,7 +146,7 @@ struct Turn {
 
 impl Turn {
     /// Nothing may be done if there is nobody to tell, or the socket is to be closed.
-    fn of(told: &mut watch::Receiver<Told<dyn SocketController>>) -> Option<Turn> {
+    fn of(told: &mut watch::Receiver<ControlState<dyn SocketController>>) -> Option<Turn> {
         let told = told.borrow_and_update();
         let controller = told.controller.clone().filter(|_| told.closing.is_none())?;
         Some(Turn { controller, units: told.units, may_read: told.credit > 0 })

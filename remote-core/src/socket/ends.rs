@@ -5,34 +5,34 @@
 use std::pin::pin;
 
 use super::beside::{Aside, unless};
-use super::orders::Orders;
-use super::place::Place;
+use super::control::Control;
+use super::quota::Permit;
 use crate::error::Error;
 use crate::object::message::Ended;
 use crate::reference::interface::Interface;
 use crate::reference::monitor::Monitor;
 use crate::reference::reference::Ref;
 
-/// What looks out for the ends of a socket, of which there is this monitor, at this place.
+/// What looks out for the ends of a socket, of which there is this monitor, with this permit.
 pub(super) fn ends<'a, C: ?Sized + Interface>(
-    orders: &'a Orders<C>,
+    control: &'a Control<C>,
     own: Monitor,
-    place: &'a mut Place,
+    permit: &'a mut Permit,
 ) -> Vec<Aside<'a>> {
     let released = async move {
         let reason = match own.await {
             Ended::Stopped(reason) => reason,
             ended => ended.to_string(),
         };
-        orders.close(Some(Error::Ended(reason)));
+        control.close(Some(Error::Ended(reason)));
     };
-    let shut_down = async move { orders.close(Some(place.closing().await)) };
-    vec![Box::pin(released), Box::pin(shut_down), Box::pin(uncontrolled(orders))]
+    let shut_down = async move { control.close(Some(permit.closing().await)) };
+    vec![Box::pin(released), Box::pin(shut_down), Box::pin(uncontrolled(control))]
 }
 
 /// Has the socket closed when the object that controls it has ended.
-async fn uncontrolled<C: ?Sized + Interface>(orders: &Orders<C>) {
-    let mut told = orders.follow();
+async fn uncontrolled<C: ?Sized + Interface>(control: &Control<C>) {
+    let mut told = control.subscribe();
     loop {
         let controller = told.borrow_and_update().controller.clone();
         let Some(controller) = controller else {
@@ -47,7 +47,7 @@ async fn uncontrolled<C: ?Sized + Interface>(orders: &Orders<C>) {
                 Ended::Stopped(reason) => format!("was stopped: {reason}"),
                 ended => format!("is gone: {ended}"),
             };
-            return orders.close(Some(Error::Ended(format!("its controlling object {how}"))));
+            return control.close(Some(Error::Ended(format!("its controlling object {how}"))));
         }
     }
 }

@@ -99,14 +99,14 @@
 
 mod beside;
 mod connection;
+mod control;
 mod conversation;
 mod ends;
-pub(crate) mod gate;
+pub(crate) mod factory;
 pub(crate) mod messages;
-mod orders;
 mod outgoing;
-mod place;
 pub(crate) mod policy;
+mod quota;
 mod server;
 mod units;
 

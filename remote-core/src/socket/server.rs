@@ -11,10 +11,10 @@ use tokio::net::TcpListener;
 
 use super::beside::beside;
 use super::connection::Connection;
+use super::control::Control;
 use super::ends::ends;
 use super::messages::{ServerController, ServerSocket};
-use super::orders::Orders;
-use super::place::{Place, Places};
+use super::quota::{Permit, Quota};
 use crate::error::Result;
 use crate::reference::monitor::Monitor;
 use crate::reference::reference::{Ref, WeakRef};
@@ -26,34 +26,34 @@ const PAUSE: Duration = Duration::from_millis(50);
 #[derive(Remote)]
 #[remote(ServerSocket, name = "remote.Listener")]
 pub(super) struct Server {
-    orders: Arc<Orders<dyn ServerController>>,
+    control: Arc<Control<dyn ServerController>>,
     address: SocketAddr,
 }
 
 /// What its task has.
 struct Reception {
     listener: TcpListener,
-    places: Places,
+    quota: Quota,
     server: WeakRef<dyn ServerSocket>,
     controller: Ref<dyn ServerController>,
-    orders: Arc<Orders<dyn ServerController>>,
+    control: Arc<Control<dyn ServerController>>,
 }
 
 impl Server {
-    /// The socket of a listener, at its place; what it accepts has places as well. Its controlling object is told.
+    /// The socket of a listener, of this permit; what it accepts takes permits as well. Notifies the controlling object.
     pub(super) fn open(
         listener: TcpListener,
-        (places, place): (Places, Place),
+        (quota, permit): (Quota, Permit),
         controller: Ref<dyn ServerController>,
     ) -> Result<Ref<dyn ServerSocket>> {
         let address = listener.local_addr()?;
-        let orders = Arc::new(Orders::new(Some(controller.clone())));
+        let control = Arc::new(Control::new(Some(controller.clone())));
         let server: Ref<dyn ServerSocket> =
-            Ref::new(Server { orders: Arc::clone(&orders), address });
+            Ref::new(Server { control: Arc::clone(&control), address });
         controller.ready(server.clone(), &address.to_string()).post()?;
         let (monitor, weak) = (Ref::monitor(&server), Ref::downgrade(&server));
-        let reception = Reception { listener, places, server: weak, controller, orders };
-        tokio::spawn(reception.run(monitor, place));
+        let reception = Reception { listener, quota, server: weak, controller, control };
+        tokio::spawn(reception.run(monitor, permit));
         Ok(server)
     }
 }
@@ -61,7 +61,7 @@ impl Server {
 #[remote]
 impl ServerSocket for Server {
     async fn issue_credit(&self, connections: u64) -> Result<()> {
-        self.orders.issue_credit(connections)
+        self.control.issue_credit(connections)
     }
 
     async fn address(&self) -> Result<String> {
@@ -69,35 +69,35 @@ impl ServerSocket for Server {
     }
 
     async fn close(&self) -> Result<()> {
-        self.orders.see_closed().await
+        self.control.close_and_wait().await
     }
 }
 
 impl Reception {
     /// Goes on until the socket is to be closed, of which there is this monitor.
-    async fn run(self, own: Monitor, mut place: Place) {
+    async fn run(self, own: Monitor, mut permit: Permit) {
         let accepting = async {
             if let Err(error) = self.accept().await {
-                self.orders.close(Some(error));
+                self.control.close(Some(error));
             }
         };
-        let mut asides = ends(&self.orders, own, &mut place);
+        let mut asides = ends(&self.control, own, &mut permit);
         asides.push(Box::pin(accepting));
-        let failure = beside(self.orders.over(), asides).await;
-        let Reception { listener, server, orders, .. } = self;
+        let failure = beside(self.control.over(), asides).await;
+        let Reception { listener, server, control, .. } = self;
         drop(listener);
-        let (reason, controller) = orders.note_closed(&failure);
+        let (reason, controller) = control.note_closed(&failure);
         if let Ok(Some(server)) = server.upgrade().await {
             let _ = Ref::stop(&server, &reason); // it is near, so that it can be
             let _ = controller.map(|controller| controller.closed(server, failure).post());
         }
-        drop(place); // Behind the last word: a node that closes its sockets goes on only then.
+        drop(permit); // Behind the last word: a node that closes its sockets goes on only then.
     }
 
     /// Accepts as far as there is credit.
     async fn accept(&self) -> Result<()> {
         loop {
-            self.orders.until(|told| told.credit > 0).await;
+            self.control.until(|told| told.credit > 0).await;
             let stream = match self.listener.accept().await {
                 Ok((stream, _)) => stream,
                 Err(error) => {
@@ -106,11 +106,11 @@ impl Reception {
                     continue;
                 }
             };
-            let place = self.places.free().await?;
+            let permit = self.quota.acquire().await?;
             // Gone already, before it was looked at: then there is nothing to tell.
-            let Ok(connection) = Connection::open(stream, place, None) else { continue };
+            let Ok(connection) = Connection::open(stream, permit, None) else { continue };
             let Some(server) = self.server.upgrade().await? else { return Ok(()) };
-            self.orders.spend();
+            self.control.spend();
             self.controller.accepted(server, connection).oneway().await?;
         }
     }

@@ -1,4 +1,4 @@
-//! Owns the places that a node has for sockets, and the end of all of them.
+//! The quota of sockets of a node, and closing all of them.
 //!
 //! It must not know what a socket does.
 
@@ -8,44 +8,44 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::error::{Error, Result};
 
-/// The places of one node.
+/// The sockets that a node may have at once.
 #[derive(Clone)]
-pub(super) struct Places {
+pub(super) struct Quota {
     free: Arc<Semaphore>,
     most: u32,
     closing: watch::Sender<bool>,
 }
 
-/// A place for one socket, until it is dropped.
-pub(super) struct Place {
+/// Counts one socket against the quota, until it is dropped.
+pub(super) struct Permit {
     _taken: OwnedSemaphorePermit,
     closing: watch::Receiver<bool>,
 }
 
-impl Places {
-    pub(super) fn new(most: usize) -> Places {
+impl Quota {
+    pub(super) fn new(most: usize) -> Quota {
         let most = u32::try_from(most.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
         let free = Arc::new(Semaphore::new(most as usize));
-        Places { free, most, closing: watch::Sender::new(false) }
+        Quota { free, most, closing: watch::Sender::new(false) }
     }
 
-    /// A place, if there is one.
-    pub(super) fn take(&self) -> Result<Place> {
+    /// Takes a permit, if one is free.
+    pub(super) fn try_acquire(&self) -> Result<Permit> {
         let full =
             format!("the {} sockets of this node; `Policy::at_most` sets how many", self.most);
         let taken = Arc::clone(&self.free).try_acquire_owned().map_err(|_| Error::Quota(full))?;
         self.check()?;
-        Ok(self.place(taken))
+        Ok(self.permit(taken))
     }
 
-    /// A place, when there is one.
-    pub(super) async fn free(&self) -> Result<Place> {
+    /// Waits for a permit.
+    pub(super) async fn acquire(&self) -> Result<Permit> {
         let taken = Arc::clone(&self.free).acquire_owned().await;
         self.check()?;
-        Ok(self.place(taken.map_err(|_| ended())?))
+        Ok(self.permit(taken.map_err(|_| ended())?))
     }
 
-    /// Has all sockets closed, and no more made. Done when they are.
+    /// Closes all sockets, allows no new ones, and waits until all are closed.
     pub(super) async fn close(&self) {
         self.closing.send_replace(true);
         let _ = self.free.acquire_many(self.most).await;
@@ -55,13 +55,13 @@ impl Places {
         if *self.closing.borrow() { Err(ended()) } else { Ok(()) }
     }
 
-    fn place(&self, taken: OwnedSemaphorePermit) -> Place {
-        Place { _taken: taken, closing: self.closing.subscribe() }
+    fn permit(&self, taken: OwnedSemaphorePermit) -> Permit {
+        Permit { _taken: taken, closing: self.closing.subscribe() }
     }
 }
 
-impl Place {
-    /// Waits until the node closes its sockets; what they are told.
+impl Permit {
+    /// Waits until the node closes its sockets. Returns the error that their users get.
     pub(super) async fn closing(&mut self) -> Error {
         // The sender may be gone, and then nobody closes them; that is for the socket to wait out.
         if self.closing.wait_for(|closing| *closing).await.is_err() {

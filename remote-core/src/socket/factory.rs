@@ -1,6 +1,6 @@
-//! Owns the object by which others use sockets of this machine, as far as they may.
+//! The object by which others make sockets on this machine, as far as the policy allows.
 //!
-//! It must not know who asks: whoever was given the object may.
+//! It must not know who asks: whoever has a reference to it may.
 
 use std::sync::Arc;
 
@@ -10,34 +10,34 @@ use tokio::runtime::Handle;
 
 use super::connection::Connection;
 use super::messages::{ServerController, ServerSocket, Socket, SocketController, Sockets};
-use super::place::Places;
 use super::policy::{Policy, Purpose};
+use super::quota::Quota;
 use super::server::Server;
 use crate::error::{Error, Result};
 use crate::reference::reference::Ref;
 
-/// What makes the sockets of a node.
+/// Makes the sockets of a node.
 #[derive(Remote)]
 #[remote(Sockets, name = "remote.Gate")]
-pub(crate) struct Gate {
+pub(crate) struct Factory {
     policy: Policy,
-    places: Places,
+    quota: Quota,
 }
 
-impl Gate {
-    pub(crate) fn new(policy: Policy) -> Arc<Gate> {
-        let places = Places::new(policy.most());
-        Arc::new(Gate { policy, places })
+impl Factory {
+    pub(crate) fn new(policy: Policy) -> Arc<Factory> {
+        let quota = Quota::new(policy.most());
+        Arc::new(Factory { policy, quota })
     }
 
-    /// Has all sockets closed; done when they are.
+    /// Closes all sockets and waits until they are closed.
     pub(crate) async fn close(&self) {
-        self.places.close().await;
+        self.quota.close().await;
     }
 }
 
 #[remote]
-impl Sockets for Gate {
+impl Sockets for Factory {
     async fn listen(
         &self,
         address: &str,
@@ -45,11 +45,11 @@ impl Sockets for Gate {
     ) -> Result<Ref<dyn ServerSocket>> {
         check_runtime()?;
         let allowed = self.policy.allowed(address, Purpose::Listen).await?;
-        let place = self.places.take()?;
+        let permit = self.quota.try_acquire()?;
         let listener = TcpListener::bind(&allowed[..]).await;
         let listener =
             listener.map_err(|error| Error::Io(format!("cannot listen at {address}: {error}")))?;
-        Server::open(listener, (self.places.clone(), place), controller)
+        Server::open(listener, (self.quota.clone(), permit), controller)
     }
 
     async fn connect(
@@ -59,13 +59,13 @@ impl Sockets for Gate {
     ) -> Result<Ref<dyn Socket>> {
         check_runtime()?;
         let allowed = self.policy.allowed(address, Purpose::Connect).await?;
-        let place = self.places.take()?;
+        let permit = self.quota.try_acquire()?;
         let stream = TcpStream::connect(&allowed[..]).await;
         let stream = stream.map_err(|error| Error::NotConnected {
             address: address.to_owned(),
             reason: error.to_string(),
         })?;
-        Connection::open(stream, place, Some(controller))
+        Connection::open(stream, permit, Some(controller))
     }
 }
 
