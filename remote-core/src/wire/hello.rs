@@ -1,4 +1,4 @@
-//! Owns the introduction: the first bytes on a connection, both ways, before a session goes on it.
+//! The handshake messages: the first bytes on a connection, both ways, before frames.
 //!
 //! It must not know who decides. Everything here is bounded by [`LONGEST`].
 
@@ -47,20 +47,20 @@ pub(crate) type Secret = [u8; 32];
 /// What only somebody can say who knows the secret, on this connection.
 pub(crate) type Proof = [u8; 32];
 
-/// What a node knows of a session with the one that it is introduced to.
+/// What a node knows of a session with the peer of a handshake, so that the two can resume it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Standing {
-    /// Nothing.
+pub(crate) enum ResumeState {
+    /// It knows of no session.
     None,
-    /// It goes on.
+    /// The session goes on.
     Live {
         /// The last frame that has arrived.
         received: FrameNumber,
-        /// Whether its connection is known to be lost.
+        /// True if its connection is known to be lost.
         suspended: bool,
         proof: Proof,
     },
-    /// It is over, for the reason that this code stands for.
+    /// The session is over, with this code.
     Ended { code: u64, proof: Proof },
 }
 
@@ -163,29 +163,29 @@ impl Hello {
     }
 }
 
-impl Standing {
-    /// The standing of a live session, proved.
+impl ResumeState {
+    /// Returns the state of a live session, with its proof.
     pub(crate) fn live(
         received: FrameNumber,
         suspended: bool,
         secret: &Secret,
         sides: Sides<'_>,
-    ) -> Standing {
-        let unproved = Standing::Live { received, suspended, proof: [0; 32] };
-        Standing::Live { received, suspended, proof: unproved.prove(secret, sides) }
+    ) -> ResumeState {
+        let unproved = ResumeState::Live { received, suspended, proof: [0; 32] };
+        ResumeState::Live { received, suspended, proof: unproved.prove(secret, sides) }
     }
 
-    /// The standing of a session that is over, proved.
-    pub(crate) fn ended(code: u64, secret: &Secret, sides: Sides<'_>) -> Standing {
-        let unproved = Standing::Ended { code, proof: [0; 32] };
-        Standing::Ended { code, proof: unproved.prove(secret, sides) }
+    /// Returns the state of a session that is over, with its proof.
+    pub(crate) fn ended(code: u64, secret: &Secret, sides: Sides<'_>) -> ResumeState {
+        let unproved = ResumeState::Ended { code, proof: [0; 32] };
+        ResumeState::Ended { code, proof: unproved.prove(secret, sides) }
     }
 
-    /// Whether only somebody who knows the secret can have said this, as the one side to the other.
+    /// Returns true if the proof is that of somebody who knows the secret, sent by `sides.own` to `sides.peer`.
     pub(crate) fn is_proved(&self, secret: &Secret, sides: Sides<'_>) -> bool {
         let said = match self {
-            Standing::None => return false,
-            Standing::Live { proof, .. } | Standing::Ended { proof, .. } => proof,
+            ResumeState::None => return false,
+            ResumeState::Live { proof, .. } | ResumeState::Ended { proof, .. } => proof,
         };
         HMAC::verify(self.claim(sides), secret, said)
     }
@@ -194,7 +194,7 @@ impl Standing {
         HMAC::mac(self.claim(sides), secret)
     }
 
-    /// What is proved: all that is said, by whom and to whom.
+    /// Returns the text that the proof authenticates: all fields, the sender and the receiver.
     fn claim(&self, sides: Sides<'_>) -> Vec<u8> {
         let mut claim = b"remote: standing".to_vec();
         // With the identities: a node that is made to say this on one connection has not said it for its peer on another.
@@ -208,13 +208,13 @@ impl Standing {
 
     fn write_fields(&self, out: &mut Vec<u8>) {
         match self {
-            Standing::None => out.push(0),
-            Standing::Live { received, suspended, .. } => {
+            ResumeState::None => out.push(0),
+            ResumeState::Live { received, suspended, .. } => {
                 out.push(1);
                 put(out, received.0);
                 out.push(u8::from(*suspended));
             }
-            Standing::Ended { code, .. } => {
+            ResumeState::Ended { code, .. } => {
                 out.push(2);
                 put(out, *code);
             }
@@ -224,23 +224,23 @@ impl Standing {
     pub(crate) fn write(&self) -> Vec<u8> {
         framed(|out| {
             self.write_fields(out);
-            if let Standing::Live { proof, .. } | Standing::Ended { proof, .. } = self {
+            if let ResumeState::Live { proof, .. } | ResumeState::Ended { proof, .. } = self {
                 out.extend_from_slice(proof);
             }
         })
     }
 
-    pub(crate) fn read(bytes: &[u8]) -> Result<Standing, Breach> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<ResumeState, Breach> {
         let mut cursor = Cursor::new(bytes);
-        let mut read = || -> Result<Standing, Breach> {
+        let mut read = || -> Result<ResumeState, Breach> {
             Ok(match cursor.byte()? {
-                0 => Standing::None,
-                1 => Standing::Live {
+                0 => ResumeState::None,
+                1 => ResumeState::Live {
                     received: FrameNumber(cursor.number()?),
                     suspended: cursor.byte()? != 0,
                     proof: cursor.array()?,
                 },
-                2 => Standing::Ended { code: cursor.number()?, proof: cursor.array()? },
+                2 => ResumeState::Ended { code: cursor.number()?, proof: cursor.array()? },
                 _ => return Err(Breach::Hello),
             })
         };
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_standing_is_proved_to_one_peer_on_one_connection() {
+    fn a_resume_state_is_proved_to_one_peer_on_one_connection() {
         let secret = [1; 32];
         let side = |node, nonce| Hello {
             node: NodeId::from_bytes([node; 16]),
@@ -341,27 +341,27 @@ mod tests {
         };
         let (own, peer) = (side(1, 2), side(3, 4));
         let sides = Sides { own: &own, peer: &peer };
-        for standing in [
-            Standing::live(FrameNumber(300), true, &secret, sides),
-            Standing::ended(32, &secret, sides),
+        for state in [
+            ResumeState::live(FrameNumber(300), true, &secret, sides),
+            ResumeState::ended(32, &secret, sides),
         ] {
-            assert_eq!(Standing::read(&standing.write()[2..]), Ok(standing));
-            assert!(standing.is_proved(&secret, sides));
-            assert!(!standing.is_proved(&[9; 32], sides), "another secret");
-            assert!(!standing.is_proved(&secret, sides.reversed()), "sent back to its sender");
+            assert_eq!(ResumeState::read(&state.write()[2..]), Ok(state));
+            assert!(state.is_proved(&secret, sides));
+            assert!(!state.is_proved(&[9; 32], sides), "another secret");
+            assert!(!state.is_proved(&secret, sides.reversed()), "sent back to its sender");
             let elsewhere = Sides { own: &own, peer: &side(3, 5) };
-            assert!(!standing.is_proved(&secret, elsewhere), "on another connection");
+            assert!(!state.is_proved(&secret, elsewhere), "on another connection");
             let swapped = Sides { own: &side(3, 2), peer: &side(1, 4) };
-            assert!(!standing.is_proved(&secret, swapped), "by the other, with the same nonces");
+            assert!(!state.is_proved(&secret, swapped), "by the other, with the same nonces");
         }
-        let Standing::Live { suspended, proof, .. } =
-            Standing::live(FrameNumber(300), true, &secret, sides)
+        let ResumeState::Live { suspended, proof, .. } =
+            ResumeState::live(FrameNumber(300), true, &secret, sides)
         else {
             unreachable!("it is live")
         };
-        let altered = Standing::Live { received: FrameNumber(301), suspended, proof };
+        let altered = ResumeState::Live { received: FrameNumber(301), suspended, proof };
         assert!(!altered.is_proved(&secret, sides), "something else was said");
-        assert!(!Standing::None.is_proved(&secret, sides));
+        assert!(!ResumeState::None.is_proved(&secret, sides));
     }
 
     #[test]

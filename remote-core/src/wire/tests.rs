@@ -14,7 +14,7 @@ use super::frame::{
     CHUNK, Descriptor, Extent, Frame, LENGTH, LONGEST_FRAME, LONGEST_NAME, Manner, Status, Target,
 };
 use super::hello::{
-    Grant, Hello, LONGEST, LONGEST_ADDRESS, LONGEST_NODE_NAME, SHORTEST_LEASE, Sides, Standing,
+    Grant, Hello, LONGEST, LONGEST_ADDRESS, LONGEST_NODE_NAME, ResumeState, SHORTEST_LEASE, Sides,
     Verdict, preface,
 };
 use super::method::{Method, Parameter, Type, name_fingerprint};
@@ -32,7 +32,7 @@ const WHOLE: Extent = Extent { references: 0, total: 0 };
 fn every_frame_has_the_bytes_that_the_document_says() {
     let mut rows: Vec<(&str, String)> =
         vec![("preface", hex(&preface())), ("introduction", hex(&hello().write()))];
-    rows.extend(standings().iter().map(|(what, standing)| (*what, hex(&standing.write()))));
+    rows.extend(resume_states().iter().map(|(what, state)| (*what, hex(&state.write()))));
     rows.extend(verdicts().iter().map(|(what, verdict)| (*what, hex(&verdict.write()))));
     rows.extend(frames().iter().map(|(what, frame)| (*what, hex(&written(frame)))));
     rows.push((DATAGRAM, hex(&datagram().write())));
@@ -145,19 +145,19 @@ fn hello() -> Hello {
     }
 }
 
-fn standings() -> [(&'static str, Standing); 3] {
+fn resume_states() -> [(&'static str, ResumeState); 3] {
     let (secret, own) = ([3; 32], hello());
     let peer = Hello { node: NodeId::from_bytes([4; 16]), nonce: [5; 32], ..hello() };
     let sides = Sides { own: &own, peer: &peer };
     [
-        ("resume state: no session is known", Standing::None),
+        ("resume state: no session is known", ResumeState::None),
         (
             "resume state: a live session; 300 frames have arrived, and it is suspended. The secret is 03 03 …; the sender has the introduction above, the receiver the identity 04 04 … and the nonce 05 05 …",
-            Standing::live(FrameNumber(300), true, &secret, sides),
+            ResumeState::live(FrameNumber(300), true, &secret, sides),
         ),
         (
             "resume state: the same session is over, with code 32",
-            Standing::ended(32, &secret, sides),
+            ResumeState::ended(32, &secret, sides),
         ),
     ]
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::handshake::introduce;
-use super::negotiate::Introduced;
+use super::negotiate::Negotiation;
 use super::registry::Sessions;
 use crate::error::{Error, Result};
 use crate::id::NodeId;
@@ -91,8 +91,8 @@ async fn dial(
             Wanted::Only(node) if hello.node != node => return Err(Error::Stale),
             Wanted::Any | Wanted::Only(_) => {}
         }
-        let introduced = Introduced { hello: &hello, own: &own, asked, dialled: Some(uri) };
-        let link = introduced.agree(sessions, connection).await?;
+        let negotiation = Negotiation { hello: &hello, own: &own, asked, dialled: Some(uri) };
+        let link = negotiation.run(sessions, connection).await?;
         keep_connected(sessions, &link);
         Ok(Reached::Peer(link))
     };

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::id::NodeId;
 use crate::transport::connection::Connection;
 use crate::wire::breach::Breach;
-use crate::wire::hello::{Hello, LONGEST, PREFACE, Standing, Verdict, check_preface, preface};
+use crate::wire::hello::{Hello, LONGEST, PREFACE, ResumeState, Verdict, check_preface, preface};
 
 /// Who decides about a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,18 +21,18 @@ pub(crate) enum Decides {
 
 /// Says who this side is; the dialling side speaks first, and hears who the other is.
 pub(crate) async fn introduce(connection: &mut Connection, own: &Hello) -> Result<Hello> {
-    say_hello(connection, own).await?;
-    hear_hello(connection).await
+    write_hello(connection, own).await?;
+    read_hello(connection).await
 }
 
-pub(crate) async fn say_hello(connection: &mut Connection, own: &Hello) -> Result<()> {
+pub(crate) async fn write_hello(connection: &mut Connection, own: &Hello) -> Result<()> {
     let mut bytes = preface().to_vec();
     bytes.extend_from_slice(&own.write());
     connection.writer.write_all(&bytes).await?;
     Ok(connection.writer.flush().await?)
 }
 
-pub(crate) async fn hear_hello(connection: &mut Connection) -> Result<Hello> {
+pub(crate) async fn read_hello(connection: &mut Connection) -> Result<Hello> {
     let mut bytes = [0; PREFACE];
     // Byte by byte, so that a stranger is known by the first wrong one and does not have to send eight.
     for read in 0..PREFACE {
@@ -43,21 +43,24 @@ pub(crate) async fn hear_hello(connection: &mut Connection) -> Result<Hello> {
 }
 
 /// Says what this side knows of a session with the other.
-pub(crate) async fn say_standing(connection: &mut Connection, standing: &Standing) -> Result<()> {
-    connection.writer.write_all(&standing.write()).await?;
+pub(crate) async fn write_resume_state(
+    connection: &mut Connection,
+    state: &ResumeState,
+) -> Result<()> {
+    connection.writer.write_all(&state.write()).await?;
     Ok(connection.writer.flush().await?)
 }
 
-pub(crate) async fn hear_standing(connection: &mut Connection) -> Result<Standing> {
-    Standing::read(&read_framed(connection).await?).map_err(breach)
+pub(crate) async fn read_resume_state(connection: &mut Connection) -> Result<ResumeState> {
+    ResumeState::read(&read_framed(connection).await?).map_err(breach)
 }
 
-pub(crate) async fn say_verdict(connection: &mut Connection, verdict: &Verdict) -> Result<()> {
+pub(crate) async fn write_verdict(connection: &mut Connection, verdict: &Verdict) -> Result<()> {
     connection.writer.write_all(&verdict.write()).await?;
     Ok(connection.writer.flush().await?)
 }
 
-pub(crate) async fn hear_verdict(connection: &mut Connection) -> Result<Verdict> {
+pub(crate) async fn read_verdict(connection: &mut Connection) -> Result<Verdict> {
     Verdict::read(&read_framed(connection).await?).map_err(breach)
 }
 

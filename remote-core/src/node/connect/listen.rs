@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use tokio::task::AbortHandle;
 
-use super::handshake::{Decides, decides, hear_hello, say_hello};
-use super::negotiate::Introduced;
+use super::handshake::{Decides, decides, read_hello, write_hello};
+use super::negotiate::Negotiation;
 use super::registry::Sessions;
 use crate::error::{Error, Result};
 use crate::transport::connection::{Connection, Listener};
@@ -44,17 +44,17 @@ pub(crate) async fn accept_all(sessions: Arc<Sessions>, mut listener: Box<dyn Li
 async fn welcome(sessions: Arc<Sessions>, connection: Connection) {
     let address = connection.address.clone();
     let limit = sessions.shared.limits.handshake_time;
-    match tokio::time::timeout(limit, introduce(&sessions, connection)).await {
+    match tokio::time::timeout(limit, accept(&sessions, connection)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(address, %error, "a connection did not become a session"),
         Err(_) => tracing::debug!(address, "a connection did not introduce itself in time"),
     }
 }
 
-async fn introduce(sessions: &Arc<Sessions>, mut connection: Connection) -> Result<()> {
-    let hello = hear_hello(&mut connection).await?;
+async fn accept(sessions: &Arc<Sessions>, mut connection: Connection) -> Result<()> {
+    let hello = read_hello(&mut connection).await?;
     let (own, asked) = (sessions.shared.hello(), Instant::now());
-    say_hello(&mut connection, &own).await?;
+    write_hello(&mut connection, &own).await?;
     if hello.node == sessions.shared.id {
         return Ok(()); // It called itself, and knows by now.
     }
@@ -65,6 +65,6 @@ async fn introduce(sessions: &Arc<Sessions>, mut connection: Connection) -> Resu
         // The peer would decide for it; closed, the connection says the same.
         return Err(Error::Refused(reason));
     }
-    let introduced = Introduced { hello: &hello, own: &own, asked, dialled: None };
-    introduced.agree(sessions, connection).await.map(drop)
+    let negotiation = Negotiation { hello: &hello, own: &own, asked, dialled: None };
+    negotiation.run(sessions, connection).await.map(drop)
 }

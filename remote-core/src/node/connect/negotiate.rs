@@ -6,7 +6,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::handshake::{Decides, decides, hear_standing, hear_verdict, say_standing, say_verdict};
+use super::handshake::{
+    Decides, decides, read_resume_state, read_verdict, write_resume_state, write_verdict,
+};
 use super::registry::Sessions;
 use crate::error::{Error, Result};
 use crate::id::FrameNumber;
@@ -16,10 +18,10 @@ use crate::object::peer::Peer;
 use crate::session::{Session, Settings};
 use crate::transport::connection::Connection;
 use crate::transport::uri::Uri;
-use crate::wire::hello::{Grant, Hello, Secret, Sides, Standing, Verdict};
+use crate::wire::hello::{Grant, Hello, ResumeState, Secret, Sides, Verdict};
 
 /// What both sides of a connection have said of themselves.
-pub(crate) struct Introduced<'i> {
+pub(crate) struct Negotiation<'i> {
     pub(crate) hello: &'i Hello,
     /// What this side said of itself, and when.
     pub(crate) own: &'i Hello,
@@ -28,25 +30,25 @@ pub(crate) struct Introduced<'i> {
     pub(crate) dialled: Option<&'i Uri>,
 }
 
-impl Introduced<'_> {
+impl Negotiation<'_> {
     /// Agrees with the peer on what becomes of the connection, and starts it. The session that goes on, here or elsewhere.
-    pub(crate) async fn agree(
+    pub(crate) async fn run(
         &self,
         sessions: &Arc<Sessions>,
         mut connection: Connection,
     ) -> Result<Arc<Link>> {
         let peer = self.hello.node;
-        say_standing(&mut connection, &sessions.standing(self.sides())).await?;
-        let standing = hear_standing(&mut connection).await?;
+        write_resume_state(&mut connection, &sessions.resume_state(self.sides())).await?;
+        let state = read_resume_state(&mut connection).await?;
         let decision = match decides(sessions.shared.id, peer) {
             Decides::This => {
-                let decision = self.decide(sessions, &connection, standing);
-                say_verdict(&mut connection, &decision.verdict()).await?;
+                let decision = self.decide(sessions, &connection, state);
+                write_verdict(&mut connection, &decision.verdict()).await?;
                 decision
             }
             Decides::Peer => {
-                let verdict = hear_verdict(&mut connection).await?;
-                match self.accept(sessions, &connection, standing, verdict)? {
+                let verdict = read_verdict(&mut connection).await?;
+                match self.accept(sessions, &connection, state, verdict)? {
                     Some(decision) => decision,
                     None => return sessions.wait_for(peer).await,
                 }
@@ -65,19 +67,19 @@ impl Introduced<'_> {
         &self,
         sessions: &Arc<Sessions>,
         connection: &Connection,
-        standing: Standing,
+        state: ResumeState,
     ) -> Decision {
-        match self.weigh(sessions, standing) {
-            Weighed::New => match sessions.refusal() {
+        match self.assess(sessions, state) {
+            Assessment::New => match sessions.refusal() {
                 Some(reason) => Decision::Refused(reason),
                 None => self.begin(sessions, connection, fresh_secret()),
             },
-            Weighed::Resume { link, arrived } => {
+            Assessment::Resume { link, arrived } => {
                 let number = link.next_connection();
                 Decision::Resumed(Resumption { link, number, asked: None, arrived })
             }
-            Weighed::Connected(link) => Decision::Duplicate(link),
-            Weighed::Refused(reason) => Decision::Refused(reason.into()),
+            Assessment::Connected(link) => Decision::Duplicate(link),
+            Assessment::Refused(reason) => Decision::Refused(reason.into()),
         }
     }
 
@@ -86,24 +88,24 @@ impl Introduced<'_> {
         &self,
         sessions: &Arc<Sessions>,
         connection: &Connection,
-        standing: Standing,
+        state: ResumeState,
         verdict: Verdict,
     ) -> Result<Option<Decision>> {
-        match (verdict, self.weigh(sessions, standing)) {
+        match (verdict, self.assess(sessions, state)) {
             (Verdict::Refuse { reason, .. }, _) => Err(Error::Refused(reason)),
-            (Verdict::Duplicate, Weighed::Connected(link) | Weighed::Resume { link, .. }) => {
+            (Verdict::Duplicate, Assessment::Connected(link) | Assessment::Resume { link, .. }) => {
                 Ok(Some(Decision::Duplicate(link)))
             }
             (Verdict::Duplicate, _) => Ok(None),
-            (Verdict::Accept(secret), Weighed::New) => {
+            (Verdict::Accept(secret), Assessment::New) => {
                 Ok(Some(self.begin(sessions, connection, secret)))
             }
-            (Verdict::Resume { connection }, Weighed::Resume { link, arrived }) => {
+            (Verdict::Resume { connection }, Assessment::Resume { link, arrived }) => {
                 // The peer has resumed it, and what this side said of itself was before.
                 let (number, asked) = (connection, Some(self.asked));
                 Ok(Some(Decision::Resumed(Resumption { link, number, asked, arrived })))
             }
-            (_, Weighed::Refused(reason)) => Err(Error::Refused(reason.into())),
+            (_, Assessment::Refused(reason)) => Err(Error::Refused(reason.into())),
             (Verdict::Accept(_) | Verdict::Resume { .. }, _) => {
                 Err(Error::Io("the session changed while the two sides spoke about it".into()))
             }
@@ -111,42 +113,42 @@ impl Introduced<'_> {
     }
 
     /// What follows from what this side knows and what the peer said.
-    fn weigh(&self, sessions: &Sessions, standing: Standing) -> Weighed {
+    fn assess(&self, sessions: &Sessions, state: ResumeState) -> Assessment {
         let live = sessions.find(self.hello.node);
         let Some(link) = live else {
-            return match standing {
-                Standing::Live { received, suspended, .. }
+            return match state {
+                ResumeState::Live { received, suspended, .. }
                     if !(sessions.remembers(self.hello.node) || suspended && received.0 == 0) =>
                 {
-                    Weighed::Refused(
+                    Assessment::Refused(
                         "the peer goes on with a session of which nothing is known here",
                     )
                 }
-                _ => Weighed::New,
+                _ => Assessment::New,
             };
         };
-        let is_proved = standing.is_proved(&link.secret, self.sides().reversed());
-        match standing {
-            Standing::Live { received, suspended, .. } if is_proved => {
+        let is_proved = state.is_proved(&link.secret, self.sides().reversed());
+        match state {
+            ResumeState::Live { received, suspended, .. } if is_proved => {
                 if suspended || link.is_suspended() {
-                    Weighed::Resume { link, arrived: received }
+                    Assessment::Resume { link, arrived: received }
                 } else {
-                    Weighed::Connected(link)
+                    Assessment::Connected(link)
                 }
             }
-            Standing::Ended { code, .. } if is_proved => {
+            ResumeState::Ended { code, .. } if is_proved => {
                 link.update(|inner| inner.session.handle_peer_ended(code));
-                Weighed::New
+                Assessment::New
             }
             _ if link.was_never_heard() => {
                 // Its connection failed before the peer learned of it: there is nothing to be lost.
                 link.update(|inner| {
                     inner.session.handle_failure("the peer never learned of the session")
                 });
-                Weighed::New
+                Assessment::New
             }
-            _ if !link.is_suspended() => Weighed::Connected(link),
-            _ => Weighed::Refused("there is a session with this peer, and it was not proved"),
+            _ if !link.is_suspended() => Assessment::Connected(link),
+            _ => Assessment::Refused("there is a session with this peer, and it was not proved"),
         }
     }
 
@@ -247,7 +249,7 @@ impl Resumption {
 }
 
 /// What both standings come to.
-enum Weighed {
+enum Assessment {
     /// Nothing stands in the way of a new session.
     New,
     Resume {

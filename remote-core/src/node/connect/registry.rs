@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::id::NodeId;
 use crate::node::session::shared::Link;
 use crate::node::shared::Shared;
-use crate::wire::hello::{Secret, Sides, Standing};
+use crate::wire::hello::{ResumeState, Secret, Sides};
 
 /// How many ended sessions are remembered.
 const REMEMBERED: usize = 4096;
@@ -57,7 +57,7 @@ impl Sessions {
     }
 
     /// What this side knows of a session with a peer, proved to it.
-    pub(crate) fn standing(&self, sides: Sides<'_>) -> Standing {
+    pub(crate) fn resume_state(&self, sides: Sides<'_>) -> ResumeState {
         let peer = sides.peer.node;
         if let Some(link) = self.lock().get(&peer) {
             let inner = link.lock();
@@ -65,14 +65,14 @@ impl Sessions {
             return match session.closed() {
                 None => {
                     let (received, suspended) = (session.received(), session.is_suspended());
-                    Standing::live(received, suspended, &link.secret, sides)
+                    ResumeState::live(received, suspended, &link.secret, sides)
                 }
-                Some(_) => Standing::ended(session.code(), &link.secret, sides),
+                Some(_) => ResumeState::ended(session.code(), &link.secret, sides),
             };
         }
         match self.lock_ended().get(&peer) {
-            Some(ended) => Standing::ended(ended.code, &ended.secret, sides),
-            None => Standing::None,
+            Some(ended) => ResumeState::ended(ended.code, &ended.secret, sides),
+            None => ResumeState::None,
         }
     }
 

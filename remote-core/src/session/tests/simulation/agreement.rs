@@ -11,7 +11,7 @@ use super::network::{Errand, Item, Phase};
 use super::world::World;
 use crate::id::FrameNumber;
 use crate::session::{Session, Settings};
-use crate::wire::hello::{Grant, Secret, Sides, Standing, Verdict};
+use crate::wire::hello::{Grant, ResumeState, Secret, Sides, Verdict};
 
 /// What becomes of a connection.
 enum Decision {
@@ -32,7 +32,7 @@ enum Decision {
     Wait,
 }
 
-enum Weighed {
+enum Assessment {
     New,
     Resume { link: usize, arrived: FrameNumber },
     Connected { link: usize },
@@ -48,7 +48,7 @@ impl World {
             (Item::Hello(hello), Phase::Hello) => {
                 let node = hello.node;
                 endpoint.peer = Some(*hello);
-                endpoint.phase = Phase::Standing;
+                endpoint.phase = Phase::ResumeState;
                 match errand {
                     Errand::None => {
                         let own = Box::new(endpoint.own.clone());
@@ -67,22 +67,22 @@ impl World {
                     }
                     Errand::Redial { .. } | Errand::Reach { .. } => {}
                 }
-                let standing = self.standing(life, end);
-                self.say(end, Item::Standing(standing));
+                let state = self.resume_state(life, end);
+                self.say(end, Item::ResumeState(state));
             }
-            (Item::Standing(standing), Phase::Standing) => {
+            (Item::ResumeState(state), Phase::ResumeState) => {
                 let Some(peer) = self.network.end(end).peer.as_ref() else { return };
                 if self.nodes[life].id > peer.node {
-                    self.network.end_mut(end).phase = Phase::Standing;
-                    let decision = self.decide(life, end, standing);
+                    self.network.end_mut(end).phase = Phase::ResumeState;
+                    let decision = self.decide(life, end, state);
                     self.follow(end, decision);
                 } else {
-                    self.network.end_mut(end).phase = Phase::Verdict(standing);
+                    self.network.end_mut(end).phase = Phase::Verdict(state);
                 }
             }
-            (Item::Verdict(verdict), Phase::Verdict(standing)) => {
-                self.network.end_mut(end).phase = Phase::Standing;
-                let decision = self.accept(life, end, standing, verdict);
+            (Item::Verdict(verdict), Phase::Verdict(state)) => {
+                self.network.end_mut(end).phase = Phase::ResumeState;
+                let decision = self.accept(life, end, state, verdict);
                 self.follow(end, decision);
             }
             _ => panic!("a step of the introduction at the wrong time"),
@@ -90,9 +90,9 @@ impl World {
     }
 
     /// What this side knows of a session with the peer, proved to it.
-    fn standing(&self, life: usize, end: End) -> Standing {
+    fn resume_state(&self, life: usize, end: End) -> ResumeState {
         let (node, endpoint) = (&self.nodes[life], self.network.end(end));
-        let Some(hello) = &endpoint.peer else { return Standing::None };
+        let Some(hello) = &endpoint.peer else { return ResumeState::None };
         let (peer, sides) = (hello.node, Sides { own: &endpoint.own, peer: hello });
         if let Some(link) = node.current.get(&peer) {
             let side = &node.links[*link];
@@ -100,31 +100,31 @@ impl World {
             return match session.closed() {
                 None => {
                     let (received, suspended) = (session.received(), session.is_suspended());
-                    Standing::live(received, suspended, &side.secret, sides)
+                    ResumeState::live(received, suspended, &side.secret, sides)
                 }
-                Some(_) => Standing::ended(session.code(), &side.secret, sides),
+                Some(_) => ResumeState::ended(session.code(), &side.secret, sides),
             };
         }
         match node.remembered.get(&peer) {
-            Some(ended) => Standing::ended(ended.code, &ended.secret, sides),
-            None => Standing::None,
+            Some(ended) => ResumeState::ended(ended.code, &ended.secret, sides),
+            None => ResumeState::None,
         }
     }
 
-    fn decide(&mut self, life: usize, end: End, standing: Standing) -> Decision {
-        let (decision, verdict) = match self.weigh(life, end, standing) {
-            Weighed::New => {
+    fn decide(&mut self, life: usize, end: End, state: ResumeState) -> Decision {
+        let (decision, verdict) = match self.assess(life, end, state) {
+            Assessment::New => {
                 let secret = self.fresh_bytes();
                 let link = self.make(life, end, secret);
                 (Decision::Accept { link }, Verdict::Accept(secret))
             }
-            Weighed::Resume { link, arrived } => {
+            Assessment::Resume { link, arrived } => {
                 let number = self.nodes[life].links[link].next_number();
                 let verdict = Verdict::Resume { connection: number };
                 (Decision::Resume { link, number, asked: None, arrived }, verdict)
             }
-            Weighed::Connected { link } => (Decision::Duplicate { link }, Verdict::Duplicate),
-            Weighed::Refused => {
+            Assessment::Connected { link } => (Decision::Duplicate { link }, Verdict::Duplicate),
+            Assessment::Refused => {
                 (Decision::Refuse, Verdict::Refuse { code: 0, reason: String::new() })
             }
         };
@@ -132,17 +132,18 @@ impl World {
         decision
     }
 
-    fn accept(&mut self, life: usize, end: End, standing: Standing, verdict: Verdict) -> Decision {
-        match (verdict, self.weigh(life, end, standing)) {
+    fn accept(&mut self, life: usize, end: End, state: ResumeState, verdict: Verdict) -> Decision {
+        match (verdict, self.assess(life, end, state)) {
             (Verdict::Refuse { .. }, _) => Decision::Refuse,
-            (Verdict::Duplicate, Weighed::Connected { link } | Weighed::Resume { link, .. }) => {
-                Decision::Duplicate { link }
-            }
+            (
+                Verdict::Duplicate,
+                Assessment::Connected { link } | Assessment::Resume { link, .. },
+            ) => Decision::Duplicate { link },
             (Verdict::Duplicate, _) => Decision::Wait,
-            (Verdict::Accept(secret), Weighed::New) => {
+            (Verdict::Accept(secret), Assessment::New) => {
                 Decision::Accept { link: self.make(life, end, secret) }
             }
-            (Verdict::Resume { connection }, Weighed::Resume { link, arrived }) => {
+            (Verdict::Resume { connection }, Assessment::Resume { link, arrived }) => {
                 let asked = Some(self.network.end(end).asked);
                 Decision::Resume { link, number: connection, asked, arrived }
             }
@@ -151,47 +152,47 @@ impl World {
     }
 
     /// What follows from what this side knows and what the peer said.
-    fn weigh(&mut self, life: usize, end: End, standing: Standing) -> Weighed {
+    fn assess(&mut self, life: usize, end: End, state: ResumeState) -> Assessment {
         let local = self.local(life);
         let endpoint = self.network.end(end);
-        let Some(hello) = &endpoint.peer else { return Weighed::Refused };
+        let Some(hello) = &endpoint.peer else { return Assessment::Refused };
         let (peer, sides) = (hello.node, Sides { own: hello, peer: &endpoint.own });
         let node = &mut self.nodes[life];
         let Some(link) = node.find(peer) else {
             let remembers = node.current.contains_key(&peer)
                 || node.remembered.get(&peer).is_some_and(|ended| ended.until > local);
-            return match standing {
-                Standing::Live { received, suspended, .. }
+            return match state {
+                ResumeState::Live { received, suspended, .. }
                     if !(remembers || suspended && received.0 == 0) =>
                 {
-                    Weighed::Refused
+                    Assessment::Refused
                 }
-                _ => Weighed::New,
+                _ => Assessment::New,
             };
         };
         let side = &mut node.links[link];
-        let is_proved = standing.is_proved(&side.secret, sides);
+        let is_proved = state.is_proved(&side.secret, sides);
         let suspended_here = side.session.is_suspended();
-        match standing {
-            Standing::Live { received, suspended, .. } if is_proved => {
+        match state {
+            ResumeState::Live { received, suspended, .. } if is_proved => {
                 if suspended || suspended_here {
-                    Weighed::Resume { link, arrived: received }
+                    Assessment::Resume { link, arrived: received }
                 } else {
-                    Weighed::Connected { link }
+                    Assessment::Connected { link }
                 }
             }
-            Standing::Ended { code, .. } if is_proved => {
+            ResumeState::Ended { code, .. } if is_proved => {
                 side.session.handle_peer_ended(code);
                 node.stir(link);
-                Weighed::New
+                Assessment::New
             }
             _ if suspended_here && side.session.received() == FrameNumber(0) => {
                 side.session.handle_failure("the peer never learned of the session");
                 node.stir(link);
-                Weighed::New
+                Assessment::New
             }
-            _ if !suspended_here => Weighed::Connected { link },
-            _ => Weighed::Refused,
+            _ if !suspended_here => Assessment::Connected { link },
+            _ => Assessment::Refused,
         }
     }
 
@@ -312,7 +313,7 @@ impl World {
                 }
             }
             Phase::Gone => {}
-            Phase::Hello | Phase::Standing | Phase::Verdict(_) => {
+            Phase::Hello | Phase::ResumeState | Phase::Verdict(_) => {
                 self.attempt_over(life, errand, None);
             }
         }

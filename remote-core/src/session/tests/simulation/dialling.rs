@@ -83,7 +83,7 @@ impl World {
     /// Who dialled waits no longer.
     pub(super) fn give_up(&mut self, end: End) {
         let endpoint = self.network.end(end);
-        if matches!(endpoint.phase, Phase::Hello | Phase::Standing | Phase::Verdict(_)) {
+        if matches!(endpoint.phase, Phase::Hello | Phase::ResumeState | Phase::Verdict(_)) {
             let (life, errand) = (endpoint.life, endpoint.errand);
             self.hang_up(end);
             self.attempt_over(life, errand, None);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::agenda::End;
 use crate::id::NodeId;
 use crate::session::Block;
-use crate::wire::hello::{Hello, Standing, Verdict};
+use crate::wire::hello::{Hello, ResumeState, Verdict};
 
 /// The most machines of a simulation.
 pub(super) const MOST: usize = 6;
@@ -18,7 +18,7 @@ pub(super) const MOST: usize = 6;
 #[derive(Clone)]
 pub(super) enum Item {
     Hello(Box<Hello>),
-    Standing(Standing),
+    ResumeState(ResumeState),
     Verdict(Verdict),
     Bytes(Block),
     /// The other end has gone.
@@ -29,9 +29,9 @@ pub(super) enum Item {
 pub(super) enum Phase {
     /// It waits for the other's introduction.
     Hello,
-    Standing,
+    ResumeState,
     /// The other decides; it has said this.
-    Verdict(Standing),
+    Verdict(ResumeState),
     /// It carries a session of the node's, and is the connection of this number there.
     Attached {
         link: usize,
