@@ -11,8 +11,8 @@ use tokio::task::JoinHandle;
 use super::connect::dial::{Dialled, Reached};
 use super::connect::listen::accept_all;
 use super::connect::registry::Sessions;
-use super::datagram::listener::Mailbox;
-use super::datagram::target::Post;
+use super::datagram::listener::DatagramListener;
+use super::datagram::target::DatagramSender;
 use super::directory::Published;
 use super::gifts::desk::Desk;
 use super::session::shared::Link;
@@ -31,10 +31,10 @@ pub(crate) struct Core {
     pub(crate) published: Published,
     pub(crate) sockets: Arc<Factory>,
     dialled: Dialled,
-    post: Arc<Post>,
-    /// The addresses, in their order, and who takes connections there. Datagrams arrive in a mailbox.
+    datagrams: Arc<DatagramSender>,
+    /// The addresses, in their order, each with the task that accepts connections there; none for datagrams.
     listening: Mutex<Vec<(String, Option<JoinHandle<()>>)>>,
-    mailboxes: Mutex<Vec<Mailbox>>,
+    datagram_listeners: Mutex<Vec<DatagramListener>>,
     closed: watch::Sender<bool>,
 }
 
@@ -44,16 +44,16 @@ impl Core {
         let published = Published::new(Arc::clone(&desk), &sessions);
         let directory = near::alone(published.clone());
         let _ = sessions.shared.directory.set(directory);
-        let post = Post::new(Arc::clone(&sessions.shared));
+        let datagrams = DatagramSender::new(Arc::clone(&sessions.shared));
         Arc::new(Core {
             sessions,
             desk,
             published,
             sockets,
             dialled: Dialled::default(),
-            post,
+            datagrams,
             listening: Mutex::default(),
-            mailboxes: Mutex::default(),
+            datagram_listeners: Mutex::default(),
             closed: watch::Sender::new(false),
         })
     }
@@ -61,8 +61,9 @@ impl Core {
     pub(crate) async fn listen(&self, uri: &Uri) -> Result<()> {
         if uri.is_for_datagrams() {
             let shared = Arc::clone(&self.sessions.shared);
-            let (mailbox, bound) = Mailbox::open(uri, shared, self.published.clone()).await?;
-            self.mailboxes().push(mailbox);
+            let (listener, bound) =
+                DatagramListener::open(uri, shared, self.published.clone()).await?;
+            self.datagram_listeners().push(listener);
             self.listening().push((bound, None));
             return Ok(());
         }
@@ -79,12 +80,12 @@ impl Core {
         self.listening().iter().map(|(uri, _)| uri.clone()).collect()
     }
 
-    /// Whatever is published at an address to which datagrams go.
-    pub(crate) async fn addressee(&self, uri: Uri) -> Result<Arc<dyn Receiver>> {
+    /// Returns a receiver that sends each message as a datagram to an address.
+    pub(crate) async fn datagram_target(&self, uri: Uri) -> Result<Arc<dyn Receiver>> {
         if self.sessions.shared.is_closing() {
             return Err(Error::Ended("the node is shutting down".into()));
         }
-        self.post.addressee(uri).await
+        self.datagrams.target(uri).await
     }
 
     /// The session with the node at an address.
@@ -113,16 +114,17 @@ impl Core {
             // Gone when it has ended: a socket in the file system is removed by then.
             let _ = task.await;
         }
-        let mailboxes = std::mem::take(&mut *self.mailboxes());
-        let mut mailboxes: Vec<_> = mailboxes.into_iter().map(Mailbox::close).collect();
+        let datagram_listeners = std::mem::take(&mut *self.datagram_listeners());
+        let mut datagram_listeners: Vec<_> =
+            datagram_listeners.into_iter().map(DatagramListener::close).collect();
         let finished = async {
             self.wait_until(|link| link.is_quiet()).await;
-            for mailbox in &mut mailboxes {
-                let _ = mailbox.await;
+            for listener in &mut datagram_listeners {
+                let _ = listener.await;
             }
         };
         let _ = tokio::time::timeout(limit, finished).await;
-        mailboxes.iter().for_each(JoinHandle::abort);
+        datagram_listeners.iter().for_each(JoinHandle::abort);
         self.published.clear();
         // What says goodbye is written; a peer that does not read is not waited for.
         const GOODBYE: Duration = Duration::from_secs(1);
@@ -165,8 +167,8 @@ impl Core {
         self.listening.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    fn mailboxes(&self) -> MutexGuard<'_, Vec<Mailbox>> {
-        self.mailboxes.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    fn datagram_listeners(&self) -> MutexGuard<'_, Vec<DatagramListener>> {
+        self.datagram_listeners.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 

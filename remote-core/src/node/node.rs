@@ -148,7 +148,7 @@ impl Node {
     pub async fn lookup<T: ?Sized + Interface>(&self, uri: impl AsRef<str>) -> Result<Ref<T>> {
         let uri = Uri::of_object(uri.as_ref())?;
         if uri.is_for_datagrams() {
-            return Ok(Ref::to(self.0.addressee(uri).await?));
+            return Ok(Ref::to(self.0.datagram_target(uri).await?));
         }
         let directory = Ref::<dyn Directory>::to(self.0.directory(&uri).await?);
         let found = match directory.lookup(&uri.name, T::NAME).await {

@@ -1,8 +1,7 @@
-//! Owns what happens to datagrams that arrive: each is one message to a published object, whose method is begun in place
-//! and gets a task only if it does not end at once.
+//! Receiving datagrams: each is one message to a published object. Its method is polled once in place, and gets a task only
+//! if it is then pending.
 //!
-//! It must not answer anything, nor believe anything: who sends a datagram proves nothing. Whatever is wrong with one, it
-//! is dropped.
+//! It must not answer, and must not trust: a datagram proves nothing about its sender. A datagram with any defect is dropped.
 
 use std::future::{Future, poll_fn, ready};
 use std::io;
@@ -17,7 +16,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::replay::Arrivals;
+use super::replay::ReplayWindow;
 use crate::error::{Error, Result};
 use crate::node::directory::Published;
 use crate::node::runtime::lifo_slot::Way;
@@ -35,48 +34,48 @@ use crate::wire::frame::Manner;
 /// After a failure to receive, how long until the next try.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// A place where datagrams arrive, until this is dropped.
-pub(crate) struct Mailbox {
-    /// Gone, it says that no more is taken.
+/// A socket that receives datagrams, until this is dropped.
+pub(crate) struct DatagramListener {
+    /// Dropped, it stops the task from receiving.
     open: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
-impl Mailbox {
-    /// Takes datagrams at a place; its address as others can use it.
+impl DatagramListener {
+    /// Binds the socket. Returns also the address, as others can use it.
     pub(crate) async fn open(
         uri: &Uri,
         shared: Arc<Shared>,
         published: Published,
-    ) -> Result<(Mailbox, String)> {
+    ) -> Result<(DatagramListener, String)> {
         let (socket, address) = udp::listen(uri).await?;
         let (open, closing) = oneshot::channel();
-        let (arrivals, running, way) = (Arrivals::default(), JoinSet::new(), Way::default());
-        let clerk = Clerk { shared, published, arrivals, running, way };
-        let task = tokio::spawn(clerk.take_all(socket, closing));
-        Ok((Mailbox { open, task }, address))
+        let (replay, running, way) = (ReplayWindow::default(), JoinSet::new(), Way::default());
+        let receiving = ReceiveLoop { shared, published, replay, running, way };
+        let task = tokio::spawn(receiving.run(socket, closing));
+        Ok((DatagramListener { open, task }, address))
     }
 
-    /// Takes no more. What this gives ends when the methods that run have; aborted, it ends them.
+    /// Stops receiving. The returned task ends when the running methods have ended; aborting it drops them.
     pub(crate) fn close(self) -> JoinHandle<()> {
         drop(self.open);
         self.task
     }
 }
 
-/// What is done with the datagrams of one mailbox.
-struct Clerk {
+/// The state of the task that receives.
+struct ReceiveLoop {
     shared: Arc<Shared>,
     published: Published,
-    arrivals: Arrivals,
-    /// The methods that did not end at once.
+    replay: ReplayWindow,
+    /// The methods that have a task.
     running: JoinSet<()>,
     way: Way,
 }
 
-impl Clerk {
-    async fn take_all(mut self, socket: UdpSocket, mut closing: oneshot::Receiver<()>) {
-        // A byte more than may be sent: what fills it is too long.
+impl ReceiveLoop {
+    async fn run(mut self, socket: UdpSocket, mut closing: oneshot::Receiver<()>) {
+        // One byte more than allowed: a datagram that fills the buffer is too long.
         let mut buffer = vec![0; self.shared.limits.datagram + 1];
         while let Some(arrived) = next(&socket, &mut closing, &mut buffer).await {
             let (length, from) = match arrived {
@@ -87,7 +86,7 @@ impl Clerk {
                     continue;
                 }
             };
-            // Contained, as what is left of a message may panic when it is dropped; the next ones go on.
+            // Contained: dropping a message may panic in code of the user's.
             contained(|| {
                 if let Err(error) = self.take(&buffer[..length], from) {
                     tracing::debug!(%from, %error, "a datagram was dropped");
@@ -106,11 +105,11 @@ impl Clerk {
         }
         let datagram =
             Datagram::read(bytes).map_err(|breach| Error::Protocol(breach.to_string()))?;
-        if !self.arrivals.is_first(datagram.sender, datagram.number) {
+        if !self.replay.is_first(datagram.sender, datagram.number) {
             return Err(Error::Refused("it arrived before, or too late to tell".into()));
         }
         self.shared.admit(datagram.nesting)?;
-        // Before it is begun: what is begun here has its effect, and could only be stopped half way.
+        // Checked before the method begins: once begun it has effects.
         while self.running.try_join_next().is_some() {}
         if self.running.len() >= limits.datagram_calls {
             let limit = limits.datagram_calls;
@@ -142,12 +141,12 @@ impl Clerk {
                 Poll::Ready(Reply::Fault(error)) => return Err(error),
                 Poll::Ready(Reply::Value(_) | Reply::Failure(_)) => {}
                 Poll::Pending => {
-                    // An answer that comes later is one that nobody waits for.
+                    // Nobody waits for a deferred answer.
                     self.running.spawn(async { drop(running.finish_unless(|| ready(())).await) });
                     self.way.take(true);
                 }
             },
-            // It was published here and is elsewhere. Over a session it may have to wait for room.
+            // A far object, published here: sending may have to wait for the window of its session.
             Asked::Sent(claim) => {
                 if let Some(route) = receiver.route() {
                     let ticket = Ticket::new(Arc::clone(route), claim);
@@ -160,7 +159,7 @@ impl Clerk {
     }
 }
 
-/// The next datagram, its length and whence it comes; nothing when no more is to be taken.
+/// Receives the next datagram. Returns its length and its source, or `None` when the listener is closed.
 async fn next(
     socket: &UdpSocket,
     closing: &mut oneshot::Receiver<()>,

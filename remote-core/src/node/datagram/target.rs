@@ -1,7 +1,7 @@
-//! Owns a published object that is known by address and name alone: each message to it is one datagram, or is refused
-//! before it is sent.
+//! Sending datagrams: the receiver behind a `udp://` reference, which is an address and a name. Each message is one
+//! datagram, or is refused before it is sent.
 //!
-//! It must not ask anybody anything, nor know what becomes of a datagram: nobody tells.
+//! It must not wait for anything from the other side, nor know what becomes of a datagram.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,38 +19,43 @@ use crate::transport::uri::Uri;
 use crate::wire::datagram::Datagram;
 use crate::wire::frame::Manner;
 
-/// What all datagrams of a node have in common: it numbers them through, wherever they go.
-pub(crate) struct Post {
+/// Sends the datagrams of a node. It numbers them consecutively over all destinations, for the replay window of the receiver.
+pub(crate) struct DatagramSender {
     shared: Arc<Shared>,
     outlets: Outlets,
     sent: AtomicU64,
 }
 
-impl Post {
-    pub(crate) fn new(shared: Arc<Shared>) -> Arc<Post> {
-        Arc::new(Post { shared, outlets: Outlets::default(), sent: AtomicU64::new(0) })
+impl DatagramSender {
+    pub(crate) fn new(shared: Arc<Shared>) -> Arc<DatagramSender> {
+        Arc::new(DatagramSender { shared, outlets: Outlets::default(), sent: AtomicU64::new(0) })
     }
 
-    /// Whatever is published at an address.
-    pub(crate) async fn addressee(self: &Arc<Post>, uri: Uri) -> Result<Arc<dyn Receiver>> {
+    /// Returns a receiver for the object at an address. Nothing is sent, and nobody needs to listen there.
+    pub(crate) async fn target(self: &Arc<DatagramSender>, uri: Uri) -> Result<Arc<dyn Receiver>> {
         let outlet = self.outlets.towards(&uri).await?;
-        Ok(Arc::new(Addressee { post: Arc::clone(self), outlet, uri, id: ObjectId::fresh() }))
+        Ok(Arc::new(DatagramTarget {
+            datagrams: Arc::clone(self),
+            outlet,
+            uri,
+            id: ObjectId::fresh(),
+        }))
     }
 }
 
-struct Addressee {
-    post: Arc<Post>,
+struct DatagramTarget {
+    datagrams: Arc<DatagramSender>,
     outlet: Outlet,
     uri: Uri,
-    /// What this process calls it.
+    /// The number by which this node shows it to peers, for which it forwards.
     id: ObjectId,
 }
 
-impl Addressee {
+impl DatagramTarget {
     fn send(&self, request: &Request) -> Result<()> {
         let Request { selector, payload, manner, deadline, nesting, .. } = request;
         let Payload { body, references, .. } = payload;
-        let Post { shared, sent, .. } = &*self.post;
+        let DatagramSender { shared, sent, .. } = &*self.datagrams;
         let refuse = |what: &str| {
             let selector = selector.text();
             Err(Error::Refused(format!("`{selector}` {what}, or look the object up over tcp://")))
@@ -86,7 +91,7 @@ impl Addressee {
     }
 }
 
-impl Receiver for Addressee {
+impl Receiver for DatagramTarget {
     fn ask(&self, _: &Arc<dyn Receiver>, request: Request) -> Asked {
         match self.send(&request) {
             Ok(()) => Asked::Running(Running::ready(Reply::Value(Payload::default()))),
