@@ -15,7 +15,7 @@ use super::datagram::listener::DatagramListener;
 use super::datagram::target::DatagramSender;
 use super::directory::Published;
 use super::gifts::desk::Desk;
-use super::session::shared::Link;
+use super::session::shared::SharedSession;
 use crate::error::{Error, Result};
 use crate::id::{Identity, ObjectId};
 use crate::object::import::Import;
@@ -100,9 +100,9 @@ impl Core {
         }
         Ok(match self.reach(uri).await? {
             Reached::Here => near::alone(self.published.clone()),
-            Reached::Peer(link) => {
-                let identity = Identity { node: link.peer.id(), object: ObjectId::DIRECTORY };
-                Arc::new(Import::new(link as Arc<dyn Route>, ObjectId::DIRECTORY, identity))
+            Reached::Peer(session) => {
+                let identity = Identity { node: session.peer.id(), object: ObjectId::DIRECTORY };
+                Arc::new(Import::new(session as Arc<dyn Route>, ObjectId::DIRECTORY, identity))
             }
         })
     }
@@ -118,7 +118,7 @@ impl Core {
         let mut datagram_listeners: Vec<_> =
             datagram_listeners.into_iter().map(DatagramListener::close).collect();
         let finished = async {
-            self.wait_until(|link| link.is_quiet()).await;
+            self.wait_until(|session| session.is_quiet()).await;
             for listener in &mut datagram_listeners {
                 let _ = listener.await;
             }
@@ -129,8 +129,8 @@ impl Core {
         // What says goodbye is written; a peer that does not read is not waited for.
         const GOODBYE: Duration = Duration::from_secs(1);
         let _ = tokio::time::timeout(GOODBYE, self.sockets.close()).await;
-        for link in self.sessions.all() {
-            link.update(|inner| inner.session.close("the node was shut down"));
+        for session in self.sessions.all() {
+            session.update(|inner| inner.machine.close("the node was shut down"));
         }
         let _ = tokio::time::timeout(GOODBYE, self.wait_until(|_| false)).await;
         self.closed.send_replace(true);
@@ -143,13 +143,13 @@ impl Core {
     }
 
     /// Waits until no session is left that is not as wanted.
-    async fn wait_until(&self, is_done: impl Fn(&Link) -> bool) {
+    async fn wait_until(&self, is_done: impl Fn(&SharedSession) -> bool) {
         loop {
             let ended = self.sessions.shared.ended.notified();
             let mut ended = std::pin::pin!(ended);
             // Registered before it looks, so that nothing is missed between.
             ended.as_mut().enable();
-            if self.sessions.all().iter().all(|link| is_done(link)) {
+            if self.sessions.all().iter().all(|session| is_done(session)) {
                 return;
             }
             ended.await;

@@ -103,8 +103,8 @@ impl Directory for Published {
     }
 
     async fn address(&self, node: NodeId) -> Result<String> {
-        let link = self.sessions.upgrade().and_then(|sessions| sessions.find(node));
-        let address = link.and_then(|link| link.origin.address());
+        let session = self.sessions.upgrade().and_then(|sessions| sessions.find(node));
+        let address = session.and_then(|session| session.origin.address());
         address.ok_or_else(|| Error::NameNotFound { name: node.to_string() })
     }
 

@@ -118,8 +118,8 @@ async fn claim(
     if let Some(desk) = desk {
         return desk.claim(token, owner).await.ok();
     }
-    let link = match known {
-        Some(link) => link,
+    let session = match known {
+        Some(session) => session,
         None => {
             let address = giver.address(owner).await.ok()?;
             let uri = Uri::of_node(&address).ok()?;
@@ -128,11 +128,11 @@ async fn claim(
                 return None;
             }
             match core.upgrade()?.reach(&uri).await.ok()? {
-                Reached::Peer(link) if link.peer.id() == owner => link,
+                Reached::Peer(session) if session.peer.id() == owner => session,
                 Reached::Peer(_) | Reached::Here => return None,
             }
         }
     };
-    let object = directory(link as Arc<dyn Route>, owner).claim(token).await.ok()?;
+    let object = directory(session as Arc<dyn Route>, owner).claim(token).await.ok()?;
     Some(Arc::clone(object.receiver()))
 }

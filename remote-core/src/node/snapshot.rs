@@ -78,16 +78,16 @@ pub struct Import {
 pub(crate) fn snapshot(sessions: &Sessions, gifts: usize) -> Snapshot {
     let now = Instant::now();
     let (mut holders, mut imports) = (BTreeMap::<_, Vec<Holder>>::new(), Vec::new());
-    for link in sessions.all() {
-        let inner = link.lock();
-        let session = &inner.session;
-        let lease_left = session.kept_for(now);
-        for (object, introductions) in session.exported() {
-            let holder = Holder { peer: link.peer.clone(), introductions, lease_left };
+    for session in sessions.all() {
+        let inner = session.lock();
+        let machine = &inner.machine;
+        let lease_left = machine.kept_for(now);
+        for (object, introductions) in machine.exported() {
+            let holder = Holder { peer: session.peer.clone(), introductions, lease_left };
             holders.entry(object).or_default().push(holder);
         }
-        imports.extend(session.imported().map(|(object, introductions)| Import {
-            peer: link.peer.clone(),
+        imports.extend(machine.imported().map(|(object, introductions)| Import {
+            peer: session.peer.clone(),
             object: object.0,
             introductions,
         }));

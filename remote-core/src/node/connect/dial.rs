@@ -14,7 +14,7 @@ use super::negotiate::Negotiation;
 use super::registry::Sessions;
 use crate::error::{Error, Result};
 use crate::id::NodeId;
-use crate::node::session::shared::Link;
+use crate::node::session::shared::SharedSession;
 use crate::node::session::state::State;
 use crate::transport::connection::NOBODY;
 use crate::transport::uri::Uri;
@@ -25,7 +25,7 @@ const LONGEST: Duration = Duration::from_secs(2);
 
 /// What an address led to.
 pub(crate) enum Reached {
-    Peer(Arc<Link>),
+    Peer(Arc<SharedSession>),
     /// The node itself.
     Here,
 }
@@ -54,14 +54,14 @@ impl Dialled {
                 return Ok(Reached::Here);
             }
             // One without a connection is not waited for: who dials learns whether anybody is there.
-            if let Some(link) = sessions.find(node).filter(|link| !link.is_suspended()) {
-                return Ok(Reached::Peer(link));
+            if let Some(session) = sessions.find(node).filter(|session| !session.is_suspended()) {
+                return Ok(Reached::Peer(session));
             }
         }
         let limit = sessions.shared.limits.handshake_time;
         let reached = dial(sessions, uri, Wanted::Any, limit).await?;
         *known = Some(match &reached {
-            Reached::Peer(link) => link.peer.id(),
+            Reached::Peer(session) => session.peer.id(),
             Reached::Here => sessions.shared.id,
         });
         Ok(reached)
@@ -92,9 +92,9 @@ async fn dial(
             Wanted::Any | Wanted::Only(_) => {}
         }
         let negotiation = Negotiation { hello: &hello, own: &own, asked, dialled: Some(uri) };
-        let link = negotiation.run(sessions, connection).await?;
-        keep_connected(sessions, &link);
-        Ok(Reached::Peer(link))
+        let session = negotiation.run(sessions, connection).await?;
+        keep_connected(sessions, &session);
+        Ok(Reached::Peer(session))
     };
     match tokio::time::timeout(limit, attempt).await {
         Ok(Err(Error::Io(reason) | Error::Protocol(reason))) => Err(failed(reason)),
@@ -105,15 +105,15 @@ async fn dial(
 }
 
 /// Sees to it that a session which this side dialled has a connection, until it is over.
-fn keep_connected(sessions: &Arc<Sessions>, link: &Arc<Link>) {
-    let Some(uri) = link.origin.begin_to_keep() else { return };
-    let (sessions, link) = (Arc::clone(sessions), Arc::clone(link));
+fn keep_connected(sessions: &Arc<Sessions>, session: &Arc<SharedSession>) {
+    let Some(uri) = session.origin.begin_to_keep() else { return };
+    let (sessions, session) = (Arc::clone(sessions), Arc::clone(session));
     tokio::spawn(async move {
-        let mut state = link.state().subscribe();
+        let mut state = session.state().subscribe();
         loop {
             let changed = state.wait_for(|state| *state != State::Connected).await;
             match changed.map(|state| *state) {
-                Ok(State::Suspended) => reconnect(&sessions, &link, &uri, &mut state).await,
+                Ok(State::Suspended) => reconnect(&sessions, &session, &uri, &mut state).await,
                 Ok(State::Ended | State::Connected) | Err(_) => return,
             }
         }
@@ -122,23 +122,23 @@ fn keep_connected(sessions: &Arc<Sessions>, link: &Arc<Link>) {
 
 async fn reconnect(
     sessions: &Arc<Sessions>,
-    link: &Arc<Link>,
+    session: &Arc<SharedSession>,
     uri: &Uri,
     state: &mut watch::Receiver<State>,
 ) {
     // An attempt that a lost packet holds up is given up for another while there is time.
-    let limit = sessions.shared.limits.handshake_time.min(link.term() / 8);
+    let limit = sessions.shared.limits.handshake_time.min(session.term() / 8);
     let longest = LONGEST.min(limit);
     let mut pause = FIRST.min(longest);
     while *state.borrow() == State::Suspended {
-        match dial(sessions, uri, Wanted::Only(link.peer.id()), limit).await {
+        match dial(sessions, uri, Wanted::Only(session.peer.id()), limit).await {
             Ok(Reached::Peer(_)) => {}
             Ok(Reached::Here) | Err(Error::Stale) => {
-                link.update(|inner| inner.session.handle_peer_restarted());
+                session.update(|inner| inner.machine.handle_peer_restarted());
             }
             Err(error) => {
                 if matches!(&error, Error::NotConnected { reason, .. } if reason == NOBODY) {
-                    link.update(|inner| inner.session.handle_unreachable());
+                    session.update(|inner| inner.machine.handle_unreachable());
                 }
                 tracing::debug!(address = uri.node(), %error, "cannot reconnect yet");
             }

@@ -12,8 +12,8 @@ use super::handshake::{
 use super::registry::Sessions;
 use crate::error::{Error, Result};
 use crate::id::FrameNumber;
-use crate::node::session::driver::drive;
-use crate::node::session::shared::{Link, Origin};
+use crate::node::session::driver::start;
+use crate::node::session::shared::{Origin, SharedSession};
 use crate::object::peer::Peer;
 use crate::session::{Session, Settings};
 use crate::transport::connection::Connection;
@@ -36,7 +36,7 @@ impl Negotiation<'_> {
         &self,
         sessions: &Arc<Sessions>,
         mut connection: Connection,
-    ) -> Result<Arc<Link>> {
+    ) -> Result<Arc<SharedSession>> {
         let peer = self.hello.node;
         write_resume_state(&mut connection, &sessions.resume_state(self.sides())).await?;
         let state = read_resume_state(&mut connection).await?;
@@ -57,7 +57,7 @@ impl Negotiation<'_> {
         match decision {
             Decision::Accepted(begun) => Ok(begun.start(connection)),
             Decision::Resumed(resumption) => Ok(resumption.start(connection)),
-            Decision::Duplicate(link) => Ok(link),
+            Decision::Duplicate(session) => Ok(session),
             Decision::Refused(reason) => Err(Error::Refused(reason)),
         }
     }
@@ -74,11 +74,11 @@ impl Negotiation<'_> {
                 Some(reason) => Decision::Refused(reason),
                 None => self.begin(sessions, connection, fresh_secret()),
             },
-            Assessment::Resume { link, arrived } => {
-                let number = link.next_connection();
-                Decision::Resumed(Resumption { link, number, asked: None, arrived })
+            Assessment::Resume { session, arrived } => {
+                let number = session.next_connection();
+                Decision::Resumed(Resumption { session, number, asked: None, arrived })
             }
-            Assessment::Connected(link) => Decision::Duplicate(link),
+            Assessment::Connected(session) => Decision::Duplicate(session),
             Assessment::Refused(reason) => Decision::Refused(reason.into()),
         }
     }
@@ -93,17 +93,18 @@ impl Negotiation<'_> {
     ) -> Result<Option<Decision>> {
         match (verdict, self.assess(sessions, state)) {
             (Verdict::Refuse { reason, .. }, _) => Err(Error::Refused(reason)),
-            (Verdict::Duplicate, Assessment::Connected(link) | Assessment::Resume { link, .. }) => {
-                Ok(Some(Decision::Duplicate(link)))
-            }
+            (
+                Verdict::Duplicate,
+                Assessment::Connected(session) | Assessment::Resume { session, .. },
+            ) => Ok(Some(Decision::Duplicate(session))),
             (Verdict::Duplicate, _) => Ok(None),
             (Verdict::Accept(secret), Assessment::New) => {
                 Ok(Some(self.begin(sessions, connection, secret)))
             }
-            (Verdict::Resume { connection }, Assessment::Resume { link, arrived }) => {
+            (Verdict::Resume { connection }, Assessment::Resume { session, arrived }) => {
                 // The peer has resumed it, and what this side said of itself was before.
                 let (number, asked) = (connection, Some(self.asked));
-                Ok(Some(Decision::Resumed(Resumption { link, number, asked, arrived })))
+                Ok(Some(Decision::Resumed(Resumption { session, number, asked, arrived })))
             }
             (_, Assessment::Refused(reason)) => Err(Error::Refused(reason.into())),
             (Verdict::Accept(_) | Verdict::Resume { .. }, _) => {
@@ -115,7 +116,7 @@ impl Negotiation<'_> {
     /// What follows from what this side knows and what the peer said.
     fn assess(&self, sessions: &Sessions, state: ResumeState) -> Assessment {
         let live = sessions.find(self.hello.node);
-        let Some(link) = live else {
+        let Some(session) = live else {
             return match state {
                 ResumeState::Live { received, suspended, .. }
                     if !(sessions.remembers(self.hello.node) || suspended && received.0 == 0) =>
@@ -127,27 +128,27 @@ impl Negotiation<'_> {
                 _ => Assessment::New,
             };
         };
-        let is_proved = state.is_proved(&link.secret, self.sides().reversed());
+        let is_proved = state.is_proved(&session.secret, self.sides().reversed());
         match state {
             ResumeState::Live { received, suspended, .. } if is_proved => {
-                if suspended || link.is_suspended() {
-                    Assessment::Resume { link, arrived: received }
+                if suspended || session.is_suspended() {
+                    Assessment::Resume { session, arrived: received }
                 } else {
-                    Assessment::Connected(link)
+                    Assessment::Connected(session)
                 }
             }
             ResumeState::Ended { code, .. } if is_proved => {
-                link.update(|inner| inner.session.handle_peer_ended(code));
+                session.update(|inner| inner.machine.handle_peer_ended(code));
                 Assessment::New
             }
-            _ if link.was_never_heard() => {
+            _ if session.was_never_heard() => {
                 // Its connection failed before the peer learned of it: there is nothing to be lost.
-                link.update(|inner| {
-                    inner.session.handle_failure("the peer never learned of the session")
+                session.update(|inner| {
+                    inner.machine.handle_failure("the peer never learned of the session")
                 });
                 Assessment::New
             }
-            _ if !link.is_suspended() => Assessment::Connected(link),
+            _ if !session.is_suspended() => Assessment::Connected(session),
             _ => Assessment::Refused("there is a session with this peer, and it was not proved"),
         }
     }
@@ -156,25 +157,30 @@ impl Negotiation<'_> {
     fn begin(&self, sessions: &Arc<Sessions>, connection: &Connection, secret: Secret) -> Decision {
         let make = || self.make(sessions, connection, secret);
         match sessions.enter(self.hello.node, make) {
-            Ok(link) => Decision::Accepted(Begun {
+            Ok(session) => Decision::Accepted(Begun {
                 sessions: Arc::clone(sessions),
                 secret,
-                link: Some(link),
+                session: Some(session),
             }),
-            Err(link) => Decision::Duplicate(link),
+            Err(session) => Decision::Duplicate(session),
         }
     }
 
-    fn make(&self, sessions: &Sessions, connection: &Connection, secret: Secret) -> Arc<Link> {
+    fn make(
+        &self,
+        sessions: &Sessions,
+        connection: &Connection,
+        secret: Secret,
+    ) -> Arc<SharedSession> {
         let (hello, shared) = (self.hello, &sessions.shared);
         let peer = Peer::new(hello.node, hello.name.clone(), connection.address.clone());
         let limits = shared.limits.clone();
         // What the peer would take does not raise what this side makes.
         let granted = Grant { body: hello.grant.body.min(limits.body as u64), ..hello.grant };
         let term = shared.lease.min(hello.lease);
-        let session = Session::new(Settings { limits, granted, term }, Instant::now());
+        let machine = Session::new(Settings { limits, granted, term }, Instant::now());
         let origin = Origin::new(self.dialled.cloned(), hello.address.clone());
-        Link::new(Arc::clone(shared), peer, session, secret, origin)
+        SharedSession::new(Arc::clone(shared), peer, machine, secret, origin)
     }
 
     fn sides(&self) -> Sides<'_> {
@@ -186,7 +192,7 @@ impl Negotiation<'_> {
 enum Decision {
     Accepted(Begun),
     Resumed(Resumption),
-    Duplicate(Arc<Link>),
+    Duplicate(Arc<SharedSession>),
     Refused(String),
 }
 
@@ -206,45 +212,45 @@ impl Decision {
 struct Begun {
     sessions: Arc<Sessions>,
     secret: Secret,
-    link: Option<Arc<Link>>,
+    session: Option<Arc<SharedSession>>,
 }
 
 impl Begun {
     /// Starts the tasks.
-    fn start(mut self, connection: Connection) -> Arc<Link> {
-        let link = self.link.take().expect("it is taken only here and when it is dropped");
-        tracing::debug!(peer = %link.peer.id(), address = link.peer.address(), "session begins");
-        link.connect(connection);
+    fn start(mut self, connection: Connection) -> Arc<SharedSession> {
+        let session = self.session.take().expect("it is taken only here and when it is dropped");
+        tracing::debug!(peer = %session.peer.id(), address = session.peer.address(), "session begins");
+        session.connect(connection);
         let sessions = Arc::clone(&self.sessions);
-        drive(Arc::clone(&link), move |link| sessions.remove(link));
+        start(Arc::clone(&session), move |session| sessions.remove(session));
         self.sessions.note_begun();
-        link
+        session
     }
 }
 
 impl Drop for Begun {
     fn drop(&mut self) {
-        if let Some(link) = self.link.take() {
-            link.update(|inner| {
-                inner.session.handle_failure("the connection failed before the session began")
+        if let Some(session) = self.session.take() {
+            session.update(|inner| {
+                inner.machine.handle_failure("the connection failed before the session began")
             });
-            self.sessions.remove(&link);
+            self.sessions.remove(&session);
         }
     }
 }
 
 /// A session that goes on with another connection.
 struct Resumption {
-    link: Arc<Link>,
+    session: Arc<SharedSession>,
     number: u64,
     asked: Option<Instant>,
     arrived: FrameNumber,
 }
 
 impl Resumption {
-    fn start(self, connection: Connection) -> Arc<Link> {
-        self.link.reconnect(connection, self.number, self.asked, self.arrived);
-        self.link
+    fn start(self, connection: Connection) -> Arc<SharedSession> {
+        self.session.reconnect(connection, self.number, self.asked, self.arrived);
+        self.session
     }
 }
 
@@ -253,10 +259,10 @@ enum Assessment {
     /// Nothing stands in the way of a new session.
     New,
     Resume {
-        link: Arc<Link>,
+        session: Arc<SharedSession>,
         arrived: FrameNumber,
     },
-    Connected(Arc<Link>),
+    Connected(Arc<SharedSession>),
     Refused(&'static str),
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use crate::error::{Error, Result};
 use crate::id::NodeId;
-use crate::node::session::shared::Link;
+use crate::node::session::shared::SharedSession;
 use crate::node::shared::Shared;
 use crate::wire::hello::{ResumeState, Secret, Sides};
 
@@ -25,7 +25,7 @@ const SESSION: usize = 8 * 1024;
 /// The sessions of a node.
 pub(crate) struct Sessions {
     pub(crate) shared: Arc<Shared>,
-    links: Mutex<HashMap<NodeId, Arc<Link>>>,
+    links: Mutex<HashMap<NodeId, Arc<SharedSession>>>,
     ended: Mutex<HashMap<NodeId, Ended>>,
     changed: Notify,
 }
@@ -47,27 +47,27 @@ impl Sessions {
         })
     }
 
-    pub(crate) fn all(&self) -> Vec<Arc<Link>> {
+    pub(crate) fn all(&self) -> Vec<Arc<SharedSession>> {
         self.lock().values().cloned().collect()
     }
 
     /// The live session with a peer.
-    pub(crate) fn find(&self, peer: NodeId) -> Option<Arc<Link>> {
-        self.lock().get(&peer).filter(|link| link.is_live()).cloned()
+    pub(crate) fn find(&self, peer: NodeId) -> Option<Arc<SharedSession>> {
+        self.lock().get(&peer).filter(|session| session.is_live()).cloned()
     }
 
     /// What this side knows of a session with a peer, proved to it.
     pub(crate) fn resume_state(&self, sides: Sides<'_>) -> ResumeState {
         let peer = sides.peer.node;
-        if let Some(link) = self.lock().get(&peer) {
-            let inner = link.lock();
-            let session = &inner.session;
-            return match session.closed() {
+        if let Some(session) = self.lock().get(&peer) {
+            let inner = session.lock();
+            let machine = &inner.machine;
+            return match machine.closed() {
                 None => {
-                    let (received, suspended) = (session.received(), session.is_suspended());
-                    ResumeState::live(received, suspended, &link.secret, sides)
+                    let (received, suspended) = (machine.received(), machine.is_suspended());
+                    ResumeState::live(received, suspended, &session.secret, sides)
                 }
-                Some(_) => ResumeState::ended(session.code(), &link.secret, sides),
+                Some(_) => ResumeState::ended(machine.code(), &session.secret, sides),
             };
         }
         match self.lock_ended().get(&peer) {
@@ -80,18 +80,18 @@ impl Sessions {
     pub(crate) fn enter(
         &self,
         peer: NodeId,
-        make: impl FnOnce() -> Arc<Link>,
-    ) -> std::result::Result<Arc<Link>, Arc<Link>> {
+        make: impl FnOnce() -> Arc<SharedSession>,
+    ) -> std::result::Result<Arc<SharedSession>, Arc<SharedSession>> {
         let mut links = self.lock();
-        if let Some(link) = links.get(&peer).filter(|link| link.is_live()) {
-            return Err(Arc::clone(link));
+        if let Some(session) = links.get(&peer).filter(|session| session.is_live()) {
+            return Err(Arc::clone(session));
         }
-        let link = make();
+        let session = make();
         // What a former session still shows goes in its own time: the peer may not have heard that it is over.
-        links.insert(peer, Arc::clone(&link));
+        links.insert(peer, Arc::clone(&session));
         drop(links);
         self.lock_ended().remove(&peer);
-        Ok(link)
+        Ok(session)
     }
 
     /// A session has begun.
@@ -102,8 +102,8 @@ impl Sessions {
     /// The node's last handle is gone: sessions that nobody needs end, now or when they are last used.
     pub(crate) fn orphan(&self) {
         self.shared.orphan();
-        for link in self.all() {
-            link.update(|_| ());
+        for session in self.all() {
+            session.update(|_| ());
         }
     }
 
@@ -115,7 +115,7 @@ impl Sessions {
         if self.shared.is_orphaned() {
             return Some("the node is gone".into());
         }
-        let held = |link: &Arc<Link>| SESSION + link.lock().session.held();
+        let held = |session: &Arc<SharedSession>| SESSION + session.lock().machine.held();
         let held: usize = self.all().iter().map(held).sum();
         let limit = self.shared.limits.memory;
         (held >= limit).then(|| {
@@ -124,12 +124,12 @@ impl Sessions {
     }
 
     /// Waits until there is a session with a peer, which was made on another connection.
-    pub(crate) async fn wait_for(&self, peer: NodeId) -> Result<Arc<Link>> {
+    pub(crate) async fn wait_for(&self, peer: NodeId) -> Result<Arc<SharedSession>> {
         let wait = async {
             loop {
                 let changed = self.changed.notified();
-                if let Some(link) = self.find(peer) {
-                    return link;
+                if let Some(session) = self.find(peer) {
+                    return session;
                 }
                 changed.await;
             }
@@ -144,11 +144,11 @@ impl Sessions {
     }
 
     /// The tasks of a session have ended.
-    pub(crate) fn remove(&self, link: &Arc<Link>) {
+    pub(crate) fn remove(&self, session: &Arc<SharedSession>) {
         let mut links = self.lock();
-        if links.get(&link.peer.id()).is_some_and(|known| Arc::ptr_eq(known, link)) {
-            self.remember(link);
-            links.remove(&link.peer.id());
+        if links.get(&session.peer.id()).is_some_and(|known| Arc::ptr_eq(known, session)) {
+            self.remember(session);
+            links.remove(&session.peer.id());
         }
         drop(links);
         self.changed.notify_waiters();
@@ -156,15 +156,15 @@ impl Sessions {
     }
 
     /// For as long as the peer may believe that the session goes on, it can be told that it does not.
-    fn remember(&self, link: &Link) {
+    fn remember(&self, session: &SharedSession) {
         let (now, mut ended) = (Instant::now(), self.lock_ended());
         if ended.len() >= REMEMBERED {
             ended.retain(|_, ended| ended.until > now);
         }
-        let inner = link.lock();
-        let (code, until) = (inner.session.code(), now + inner.session.term() * 5 / 4);
+        let inner = session.lock();
+        let (code, until) = (inner.machine.code(), now + inner.machine.term() * 5 / 4);
         if ended.len() < REMEMBERED {
-            ended.insert(link.peer.id(), Ended { secret: link.secret, code, until });
+            ended.insert(session.peer.id(), Ended { secret: session.secret, code, until });
         }
     }
 
@@ -173,7 +173,7 @@ impl Sessions {
         self.lock().contains_key(&peer) || self.lock_ended().contains_key(&peer)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<NodeId, Arc<Link>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<NodeId, Arc<SharedSession>>> {
         self.links.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 

@@ -19,7 +19,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::replay::ReplayWindow;
 use crate::error::{Error, Result};
 use crate::node::directory::Published;
-use crate::node::runtime::lifo_slot::Way;
+use crate::node::runtime::lifo_slot::LifoSlot;
 use crate::node::shared::Shared;
 use crate::object::execution::contained;
 use crate::object::message::{Asked, Payload, Reply, Request, Selector, Ticket};
@@ -50,8 +50,9 @@ impl DatagramListener {
     ) -> Result<(DatagramListener, String)> {
         let (socket, address) = udp::listen(uri).await?;
         let (open, closing) = oneshot::channel();
-        let (replay, running, way) = (ReplayWindow::default(), JoinSet::new(), Way::default());
-        let receiving = ReceiveLoop { shared, published, replay, running, way };
+        let (replay, running, lifo_slot) =
+            (ReplayWindow::default(), JoinSet::new(), LifoSlot::default());
+        let receiving = ReceiveLoop { shared, published, replay, running, lifo_slot };
         let task = tokio::spawn(receiving.run(socket, closing));
         Ok((DatagramListener { open, task }, address))
     }
@@ -70,7 +71,7 @@ struct ReceiveLoop {
     replay: ReplayWindow,
     /// The methods that have a task.
     running: JoinSet<()>,
-    way: Way,
+    lifo_slot: LifoSlot,
 }
 
 impl ReceiveLoop {
@@ -115,7 +116,7 @@ impl ReceiveLoop {
             let limit = limits.datagram_calls;
             return Err(Error::Quota(format!("{limit} methods run (`Limits::datagram_calls`)")));
         }
-        self.way.clear();
+        self.lifo_slot.clear();
         self.begin(datagram, from)
     }
 
@@ -143,7 +144,7 @@ impl ReceiveLoop {
                 Poll::Pending => {
                     // Nobody waits for a deferred answer.
                     self.running.spawn(async { drop(running.finish_unless(|| ready(())).await) });
-                    self.way.take(true);
+                    self.lifo_slot.take(true);
                 }
             },
             // A far object, published here: sending may have to wait for the window of its session.
@@ -151,7 +152,7 @@ impl ReceiveLoop {
                 if let Some(route) = receiver.route() {
                     let ticket = Ticket::new(Arc::clone(route), claim);
                     self.running.spawn(async { drop(ticket.reply().await) });
-                    self.way.take(true);
+                    self.lifo_slot.take(true);
                 }
             }
         }

@@ -10,9 +10,10 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, ReadBuf};
 
-use super::slot::{Half, Reader};
-use crate::node::session::effects::Aftermath;
-use crate::node::session::shared::{Inner, Link};
+use super::slot::Half;
+use crate::node::session::effects::Effects;
+use crate::node::session::shared::{Inner, SharedSession};
+use crate::transport::connection::ReadHalf;
 
 /// The read buffer: it begins small and grows with what arrives.
 const FIRST: usize = 4 * 1024;
@@ -22,42 +23,46 @@ const READS: usize = 16;
 
 /// The reading half of the connection. Its lock is taken before the session's.
 #[derive(Default)]
-pub(crate) struct Ear(Mutex<State>);
+pub(crate) struct Reader(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    half: Option<Half<Reader>>,
+    half: Option<Half<Box<dyn ReadHalf>>>,
     buffer: Buffer,
 }
 
 /// What came of listening.
-pub(crate) enum Heard {
+pub(crate) enum ReadOutcome {
     /// Something arrived, and the session knows. Whether somebody was woken for it.
     Something { wakes: bool },
     /// The connection with this number is lost.
     Lost(u64, String),
 }
 
-impl Ear {
+impl Reader {
     /// Hears what arrives next, and tells the session.
-    pub(crate) fn poll_hear(&self, link: &Link, context: &mut Context<'_>) -> Poll<Heard> {
+    pub(crate) fn poll_read(
+        &self,
+        session: &SharedSession,
+        context: &mut Context<'_>,
+    ) -> Poll<ReadOutcome> {
         let mut state = self.lock();
         loop {
             let Some((number, filled)) = state.poll_fill(context) else {
-                if !link_has_next(&mut state, link) {
+                if !session_has_next(&mut state, session) {
                     return Poll::Pending;
                 }
                 continue;
             };
             return Poll::Ready(match filled {
-                Ok(0) => Heard::Lost(number, "the connection was closed".into()),
-                Err(error) => Heard::Lost(number, error.to_string()),
+                Ok(0) => ReadOutcome::Lost(number, "the connection was closed".into()),
+                Err(error) => ReadOutcome::Lost(number, error.to_string()),
                 Ok(_) => {
-                    let aftermath = state.tell(link, number);
+                    let effects = state.tell(session, number);
                     drop(state);
-                    let wakes = !aftermath.is_empty();
-                    link.follow(aftermath);
-                    Heard::Something { wakes }
+                    let wakes = !effects.is_empty();
+                    session.apply(effects);
+                    ReadOutcome::Something { wakes }
                 }
             });
         }
@@ -65,17 +70,17 @@ impl Ear {
 
     /// Hears what is there by now, as one who does not wait, and cannot count on the runtime. False if somebody is just
     /// listening.
-    pub(crate) fn hear_in_place(&self, link: &Link) -> bool {
+    pub(crate) fn read_in_place(&self, session: &SharedSession) -> bool {
         let mut context = Context::from_waker(Waker::noop());
         for _ in 0..READS {
             // The reader is at work elsewhere, or it will look again: nobody's waker is lost.
             let Ok(mut state) = self.0.try_lock() else { return false };
-            link_has_next(&mut state, link);
+            session_has_next(&mut state, session);
             let read = state.read_now(&mut context);
             let Some((number, Ok(1..))) = read else { return true };
-            let aftermath = state.tell(link, number);
+            let effects = state.tell(session, number);
             drop(state);
-            link.follow_elsewhere(aftermath);
+            session.apply_elsewhere(effects);
         }
         true
     }
@@ -86,9 +91,9 @@ impl Ear {
 }
 
 /// Whether there is another connection to listen to. One that is no longer the session's is let go.
-fn link_has_next(state: &mut State, link: &Link) -> bool {
+fn session_has_next(state: &mut State, session: &SharedSession) -> bool {
     let mut former = None;
-    let mut inner = link.lock();
+    let mut inner = session.lock();
     let has_next = state.renew(&mut inner, &mut former);
     drop(inner);
     drop(former);
@@ -96,7 +101,7 @@ fn link_has_next(state: &mut State, link: &Link) -> bool {
 }
 
 impl State {
-    fn renew(&mut self, inner: &mut Inner, former: &mut Option<Half<Reader>>) -> bool {
+    fn renew(&mut self, inner: &mut Inner, former: &mut Option<Half<Box<dyn ReadHalf>>>) -> bool {
         if let Some(next) = inner.next_reader() {
             *former = self.half.replace(next);
             self.buffer = Buffer::default();
@@ -109,13 +114,13 @@ impl State {
     }
 
     /// Tells the session what has been read from the connection with this number. What follows waits until this is free.
-    fn tell(&mut self, link: &Link, number: u64) -> Aftermath {
-        let (used, aftermath) = link.change(|inner| inner.receive(number, self.buffer.filled()));
+    fn tell(&mut self, session: &SharedSession, number: u64) -> Effects {
+        let (used, effects) = session.change(|inner| inner.receive(number, self.buffer.filled()));
         match used {
             Some(used) => self.buffer.consume(used),
             None => self.half = None,
         }
-        aftermath
+        effects
     }
 
     /// Reads more, if there is a connection and something on it.

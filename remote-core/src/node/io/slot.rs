@@ -4,17 +4,14 @@
 
 use crate::transport::connection::{Connection, ReadHalf, WriteHalf};
 
-pub(crate) type Reader = Box<dyn ReadHalf>;
-pub(crate) type Writer = Box<dyn WriteHalf>;
-
 /// The connection of a session, and its halves until its tasks take them.
 #[derive(Default)]
-pub(crate) struct Attached {
+pub(crate) struct ConnectionSlot {
     pub(crate) number: u64,
     /// The greatest number that was given to a connection, though it may have failed since.
     given: u64,
-    pub(crate) reader: Option<Reader>,
-    pub(crate) writer: Option<Writer>,
+    pub(crate) reader: Option<Box<dyn ReadHalf>>,
+    pub(crate) writer: Option<Box<dyn WriteHalf>>,
     /// How often there was another one.
     pub(crate) reconnects: u64,
 }
@@ -25,7 +22,7 @@ pub(crate) struct Half<H> {
     pub(crate) end: H,
 }
 
-impl Attached {
+impl ConnectionSlot {
     /// A number for the next connection: each has one of its own, so that of two both sides take the same.
     pub(crate) fn next(&mut self) -> u64 {
         self.given = self.given.max(self.number) + 1;
@@ -34,7 +31,7 @@ impl Attached {
 
     pub(crate) fn attach(&mut self, number: u64, connection: Connection) {
         let Connection { reader, writer, .. } = connection;
-        *self = Attached {
+        *self = ConnectionSlot {
             number,
             reader: Some(reader),
             writer: Some(writer),

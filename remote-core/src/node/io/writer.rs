@@ -13,25 +13,26 @@ use std::time::Instant;
 
 use tokio::io::AsyncWrite;
 
-use super::slot::{Half, Writer};
-use crate::node::session::effects::Aftermath;
-use crate::node::session::shared::{Inner, Link};
+use super::slot::Half;
+use crate::node::session::effects::Effects;
+use crate::node::session::shared::{Inner, SharedSession};
 use crate::session::Block;
+use crate::transport::connection::WriteHalf;
 
 /// The writing half of the connection. Its lock is taken before the session's.
 #[derive(Default)]
-pub(crate) struct Pen(Mutex<State>);
+pub(crate) struct Writer(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    half: Option<Half<Writer>>,
+    half: Option<Half<Box<dyn WriteHalf>>>,
     block: Option<Block>,
     /// How much of it is written.
     written: usize,
 }
 
 /// What became of what was ready.
-pub(crate) enum Written {
+pub(crate) enum WriteOutcome {
     /// It is written, or there was no connection for it.
     All,
     /// It is written, and was the last: the session is over.
@@ -40,36 +41,36 @@ pub(crate) enum Written {
     Lost(u64, String),
 }
 
-impl Pen {
+impl Writer {
     /// Writes what is ready, as far as the connection takes it at once, unless the writer is at work already. What is
     /// left over is the writer's. Whether anybody may have been woken by that.
-    pub(crate) fn write_in_place(&self, link: &Link) -> bool {
+    pub(crate) fn write_in_place(&self, session: &SharedSession) -> bool {
         match self.0.try_lock() {
-            Ok(state) if state.block.is_none() => Pen::write_now(state, link),
+            Ok(state) if state.block.is_none() => Writer::write_now(state, session),
             _ => false,
         }
     }
 
     /// The same for one who does not know whether the writer can be, and writes what is left over, too. The writer is to
     /// be woken: the connection would not wake it any more.
-    pub(crate) fn write_on(&self, link: &Link) {
+    pub(crate) fn write_rest(&self, session: &SharedSession) {
         if let Ok(state) = self.0.try_lock() {
-            Pen::write_now(state, link);
+            Writer::write_now(state, session);
         }
     }
 
     /// Whether anybody may have been woken.
-    fn write_now(mut state: MutexGuard<'_, State>, link: &Link) -> bool {
-        let taken = state.take(link);
+    fn write_now(mut state: MutexGuard<'_, State>, session: &SharedSession) -> bool {
+        let taken = state.take(session);
         let wakes = !taken.is_empty()
             || state.block.is_some()
                 && state.half.as_ref().is_some_and(|half| half.end.wakes_reader());
         let written = state.poll_write(&mut Context::from_waker(Waker::noop()));
         drop(state);
-        link.follow(taken);
+        session.apply(taken);
         // An error is the writer's, too: it meets it again.
         if !matches!(written, Poll::Ready(Ok(()))) {
-            link.update(|inner| inner.leave_to_writer());
+            session.update(|inner| inner.leave_to_writer());
         }
         wakes
     }
@@ -77,31 +78,33 @@ impl Pen {
     /// Writes what is ready. What time brings is seen to by `keep_time` while the connection takes nothing.
     pub(crate) async fn write(
         &self,
-        link: &Link,
+        session: &SharedSession,
         mut keep_time: impl FnMut(&mut Inner, &mut Context<'_>),
-    ) -> Written {
-        let taken = self.lock().take(link);
-        link.follow(taken);
-        let stall = link.shared.limits.stall;
+    ) -> WriteOutcome {
+        let taken = self.lock().take(session);
+        session.apply(taken);
+        let stall = session.shared.limits.stall;
         let writing = poll_fn(|context| {
             let mut state = self.lock();
-            let Some(number) = state.number() else { return Poll::Ready(Written::All) };
+            let Some(number) = state.number() else { return Poll::Ready(WriteOutcome::All) };
             match state.poll_write(context) {
                 // Still under the lock of the pen: the reader can have taken nothing meanwhile.
-                Poll::Ready(Ok(())) => Poll::Ready(match link.lock().note_written() {
-                    true => Written::Last,
-                    false => Written::All,
+                Poll::Ready(Ok(())) => Poll::Ready(match session.lock().note_written() {
+                    true => WriteOutcome::Last,
+                    false => WriteOutcome::All,
                 }),
-                Poll::Ready(Err(error)) => Poll::Ready(Written::Lost(number, error.to_string())),
+                Poll::Ready(Err(error)) => {
+                    Poll::Ready(WriteOutcome::Lost(number, error.to_string()))
+                }
                 Poll::Pending => {
-                    let (is_lost, aftermath) = link.change(|inner| {
+                    let (is_lost, effects) = session.change(|inner| {
                         keep_time(inner, context);
                         inner.stalled_writer = Some(context.waker().clone());
                         !inner.has(number)
                     });
                     drop(state);
-                    link.follow(aftermath);
-                    let lost = || Written::Lost(number, "there is another connection".into());
+                    session.apply(effects);
+                    let lost = || WriteOutcome::Lost(number, "there is another connection".into());
                     if is_lost { Poll::Ready(lost()) } else { Poll::Pending }
                 }
             }
@@ -110,32 +113,34 @@ impl Pen {
             Ok(written) => written,
             Err(_) => {
                 let reason = format!("the peer has not read for {} s", stall.as_secs_f32());
-                self.lock().number().map_or(Written::All, |number| Written::Lost(number, reason))
+                self.lock()
+                    .number()
+                    .map_or(WriteOutcome::All, |number| WriteOutcome::Lost(number, reason))
             }
         };
-        if let Written::Lost(..) = written {
-            self.lay_down(link);
+        if let WriteOutcome::Lost(..) = written {
+            self.lay_down(session);
         }
         written
     }
 
     /// Tells the peer that nothing follows. It may still be reading what was written; it closes when it has.
-    pub(crate) async fn shut_down(&self, link: &Link) {
+    pub(crate) async fn shut_down(&self, session: &SharedSession) {
         let _ = poll_fn(|context| match &mut self.lock().half {
             Some(half) => Pin::new(&mut half.end).poll_shutdown(context),
             None => Poll::Ready(Ok(())),
         })
         .await;
-        self.lay_down(link);
+        self.lay_down(session);
     }
 
     /// Lets the connection go.
-    fn lay_down(&self, link: &Link) {
+    fn lay_down(&self, session: &SharedSession) {
         let mut state = self.lock();
         let former = state.half.take();
         state.block = None;
         state.written = 0;
-        let mut inner = link.lock();
+        let mut inner = session.lock();
         (inner.pen, inner.is_left_over) = (0, false);
         drop(inner);
         drop(state);
@@ -153,11 +158,11 @@ impl State {
     }
 
     /// Takes what is ready, unless something is left over; and the next connection, if there is one.
-    fn take(&mut self, link: &Link) -> Aftermath {
-        let (room, mut taken) = link.change(|inner| {
+    fn take(&mut self, session: &SharedSession) -> Effects {
+        let (room, mut taken) = session.change(|inner| {
             self.renew(inner);
             if self.block.is_none() && self.half.is_some() {
-                self.block = inner.session.poll_transmit(Instant::now());
+                self.block = inner.machine.poll_transmit(Instant::now());
             }
             inner.room()
         });

@@ -6,11 +6,11 @@
 
 /// Whether somebody may be next on the thread of who reads and begins methods.
 #[derive(Default)]
-pub(crate) struct Way {
+pub(crate) struct LifoSlot {
     is_taken: bool,
 }
 
-impl Way {
+impl LifoSlot {
     /// Somebody may have been woken.
     pub(crate) fn take(&mut self, was_woken: bool) {
         self.is_taken |= was_woken;
@@ -32,18 +32,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_was_woken_goes_on_while_the_thread_is_blocked() {
+    fn who_was_woken_unblock_while_the_thread_is_blocked() {
         let workers =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
         workers.block_on(async {
             tokio::spawn(async {
-                let (going_on, goes_on) = mpsc::channel();
-                let mut way = Way::default();
-                way.clear();
+                let (going_on, unblock) = mpsc::channel();
+                let mut lifo_slot = LifoSlot::default();
+                lifo_slot.clear();
                 tokio::spawn(async move { going_on.send(()) });
-                way.take(true);
-                way.clear();
-                assert_eq!(goes_on.recv_timeout(Duration::from_secs(60)), Ok(()));
+                lifo_slot.take(true);
+                lifo_slot.clear();
+                assert_eq!(unblock.recv_timeout(Duration::from_secs(60)), Ok(()));
             })
             .await
             .unwrap();

@@ -9,19 +9,19 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Wake, Waker};
 
-use super::watchdog::{GoesOn, expect};
+use super::watchdog::{Unblock, expect};
 use crate::object::execution::contained;
 
 /// So few are woken at once: a lone caller does not wait for the rest of a turn.
 const FEW: usize = 3;
 
 /// Wakes them all, at once or at the end of the runtime's turn. To be called when no lock is held.
-pub(crate) fn wake_all(wakers: Vec<Waker>) {
+pub(crate) fn wake_batch(wakers: Vec<Waker>) {
     if wakers.len() <= FEW {
         return wakers.into_iter().for_each(Waker::wake);
     }
-    let all = Arc::new(All(Mutex::new(wakers)));
-    let weak: Weak<All> = Arc::downgrade(&all);
+    let all = Arc::new(WakeBatch(Mutex::new(wakers)));
+    let weak: Weak<WakeBatch> = Arc::downgrade(&all);
     let all = Waker::from(all);
     // Whoever yields is woken at the end of the turn, and outside of a runtime at once: here, they are who yields.
     let yielding = pin!(tokio::task::yield_now());
@@ -34,9 +34,9 @@ pub(crate) fn wake_all(wakers: Vec<Waker>) {
 }
 
 /// Those who are woken together; at the latest when nobody can wake them any more, since the runtime is shut down.
-struct All(Mutex<Vec<Waker>>);
+struct WakeBatch(Mutex<Vec<Waker>>);
 
-impl Wake for All {
+impl Wake for WakeBatch {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
@@ -46,13 +46,13 @@ impl Wake for All {
     }
 }
 
-impl GoesOn for All {
-    fn go_on(&self) {
+impl Unblock for WakeBatch {
+    fn drive(&self) {
         self.wake_each();
     }
 }
 
-impl All {
+impl WakeBatch {
     fn wake_each(&self) {
         let wakers =
             std::mem::take(&mut *self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
@@ -61,7 +61,7 @@ impl All {
     }
 }
 
-impl Drop for All {
+impl Drop for WakeBatch {
     fn drop(&mut self) {
         self.wake_each();
     }
@@ -96,14 +96,14 @@ mod tests {
     #[test]
     fn each_is_woken_once_wherever_it_is_done() {
         let outside = Arc::<Count>::default();
-        wake_all(outside.wakers(20));
+        wake_batch(outside.wakers(20));
         assert_eq!(outside.woken(), 20);
         let (few, many) = (Arc::<Count>::default(), Arc::<Count>::default());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            wake_all(few.wakers(FEW));
+            wake_batch(few.wakers(FEW));
             assert_eq!(few.woken(), FEW);
-            wake_all(many.wakers(20));
+            wake_batch(many.wakers(20));
             tokio::task::yield_now().await;
             assert_eq!(many.woken(), 20);
         });
@@ -115,7 +115,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let begun = Instant::now();
         runtime.block_on(async {
-            wake_all(count.wakers(20));
+            wake_batch(count.wakers(20));
             while count.woken() < 20 && begun.elapsed() < Duration::from_secs(60) {
                 std::thread::yield_now();
             }
@@ -127,7 +127,7 @@ mod tests {
     fn a_runtime_that_ends_leaves_nobody_waiting() {
         let count = Arc::<Count>::default();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async { wake_all(count.wakers(20)) });
+        runtime.block_on(async { wake_batch(count.wakers(20)) });
         drop(runtime);
         assert_eq!(count.woken(), 20);
     }

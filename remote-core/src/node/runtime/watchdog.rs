@@ -21,39 +21,39 @@ const GRACE: Duration = Duration::from_millis(50);
 const NEVER: u64 = u64::MAX;
 
 /// What one session's tasks are up to, as the lookout sees it.
-pub(crate) struct Turns {
+pub(crate) struct DispatchCount {
     /// The turns in which the reader executes calls: counted when one begins and when it ends, so odd while it goes on.
     count: AtomicU64,
     /// When the writer is to keep time next, in milliseconds of the lookout's.
     due: AtomicU64,
 }
 
-impl Default for Turns {
-    fn default() -> Turns {
-        Turns { count: AtomicU64::new(0), due: AtomicU64::new(NEVER) }
+impl Default for DispatchCount {
+    fn default() -> DispatchCount {
+        DispatchCount { count: AtomicU64::new(0), due: AtomicU64::new(NEVER) }
     }
 }
 
 /// One turn, until it is dropped.
-pub(crate) struct Turn<'t>(&'t Turns);
+pub(crate) struct DispatchGuard<'t>(&'t DispatchCount);
 
 /// What is to go on when a turn takes long.
-pub(crate) trait GoesOn: Send + Sync {
+pub(crate) trait Unblock: Send + Sync {
     /// Goes on without the thread that it waits for.
-    fn go_on(&self);
+    fn drive(&self);
 
     /// Whether something of it may wait for a thread, it cannot say for which.
-    fn may_wait(&self) -> bool {
+    fn may_be_stuck(&self) -> bool {
         false
     }
 }
 
-impl Turns {
+impl DispatchCount {
     /// A turn begins.
-    pub(crate) fn begin(&self) -> Turn<'_> {
+    pub(crate) fn begin(&self) -> DispatchGuard<'_> {
         self.count.fetch_add(1, Ordering::SeqCst);
         rouse();
-        Turn(self)
+        DispatchGuard(self)
     }
 
     /// Something is to be seen to at that time. If it is not, because a method blocks the thread that should, it is seen
@@ -76,7 +76,7 @@ fn milliseconds(time: Instant) -> u64 {
     u64::try_from(time.saturating_duration_since(begin).as_millis()).unwrap_or(NEVER)
 }
 
-impl Drop for Turn<'_> {
+impl Drop for DispatchGuard<'_> {
     fn drop(&mut self) {
         self.0.count.fetch_add(1, Ordering::SeqCst);
     }
@@ -86,16 +86,16 @@ impl Drop for Turn<'_> {
 struct Seen {
     posts: Vec<Post>,
     /// What is to be gone when it looks the next time.
-    passing: Vec<Weak<dyn GoesOn>>,
+    passing: Vec<Weak<dyn Unblock>>,
 }
 
 struct Post {
-    turns: Arc<Turns>,
+    turns: Arc<DispatchCount>,
     /// What was counted when it was last looked at.
     seen: u64,
     /// Whether its turn takes long.
     is_behind: bool,
-    goes_on: Weak<dyn GoesOn>,
+    unblock: Weak<dyn Unblock>,
 }
 
 /// What the lookout has not yet taken over.
@@ -106,14 +106,14 @@ static IS_ASLEEP: AtomicBool = AtomicBool::new(false);
 static WAKES: AtomicU64 = AtomicU64::new(0);
 
 /// Looks after the turns of one more reader.
-pub(crate) fn look_after(turns: &Arc<Turns>, goes_on: Weak<dyn GoesOn>) {
-    let post = Post { turns: Arc::clone(turns), seen: 0, is_behind: false, goes_on };
+pub(crate) fn watch_session(turns: &Arc<DispatchCount>, unblock: Weak<dyn Unblock>) {
+    let post = Post { turns: Arc::clone(turns), seen: 0, is_behind: false, unblock };
     new().posts.push(post);
     start();
 }
 
 /// Has something go on that is not gone soon.
-pub(crate) fn expect(passing: Weak<dyn GoesOn>) {
+pub(crate) fn expect(passing: Weak<dyn Unblock>) {
     new().passing.push(passing);
     start();
     rouse();
@@ -188,7 +188,7 @@ impl Seen {
 
     /// Looks at each once. Whether anything went on since the last time.
     fn look(&mut self) -> bool {
-        self.passing.drain(..).filter_map(|passing| passing.upgrade()).for_each(go_on);
+        self.passing.drain(..).filter_map(|passing| passing.upgrade()).for_each(drive);
         let now = milliseconds(Instant::now());
         let (mut is_active, mut is_blocked) = (false, false);
         self.posts.retain_mut(|post| {
@@ -206,11 +206,11 @@ impl Seen {
                 continue;
             }
             // The thread that is blocked may have another one's task next.
-            post.goes_on
+            post.unblock
                 .upgrade()
                 .into_iter()
-                .filter(|it| post.is_behind || is_overdue || it.may_wait())
-                .for_each(go_on);
+                .filter(|it| post.is_behind || is_overdue || it.may_be_stuck())
+                .for_each(drive);
         }
         is_active
     }
@@ -222,8 +222,8 @@ impl Seen {
 }
 
 /// What follows may be anything, and so may what goes with the last share of it.
-fn go_on(overdue: Arc<dyn GoesOn>) {
-    contained(|| overdue.go_on());
+fn drive(overdue: Arc<dyn Unblock>) {
+    contained(|| overdue.drive());
     contained(|| drop(overdue));
 }
 
@@ -234,18 +234,18 @@ mod tests {
     #[derive(Default)]
     struct Writer(AtomicU64);
 
-    impl GoesOn for Writer {
-        fn go_on(&self) {
+    impl Unblock for Writer {
+        fn drive(&self) {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     #[test]
     fn a_turn_that_takes_long_is_noticed_and_one_that_does_not_is_not() {
-        let (turns, writer) = (Arc::<Turns>::default(), Arc::<Writer>::default());
+        let (turns, writer) = (Arc::<DispatchCount>::default(), Arc::<Writer>::default());
         let other = Arc::clone(&turns);
         let weak: Weak<Writer> = Arc::downgrade(&writer);
-        let post = Post { turns: Arc::clone(&turns), seen: 0, is_behind: false, goes_on: weak };
+        let post = Post { turns: Arc::clone(&turns), seen: 0, is_behind: false, unblock: weak };
         let mut seen = Seen { posts: vec![post], passing: Vec::new() };
         assert!(!seen.look(), "nothing has begun");
         for _ in 0..3 {
@@ -270,10 +270,10 @@ mod tests {
 
     #[test]
     fn what_is_long_overdue_is_seen_to() {
-        let (turns, writer) = (Arc::<Turns>::default(), Arc::<Writer>::default());
+        let (turns, writer) = (Arc::<DispatchCount>::default(), Arc::<Writer>::default());
         let _other = Arc::clone(&turns);
         let weak: Weak<Writer> = Arc::downgrade(&writer);
-        let post = Post { turns: Arc::clone(&turns), seen: 0, is_behind: false, goes_on: weak };
+        let post = Post { turns: Arc::clone(&turns), seen: 0, is_behind: false, unblock: weak };
         let mut seen = Seen { posts: vec![post], passing: Vec::new() };
         milliseconds(Instant::now());
         let soon = Instant::now() + Duration::from_secs(3600);
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_pass_goes_on_once() {
+    fn what_does_not_pass_unblock_once() {
         let writer = Arc::<Writer>::default();
         let (weak, gone): (Weak<Writer>, _) = (Arc::downgrade(&writer), Weak::<Writer>::new());
         let mut seen = Seen { posts: Vec::new(), passing: vec![weak, gone] };

@@ -8,7 +8,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::shared::{Delivery, Link, Void};
+use super::shared::{Delivery, SharedSession, Void};
 use crate::error::Error;
 use crate::id::QuestionId;
 use crate::object::message::{Asked, Payload, Receiver, Reply, Request, Selector, Ticket};
@@ -16,7 +16,7 @@ use crate::object::promise::NearPromise;
 use crate::wire::frame::Manner;
 
 /// Begins a call. Whether somebody was woken: a task that goes on with it, or who waited for its answer here.
-pub(crate) fn dispatch(link: &Arc<Link>, delivery: Delivery) -> bool {
+pub(crate) fn dispatch(session: &Arc<SharedSession>, delivery: Delivery) -> bool {
     let Delivery {
         question,
         receiver,
@@ -29,8 +29,8 @@ pub(crate) fn dispatch(link: &Arc<Link>, delivery: Delivery) -> bool {
         promise,
     } = delivery;
     let is_promised = promise.is_some();
-    let answer = Answer { link, question, manner, promise, given: false };
-    let receiver = match admit(link, receiver, nesting) {
+    let answer = Answer { session, question, manner, promise, given: false };
+    let receiver = match admit(session, receiver, nesting) {
         Ok(receiver) => receiver,
         Err(error) => {
             answer.give(Reply::Fault(error));
@@ -39,11 +39,11 @@ pub(crate) fn dispatch(link: &Arc<Link>, delivery: Delivery) -> bool {
     };
     let request = Request {
         selector: Selector::Heard(selector),
-        payload: Payload::new(body, references, link.shared.limits.bounds()),
+        payload: Payload::new(body, references, session.shared.limits.bounds()),
         manner: manner.for_the_reply(),
         deadline,
         nesting,
-        caller: Some(link.peer.clone()),
+        caller: Some(session.peer.clone()),
         waker: None,
     };
     match receiver.ask(&receiver, request) {
@@ -58,8 +58,8 @@ pub(crate) fn dispatch(link: &Arc<Link>, delivery: Delivery) -> bool {
             }
             Poll::Pending => {
                 let answer = answer.for_task();
-                spawn(link, question, async move {
-                    let reply = running.finish_unless(|| answer.link.over()).await;
+                spawn(session, question, async move {
+                    let reply = running.finish_unless(|| answer.session.over()).await;
                     answer.give_when_there_is_room(reply).await;
                 });
                 true
@@ -69,7 +69,7 @@ pub(crate) fn dispatch(link: &Arc<Link>, delivery: Delivery) -> bool {
             let Some(route) = receiver.route() else { return false };
             let ticket = Ticket::new(Arc::clone(route), claim);
             let answer = answer.for_task();
-            spawn(link, question, async move {
+            spawn(session, question, async move {
                 answer.give_when_there_is_room(ticket.reply().await).await
             });
             true
@@ -78,7 +78,7 @@ pub(crate) fn dispatch(link: &Arc<Link>, delivery: Delivery) -> bool {
 }
 
 fn admit(
-    link: &Link,
+    session: &SharedSession,
     receiver: Result<Arc<dyn Receiver>, Void>,
     nesting: u8,
 ) -> Result<Arc<dyn Receiver>, Error> {
@@ -86,78 +86,78 @@ fn admit(
         Void::NoSuchObject => Error::NoSuchObject,
         Void::Cancelled => Error::Cancelled,
     })?;
-    link.shared.admit(nesting)?;
+    session.shared.admit(nesting)?;
     Ok(receiver)
 }
 
 fn spawn(
-    link: &Arc<Link>,
+    session: &Arc<SharedSession>,
     question: QuestionId,
     execution: impl Future<Output = ()> + Send + 'static,
 ) {
     // Entered before it is there, as it may end at once; and not made under the lock: a runtime that shuts down drops
     // it where it is made, and its answer takes the lock.
-    link.lock().expect_running(question);
+    session.lock().expect_running(question);
     let task = tokio::spawn(execution).abort_handle();
-    if !link.lock().note_running(question, &task) {
+    if !session.lock().note_running(question, &task) {
         task.abort(); // It has ended, or the session has.
     }
 }
 
 /// The duty to answer one call. Dropped ungiven, because the task was aborted, it answers that it was cancelled. The
 /// link is owned by what a task gives, and else borrowed.
-struct Answer<L: Borrow<Arc<Link>>> {
-    link: L,
+struct Answer<L: Borrow<Arc<SharedSession>>> {
+    session: L,
     question: QuestionId,
     manner: Manner,
     promise: Option<Arc<NearPromise>>,
     given: bool,
 }
 
-impl<L: Borrow<Arc<Link>>> Answer<L> {
+impl<L: Borrow<Arc<SharedSession>>> Answer<L> {
     fn give(mut self, reply: Reply) {
         self.send(reply);
     }
 
     /// The same duty, for a task.
-    fn for_task(mut self) -> Answer<Arc<Link>> {
+    fn for_task(mut self) -> Answer<Arc<SharedSession>> {
         self.given = true;
-        let (link, promise) = (Arc::clone(self.link.borrow()), self.promise.take());
-        Answer { link, question: self.question, manner: self.manner, promise, given: false }
+        let (session, promise) = (Arc::clone(self.session.borrow()), self.promise.take());
+        Answer { session, question: self.question, manner: self.manner, promise, given: false }
     }
 
     async fn give_when_there_is_room(mut self, reply: Reply) {
-        poll_fn(|waking| self.link.borrow().poll_room(waking)).await;
+        poll_fn(|waking| self.session.borrow().poll_room(waking)).await;
         self.send(reply);
     }
 
     fn send(&mut self, reply: Reply) {
         self.given = true;
-        let link = self.link.borrow();
+        let session = self.session.borrow();
         match self.promise.take() {
             // Nobody waits for what it returned.
             _ if self.manner == Manner::Tell => {
-                link.send_answer(self.question, Reply::Value(Payload::default()))
+                session.send_answer(self.question, Reply::Value(Payload::default()))
             }
-            None => link.send_answer(self.question, reply),
-            Some(promise) => resolve(link, self.question, &promise, reply),
+            None => session.send_answer(self.question, reply),
+            Some(promise) => resolve(session, self.question, &promise, reply),
         }
     }
 }
 
 /// What was pipelined starts before the answer says where to send things directly; but it fails after what it failed
 /// from.
-fn resolve(link: &Link, question: QuestionId, promise: &NearPromise, reply: Reply) {
+fn resolve(session: &SharedSession, question: QuestionId, promise: &NearPromise, reply: Reply) {
     if let Reply::Value(_) = reply {
         promise.resolve(reply.clone());
-        link.send_answer(question, reply);
+        session.send_answer(question, reply);
     } else {
-        link.send_answer(question, reply.clone());
+        session.send_answer(question, reply.clone());
         promise.resolve(reply);
     }
 }
 
-impl<L: Borrow<Arc<Link>>> Drop for Answer<L> {
+impl<L: Borrow<Arc<SharedSession>>> Drop for Answer<L> {
     fn drop(&mut self) {
         if !self.given {
             self.send(Reply::Fault(Error::Cancelled));

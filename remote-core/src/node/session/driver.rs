@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 use tokio::time::Sleep;
 
 use super::dispatch::dispatch;
-use super::shared::{Bystander, Delivery, Inner, Link};
-use crate::node::io::reader::{Ear, Heard};
-use crate::node::io::writer::{Pen, Written};
-use crate::node::runtime::lifo_slot::Way;
-use crate::node::runtime::watchdog::GoesOn;
+use super::shared::{Bystander, Delivery, Inner, SharedSession};
+use crate::node::io::reader::{ReadOutcome, Reader};
+use crate::node::io::writer::{WriteOutcome, Writer};
+use crate::node::runtime::lifo_slot::LifoSlot;
+use crate::node::runtime::watchdog::Unblock;
 use crate::object::execution::contained;
 
 /// At least so many calls, or a quarter of those that arrived together, are begun before their answers are written: fewer
@@ -27,45 +27,48 @@ const BATCH: usize = 64;
 const NEVER: Duration = Duration::from_secs(24 * 3600);
 
 /// Starts the tasks of a session; `over` is called when both have ended.
-pub(crate) fn drive(link: Arc<Link>, over: impl FnOnce(&Arc<Link>) + Send + 'static) {
+pub(crate) fn start(
+    session: Arc<SharedSession>,
+    over: impl FnOnce(&Arc<SharedSession>) + Send + 'static,
+) {
     let ends = Arc::new(Ends::default());
-    let _ = link.runtime.set(tokio::runtime::Handle::current());
-    let _ = link.bystander.set(Arc::clone(&ends) as Arc<dyn Bystander>);
-    let reading = tokio::spawn(read(Arc::clone(&link), Arc::clone(&ends)));
+    let _ = session.runtime.set(tokio::runtime::Handle::current());
+    let _ = session.bystander.set(Arc::clone(&ends) as Arc<dyn Bystander>);
+    let reading = tokio::spawn(read(Arc::clone(&session), Arc::clone(&ends)));
     tokio::spawn(async move {
-        write(&link, &ends.pen).await;
+        write(&session, &ends.writer).await;
         reading.abort();
-        over(&link);
+        over(&session);
     });
 }
 
 /// Both halves of the connection.
 #[derive(Default)]
 struct Ends {
-    ear: Ear,
-    pen: Pen,
+    reader: Reader,
+    writer: Writer,
 }
 
 impl Bystander for Ends {
-    fn hear_in_place(&self, link: &Link) -> bool {
-        self.ear.hear_in_place(link)
+    fn read_in_place(&self, session: &SharedSession) -> bool {
+        self.reader.read_in_place(session)
     }
 
-    fn write_in_place(&self, link: &Link) {
-        self.pen.write_in_place(link);
+    fn write_in_place(&self, session: &SharedSession) {
+        self.writer.write_in_place(session);
     }
 
-    fn write_on(&self, link: &Link) {
-        self.pen.write_on(link);
+    fn write_rest(&self, session: &SharedSession) {
+        self.writer.write_rest(session);
     }
 }
 
-async fn read(link: Arc<Link>, ends: Arc<Ends>) {
-    let (mut batch, mut way) = (VecDeque::new(), Way::default());
+async fn read(session: Arc<SharedSession>, ends: Arc<Ends>) {
+    let (mut batch, mut lifo_slot) = (VecDeque::new(), LifoSlot::default());
     loop {
-        match poll_fn(|context| poll_step(&link, &ends.ear, &mut way, context)).await {
-            Step::Go => dispatch_all(&link, &mut batch, &ends.pen, &mut way),
-            Step::Lost(number, reason) => link.update(|inner| inner.lose(number, &reason)),
+        match poll_fn(|context| poll_step(&session, &ends.reader, &mut lifo_slot, context)).await {
+            Step::Go => dispatch_all(&session, &mut batch, &ends.writer, &mut lifo_slot),
+            Step::Lost(number, reason) => session.update(|inner| inner.lose(number, &reason)),
             Step::Over => return,
         }
     }
@@ -79,23 +82,28 @@ enum Step {
 }
 
 /// Listens, on one connection after another.
-fn poll_step(link: &Link, ear: &Ear, way: &mut Way, context: &mut Context<'_>) -> Poll<Step> {
+fn poll_step(
+    session: &SharedSession,
+    reader: &Reader,
+    lifo_slot: &mut LifoSlot,
+    context: &mut Context<'_>,
+) -> Poll<Step> {
     loop {
-        match ear.poll_hear(link, context) {
-            Poll::Ready(Heard::Something { wakes }) => {
-                way.take(wakes);
+        match reader.poll_read(session, context) {
+            Poll::Ready(ReadOutcome::Something { wakes }) => {
+                lifo_slot.take(wakes);
                 return Poll::Ready(Step::Go);
             }
-            Poll::Ready(Heard::Lost(number, reason)) => {
+            Poll::Ready(ReadOutcome::Lost(number, reason)) => {
                 return Poll::Ready(Step::Lost(number, reason));
             }
             Poll::Pending => {}
         }
-        let mut inner = link.lock();
+        let mut inner = session.lock();
         if inner.sleep_reader(context.waker()) {
             return Poll::Pending;
         }
-        if inner.session.closed().is_some() {
+        if inner.machine.closed().is_some() {
             return Poll::Ready(Step::Over);
         }
         if inner.has_next_call() {
@@ -104,20 +112,25 @@ fn poll_step(link: &Link, ear: &Ear, way: &mut Way, context: &mut Context<'_>) -
     }
 }
 
-fn dispatch_all(link: &Arc<Link>, batch: &mut VecDeque<Delivery>, pen: &Pen, way: &mut Way) {
+fn dispatch_all(
+    session: &Arc<SharedSession>,
+    batch: &mut VecDeque<Delivery>,
+    writer: &Writer,
+    lifo_slot: &mut LifoSlot,
+) {
     loop {
-        link.update(|inner| inner.next_deliveries(batch));
+        session.update(|inner| inner.next_deliveries(batch));
         if batch.is_empty() {
             return;
         }
-        let _turn = link.turns.begin();
+        let _turn = session.turns.begin();
         let portion = (batch.len() / 4).max(BATCH);
         while !batch.is_empty() {
             // Contained, as what is left of a call may panic when it is dropped; the next ones go on.
-            contained(|| dispatch_some(link, batch, portion, way));
-            way.take(pen.write_in_place(link));
-            if link.is_held_up() {
-                link.lock().put_back(batch);
+            contained(|| dispatch_some(session, batch, portion, lifo_slot));
+            lifo_slot.take(writer.write_in_place(session));
+            if session.is_held_up() {
+                session.lock().put_back(batch);
                 // The session is over: what arrived is not begun any more.
                 batch.drain(..).for_each(|delivery| contained(|| drop(delivery)));
             }
@@ -126,24 +139,29 @@ fn dispatch_all(link: &Arc<Link>, batch: &mut VecDeque<Delivery>, pen: &Pen, way
 }
 
 /// Begins calls, so many that their answers are worth a write.
-fn dispatch_some(link: &Arc<Link>, batch: &mut VecDeque<Delivery>, portion: usize, way: &mut Way) {
+fn dispatch_some(
+    session: &Arc<SharedSession>,
+    batch: &mut VecDeque<Delivery>,
+    portion: usize,
+    lifo_slot: &mut LifoSlot,
+) {
     for _ in 0..portion {
         let Some(delivery) = batch.pop_front() else { return };
-        way.clear();
-        way.take(dispatch(link, delivery));
-        if link.is_held_up() {
+        lifo_slot.clear();
+        lifo_slot.take(dispatch(session, delivery));
+        if session.is_held_up() {
             return;
         }
     }
 }
 
-async fn write(link: &Arc<Link>, pen: &Pen) {
+async fn write(session: &Arc<SharedSession>, writer: &Writer) {
     let mut timer = Box::pin(tokio::time::sleep(Duration::ZERO));
     loop {
-        match poll_fn(|context| poll_work(link, &mut timer, context)).await {
+        match poll_fn(|context| poll_work(session, &mut timer, context)).await {
             Work::Write => {}
             Work::Listen => {
-                link.go_on();
+                session.drive();
                 continue;
             }
             Work::Over => return,
@@ -153,14 +171,15 @@ async fn write(link: &Arc<Link>, pen: &Pen) {
         let keep_time = |inner: &mut Inner, context: &mut Context<'_>| {
             while poll_time(inner, &mut timer, context).is_ready() {}
         };
-        match pen.write(link, keep_time).await {
-            Written::All => {}
-            Written::Last => {
-                let _ = tokio::time::timeout(Duration::from_secs(1), pen.shut_down(link)).await;
+        match writer.write(session, keep_time).await {
+            WriteOutcome::All => {}
+            WriteOutcome::Last => {
+                let _ =
+                    tokio::time::timeout(Duration::from_secs(1), writer.shut_down(session)).await;
             }
-            Written::Lost(number, reason) => link.update(|inner| {
+            WriteOutcome::Lost(number, reason) => session.update(|inner| {
                 inner.lose(number, &reason);
-                inner.session.keep_last_word();
+                inner.machine.keep_last_word();
             }),
         }
     }
@@ -176,18 +195,18 @@ enum Work {
 
 /// Ready when there is something for the pen to do; sees to pings, silence and the lease meanwhile.
 fn poll_work(
-    link: &Arc<Link>,
+    session: &Arc<SharedSession>,
     timer: &mut Pin<Box<Sleep>>,
     context: &mut Context<'_>,
 ) -> Poll<Work> {
-    link.update(|inner| {
+    session.update(|inner| {
         loop {
             if inner.has_work_for_writer() {
-                let session = &inner.session;
-                let over = session.is_done() && !session.wants_transmit() && inner.pen == 0;
+                let machine = &inner.machine;
+                let over = machine.is_done() && !machine.wants_transmit() && inner.pen == 0;
                 return Poll::Ready(if over { Work::Over } else { Work::Write });
             }
-            if timer.is_elapsed() && inner.session.is_silent(Instant::now()) {
+            if timer.is_elapsed() && inner.machine.is_silent(Instant::now()) {
                 return Poll::Ready(Work::Listen);
             }
             if poll_time(inner, timer, context).is_pending() {

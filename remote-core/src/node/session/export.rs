@@ -98,22 +98,22 @@ impl Prepared<'_> {
     #[inline(always)]
     pub(crate) fn introduce(
         self,
-        session: &mut Session,
+        machine: &mut Session,
     ) -> Result<Outgoing, (Error, Vec<ObjectId>)> {
         if self.entries.is_empty() {
             return Ok(Outgoing { descriptors: Vec::new(), hide: Vec::new() });
         }
-        self.introduce_some(session)
+        self.introduce_some(machine)
     }
 
-    fn introduce_some(self, session: &mut Session) -> Result<Outgoing, (Error, Vec<ObjectId>)> {
+    fn introduce_some(self, machine: &mut Session) -> Result<Outgoing, (Error, Vec<ObjectId>)> {
         let mut outgoing =
             Outgoing { descriptors: Vec::with_capacity(self.entries.len()), hide: Vec::new() };
         let mut failure = None;
         for Entry { kind, interface } in self.entries {
             // A name too many is left out: the reference is as good without it.
             let interface =
-                interface.text().and_then(|name| session.intern(name, name_fingerprint(name)));
+                interface.text().and_then(|name| machine.intern(name, name_fingerprint(name)));
             let interface = interface.unwrap_or(NameId::NONE);
             let (object, descriptor) = match kind {
                 Kind::Yours(object) => {
@@ -125,11 +125,11 @@ impl Prepared<'_> {
                     (object, Descriptor::Forwarded { object, owner, interface, token })
                 }
             };
-            if failure.is_some() || session.closed().is_some() {
+            if failure.is_some() || machine.closed().is_some() {
                 outgoing.hide.push(object);
                 continue;
             }
-            match session.introduce(object) {
+            match machine.introduce(object) {
                 Ok(presence) => {
                     outgoing.descriptors.push(descriptor);
                     if presence.is_known() {
@@ -149,7 +149,7 @@ impl Prepared<'_> {
                     if let Descriptor::Mine { object, .. } | Descriptor::Forwarded { object, .. } =
                         descriptor
                     {
-                        session.retract(object);
+                        machine.retract(object);
                     }
                 }
                 Err((error, outgoing.hide))

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::shared::Link;
+use super::shared::SharedSession;
 use super::state::State;
 use crate::object::peer::Peer;
 
@@ -27,7 +27,7 @@ use crate::object::peer::Peer;
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct Session(pub(crate) Arc<Link>);
+pub struct Session(pub(crate) Arc<SharedSession>);
 
 /// Figures of a session.
 #[non_exhaustive]
@@ -70,16 +70,16 @@ impl Session {
     /// Its figures.
     pub fn stats(&self) -> Stats {
         let inner = self.0.lock();
-        let session = &inner.session;
+        let machine = &inner.machine;
         Stats {
-            exports: session.export_count(),
-            imports: session.import_count(),
-            calls_out: session.question_count(),
-            calls_in: session.running(),
-            held: session.held(),
-            unacknowledged: session.unacknowledged(),
-            reconnects: inner.attached.reconnects,
-            lease_left: session.lease_left(Instant::now()),
+            exports: machine.export_count(),
+            imports: machine.import_count(),
+            calls_out: machine.question_count(),
+            calls_in: machine.running(),
+            held: machine.held(),
+            unacknowledged: machine.unacknowledged(),
+            reconnects: inner.slot.reconnects,
+            lease_left: machine.lease_left(Instant::now()),
         }
     }
 }

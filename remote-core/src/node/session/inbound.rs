@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::shared::{Delivery, Inner, Link, Void};
+use super::shared::{Delivery, Inner, SharedSession, Void};
 use crate::error::Error;
 use crate::id::{Identity, NameId, ObjectId, Token};
 use crate::object::import::Import;
@@ -17,7 +17,7 @@ use crate::session::event::IncomingCall;
 use crate::wire::content::Content;
 use crate::wire::frame::{Descriptor, Manner, Status, Target};
 
-impl Link {
+impl SharedSession {
     pub(crate) fn object(&self, object: ObjectId) -> Option<Arc<dyn Receiver>> {
         if object == ObjectId::DIRECTORY {
             self.shared.directory.get().cloned()
@@ -76,7 +76,7 @@ impl Link {
             }
         };
         let interface = inner
-            .session
+            .machine
             .name(interface)
             .map_or(Interfaced::Unknown, |name| Interfaced::Heard(name.clone()));
         Reference { receiver, interface }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::export::{Outgoing, prepare};
 use super::reply::retract;
-use super::shared::{Inner, Link, Waiter};
+use super::shared::{Inner, SharedSession, Waiter};
 use crate::error::Error;
 use crate::id::{ObjectId, QuestionId};
 use crate::object::message::{Claim, Ended, Payload, Request, Route, Watcher};
@@ -16,7 +16,7 @@ use crate::session::Ask;
 use crate::wire::content::Content;
 use crate::wire::frame::Target;
 
-impl Route for Link {
+impl Route for SharedSession {
     fn ask(&self, target: Target, request: Request) -> Result<Claim, Error> {
         let Request { selector, payload, manner, deadline, nesting, waker, .. } = request;
         let nesting = self.shared.limits.nest(nesting)?;
@@ -26,10 +26,10 @@ impl Route for Link {
         let slot = Arc::new(Slot::new(waker));
         let waiter = Waiter { question: QuestionId(0), slot: Arc::clone(&slot) };
         let mut inner = self.lock();
-        let (descriptors, hidden) = match prepared.introduce(&mut inner.session) {
+        let (descriptors, hidden) = match prepared.introduce(&mut inner.machine) {
             Ok(Outgoing { descriptors, hide }) => (descriptors, hide),
             Err((error, hide)) => {
-                self.settle(inner);
+                self.finish(inner);
                 self.hide(hide);
                 return Err(error);
             }
@@ -44,15 +44,15 @@ impl Route for Link {
             deadline,
             content: Content { body, references: descriptors.clone() },
         };
-        let asked = inner.session.ask(now, ask);
+        let asked = inner.machine.ask(now, ask);
         match &asked {
             Ok(question) => inner.waiters[token].question = *question,
             Err(_) => {
                 inner.waiters.remove(token);
-                retract(&mut inner.session, &descriptors);
+                retract(&mut inner.machine, &descriptors);
             }
         }
-        self.settle(inner);
+        self.finish(inner);
         self.hide(hidden);
         drop(references);
         asked.map(|question| Claim { token, question, slot })
@@ -60,7 +60,7 @@ impl Route for Link {
 
     fn abandon(&self, token: usize, question: QuestionId) {
         let waiter = self.update(|inner| {
-            inner.session.cancel(question);
+            inner.machine.cancel(question);
             inner.take_waiter(token, question)
         });
         drop(waiter);
@@ -68,23 +68,23 @@ impl Route for Link {
 
     fn finish(&self, token: usize, question: QuestionId) {
         let waiter = self.update(|inner| {
-            inner.session.finish(question);
+            inner.machine.finish(question);
             inner.take_waiter(token, question)
         });
         drop(waiter);
     }
 
     fn release(&self, object: ObjectId) {
-        self.update(|inner| inner.session.release(object));
+        self.update(|inner| inner.machine.release(object));
     }
 
     fn is_behind(&self, question: QuestionId) -> bool {
-        self.lock().session.is_behind(question)
+        self.lock().machine.is_behind(question)
     }
 
     fn watch(&self, object: ObjectId, watcher: Watcher) -> u64 {
         let mut inner = self.lock();
-        if let Some(cause) = inner.session.closed() {
+        if let Some(cause) = inner.machine.closed() {
             let ended = Ended::of(cause);
             drop(inner);
             watcher(ended);
@@ -93,16 +93,16 @@ impl Route for Link {
         inner.next_watch += 1;
         let watch = inner.next_watch;
         inner.watchers.insert(watch, watcher);
-        inner.session.watch(watch, object);
-        self.settle(inner);
+        inner.machine.watch(watch, object);
+        self.finish(inner);
         watch
     }
 
     fn unwatch(&self, watch: u64) {
         let watcher = self.update(|inner| {
             let watcher = inner.watchers.remove(&watch);
-            if watcher.is_some() && inner.session.closed().is_none() {
-                inner.session.unwatch(watch);
+            if watcher.is_some() && inner.machine.closed().is_none() {
+                inner.machine.unwatch(watch);
             }
             watcher
         });

@@ -5,7 +5,7 @@
 use std::task::{Context, Poll};
 
 use super::export::{Outgoing, prepare};
-use super::shared::Link;
+use super::shared::SharedSession;
 use crate::error::Error;
 use crate::id::{ObjectId, QuestionId};
 use crate::object::message::{Payload, Reply};
@@ -13,11 +13,11 @@ use crate::session::Session;
 use crate::wire::content::Content;
 use crate::wire::frame::{Descriptor, Status};
 
-impl Link {
+impl SharedSession {
     /// Waits until there is room for an answer.
     pub(crate) fn poll_room(&self, context: &mut Context<'_>) -> Poll<()> {
         let mut inner = self.lock();
-        if inner.session.has_room() || inner.session.closed().is_some() {
+        if inner.machine.has_room() || inner.machine.closed().is_some() {
             return Poll::Ready(());
         }
         inner.answerers.push(context.waker().clone());
@@ -35,20 +35,20 @@ impl Link {
         let prepared = prepare(&self.shared, (self.route_number(), self.peer.id()), &references);
         let mut inner = self.lock();
         inner.forget_running(question);
-        let hidden = match prepared.introduce(&mut inner.session) {
+        let hidden = match prepared.introduce(&mut inner.machine) {
             Ok(Outgoing { descriptors, hide }) => {
                 // One that is larger than the peer takes, the session answers with a fault.
                 let content = Content { body, references: descriptors };
-                inner.session.answer(question, status, content);
+                inner.machine.answer(question, status, content);
                 hide
             }
             Err((error, hide)) => {
                 let error = Error::Nested(Box::new(error));
-                inner.session.answer(question, Status::Fault, fault(&error));
+                inner.machine.answer(question, Status::Fault, fault(&error));
                 hide
             }
         };
-        self.settle(inner);
+        self.finish(inner);
         self.hide(hidden);
         drop(references);
     }
@@ -57,7 +57,7 @@ impl Link {
         let content = fault(error);
         self.update(|inner| {
             inner.forget_running(question);
-            inner.session.answer(question, Status::Fault, content);
+            inner.machine.answer(question, Status::Fault, content);
         });
     }
 
@@ -80,11 +80,11 @@ impl Link {
 }
 
 /// Takes back introductions that will not be sent.
-pub(crate) fn retract(session: &mut Session, descriptors: &[Descriptor]) {
+pub(crate) fn retract(machine: &mut Session, descriptors: &[Descriptor]) {
     for descriptor in descriptors {
         if let Descriptor::Mine { object, .. } | Descriptor::Forwarded { object, .. } = *descriptor
         {
-            session.retract(object);
+            machine.retract(object);
         }
     }
 }

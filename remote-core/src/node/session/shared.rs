@@ -16,8 +16,8 @@ use tokio::task::AbortHandle;
 
 use super::state::State;
 use crate::id::QuestionId;
-use crate::node::io::slot::Attached;
-use crate::node::runtime::watchdog::{GoesOn, Turns, look_after};
+use crate::node::io::slot::ConnectionSlot;
+use crate::node::runtime::watchdog::{DispatchCount, Unblock, watch_session};
 use crate::node::shared::Shared;
 use crate::object::message::{Receiver, Reference, Reply, Watcher};
 use crate::object::peer::Peer;
@@ -35,13 +35,13 @@ use crate::wire::hello::Secret;
 const ASKED: u64 = 8;
 
 /// One session.
-pub(crate) struct Link {
+pub(crate) struct SharedSession {
     pub(crate) shared: Arc<Shared>,
     pub(crate) peer: Peer,
     /// What only the two sides of the session know.
     pub(crate) secret: Secret,
     pub(crate) origin: Origin,
-    pub(crate) this: Weak<Link>,
+    pub(crate) this: Weak<SharedSession>,
     pub(crate) inner: Mutex<Inner>,
     /// Whether no call is to be begun, as it was when the state was last changed; read without the lock.
     pub(crate) is_held_up: AtomicBool,
@@ -51,23 +51,23 @@ pub(crate) struct Link {
     /// The runtime of its tasks.
     pub(crate) runtime: OnceLock<Handle>,
     /// When the reader executes calls, as the lookout sees it.
-    pub(crate) turns: Arc<Turns>,
+    pub(crate) turns: Arc<DispatchCount>,
     /// The newest change of state that was told.
     pub(crate) turns_told: AtomicU64,
-    /// Turns to ask the peer for tokens of what it introduced.
+    /// DispatchCount to ask the peer for tokens of what it introduced.
     pub(crate) asking: Arc<Semaphore>,
 }
 
 /// What can read and write for a session without being one of its tasks.
 pub(crate) trait Bystander: Send + Sync {
     /// Hears what has arrived, as long as it does, while the reader is at work on something else. False if the reader hears.
-    fn hear_in_place(&self, link: &Link) -> bool;
+    fn read_in_place(&self, session: &SharedSession) -> bool;
 
     /// Writes what is ready, as far as the connection takes it at once.
-    fn write_in_place(&self, link: &Link);
+    fn write_in_place(&self, session: &SharedSession);
 
     /// The same, and what was begun to be written: the writer's waker is lost to the connection.
-    fn write_on(&self, link: &Link);
+    fn write_rest(&self, session: &SharedSession);
 }
 
 /// How a session came to be.
@@ -99,7 +99,7 @@ impl Origin {
 
 /// What is under the lock.
 pub(crate) struct Inner {
-    pub(crate) session: Session,
+    pub(crate) machine: Session,
     /// Callers, by the token of their call.
     pub(crate) waiters: Slab<Waiter>,
     /// Answers of ours that the peer may pipeline on.
@@ -124,9 +124,9 @@ pub(crate) struct Inner {
     /// Whether the reader is at work on what it has read: so long it cannot hear the peer.
     pub(crate) reads_blocked: bool,
     /// The connection beneath, and the next one.
-    pub(crate) attached: Attached,
+    pub(crate) slot: ConnectionSlot,
     /// What the lookout sees.
-    turns_seen: Arc<Turns>,
+    turns_seen: Arc<DispatchCount>,
     /// The writer, if it sleeps.
     pub(crate) writer: Option<Waker>,
     /// Whether the reader executes calls, and writes what comes of it: so nobody else wakes the writer for that.
@@ -174,24 +174,24 @@ pub(crate) enum Void {
     Cancelled,
 }
 
-impl Link {
+impl SharedSession {
     pub(crate) fn new(
         shared: Arc<Shared>,
         peer: Peer,
-        session: Session,
+        machine: Session,
         secret: Secret,
         origin: Origin,
-    ) -> Arc<Link> {
-        let turns = Arc::<Turns>::default();
-        let asked = ASKED.min(session.most_calls() / 2).max(1);
-        let link = Arc::new_cyclic(|this| Link {
+    ) -> Arc<SharedSession> {
+        let turns = Arc::<DispatchCount>::default();
+        let asked = ASKED.min(machine.most_calls() / 2).max(1);
+        let session = Arc::new_cyclic(|this| SharedSession {
             shared,
             peer,
             secret,
             origin,
             this: this.clone(),
             inner: Mutex::new(Inner {
-                session,
+                machine,
                 waiters: Slab::new(),
                 promises: HashMap::default(),
                 running: HashMap::default(),
@@ -204,7 +204,7 @@ impl Link {
                 next_watch: 0,
                 turns: 0,
                 reads_blocked: false,
-                attached: Attached::default(),
+                slot: ConnectionSlot::default(),
                 turns_seen: Arc::clone(&turns),
                 writer: None,
                 is_executing: false,
@@ -224,12 +224,12 @@ impl Link {
             turns_told: AtomicU64::new(0),
             asking: Arc::new(Semaphore::new(asked as usize)),
         });
-        let goes_on: Weak<dyn GoesOn> = link.this.clone();
-        look_after(&link.turns, goes_on);
-        link
+        let unblock: Weak<dyn Unblock> = session.this.clone();
+        watch_session(&session.turns, unblock);
+        session
     }
 
-    /// The state, under its lock. What is done to it is seen to by [`Link::settle`].
+    /// The state, under its lock. What is done to it is seen to by [`SharedSession::settle`].
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
         // No user code runs under the lock, so a panic there is a bug of ours; the session goes on all the same.
         self.inner.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
@@ -242,7 +242,7 @@ impl Link {
 
     /// The term of the lease.
     pub(crate) fn term(&self) -> Duration {
-        self.lock().session.term()
+        self.lock().machine.term()
     }
 
     pub(crate) fn state(&self) -> &watch::Sender<State> {
@@ -257,10 +257,10 @@ impl Link {
     /// Whether nothing is in progress in either direction. A promise that is kept, its answer here, is nothing.
     pub(crate) fn is_quiet(&self) -> bool {
         let inner = self.lock();
-        inner.waiters.is_empty() && inner.session.running() == 0 && inner.session.underway() == 0
+        inner.waiters.is_empty() && inner.machine.running() == 0 && inner.machine.underway() == 0
     }
 
-    pub(crate) fn this(&self) -> Arc<Link> {
+    pub(crate) fn this(&self) -> Arc<SharedSession> {
         self.this.upgrade().expect("whoever calls a link holds it")
     }
 }
@@ -268,14 +268,14 @@ impl Link {
 impl Inner {
     /// Whether neither side refers to anything of the other's, or waits for it.
     pub(crate) fn is_unneeded(&self) -> bool {
-        let session = &self.session;
-        session.export_count() + session.held_count() + session.question_count() == 0
-            && session.running() == 0
+        let machine = &self.machine;
+        machine.export_count() + machine.held_count() + machine.question_count() == 0
+            && machine.running() == 0
     }
 
     /// Whether a connection is the one that the session has.
     pub(crate) fn has(&self, number: u64) -> bool {
-        self.attached.number == number && !self.session.is_suspended()
+        self.slot.number == number && !self.machine.is_suspended()
     }
 
     /// A change of the state that users are told, with its place among them.
@@ -287,15 +287,15 @@ impl Inner {
     /// Time has passed. While a method blocks the reader's thread, the silence is not the peer's. When it passes next.
     pub(crate) fn handle_timeout(&mut self) -> Option<Instant> {
         let reads = if self.reads_blocked { Reads::Blocked } else { Reads::Active };
-        self.session.handle_timeout(Instant::now(), reads);
-        let next = self.session.poll_timeout();
+        self.machine.handle_timeout(Instant::now(), reads);
+        let next = self.machine.poll_timeout();
         self.turns_seen.set_due(next);
         next
     }
 
     /// The calls to be begun now: all that arrived, in exchange for an empty queue.
     pub(crate) fn next_deliveries(&mut self, empty: &mut VecDeque<Delivery>) {
-        if self.session.has_room() {
+        if self.machine.has_room() {
             std::mem::swap(&mut self.inbox, empty);
         }
         self.is_executing = !empty.is_empty();
@@ -303,7 +303,7 @@ impl Inner {
 
     /// The rest of them waits for room; when the session is over it stays where it is.
     pub(crate) fn put_back(&mut self, rest: &mut VecDeque<Delivery>) {
-        if self.session.closed().is_none() {
+        if self.machine.closed().is_none() {
             std::mem::swap(&mut self.inbox, rest);
             self.inbox.append(rest);
         }
@@ -314,13 +314,13 @@ impl Inner {
     pub(crate) fn sleep_reader(&mut self, reader: &Waker) -> bool {
         self.reads_blocked = false;
         if std::mem::take(&mut self.was_overheard)
-            || self.attached.reader.is_some()
-            || self.session.closed().is_some()
+            || self.slot.reader.is_some()
+            || self.machine.closed().is_some()
         {
             return false;
         }
         self.holds_back = !self.inbox.is_empty();
-        if self.holds_back && self.session.has_room() {
+        if self.holds_back && self.machine.has_room() {
             return false;
         }
         if !self.reader.as_ref().is_some_and(|known| known.will_wake(reader)) {
@@ -331,12 +331,12 @@ impl Inner {
 
     /// Whether a call can be begun that was held back.
     pub(crate) fn has_next_call(&self) -> bool {
-        !self.inbox.is_empty() && self.session.has_room()
+        !self.inbox.is_empty() && self.machine.has_room()
     }
 
     /// A task will be made that executes a call, unless the session is over.
     pub(crate) fn expect_running(&mut self, question: QuestionId) {
-        if self.session.closed().is_none() {
+        if self.machine.closed().is_none() {
             self.running.insert(question, None);
         }
     }
@@ -359,16 +359,16 @@ impl Inner {
 
     /// The writer, if it sleeps and has something to do.
     pub(crate) fn rouse_writer(&mut self) -> Option<Waker> {
-        let is_over = self.session.closed().is_some();
+        let is_over = self.machine.closed().is_some();
         let is_wanted = is_over || (!self.is_executing && self.has_work_for_writer());
         if is_wanted { self.writer.take() } else { None }
     }
 
     /// Whether something is to be written, or a connection to be let go that is no longer the session's.
     pub(crate) fn has_work_for_writer(&self) -> bool {
-        self.session.wants_transmit()
+        self.machine.wants_transmit()
             || self.is_left_over
-            || self.session.is_done()
+            || self.machine.is_done()
             || (self.pen != 0 && !self.has(self.pen))
     }
 
@@ -377,10 +377,10 @@ impl Inner {
         self.is_left_over = true;
     }
 
-    /// All that was taken is written. Whether it was the last.
+    /// WakeBatch that was taken is written. Whether it was the last.
     pub(crate) fn note_written(&mut self) -> bool {
         self.is_left_over = false;
-        self.session.closed().is_some() && !self.session.wants_transmit()
+        self.machine.closed().is_some() && !self.machine.wants_transmit()
     }
 
     /// The tasks of the session, if they sleep: something has changed that both must look at.
@@ -397,7 +397,7 @@ impl Inner {
 
     /// Bytes were taken to be written: those who waited for room go on.
     pub(crate) fn room(&mut self) -> impl Iterator<Item = Waker> + use<> {
-        let has_room = self.session.has_room();
+        let has_room = self.machine.has_room();
         let answerers = if has_room { std::mem::take(&mut self.answerers) } else { Vec::new() };
         let holds_back = has_room && std::mem::take(&mut self.holds_back);
         let reader = if holds_back { self.reader.take() } else { None };
@@ -406,6 +406,6 @@ impl Inner {
 }
 
 #[allow(dead_code, reason = "a static assertion: invariant 9")]
-fn links_are_shared(link: Link) -> impl Send + Sync {
-    link
+fn links_are_shared(session: SharedSession) -> impl Send + Sync {
+    session
 }
