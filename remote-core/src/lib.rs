@@ -97,9 +97,8 @@ pub use id::NodeId;
 pub use limits::Limits;
 pub use node::builder::NodeBuilder;
 pub use node::node::Node;
-pub use node::session::handle::{Session, Stats};
-pub use node::session::state::State;
-pub use node::snapshot::{Export, Holder, Import, Snapshot};
+pub use node::session::handle::{Session, SessionStats};
+pub use node::session::state::SessionState;
 pub use object::class::Class;
 pub use object::message::Ended;
 pub use object::peer::Peer;
@@ -113,6 +112,13 @@ pub use reference::reference::{Ref, WeakRef};
 pub use reference::stream::sink::Sink;
 pub use reference::stream::stream::Stream;
 pub use remote_derive::{Remote, remote};
+
+pub mod inspect {
+    //! The tables of a node at one moment: its exports, its imports, and who holds what; see
+    //! [`Node::snapshot`](crate::Node::snapshot).
+
+    pub use crate::node::snapshot::{Export, Holder, Import, Snapshot};
+}
 
 #[doc(hidden)]
 pub mod __private {

@@ -327,7 +327,7 @@ async fn blocked_for_two_terms(uri: &str, term: Duration) {
     assert_eq!(within(sleeper.block(2 * term)).await, Ok(()));
     assert_eq!(within(sleeper.block_later(2 * term)).await, Ok(()));
     assert_eq!(within(sleeper.block(Duration::ZERO)).await, Ok(()));
-    assert_eq!(session.state(), remote_core::State::Connected);
+    assert_eq!(session.state(), remote_core::SessionState::Connected);
     assert_eq!(session.stats().reconnects, 0, "the connection was never given up");
     drop(monitor);
 }

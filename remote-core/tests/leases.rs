@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use remote_core::{Node, Ref, Remote, Result, State, remote};
+use remote_core::{Node, Ref, Remote, Result, SessionState, remote};
 use support::{Pair, fresh_address, only_session, until, within};
 
 #[remote]
@@ -91,7 +91,7 @@ async fn held_and_let_go(count: usize, lease: Duration) {
     assert_eq!(session.stats().imports, count + 1);
     // Nothing is said but what the lease takes; it is the same however much is held.
     let mut state = session.watch();
-    let ended = state.wait_for(|state| *state != State::Connected);
+    let ended = state.wait_for(|state| *state != SessionState::Connected);
     assert!(tokio::time::timeout(2 * lease, ended).await.is_err());
     assert_eq!(tally.alive.load(Ordering::SeqCst), count + 1);
     assert_eq!(within(held[count / 2].note()).await, Ok(1));

@@ -6,7 +6,7 @@ mod support;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use remote_core::{Error, Limits, Node, Outcome, Ref, Remote, Result, State, remote, this};
+use remote_core::{Error, Limits, Node, Outcome, Ref, Remote, Result, SessionState, remote, this};
 use serde::{Deserialize, Serialize};
 use support::relay::{BOTH, Relay, Way};
 use support::{Pair, poll_once, until, within};
@@ -367,13 +367,13 @@ async fn a_write_that_stalls_suspends_the_session_and_the_memory_limit_refuses_n
         assert!(poll_once(call).await.is_none());
     }
     let session = support::only_session(&server);
-    within(session.watch().wait_for(|state| *state == State::Suspended)).await.unwrap();
+    within(session.watch().wait_for(|state| *state == SessionState::Suspended)).await.unwrap();
     assert!(session.stats().held > 1 << 20, "what it does not read is kept for it");
     let error = within(late.lookup::<dyn Store>(server.uri("store"))).await.unwrap_err();
     // Which of the two it is depends on who decides about connections between them.
     assert!(matches!(error, Error::NotConnected { .. } | Error::SessionLost { .. }), "{error:?}");
     assert_eq!(error.outcome(), Outcome::NotExecuted);
-    within(session.watch().wait_for(|state| *state == State::Ended)).await.unwrap();
+    within(session.watch().wait_for(|state| *state == SessionState::Ended)).await.unwrap();
     until("nothing is held for it", || server.sessions().is_empty()).await;
     let found: Ref<dyn Store> = within(late.lookup(server.uri("store"))).await.unwrap();
     assert_eq!(within(found.length(vec![0; 3])).await, Ok(3));
@@ -397,9 +397,9 @@ async fn a_connection_that_falls_silent_is_given_up_and_made_again() {
     assert!(poll_once(&mut call).await.is_none());
     relay.stall(BOTH);
     let session = support::only_session(&client);
-    within(session.watch().wait_for(|state| *state == State::Suspended)).await.unwrap();
+    within(session.watch().wait_for(|state| *state == SessionState::Suspended)).await.unwrap();
     relay.heal();
-    within(session.watch().wait_for(|state| *state == State::Connected)).await.unwrap();
+    within(session.watch().wait_for(|state| *state == SessionState::Connected)).await.unwrap();
     assert!(session.stats().reconnects >= 1);
     behind.gate.add_permits(1);
     assert_eq!(within(call).await, Ok(()), "the call goes on where it was");

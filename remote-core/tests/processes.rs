@@ -8,7 +8,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use remote_core::{Error, Limits, Node, Outcome, Ref, Remote, Result, State, remote, this};
+use remote_core::{Error, Limits, Node, Outcome, Ref, Remote, Result, SessionState, remote, this};
 use support::child::{Child, role, say, setting};
 use support::{GENEROUS, poll_once, until, within};
 
@@ -309,7 +309,7 @@ async fn a_process_stopped_for_longer_than_the_lease_is_given_up_and_found_again
     assert_eq!(error, Error::LeaseExpired);
     assert_eq!(error.outcome(), Outcome::Unknown);
     assert_eq!(within(monitor).await, remote_core::Ended::LeaseExpired);
-    within(state.wait_for(|state| *state == State::Ended)).await.unwrap();
+    within(state.wait_for(|state| *state == SessionState::Ended)).await.unwrap();
     child.signal("CONT");
     // Old references stay lost; the object is looked up again, and was asked at most once meanwhile.
     let again: Ref<dyn Register> = within(node.lookup(&uri)).await.unwrap();

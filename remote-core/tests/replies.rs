@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use remote_core::{
-    Error, Later, Limits, Node, Outcome, Ref, Remote, Reply, Result, State, remote, reply_later,
+    Error, Later, Limits, Node, Outcome, Ref, Remote, Reply, Result, SessionState, remote,
+    reply_later,
 };
 use serde::{Deserialize, Serialize};
 use support::relay::Relay;
@@ -311,7 +312,7 @@ async fn nobody_wants_a_reply_whose_session_is_lost() {
     relay.refuse().await;
     relay.cut();
     within(reply.closed()).await;
-    assert_eq!(session.state(), State::Ended);
+    assert_eq!(session.state(), SessionState::Ended);
     // But a method that is at work goes on to its end.
     wire.may_end.notify_one();
     until("it has ended", || wire.works.lock().unwrap().len() == 2).await;

@@ -6,7 +6,9 @@ mod support;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use remote_core::{Error, Limits, Node, Outcome, Ref, Remote, Result, State, caller, remote};
+use remote_core::{
+    Error, Limits, Node, Outcome, Ref, Remote, Result, SessionState, caller, remote,
+};
 use support::{GENEROUS, Pair, fresh_address, only_session, poll_once, until, within};
 use tokio::sync::Semaphore;
 
@@ -244,7 +246,7 @@ async fn two_nodes_that_connect_to_each_other_at_the_same_moment_have_one_sessio
         let ((rung_there, _held), (rung_back, _also_held)) = (there.unwrap(), back.unwrap());
         assert_eq!((rung_there, rung_back), (1, 1));
         let session = only_session(&one);
-        assert_eq!((session.peer().id(), session.state()), (other.id(), State::Connected));
+        assert_eq!((session.peer().id(), session.state()), (other.id(), SessionState::Connected));
         assert_eq!(only_session(&other).peer().id(), one.id());
     }
 }
@@ -277,7 +279,7 @@ async fn shutdown_finishes_calls_in_progress_and_refuses_new_ones() {
         "it waits for the calls, and no longer: {:?}",
         begun.elapsed()
     );
-    within(session.wait_for(|state| *state == State::Ended)).await.unwrap();
+    within(session.wait_for(|state| *state == SessionState::Ended)).await.unwrap();
     assert!(pair.server.sessions().is_empty());
     within(pair.server.closed()).await;
     let after = within(pair.far.ring()).await.unwrap_err();

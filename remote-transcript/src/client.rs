@@ -1,7 +1,7 @@
 //! The part that all clients have in common: the address of the server, the client's node, and the notes about its
 //! connection. It must not know what the clients do.
 
-use remote_core::{Node, Ref, State};
+use remote_core::{Node, Ref, SessionState};
 
 use crate::address;
 use crate::failure::Failure;
@@ -49,13 +49,13 @@ async fn note_connection(node: Node, note: impl Fn(&str)) {
     let Some(session) = node.sessions().pop() else { return };
     let mut state = session.watch();
     loop {
-        let lost = state.wait_for(|state| *state != State::Connected).await;
-        if !lost.is_ok_and(|state| *state == State::Suspended) {
+        let lost = state.wait_for(|state| *state != SessionState::Connected).await;
+        if !lost.is_ok_and(|state| *state == SessionState::Suspended) {
             return;
         }
         note("connection lost; trying again ...");
-        let back = state.wait_for(|state| *state != State::Suspended).await;
-        if !back.is_ok_and(|state| *state == State::Connected) {
+        let back = state.wait_for(|state| *state != SessionState::Suspended).await;
+        if !back.is_ok_and(|state| *state == SessionState::Connected) {
             return;
         }
         note("connected again");

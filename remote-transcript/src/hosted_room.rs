@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use remote_core::{Node, Ref, Remote, Session, State, caller, remote};
+use remote_core::{Node, Ref, Remote, Session, SessionState, caller, remote};
 use tokio::sync::oneshot;
 
 use crate::log::{Batch, Bounds, Log, Reader};
@@ -221,8 +221,8 @@ async fn watch_session<Never>(membership: &Membership, session: Option<Session>)
         loop {
             let now = *state.borrow_and_update();
             match now {
-                State::Connected => membership.set_presence(Presence::Here).await,
-                State::Suspended => membership.set_presence(Presence::Away).await,
+                SessionState::Connected => membership.set_presence(Presence::Here).await,
+                SessionState::Suspended => membership.set_presence(Presence::Away).await,
                 _ => break,
             }
             if state.changed().await.is_err() {

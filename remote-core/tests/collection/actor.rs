@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use remote_core::{Error, Interface, Node, Ref, Remote, Result, State, remote};
+use remote_core::{Error, Interface, Node, Ref, Remote, Result, SessionState, remote};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -125,7 +125,7 @@ impl Part for Actor {
     async fn report(&self) -> Result<Report> {
         let kept = self.kept.0.lock().unwrap().iter().map(|thing| format!("{thing:?}")).collect();
         let mut sessions = self.node.sessions();
-        sessions.retain(|session| session.state() != State::Ended);
+        sessions.retain(|session| session.state() != SessionState::Ended);
         #[expect(clippy::disallowed_methods, reason = "the test is told whether it was set")]
         let wall_clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let stats = sessions.iter().map(|session| session.stats());
@@ -136,7 +136,7 @@ impl Part for Actor {
             kept,
             exports: self.node.exports(),
             sessions: stats.map(|stats| (stats.exports, stats.imports)).collect(),
-            is_connected: sessions.iter().all(|session| session.state() == State::Connected),
+            is_connected: sessions.iter().all(|session| session.state() == SessionState::Connected),
             wall_clock: wall_clock.unwrap().as_secs(),
         })
     }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use remote_core::{Error, Node, Ref, Remote, Result, State, remote};
+use remote_core::{Error, Node, Ref, Remote, Result, SessionState, remote};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex as Turn;
 use tokio::task::JoinSet;
@@ -289,7 +289,7 @@ impl Work for Worker {
         let noted = lanes.iter().map(|(lane, notes)| (*lane, notes.noted.clone())).collect();
         drop(lanes);
         let mut sessions = self.node.sessions();
-        sessions.retain(|session| session.state() != State::Ended);
+        sessions.retain(|session| session.state() != SessionState::Ended);
         let stats = sessions.iter().map(|session| session.stats());
         Ok(Books {
             made: self.calls.made.lock().unwrap().clone(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use remote_core::{Limits, State};
+use remote_core::{Limits, SessionState};
 
 use super::outcome::code;
 use super::peer::Peer;
@@ -234,7 +234,8 @@ fn who_breaks_a_rule_and_does_not_read_that_is_let_go() {
             until("the queue is full", || waiting(&session) >= queue).await;
             peer.send(&Frame::new(0x00, Bytes::new())).await;
             let mut state = session.watch();
-            let ended = async { state.wait_for(|state| *state == State::Ended).await.is_ok() };
+            let ended =
+                async { state.wait_for(|state| *state == SessionState::Ended).await.is_ok() };
             assert!(soon("the session ends", ended).await);
             let peer = (!vanishes).then_some(peer);
             stage.is_alone_again().await;

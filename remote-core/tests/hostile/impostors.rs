@@ -1,7 +1,7 @@
 //! Sessions that others want: what strangers can make of a session that is not theirs, and what they cost who owns it,
 //! which is nothing.
 
-use remote_core::{Limits, State};
+use remote_core::{Limits, SessionState};
 
 use super::hello::{Claim, Hello, Standing, Verdict, WRONG};
 use super::outcome::End;
@@ -98,7 +98,7 @@ fn what_a_node_proves_where_it_dials_proves_nothing_where_it_listens() {
                 assert!(impostor.next().await.is_none(), "it was given the session");
             }
             assert!(looking.await.unwrap().is_err());
-            assert_eq!((owner.session.state(), owner.reconnects()), (State::Suspended, 0));
+            assert_eq!((owner.session.state(), owner.reconnects()), (SessionState::Suspended, 0));
             owner.resume().await;
             owner.is_unharmed().await;
             owner.peer.close().await;

@@ -2,7 +2,7 @@
 //!
 //! It must not know what becomes of them.
 
-use remote_core::{Session, State};
+use remote_core::{Session, SessionState};
 
 use super::hello::{Claim, Hello, Standing, WRONG};
 use super::peer::{Peer, stranger};
@@ -29,16 +29,16 @@ impl Owner {
     pub(crate) async fn is_unharmed(&mut self) {
         let answer = self.peer.answer_to(self.child, "length", Bytes::new().string("four")).await;
         assert_eq!(answer.value(), 4);
-        self.is(State::Connected).await;
+        self.is(SessionState::Connected).await;
     }
 
-    pub(crate) async fn is(&self, state: State) {
+    pub(crate) async fn is(&self, state: SessionState) {
         until("the state is told", || self.session.state() == state).await;
     }
 
     pub(crate) async fn lose(&mut self) {
         self.peer.lose().await;
-        self.is(State::Suspended).await;
+        self.is(SessionState::Suspended).await;
     }
 
     pub(crate) async fn resume(&mut self) {

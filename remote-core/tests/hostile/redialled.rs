@@ -1,7 +1,7 @@
 //! The mirror of `resumption`: what a hostile server, or another in its place, can make of a session whose client dials
 //! it again.
 
-use remote_core::{Error, Limits, Ref, Session, State};
+use remote_core::{Error, Limits, Ref, Session, SessionState};
 
 use super::client::{Client, lost};
 use super::hello::{Claim, SECRET, Verdict, WRONG};
@@ -57,7 +57,7 @@ impl Scene {
         self.session.stats().reconnects
     }
 
-    async fn is(&self, state: State) {
+    async fn is(&self, state: SessionState) {
         until("the state is told", || self.session.state() == state).await;
     }
 
@@ -121,7 +121,7 @@ fn a_server_that_cannot_prove_the_session_does_not_get_it() {
                     }
                     assert!(impostor.next().await.is_none(), "{what}: it was given the session");
                     assert_eq!(scene.reconnects(), reconnects, "{what}");
-                    scene.is(State::Suspended).await;
+                    scene.is(SessionState::Suspended).await;
                     scene.resume().await;
                     scene.is_unharmed().await;
                 }
@@ -154,7 +154,7 @@ fn an_end_that_a_server_proves_ends_the_session() {
             } else {
                 lost(told);
             }
-            scene.is(State::Ended).await;
+            scene.is(SessionState::Ended).await;
             // What began instead is a session like any other.
             again.forget();
             scene.peer = again;
@@ -187,7 +187,7 @@ fn verdicts_that_do_not_follow_are_not_believed() {
             again.send_raw(&again.prove(again.claim()).write()).await;
             again.send_raw(&verdict.write()).await;
             assert!(again.next().await.is_none(), "{verdict:?}: it was given the session");
-            scene.is(State::Suspended).await;
+            scene.is(SessionState::Suspended).await;
             // Greater than any of these, and than what it had before.
             scene.peer.connection = scene.peer.connection.max(2);
             scene.resume().await;

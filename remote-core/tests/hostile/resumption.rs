@@ -1,6 +1,6 @@
 //! What a peer can make of its own session on another connection than the one that it has.
 
-use remote_core::{Limits, State};
+use remote_core::{Limits, SessionState};
 
 use super::hello::{Claim, SECRET, Verdict, WRONG};
 use super::outcome::{End, code, fault};
@@ -54,7 +54,7 @@ fn an_end_that_is_proved_ends_the_session_and_another_begins() {
                 }
                 again.forget();
                 again.target().await;
-                assert_eq!(owner.session.state(), State::Ended);
+                assert_eq!(owner.session.state(), SessionState::Ended);
                 until("what it held goes", || stage.server.exports() == before).await;
                 let answer = again.answer_to(owner.child, "add", Bytes::new().count(1)).await;
                 assert_eq!(answer.fault(), fault::NO_SUCH_OBJECT);
@@ -86,7 +86,7 @@ fn verdicts_that_do_not_follow_do_not_count() {
             again.send_raw(&again.prove(again.claim()).write()).await;
             again.send_raw(&verdict.write()).await;
             assert_eq!(again.end().await, End::Dropped, "{verdict:?}");
-            assert_eq!((owner.session.state(), owner.reconnects()), (State::Suspended, 1));
+            assert_eq!((owner.session.state(), owner.reconnects()), (SessionState::Suspended, 1));
         }
         owner.resume().await;
         owner.is_unharmed().await;

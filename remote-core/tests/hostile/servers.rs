@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use remote_core::{Error, Limits, Ref, State};
+use remote_core::{Error, Limits, Ref, SessionState};
 use tokio::io::AsyncWriteExt;
 
 use super::client::{Client, lost, not_connected};
@@ -233,7 +233,7 @@ fn a_server_that_stays_silent_is_given_up_and_its_promises_break() {
         let mut state = client.hostile().watch();
         let (suspended, call, pipelined) = soon("silence is noticed", async {
             let suspended =
-                async { state.wait_for(|state| *state == State::Suspended).await.is_ok() };
+                async { state.wait_for(|state| *state == SessionState::Suspended).await.is_ok() };
             tokio::join!(suspended, target.add(1), async { promise.add(1).await })
         })
         .await;

@@ -15,7 +15,7 @@ use super::registry::Sessions;
 use crate::error::{Error, Result};
 use crate::id::NodeId;
 use crate::node::session::shared::SharedSession;
-use crate::node::session::state::State;
+use crate::node::session::state::SessionState;
 use crate::transport::connection::NOBODY;
 use crate::transport::uri::Uri;
 
@@ -111,10 +111,12 @@ fn keep_connected(sessions: &Arc<Sessions>, session: &Arc<SharedSession>) {
     tokio::spawn(async move {
         let mut state = session.state().subscribe();
         loop {
-            let changed = state.wait_for(|state| *state != State::Connected).await;
+            let changed = state.wait_for(|state| *state != SessionState::Connected).await;
             match changed.map(|state| *state) {
-                Ok(State::Suspended) => reconnect(&sessions, &session, &uri, &mut state).await,
-                Ok(State::Ended | State::Connected) | Err(_) => return,
+                Ok(SessionState::Suspended) => {
+                    reconnect(&sessions, &session, &uri, &mut state).await
+                }
+                Ok(SessionState::Ended | SessionState::Connected) | Err(_) => return,
             }
         }
     });
@@ -124,13 +126,13 @@ async fn reconnect(
     sessions: &Arc<Sessions>,
     session: &Arc<SharedSession>,
     uri: &Uri,
-    state: &mut watch::Receiver<State>,
+    state: &mut watch::Receiver<SessionState>,
 ) {
     // An attempt that a lost packet holds up is given up for another while there is time.
     let limit = sessions.shared.limits.handshake_time.min(session.term() / 8);
     let longest = LONGEST.min(limit);
     let mut pause = FIRST.min(longest);
-    while *state.borrow() == State::Suspended {
+    while *state.borrow() == SessionState::Suspended {
         match dial(sessions, uri, Wanted::Only(session.peer.id()), limit).await {
             Ok(Reached::Peer(_)) => {}
             Ok(Reached::Here) | Err(Error::Stale) => {
@@ -143,7 +145,7 @@ async fn reconnect(
                 tracing::debug!(address = uri.node(), %error, "cannot reconnect yet");
             }
         }
-        let resumed = state.wait_for(|state| *state != State::Suspended);
+        let resumed = state.wait_for(|state| *state != SessionState::Suspended);
         if tokio::time::timeout(jittered(pause), resumed).await.is_ok() {
             return;
         }

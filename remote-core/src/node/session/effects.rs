@@ -9,7 +9,7 @@ use std::task::Waker;
 use tokio::task::AbortHandle;
 
 use super::shared::{Delivery, Inner, SharedSession, Void};
-use super::state::State;
+use super::state::SessionState;
 use crate::error::Error;
 use crate::node::runtime::wake_batch::wake_batch;
 use crate::node::runtime::watchdog::Unblock;
@@ -38,7 +38,7 @@ pub(crate) struct Effects {
     guards: Vec<Box<dyn Send + Sync>>,
     promises: Vec<Arc<NearPromise>>,
     /// What the session is up to, and how often that changed before.
-    state: Option<(u64, State)>,
+    state: Option<(u64, SessionState)>,
 }
 
 impl Unblock for SharedSession {
@@ -230,12 +230,12 @@ impl SharedSession {
             Event::Suspended { reason } => {
                 inner.slot.detach();
                 effects.wake.extend(inner.tasks());
-                effects.state = Some(inner.turn(State::Suspended));
+                effects.state = Some(inner.turn(SessionState::Suspended));
                 tracing::debug!(peer = %self.peer.id(), %reason, "session suspended");
             }
             Event::Resumed => {
                 effects.wake.extend(inner.tasks());
-                effects.state = Some(inner.turn(State::Connected));
+                effects.state = Some(inner.turn(SessionState::Connected));
                 tracing::debug!(peer = %self.peer.id(), "session resumed");
             }
             Event::Closed { cause } => {
@@ -255,7 +255,7 @@ impl SharedSession {
                 effects.deliveries.extend(std::mem::take(&mut inner.inbox));
                 effects.wake.append(&mut inner.answerers);
                 effects.wake.extend(inner.tasks());
-                effects.state = Some(inner.turn(State::Ended));
+                effects.state = Some(inner.turn(SessionState::Ended));
                 tracing::debug!(peer = %self.peer.id(), %reason, "session ended");
             }
         }
@@ -302,7 +302,7 @@ impl SharedSession {
         for (watch, receiver) in watch {
             self.watch_for_peer(watch, receiver);
         }
-        if let Some((_, State::Ended)) = state
+        if let Some((_, SessionState::Ended)) = state
             && let Some(bystander) = self.bystander.get()
         {
             // A program that ends lets its references go last: its tasks may not run any more to say so.

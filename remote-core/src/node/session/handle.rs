@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::shared::SharedSession;
-use super::state::State;
+use super::state::SessionState;
 use crate::object::peer::Peer;
 
 /// The association with one other node.
 ///
 /// ```
-/// use remote_core::{Node, State};
+/// use remote_core::{Node, SessionState};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> remote_core::Result<()> {
 /// let server = Node::listen("memory://session-doc").await?;
@@ -23,7 +23,7 @@ use crate::object::peer::Peer;
 /// client.names("memory://session-doc").await?;
 /// let [session] = client.sessions().try_into().unwrap();
 /// assert_eq!(session.peer().id(), server.id());
-/// assert_eq!(session.state(), State::Connected);
+/// assert_eq!(session.state(), SessionState::Connected);
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
@@ -32,7 +32,7 @@ pub struct Session(pub(crate) Arc<SharedSession>);
 /// Figures of a session.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stats {
+pub struct SessionStats {
     /// Objects that the peer refers to.
     pub exports: usize,
     /// Objects of the peer's that this node refers to.
@@ -58,20 +58,20 @@ impl Session {
     }
 
     /// What it is up to.
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> SessionState {
         *self.0.state().borrow()
     }
 
-    /// Tells each change of state; the last is [`State::Ended`].
-    pub fn watch(&self) -> watch::Receiver<State> {
+    /// Tells each change of state; the last is [`SessionState::Ended`].
+    pub fn watch(&self) -> watch::Receiver<SessionState> {
         self.0.state().subscribe()
     }
 
     /// Its figures.
-    pub fn stats(&self) -> Stats {
+    pub fn stats(&self) -> SessionStats {
         let inner = self.0.lock();
         let machine = &inner.machine;
-        Stats {
+        SessionStats {
             exports: machine.export_count(),
             imports: machine.import_count(),
             calls_out: machine.question_count(),

@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::AbortHandle;
 
-use super::state::State;
+use super::state::SessionState;
 use crate::id::QuestionId;
 use crate::node::io::slot::ConnectionSlot;
 use crate::node::runtime::watchdog::{DispatchCount, Unblock, watch_session};
@@ -45,7 +45,7 @@ pub(crate) struct SharedSession {
     pub(crate) inner: Mutex<Inner>,
     /// Whether no call is to be begun, as it was when the state was last changed; read without the lock.
     pub(crate) is_held_up: AtomicBool,
-    pub(crate) state: watch::Sender<State>,
+    pub(crate) state: watch::Sender<SessionState>,
     /// What reads and writes in place of the session's tasks.
     pub(crate) bystander: OnceLock<Arc<dyn Bystander>>,
     /// The runtime of its tasks.
@@ -217,7 +217,7 @@ impl SharedSession {
                 answerers: Vec::new(),
             }),
             is_held_up: AtomicBool::new(false),
-            state: watch::Sender::new(State::Connected),
+            state: watch::Sender::new(SessionState::Connected),
             bystander: OnceLock::new(),
             runtime: OnceLock::new(),
             turns,
@@ -245,13 +245,13 @@ impl SharedSession {
         self.lock().machine.term()
     }
 
-    pub(crate) fn state(&self) -> &watch::Sender<State> {
+    pub(crate) fn state(&self) -> &watch::Sender<SessionState> {
         &self.state
     }
 
     /// Waits until the session is over.
     pub(crate) async fn over(&self) {
-        let _ = self.state.subscribe().wait_for(|state| *state == State::Ended).await;
+        let _ = self.state.subscribe().wait_for(|state| *state == SessionState::Ended).await;
     }
 
     /// Whether nothing is in progress in either direction. A promise that is kept, its answer here, is nothing.
@@ -279,7 +279,7 @@ impl Inner {
     }
 
     /// A change of the state that users are told, with its place among them.
-    pub(crate) fn turn(&mut self, state: State) -> (u64, State) {
+    pub(crate) fn turn(&mut self, state: SessionState) -> (u64, SessionState) {
         self.turns += 1;
         (self.turns, state)
     }

@@ -5,7 +5,7 @@
 /// What a session is up to.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum SessionState {
     /// Messages travel.
     Connected,
     /// The connection is lost, and being made again.
