@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
+use crate::random;
+
 /// The identity of a node: 128 random bits, new at each start.
 ///
 /// A node that restarts is another node, so that a reference to an object of its former life cannot come to mean
@@ -26,10 +28,7 @@ pub struct NodeId([u8; 16]);
 impl NodeId {
     /// A fresh identity from the system's random generator.
     pub(crate) fn random() -> NodeId {
-        let mut bytes = [0; 16];
-        // Without randomness no identity is safe to use; the system's generator fails only on a broken machine.
-        getrandom::fill(&mut bytes).expect("the system's random generator answers");
-        NodeId(bytes)
+        NodeId(random::bytes())
     }
 
     pub(crate) const fn from_bytes(bytes: [u8; 16]) -> NodeId {
@@ -59,10 +58,7 @@ pub(crate) struct Token([u8; 16]);
 
 impl Token {
     pub(crate) fn random() -> Token {
-        let mut bytes = [0; 16];
-        // A token that could be guessed would be no token; the system's generator fails only on a broken machine.
-        getrandom::fill(&mut bytes).expect("the system's random generator answers");
-        Token(bytes)
+        Token(random::bytes())
     }
 
     pub(crate) const fn from_bytes(bytes: [u8; 16]) -> Token {

@@ -73,8 +73,11 @@ extern crate self as remote_core;
 
 // In reading order: a file imports only from those above it, which `tests/architecture.rs` checks.
 mod error;
+mod random;
+
 mod id;
 mod limits;
+mod mutex;
 mod wire;
 
 mod session;

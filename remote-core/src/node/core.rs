@@ -2,7 +2,7 @@
 //!
 //! It must not know what users call things.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -18,6 +18,7 @@ use super::gifts::desk::Desk;
 use super::session::shared::SharedSession;
 use crate::error::{Error, Result};
 use crate::id::{Identity, ObjectId};
+use crate::mutex::Mutex;
 use crate::object::import::Import;
 use crate::object::message::{Receiver, Route};
 use crate::object::near;
@@ -63,21 +64,21 @@ impl Core {
             let shared = Arc::clone(&self.sessions.shared);
             let (listener, bound) =
                 DatagramListener::open(uri, shared, self.published.clone()).await?;
-            self.datagram_listeners().push(listener);
-            self.listening().push((bound, None));
+            self.datagram_listeners.lock().push(listener);
+            self.listening.lock().push((bound, None));
             return Ok(());
         }
         let listener = uri.transport()?.listen(uri).await?;
         let bound = listener.uri();
         let _ = self.sessions.shared.address.set(bound.clone());
         let task = tokio::spawn(accept_all(Arc::clone(&self.sessions), listener));
-        self.listening().push((bound, Some(task)));
+        self.listening.lock().push((bound, Some(task)));
         Ok(())
     }
 
     /// The addresses that the node listens at.
     pub(crate) fn addresses(&self) -> Vec<String> {
-        self.listening().iter().map(|(uri, _)| uri.clone()).collect()
+        self.listening.lock().iter().map(|(uri, _)| uri.clone()).collect()
     }
 
     /// Returns a receiver that sends each message as a datagram to an address.
@@ -114,7 +115,7 @@ impl Core {
             // Gone when it has ended: a socket in the file system is removed by then.
             let _ = task.await;
         }
-        let datagram_listeners = std::mem::take(&mut *self.datagram_listeners());
+        let datagram_listeners = std::mem::take(&mut *self.datagram_listeners.lock());
         let mut datagram_listeners: Vec<_> =
             datagram_listeners.into_iter().map(DatagramListener::close).collect();
         let finished = async {
@@ -158,17 +159,9 @@ impl Core {
 
     fn stop_listening(&self) -> Vec<JoinHandle<()>> {
         let tasks: Vec<_> =
-            self.listening().iter_mut().filter_map(|(_, task)| task.take()).collect();
+            self.listening.lock().iter_mut().filter_map(|(_, task)| task.take()).collect();
         tasks.iter().for_each(JoinHandle::abort);
         tasks
-    }
-
-    fn listening(&self) -> MutexGuard<'_, Vec<(String, Option<JoinHandle<()>>)>> {
-        self.listening.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
-
-    fn datagram_listeners(&self) -> MutexGuard<'_, Vec<DatagramListener>> {
-        self.datagram_listeners.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 

@@ -3,7 +3,7 @@
 //! It must not know sessions. It is an object like any other, and is asked by messages.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Weak};
 
 use remote_derive::{Remote, remote};
 
@@ -11,6 +11,7 @@ use super::connect::registry::Sessions;
 use super::gifts::desk::Desk;
 use crate::error::{Error, Result};
 use crate::id::{NodeId, Token};
+use crate::mutex::Mutex;
 use crate::reference::context::caller;
 use crate::reference::object::Object;
 use crate::reference::reference::{Ref, interfaces};
@@ -57,7 +58,7 @@ impl Published {
 
     pub(crate) fn publish(&self, name: &str, object: Ref<dyn Object>) -> Result<()> {
         check_name(name)?;
-        let mut objects = self.lock();
+        let mut objects = self.objects.lock();
         if objects.contains_key(name) {
             return Err(Error::NameInUse { name: name.to_owned() });
         }
@@ -66,21 +67,21 @@ impl Published {
     }
 
     pub(crate) fn unpublish(&self, name: &str) -> Result<()> {
-        let removed = self.lock().remove(name);
+        let removed = self.objects.lock().remove(name);
         removed.map(drop).ok_or_else(|| Error::NameNotFound { name: name.to_owned() })
     }
 
     pub(crate) fn clear(&self) {
-        let objects = std::mem::take(&mut *self.lock());
+        let objects = std::mem::take(&mut *self.objects.lock());
         drop(objects);
     }
 
     pub(crate) fn find(&self, name: &str) -> Result<Ref<dyn Object>> {
-        self.lock().get(name).cloned().ok_or_else(|| Error::NameNotFound { name: name.to_owned() })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Ref<dyn Object>>> {
-        self.objects.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.objects
+            .lock()
+            .get(name)
+            .cloned()
+            .ok_or_else(|| Error::NameNotFound { name: name.to_owned() })
     }
 }
 
@@ -99,7 +100,7 @@ impl Directory for Published {
     }
 
     async fn names(&self) -> Result<Vec<String>> {
-        Ok(self.lock().keys().cloned().collect())
+        Ok(self.objects.lock().keys().cloned().collect())
     }
 
     async fn address(&self, node: NodeId) -> Result<String> {

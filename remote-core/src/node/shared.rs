@@ -14,6 +14,7 @@ use crate::limits::Limits;
 use crate::object::message::{Receiver, Route};
 use crate::object::shortening::ShorteningRef;
 use crate::object::table::Table;
+use crate::random;
 use crate::wire::hello::{Grant, Hello};
 
 /// What sessions need of the node to hand references to third parties; see `handoff`.
@@ -75,9 +76,6 @@ impl Shared {
     }
 
     pub(crate) fn hello(&self) -> Hello {
-        let mut nonce = [0; 32];
-        nonce[..16].copy_from_slice(NodeId::random().bytes());
-        nonce[16..].copy_from_slice(NodeId::random().bytes());
         let address = self.address.get().cloned().unwrap_or_default();
         Hello {
             node: self.id,
@@ -85,7 +83,7 @@ impl Shared {
             grant: Grant::of(&self.limits),
             lease: self.lease,
             address,
-            nonce,
+            nonce: random::bytes(),
         }
     }
 

@@ -4,7 +4,7 @@
 //! show it to peers, and by the calls that run on it; when the last of them goes, it goes.
 
 use std::any::{Any, TypeId};
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use dashmap::DashMap;
 
@@ -16,6 +16,7 @@ use super::message::{
 use super::serial::SerialQueue;
 use crate::error::{Error, Result};
 use crate::id::{NodeId, ObjectId};
+use crate::mutex::Mutex;
 
 /// A near object.
 pub(crate) struct NearObject<O: Held> {
@@ -232,7 +233,7 @@ impl End {
     }
 
     fn watch(&self, watcher: Watcher) -> u64 {
-        let mut watchers = self.watchers.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut watchers = self.watchers.lock();
         if let Some(ended) = watchers.ended.clone() {
             drop(watchers);
             watcher(ended);
@@ -245,7 +246,7 @@ impl End {
     }
 
     fn unwatch(&self, watch: u64) {
-        let mut watchers = self.watchers.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut watchers = self.watchers.lock();
         let at = watchers.waiting.iter().position(|(known, _)| *known == watch);
         let gone = at.map(|at| watchers.waiting.swap_remove(at));
         drop(watchers);
@@ -263,7 +264,7 @@ impl End {
     }
 
     fn tell(&self, ended: Ended) {
-        let mut watchers = self.watchers.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut watchers = self.watchers.lock();
         if watchers.ended.is_some() {
             return;
         }

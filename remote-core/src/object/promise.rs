@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 use std::task::Poll;
 
 use tokio::sync::{OnceCell, oneshot};
@@ -20,6 +20,7 @@ use super::message::{
 };
 use crate::error::{Error, Result};
 use crate::id::ObjectId;
+use crate::mutex::Mutex;
 use crate::wire::frame::Target;
 use crate::wire::method::Method;
 
@@ -160,7 +161,7 @@ impl NearPromise {
     pub(crate) fn resolve(&self, reply: Reply) {
         let target = outcome(&reply);
         loop {
-            let mut state = self.lock();
+            let mut state = self.state.lock();
             let State::Open { waiting, told } = &mut *state else { return };
             let batch = std::mem::take(waiting);
             if batch.is_empty() {
@@ -181,16 +182,12 @@ impl NearPromise {
             }
         }
     }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
 }
 
 impl Receiver for NearPromise {
     fn ask(&self, _: &Arc<dyn Receiver>, request: Request) -> Asked {
         let request = request.for_the_reply();
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         match &mut *state {
             State::Open { waiting, .. } => {
                 let (sender, answer) = oneshot::channel();
@@ -224,7 +221,7 @@ impl Receiver for NearPromise {
     }
 
     fn failure(&self) -> Option<(&'static Method, Reply)> {
-        let reply = match &*self.lock() {
+        let reply = match &*self.state.lock() {
             State::Known(reply) => reply.clone(),
             State::Open { .. } => return None,
         };
@@ -233,7 +230,7 @@ impl Receiver for NearPromise {
 
     fn resolved(self: Arc<Self>) -> Resolving {
         Box::pin(async move {
-            let wait = match &mut *self.lock() {
+            let wait = match &mut *self.state.lock() {
                 State::Open { told, .. } => {
                     let (sender, receiver) = oneshot::channel();
                     told.push(sender);
@@ -244,7 +241,7 @@ impl Receiver for NearPromise {
             if let Some(wait) = wait {
                 wait.await.map_err(|_| Error::Cancelled)?;
             }
-            match &*self.lock() {
+            match &*self.state.lock() {
                 State::Known(reply) => outcome(reply),
                 State::Open { .. } => Err(Error::Cancelled),
             }

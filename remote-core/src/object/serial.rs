@@ -7,11 +7,12 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use super::message::{Reply, Replying};
 use crate::error::{Error, Result};
+use crate::mutex::Mutex;
 use crate::wire::frame::Manner;
 
 thread_local! {
@@ -50,7 +51,7 @@ impl SerialQueue {
                     .into(),
             ));
         }
-        let mut queue = self.lock();
+        let mut queue = self.0.lock();
         let number = queue.next;
         queue.next += 1;
         queue.calls.insert(number, None);
@@ -61,7 +62,7 @@ impl SerialQueue {
 
     /// Stops the object: the call that runs goes on, those that wait fail.
     pub(crate) fn stop(&self, reason: &str) {
-        let mut queue = self.lock();
+        let mut queue = self.0.lock();
         queue.stopped = Some(reason.to_owned());
         let wakers: Vec<_> = queue.calls.values_mut().filter_map(Option::take).collect();
         drop(queue);
@@ -69,7 +70,7 @@ impl SerialQueue {
     }
 
     fn leave(&self, number: u64) {
-        let mut queue = self.lock();
+        let mut queue = self.0.lock();
         let gone = queue.calls.remove(&number);
         let first = queue.calls.first_entry().and_then(|mut first| first.get_mut().take());
         drop(queue);
@@ -80,10 +81,6 @@ impl SerialQueue {
 
     fn address(&self) -> usize {
         std::ptr::from_ref(self).addr()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -96,7 +93,7 @@ struct Place {
 impl Place {
     /// Completes when it is the first.
     fn poll(&self, context: &mut Context<'_>) -> Poll<Result<()>> {
-        let mut queue = self.queue.lock();
+        let mut queue = self.queue.0.lock();
         if let Some(reason) = &queue.stopped {
             return Poll::Ready(Err(Error::Ended(reason.clone())));
         }

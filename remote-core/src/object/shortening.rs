@@ -7,7 +7,7 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{Notify, oneshot};
 use tokio::task::AbortHandle;
@@ -20,6 +20,7 @@ use super::message::{
 use super::promise::{passed_on, start, watch_resolved};
 use crate::error::Error;
 use crate::id::{Identity, ObjectId, Token};
+use crate::mutex::Mutex;
 
 /// A far reference whose path is being shortened.
 pub(crate) struct ShorteningRef {
@@ -78,7 +79,7 @@ impl ShorteningRef {
 
     /// The owner has not given it: the long way stays.
     pub(crate) fn stay(&self) {
-        let mut path = self.lock();
+        let mut path = self.path.lock();
         if let Path::Long { import, .. } = &*path {
             let _ = self.chosen.set(Arc::clone(import));
             *path = Path::Chosen;
@@ -103,7 +104,7 @@ impl ShorteningRef {
         let is_long = matches!(settled, Some(Reply::Fault(Error::Quota(_))));
         let way = if is_long { long } else { short };
         loop {
-            let mut path = self.lock();
+            let mut path = self.path.lock();
             let Path::Between { waiting, .. } = &mut *path else { return };
             let batch = std::mem::take(waiting);
             if batch.is_empty() {
@@ -119,7 +120,7 @@ impl ShorteningRef {
 
     /// Leaves the long way: from now on messages wait.
     fn part(&self) -> Option<Arc<dyn Receiver>> {
-        let mut path = self.lock();
+        let mut path = self.path.lock();
         let Path::Long { import, sending } = &*path else { return None };
         let (long, sending) = (Arc::clone(import), *sending);
         *path = Path::Between { waiting: VecDeque::new(), sending };
@@ -131,15 +132,11 @@ impl ShorteningRef {
             let mut changed = std::pin::pin!(self.changed.notified());
             // Registered before it looks, so that nothing is missed between.
             changed.as_mut().enable();
-            if is_so(&self.lock()) {
+            if is_so(&self.path.lock()) {
                 return;
             }
             changed.await;
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Path> {
-        self.path.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -156,7 +153,7 @@ impl Receiver for ShorteningRef {
         if let Some(chosen) = self.chosen.get() {
             return chosen.ask(chosen, request);
         }
-        let mut path = self.lock();
+        let mut path = self.path.lock();
         let long = match &mut *path {
             Path::Long { import, sending } => {
                 *sending += 1;
@@ -179,7 +176,7 @@ impl Receiver for ShorteningRef {
         drop(path);
         // Sent when no lock is held, and counted, so that nobody takes the short way before it is.
         let asked = passed_on(&long, request.for_the_reply());
-        let mut path = self.lock();
+        let mut path = self.path.lock();
         if let Path::Long { sending, .. } | Path::Between { sending, .. } = &mut *path {
             *sending -= 1;
         }
@@ -211,7 +208,7 @@ impl Receiver for ShorteningRef {
         if let Some(chosen) = self.chosen.get() {
             return chosen.location();
         }
-        match &*self.lock() {
+        match &*self.path.lock() {
             Path::Long { import, .. } => import.location(),
             // By no session's way: whoever is shown it is forwarded for.
             Path::Between { .. } | Path::Chosen => Location::Far {
@@ -268,14 +265,14 @@ mod tests {
 
     impl Way {
         fn asked(&self) -> usize {
-            self.0.lock().unwrap().len()
+            self.0.lock().len()
         }
     }
 
     impl Route for Way {
         fn ask(&self, _: Target, _: Request) -> Result<Claim, Error> {
             let slot = Arc::new(Slot::new(None));
-            self.0.lock().unwrap().push(Arc::clone(&slot));
+            self.0.lock().push(Arc::clone(&slot));
             Ok(Claim { token: 0, question: QuestionId(1), slot })
         }
 
@@ -312,7 +309,7 @@ mod tests {
         assert_eq!(ways[0].asked(), 1, "it is asked to settle");
         let waiting = this.ask(&this, Request::plain(&INTERFACES));
         assert!(matches!(waiting, Asked::Running(_)) && ways[1].asked() == 0);
-        drop(ways[0].0.lock().unwrap()[0].fill(settled));
+        drop(ways[0].0.lock()[0].fill(settled));
         assert_eq!(shortening.as_mut().poll(&mut context), Poll::Ready(()));
         ways.map(|way| way.asked())
     }

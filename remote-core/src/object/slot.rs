@@ -2,8 +2,9 @@
 //!
 //! It must not know messages. It has a lock of its own, so that taking a reply contends with nobody else's call.
 
-use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
+
+use crate::mutex::Mutex;
 
 /// The place for one reply.
 pub(crate) struct Slot<R>(Mutex<State<R>>);
@@ -23,7 +24,7 @@ impl<R> Slot<R> {
     /// Puts the reply in its place. Whoever waits is to be woken when no lock is held.
     #[must_use]
     pub(crate) fn fill(&self, reply: R) -> Option<Waker> {
-        match std::mem::replace(&mut *self.lock(), State::Filled(reply)) {
+        match std::mem::replace(&mut *self.0.lock(), State::Filled(reply)) {
             State::Empty(waker) => waker,
             State::Filled(_) | State::Taken => None,
         }
@@ -32,7 +33,7 @@ impl<R> Slot<R> {
     /// Takes the reply, or waits for it. Nothing if it was taken before.
     #[inline(always)]
     pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<Option<R>> {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         if let State::Empty(waker) = &mut *state {
             if !waker.as_ref().is_some_and(|known| known.will_wake(context.waker())) {
                 *waker = Some(context.waker().clone());
@@ -44,16 +45,12 @@ impl<R> Slot<R> {
             State::Empty(_) | State::Taken => Poll::Ready(None),
         }
     }
-
-    fn lock(&self) -> MutexGuard<'_, State<R>> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
 }
 
 impl<R: Clone> Slot<R> {
     /// A copy of the reply, if it is here.
     pub(crate) fn peek(&self) -> Option<R> {
-        match &*self.lock() {
+        match &*self.0.lock() {
             State::Filled(reply) => Some(reply.clone()),
             State::Empty(_) | State::Taken => None,
         }

@@ -3,11 +3,12 @@
 //! It must not know what they mean. They are bounded: whoever has more waits for room, in the order of coming.
 
 use std::io;
-use std::sync::{Mutex, MutexGuard};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+
+use crate::mutex::Mutex;
 
 /// How many bytes may wait. What is longer than that waits alone.
 const ROOM: u32 = 64 << 10;
@@ -47,7 +48,7 @@ impl Outgoing {
         let taken = u32::try_from(length).unwrap_or(ROOM).min(ROOM);
         let (_turn, room) = self.reserve(taken).await?;
         room.forget();
-        let mut waiting = self.lock();
+        let mut waiting = self.waiting.lock();
         parts.iter().for_each(|part| waiting.bytes.extend_from_slice(part));
         waiting.taken += taken as usize;
         drop(waiting);
@@ -58,7 +59,7 @@ impl Outgoing {
     /// Writes what waits, and what comes; why it cannot go on. For one writer.
     pub(super) async fn write_to(&self, writer: &mut (impl AsyncWrite + Unpin)) -> io::Error {
         loop {
-            let Waiting { bytes, taken } = std::mem::take(&mut *self.lock());
+            let Waiting { bytes, taken } = std::mem::take(&mut *self.waiting.lock());
             if bytes.is_empty() {
                 self.filled.notified().await;
                 continue;
@@ -86,11 +87,7 @@ impl Outgoing {
     /// Nothing is written any more: who waits for room is told.
     pub(super) fn close(&self) {
         self.room.close();
-        drop(std::mem::take(&mut *self.lock()));
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        drop(std::mem::take(&mut *self.waiting.lock()));
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use tokio::net::lookup_host;
 
@@ -12,6 +12,7 @@ use super::connection::{Registered, Scheme, not_connected, not_listening};
 use super::loopback;
 use super::uri::Uri;
 use crate::error::{Error, Result};
+use crate::mutex::Mutex;
 
 struct Udp;
 
@@ -51,7 +52,7 @@ impl Outlets {
     }
 
     fn socket(&self, target: SocketAddr) -> io::Result<Arc<UdpSocket>> {
-        let mut sockets = self.sockets.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut sockets = self.sockets.lock();
         let place = &mut sockets[usize::from(target.is_ipv6())];
         if let Some(socket) = place {
             return Ok(Arc::clone(socket));

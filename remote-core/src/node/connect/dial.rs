@@ -4,7 +4,7 @@
 //! It must not know what the session is for, nor what the two sides agree on.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -14,8 +14,10 @@ use super::negotiate::Negotiation;
 use super::registry::Sessions;
 use crate::error::{Error, Result};
 use crate::id::NodeId;
+use crate::mutex::Mutex;
 use crate::node::session::shared::SharedSession;
 use crate::node::session::state::SessionState;
+use crate::random;
 use crate::transport::connection::NOBODY;
 use crate::transport::uri::Uri;
 
@@ -68,7 +70,7 @@ impl Dialled {
     }
 
     fn place(&self, uri: &Uri) -> Arc<tokio::sync::Mutex<Option<NodeId>>> {
-        let mut places = self.places.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut places = self.places.lock();
         Arc::clone(places.entry(uri.node()).or_default())
     }
 }
@@ -153,10 +155,8 @@ async fn reconnect(
     }
 }
 
-/// Between half of a pause and all of it, so that peers that lost one node do not come back all at once.
+/// Returns between half of a pause and all of it, so that peers that lost one node do not come back all at once.
 fn jittered(pause: Duration) -> Duration {
-    let mut byte = [0];
-    // Without randomness they do.
-    let _ = getrandom::fill(&mut byte);
-    pause / 2 + pause / 2 * u32::from(byte[0]) / 255
+    let [byte] = random::bytes();
+    pause / 2 + pause / 2 * u32::from(byte) / 255
 }

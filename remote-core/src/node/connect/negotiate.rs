@@ -15,6 +15,7 @@ use crate::id::FrameNumber;
 use crate::node::session::driver::start;
 use crate::node::session::shared::{Origin, SharedSession};
 use crate::object::peer::Peer;
+use crate::random;
 use crate::session::{Session, Settings};
 use crate::transport::connection::Connection;
 use crate::transport::uri::Uri;
@@ -72,7 +73,7 @@ impl Negotiation<'_> {
         match self.assess(sessions, state) {
             Assessment::New => match sessions.refusal() {
                 Some(reason) => Decision::Refused(reason),
-                None => self.begin(sessions, connection, fresh_secret()),
+                None => self.begin(sessions, connection, random::bytes()),
             },
             Assessment::Resume { session, arrived } => {
                 let number = session.next_connection();
@@ -264,11 +265,4 @@ enum Assessment {
     },
     Connected(Arc<SharedSession>),
     Refused(&'static str),
-}
-
-fn fresh_secret() -> Secret {
-    let mut secret = [0; 32];
-    // Without randomness nothing can be proved; the system's generator fails only on a broken machine.
-    getrandom::fill(&mut secret).expect("the system's random generator answers");
-    secret
 }

@@ -4,13 +4,14 @@
 //! It must not know transports, nor decide which connections become sessions.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::Notify;
 
 use crate::error::{Error, Result};
 use crate::id::NodeId;
+use crate::mutex::Mutex;
 use crate::node::session::shared::SharedSession;
 use crate::node::shared::Shared;
 use crate::wire::hello::{ResumeState, Secret, Sides};
@@ -48,18 +49,18 @@ impl Sessions {
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<SharedSession>> {
-        self.lock().values().cloned().collect()
+        self.links.lock().values().cloned().collect()
     }
 
     /// The live session with a peer.
     pub(crate) fn find(&self, peer: NodeId) -> Option<Arc<SharedSession>> {
-        self.lock().get(&peer).filter(|session| session.is_live()).cloned()
+        self.links.lock().get(&peer).filter(|session| session.is_live()).cloned()
     }
 
     /// What this side knows of a session with a peer, proved to it.
     pub(crate) fn resume_state(&self, sides: Sides<'_>) -> ResumeState {
         let peer = sides.peer.node;
-        if let Some(session) = self.lock().get(&peer) {
+        if let Some(session) = self.links.lock().get(&peer) {
             let inner = session.lock();
             let machine = &inner.machine;
             return match machine.closed() {
@@ -70,7 +71,7 @@ impl Sessions {
                 Some(_) => ResumeState::ended(machine.code(), &session.secret, sides),
             };
         }
-        match self.lock_ended().get(&peer) {
+        match self.ended.lock().get(&peer) {
             Some(ended) => ResumeState::ended(ended.code, &ended.secret, sides),
             None => ResumeState::None,
         }
@@ -82,7 +83,7 @@ impl Sessions {
         peer: NodeId,
         make: impl FnOnce() -> Arc<SharedSession>,
     ) -> std::result::Result<Arc<SharedSession>, Arc<SharedSession>> {
-        let mut links = self.lock();
+        let mut links = self.links.lock();
         if let Some(session) = links.get(&peer).filter(|session| session.is_live()) {
             return Err(Arc::clone(session));
         }
@@ -90,7 +91,7 @@ impl Sessions {
         // What a former session still shows goes in its own time: the peer may not have heard that it is over.
         links.insert(peer, Arc::clone(&session));
         drop(links);
-        self.lock_ended().remove(&peer);
+        self.ended.lock().remove(&peer);
         Ok(session)
     }
 
@@ -145,7 +146,7 @@ impl Sessions {
 
     /// The tasks of a session have ended.
     pub(crate) fn remove(&self, session: &Arc<SharedSession>) {
-        let mut links = self.lock();
+        let mut links = self.links.lock();
         if links.get(&session.peer.id()).is_some_and(|known| Arc::ptr_eq(known, session)) {
             self.remember(session);
             links.remove(&session.peer.id());
@@ -157,7 +158,7 @@ impl Sessions {
 
     /// For as long as the peer may believe that the session goes on, it can be told that it does not.
     fn remember(&self, session: &SharedSession) {
-        let (now, mut ended) = (Instant::now(), self.lock_ended());
+        let (now, mut ended) = (Instant::now(), self.ended.lock());
         if ended.len() >= REMEMBERED {
             ended.retain(|_, ended| ended.until > now);
         }
@@ -170,14 +171,6 @@ impl Sessions {
 
     /// Whether there was a session with a peer, the end of which the peer can be told.
     pub(crate) fn remembers(&self, peer: NodeId) -> bool {
-        self.lock().contains_key(&peer) || self.lock_ended().contains_key(&peer)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<NodeId, Arc<SharedSession>>> {
-        self.links.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
-
-    fn lock_ended(&self) -> MutexGuard<'_, HashMap<NodeId, Ended>> {
-        self.ended.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.links.lock().contains_key(&peer) || self.ended.lock().contains_key(&peer)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! It must not know who asks by which message.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use super::table::{Claimed, Gifts};
 use crate::error::{Error, Result};
 use crate::id::{NodeId, Token};
+use crate::mutex::Mutex;
 use crate::object::execution::contained;
 use crate::object::message::Receiver;
 
@@ -37,7 +38,7 @@ impl Desk {
         recipient: NodeId,
         object: Arc<dyn Receiver>,
     ) -> Result<()> {
-        let mut gifts = self.lock();
+        let mut gifts = self.gifts.lock();
         let is_first = gifts.poll_timeout().is_none();
         let refused = gifts.vouch(Instant::now(), self.term, token, recipient, object);
         drop(gifts);
@@ -58,7 +59,7 @@ impl Desk {
                 let mut vouched = std::pin::pin!(self.vouched.notified());
                 // Registered before it looks, so that nothing is missed between.
                 vouched.as_mut().enable();
-                let claimed = self.lock().claim(Instant::now(), token, claimant);
+                let claimed = self.gifts.lock().claim(Instant::now(), token, claimant);
                 match claimed {
                     Claimed::Given(object) => return Ok(object),
                     Claimed::Refused => return Err(refused()),
@@ -72,16 +73,12 @@ impl Desk {
 
     /// How many gifts wait.
     pub(crate) fn len(&self) -> usize {
-        self.lock().len()
+        self.gifts.lock().len()
     }
 
     /// The object that was given to a node by this token.
     pub(crate) fn recognize(&self, token: Token, claimant: NodeId) -> Option<Arc<dyn Receiver>> {
-        self.lock().recognize(token, claimant)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Gifts<Arc<dyn Receiver>>> {
-        self.gifts.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.gifts.lock().recognize(token, claimant)
     }
 }
 
@@ -92,9 +89,9 @@ fn refused() -> Error {
 /// Lets go what nobody claims in time, until nothing waits any more.
 async fn sweep(desk: Arc<Desk>) {
     loop {
-        let Some(next) = desk.lock().poll_timeout() else { return };
+        let Some(next) = desk.gifts.lock().poll_timeout() else { return };
         tokio::time::sleep_until(next.into()).await;
-        let over = desk.lock().expire(Instant::now());
+        let over = desk.gifts.lock().expire(Instant::now());
         over.into_iter().for_each(|object| contained(|| drop(object)));
     }
 }

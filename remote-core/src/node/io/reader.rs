@@ -5,12 +5,12 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, ReadBuf};
 
 use super::slot::Half;
+use crate::mutex::Mutex;
 use crate::node::session::effects::Effects;
 use crate::node::session::shared::{Inner, SharedSession};
 use crate::transport::connection::ReadHalf;
@@ -46,7 +46,7 @@ impl Reader {
         session: &SharedSession,
         context: &mut Context<'_>,
     ) -> Poll<ReadOutcome> {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         loop {
             let Some((number, filled)) = state.poll_fill(context) else {
                 if !session_has_next(&mut state, session) {
@@ -74,7 +74,7 @@ impl Reader {
         let mut context = Context::from_waker(Waker::noop());
         for _ in 0..READS {
             // The reader is at work elsewhere, or it will look again: nobody's waker is lost.
-            let Ok(mut state) = self.0.try_lock() else { return false };
+            let Some(mut state) = self.0.try_lock() else { return false };
             session_has_next(&mut state, session);
             let read = state.read_now(&mut context);
             let Some((number, Ok(1..))) = read else { return true };
@@ -83,10 +83,6 @@ impl Reader {
             session.apply_elsewhere(effects);
         }
         true
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 

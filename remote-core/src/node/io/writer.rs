@@ -7,13 +7,14 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::MutexGuard;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 
 use tokio::io::AsyncWrite;
 
 use super::slot::Half;
+use crate::mutex::Mutex;
 use crate::node::session::effects::Effects;
 use crate::node::session::shared::{Inner, SharedSession};
 use crate::session::Block;
@@ -46,7 +47,7 @@ impl Writer {
     /// left over is the writer's. Whether anybody may have been woken by that.
     pub(crate) fn write_in_place(&self, session: &SharedSession) -> bool {
         match self.0.try_lock() {
-            Ok(state) if state.block.is_none() => Writer::write_now(state, session),
+            Some(state) if state.block.is_none() => Writer::write_now(state, session),
             _ => false,
         }
     }
@@ -54,7 +55,7 @@ impl Writer {
     /// The same for one who does not know whether the writer can be, and writes what is left over, too. The writer is to
     /// be woken: the connection would not wake it any more.
     pub(crate) fn write_rest(&self, session: &SharedSession) {
-        if let Ok(state) = self.0.try_lock() {
+        if let Some(state) = self.0.try_lock() {
             Writer::write_now(state, session);
         }
     }
@@ -81,11 +82,11 @@ impl Writer {
         session: &SharedSession,
         mut keep_time: impl FnMut(&mut Inner, &mut Context<'_>),
     ) -> WriteOutcome {
-        let taken = self.lock().take(session);
+        let taken = self.0.lock().take(session);
         session.apply(taken);
         let stall = session.shared.limits.stall;
         let writing = poll_fn(|context| {
-            let mut state = self.lock();
+            let mut state = self.0.lock();
             let Some(number) = state.number() else { return Poll::Ready(WriteOutcome::All) };
             match state.poll_write(context) {
                 // Still under the lock of the pen: the reader can have taken nothing meanwhile.
@@ -113,7 +114,8 @@ impl Writer {
             Ok(written) => written,
             Err(_) => {
                 let reason = format!("the peer has not read for {} s", stall.as_secs_f32());
-                self.lock()
+                self.0
+                    .lock()
                     .number()
                     .map_or(WriteOutcome::All, |number| WriteOutcome::Lost(number, reason))
             }
@@ -126,7 +128,7 @@ impl Writer {
 
     /// Tells the peer that nothing follows. It may still be reading what was written; it closes when it has.
     pub(crate) async fn shut_down(&self, session: &SharedSession) {
-        let _ = poll_fn(|context| match &mut self.lock().half {
+        let _ = poll_fn(|context| match &mut self.0.lock().half {
             Some(half) => Pin::new(&mut half.end).poll_shutdown(context),
             None => Poll::Ready(Ok(())),
         })
@@ -136,7 +138,7 @@ impl Writer {
 
     /// Lets the connection go.
     fn lay_down(&self, session: &SharedSession) {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         let former = state.half.take();
         state.block = None;
         state.written = 0;
@@ -145,10 +147,6 @@ impl Writer {
         drop(inner);
         drop(state);
         drop(former);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 

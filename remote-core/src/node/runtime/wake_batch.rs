@@ -6,10 +6,11 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Wake, Waker};
 
 use super::watchdog::{Unblock, expect};
+use crate::mutex::Mutex;
 use crate::object::execution::contained;
 
 /// So few are woken at once: a lone caller does not wait for the rest of a turn.
@@ -54,8 +55,7 @@ impl Unblock for WakeBatch {
 
 impl WakeBatch {
     fn wake_each(&self) {
-        let wakers =
-            std::mem::take(&mut *self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
+        let wakers = std::mem::take(&mut *self.0.lock());
         // One that panics must not leave the others waiting.
         wakers.into_iter().for_each(|waker| contained(|| waker.wake()));
     }

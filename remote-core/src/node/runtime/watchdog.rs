@@ -6,10 +6,11 @@
 //! wake-up from outside of the runtime wakes one.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
+use std::sync::{Arc, MutexGuard, OnceLock, Weak};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+use crate::mutex::Mutex;
 use crate::object::execution::contained;
 
 /// How often it looks while calls are executed. A method is not called blocking before it has taken as long.
@@ -140,7 +141,7 @@ fn rouse() {
 }
 
 fn new() -> MutexGuard<'static, Seen> {
-    NEW.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    NEW.lock()
 }
 
 fn keep_lookout() {

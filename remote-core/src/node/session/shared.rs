@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
+use std::sync::{Arc, MutexGuard, OnceLock, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,7 @@ use tokio::task::AbortHandle;
 
 use super::state::SessionState;
 use crate::id::QuestionId;
+use crate::mutex::Mutex;
 use crate::node::io::slot::ConnectionSlot;
 use crate::node::runtime::watchdog::{DispatchCount, Unblock, watch_session};
 use crate::node::shared::Shared;
@@ -232,7 +233,7 @@ impl SharedSession {
     /// The state, under its lock. What is done to it is seen to by [`SharedSession::settle`].
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
         // No user code runs under the lock, so a panic there is a bug of ours; the session goes on all the same.
-        self.inner.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.inner.lock()
     }
 
     /// Whether no call is to be begun: there is no room for another answer, or the session is over.

@@ -3,7 +3,7 @@
 //! It must not decode anything: a value is the affair of whoever takes it.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use remote_derive::{Remote, remote};
@@ -11,6 +11,7 @@ use remote_derive::{Remote, remote};
 use super::batch::{Batch, Unpacking};
 use super::messages::Inbox;
 use crate::error::{Error, Result};
+use crate::mutex::Mutex;
 
 /// What has arrived.
 #[derive(Default)]
@@ -56,14 +57,14 @@ impl Inbox for Intake {
 impl Arrivals {
     /// More may arrive.
     pub(super) fn allow(&self, values: u64, bytes: u64) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.values = state.values.saturating_add(values);
         state.bytes = state.bytes.saturating_add_unsigned(bytes);
     }
 
     /// What comes next: all that arrived before the end, and then the end.
     pub(super) fn poll_next(&self, context: &mut Context<'_>) -> Poll<Arrival> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if let Some(batch) = state.batches.pop_front() {
             return Poll::Ready(Arrival::Values(batch.unpack()));
         }
@@ -81,7 +82,7 @@ impl Arrivals {
 
     /// It has ended. What ended it first is heard, and nothing arrives after it.
     pub(super) fn end(&self, failure: Option<Error>) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.end.get_or_insert(failure);
         let taker = state.taker.take();
         drop(state);
@@ -92,7 +93,7 @@ impl Arrivals {
         let Ok(measure) = batch.measure() else {
             return self.end(Some(Error::Protocol("the values of a stream cannot be read".into())));
         };
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.end.is_some() {
             return;
         }
@@ -108,10 +109,6 @@ impl Arrivals {
         let taker = state.taker.take();
         drop(state);
         taker.into_iter().for_each(Waker::wake);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 

@@ -2,13 +2,13 @@
 //!
 //! It must not know who makes the values, nor who sends them.
 
-use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use tokio::sync::Notify;
 
 use super::batch::{Batch, Encoded, Packing};
 use crate::error::{Error, Result};
+use crate::mutex::Mutex;
 
 /// Where values wait to be sent.
 #[derive(Default)]
@@ -67,7 +67,7 @@ impl Outlet {
 
     /// The credit was raised.
     pub(super) fn credit(&self, values: u64, bytes: u64) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.values = state.values.saturating_add(values);
         state.bytes = state.bytes.saturating_add_unsigned(bytes);
         drop(state);
@@ -89,7 +89,7 @@ impl Outlet {
 
     /// It is over: the end has arrived, or nobody takes values any more.
     pub(super) fn close(&self, how: Result<()>) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if matches!(state.end, End::Over(_)) {
             return;
         }
@@ -106,7 +106,7 @@ impl Outlet {
     pub(super) async fn over(&self) -> Result<()> {
         loop {
             let changed = self.changed.notified();
-            if let End::Over(how) = &self.lock().end {
+            if let End::Over(how) = &self.state.lock().end {
                 return how.clone();
             }
             changed.await;
@@ -115,7 +115,7 @@ impl Outlet {
 
     /// What is to be sent next.
     pub(super) fn poll_step(&self, context: &mut Context<'_>) -> Poll<Step> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if !state.packing.is_empty() {
             let packing = std::mem::take(&mut state.packing);
             drop(state);
@@ -136,7 +136,7 @@ impl Outlet {
     }
 
     fn try_put(&self, value: &mut Option<Encoded>) -> Poll<Result<()>> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         match &state.end {
             End::Over(Err(error)) => return Poll::Ready(Err(error.clone())),
             End::Open => {}
@@ -156,15 +156,11 @@ impl Outlet {
     }
 
     fn set_end(&self, next: impl FnOnce(&End) -> Option<End>) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let Some(end) = next(&state.end) else { return };
         state.end = end;
         let sender = state.sender.take();
         drop(state);
         sender.into_iter().for_each(Waker::wake);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }

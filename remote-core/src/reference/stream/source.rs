@@ -5,7 +5,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::Poll;
 
 use remote_derive::{Remote, remote};
@@ -15,6 +15,7 @@ use super::messages::{Inbox, Source};
 use super::outlet::{Outlet, Step};
 use super::sink::nested;
 use crate::error::{Error, Result};
+use crate::mutex::Mutex;
 use crate::object::message::{Ended, Payload, Reply, Running};
 use crate::reference::monitor::Monitor;
 use crate::reference::reference::Ref;
@@ -66,7 +67,7 @@ impl Source for Offer {
                 "a stream needs a runtime for what sends its values".into(),
             ));
         };
-        let maker = self.maker.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        let maker = self.maker.lock().take();
         let Some(maker) = maker else {
             return Err(Error::Refused(
                 "the values of the stream are taken by somebody else".into(),

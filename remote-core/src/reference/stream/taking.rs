@@ -4,7 +4,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use serde::de::DeserializeOwned;
@@ -15,6 +15,7 @@ use super::messages::{Inbox, Source};
 use super::source::{NOBODY, gone};
 use crate::error::Result;
 use crate::limits::Bounds;
+use crate::mutex::Mutex;
 use crate::reference::monitor::Monitor;
 use crate::reference::reference::Ref;
 
@@ -122,7 +123,7 @@ impl Taking {
 
     /// Takes note of the source's answer. If it is no, that is how the stream ends, and whoever takes is woken.
     fn poll_opening(&mut self, context: &mut Context<'_>) {
-        let opening = self.opening.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let opening = self.opening.get_mut();
         if let Some(Poll::Ready(result)) =
             opening.as_mut().map(|opening| opening.as_mut().poll(context))
         {
