@@ -93,6 +93,8 @@ mod node;
 
 mod private;
 
+pub mod guide;
+
 // ---- the public interface
 
 pub use error::{Error, Outcome, Result};

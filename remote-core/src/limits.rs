@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 
-/// What a node allows its peers, and itself. All bounds hold for each session unless said otherwise.
+/// The bounds that a node sets for its peers and for itself. They hold for each session, unless a field says otherwise.
 ///
-/// The defaults serve most uses; `NodeBuilder::start` refuses settings that contradict each other.
+/// Sizes are in bytes. The defaults suit most programs. [`NodeBuilder::limits`](crate::NodeBuilder::limits) sets others, and
+/// [`NodeBuilder::start`](crate::NodeBuilder::start) refuses those that contradict each other. When two nodes connect, each
+/// learns the other's limits for bodies, the window and references, and keeps to them as a sender. The chapter
+/// [limits](crate::guide::limits) says more about waiting for room.
 ///
 /// ```
 /// use remote_core::Limits;
@@ -16,46 +19,48 @@ use crate::error::{Error, Result};
 /// assert!(limits.validate().is_ok());
 /// assert!(Limits { window_bytes: 10, ..limits }.validate().is_err());
 /// ```
+///
+#[doc = include_str!("guide/limits_table.md")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
-    /// How long a connection may take to introduce itself.
+    /// The time that a connection may take for the handshake, on either side.
     pub handshake_time: Duration,
-    /// Connections that have not yet introduced themselves; past it the oldest of them is closed.
+    /// The number of connections in their handshake, for each address at which the node listens.
     pub handshakes: usize,
-    /// The largest body, in bytes: the arguments of one message, or one result.
+    /// The size of a body: all arguments of one message, or one result.
     pub body: usize,
-    /// Polymorphic values within each other in one body.
+    /// The depth of polymorphic values within each other in one body.
     pub polymorphic_depth: u32,
-    /// Values of any kind within each other in one body.
+    /// The depth of values of any kind within each other in one body.
     pub depth: u32,
-    /// Elements of sequences and maps in one body; a byte string counts as one.
+    /// The number of elements of sequences and entries of maps in one body, in all. A byte string counts as one.
     pub elements: u64,
-    /// Calls in progress that one side may have with the other; past it callers wait. A call that a method makes is refused
-    /// when none has ended for a whole lease term: calls may be waiting for each other.
+    /// The number of calls that the peer may have in progress here. Past it, callers wait. A call that a method makes is
+    /// refused with [`Error::Quota`] if no call has ended for a whole lease term, since calls may be waiting for each other.
     pub window_calls: u32,
-    /// Bytes of arguments of the calls in progress that one side may have with the other; past it callers wait, too.
+    /// The size of the arguments of the calls that the peer may have in progress here. Past it, callers wait as well.
     pub window_bytes: u64,
-    /// Bytes that wait to be written; past it senders wait.
+    /// The size of what waits to be written.
     pub queue: usize,
-    /// Bytes written and not yet acknowledged, which are kept to be sent again; past it senders wait.
+    /// The size of what was written and is not yet acknowledged, which is kept to be sent again.
     pub unacknowledged: usize,
-    /// How long a write may stall.
+    /// The time that a write may make no progress.
     pub stall: Duration,
-    /// Objects exported to, or imported from, one peer.
+    /// The number of objects exported to one peer, and of those imported from it.
     pub references: usize,
-    /// How deep calls may go back and forth (A calls B calls A ...).
+    /// The depth of calls that go back and forth between nodes: A calls B, whose method calls A, and so on.
     pub nesting: u8,
-    /// Silence after which a ping is sent.
+    /// The silence after which a ping is sent. A ninth of the lease's term counts if it is less.
     pub ping: Duration,
-    /// Silence after which the connection is given up.
+    /// The silence after which the connection is given up. A third of the lease's term counts if it is less.
     pub silence: Duration,
-    /// The largest datagram, in bytes: one message by `udp://`, of which the names in it take some fifty. Larger ones are
-    /// neither sent nor taken. The default is what any network carries in one piece (RFC 9000, section 14); a datagram in
-    /// pieces is lost if one of them is. UDP itself takes 65,507.
+    /// The size of a datagram: one message over `udp://`, of which the names in it take some fifty bytes. The default is what
+    /// any network carries in one piece (RFC 9000, section 14); a larger datagram travels in pieces, and is lost if one of
+    /// them is. UDP carries at most 65,507 bytes.
     pub datagram: usize,
-    /// Methods in progress, of all that came by datagrams to one address; past it what arrives is dropped.
+    /// The number of methods in progress that came by datagrams to one address.
     pub datagram_calls: usize,
-    /// Bytes held for all peers of a node together, and 8 KiB for each session; past it new sessions are refused.
+    /// The size of what is held for all peers of the node together; each session counts for 8 KiB more.
     pub memory: usize,
 }
 
@@ -123,10 +128,16 @@ impl Limits {
         Error::Quota(format!("calls go back and forth {limit} deep (`Limits::nesting`)"))
     }
 
-    /// Refuses bounds that contradict each other.
+    /// Returns an error if settings contradict each other. [`NodeBuilder::start`](crate::NodeBuilder::start) calls it.
+    ///
+    /// ```
+    /// use remote_core::{Error, Limits};
+    /// let contradictory = Limits { queue: 1024, ..Limits::default() }; // less than a body
+    /// assert!(matches!(contradictory.validate(), Err(Error::Refused(_))));
+    /// ```
     ///
     /// # Errors
-    /// [`Error::Refused`] names the two settings and what to change.
+    /// [`Error::Refused`], whose text names the settings and what to change.
     pub fn validate(&self) -> Result<()> {
         let refuse =
             |reason: &str| Err(Error::Refused(format!("limits contradict each other: {reason}")));
@@ -168,6 +179,56 @@ mod tests {
     #[test]
     fn defaults_do_not_contradict_each_other() {
         assert_eq!(Limits::default().validate(), Ok(()));
+    }
+
+    #[test]
+    fn the_documented_defaults_are_the_defaults() {
+        let table = include_str!("guide/limits_table.md");
+        let Limits {
+            handshake_time,
+            handshakes,
+            body,
+            polymorphic_depth,
+            depth,
+            elements,
+            window_calls,
+            window_bytes,
+            queue,
+            unacknowledged,
+            stall,
+            references,
+            nesting,
+            ping,
+            silence,
+            datagram,
+            datagram_calls,
+            memory,
+        } = Limits::default();
+        let defaults = [
+            ("handshake_time", format!("{} s", handshake_time.as_secs())),
+            ("handshakes", handshakes.to_string()),
+            ("body", format!("{} MiB", body >> 20)),
+            ("polymorphic_depth", polymorphic_depth.to_string()),
+            ("depth", depth.to_string()),
+            ("elements", elements.to_string()),
+            ("window_calls", window_calls.to_string()),
+            ("window_bytes", format!("{} MiB", window_bytes >> 20)),
+            ("queue", format!("{} MiB", queue >> 20)),
+            ("unacknowledged", format!("{} MiB", unacknowledged >> 20)),
+            ("stall", format!("{} s", stall.as_secs())),
+            ("references", references.to_string()),
+            ("nesting", nesting.to_string()),
+            ("ping", format!("{} s", ping.as_secs())),
+            ("silence", format!("{} s", silence.as_secs())),
+            ("datagram", format!("{datagram} bytes")),
+            ("datagram_calls", datagram_calls.to_string()),
+            ("memory", format!("{} MiB", memory >> 20)),
+        ];
+        let rows = table.lines().skip(2).map(|row| row.replace(',', ""));
+        for (row, (field, default)) in rows.zip(&defaults) {
+            assert!(row.starts_with(&format!("| `{field}` | {default} |")), "{row}: {default}");
+        }
+        assert_eq!(table.lines().count() - 2, defaults.len());
     }
 
     #[test]
