@@ -1,6 +1,10 @@
-//! Transparent remote objects: a method call on a reference is a message, wherever the object is.
+//! Remote objects: a method call on a reference sends a message to an object, in this process or in another one.
 //!
-//! ```standalone_crate
+//! A trait marked [`#[remote]`](macro@remote) is an interface. The macro generates a proxy for it, which turns calls into
+//! messages, and the dispatch at the object's side. There is no schema and no build script. Objects travel as arguments and
+//! results, by value or by reference. Nodes are peers: each can call the other's objects.
+//!
+//! ```
 //! use remote_core::{Node, Ref, Remote, Result, remote};
 //!
 //! #[remote] // an interface
@@ -8,12 +12,12 @@
 //!     async fn greet(&self, name: &str) -> Result<String>;
 //! }
 //!
-//! #[derive(Remote)] // a class
+//! #[derive(Remote)] // a class, with the interfaces that its objects implement
 //! #[remote(Greeter)]
-//! struct English;
+//! struct Friendly;
 //!
-//! #[remote] // the object's side
-//! impl Greeter for English {
+//! #[remote] // the implementation
+//! impl Greeter for Friendly {
 //!     async fn greet(&self, name: &str) -> Result<String> {
 //!         Ok(format!("hello, {name}"))
 //!     }
@@ -22,51 +26,59 @@
 //! #[tokio::main]
 //! async fn main() -> Result<()> {
 //!     let server = Node::listen("tcp://127.0.0.1:0").await?;
-//!     server.publish("greeter", Ref::<dyn Greeter>::new(English)).await?;
+//!     server.publish("greeter", Ref::<dyn Greeter>::new(Friendly)).await?;
 //!
-//!     let client = Node::new(); // as well in another process
+//!     let client = Node::new(); // here in the same process; in another one it is the same
 //!     let greeter: Ref<dyn Greeter> = client.lookup(server.uri("greeter")).await?;
 //!     assert_eq!(greeter.greet("world").await?, "hello, world");
 //!     Ok(())
 //! }
 //! ```
 //!
-//! # The words
+//! The [`guide`] is the manual. It begins with [two programs](guide::getting_started), a server and a client.
 //!
-//! - An **interface** is a trait marked [`#[remote]`](macro@remote). Its methods are `async fn(&self, ..) -> Result<V, E>`.
-//! - A **class** is a type with `#[derive(Remote)]` and the list of interfaces that its objects answer to.
-//! - A **reference**, [`Ref<dyn Trait>`](Ref), is a smart pointer to an object, *near* (in this process) or *far*. Calling a
-//!   method on it makes a [`Call`].
-//! - A **call** is the future of one message. It is sent when it is first polled, or by [`Call::pipelined`]; awaiting it
-//!   awaits the reply; dropping it cancels.
-//! - A **promise** is a reference to what a call will return: the result of [`Call::pipelined`]. It can be sent messages, and
-//!   be passed on, before the answer is here.
-//! - A **stream**, [`Stream`], is a sequence of values as argument or result; whoever takes them issues credit.
-//! - A **socket**, see [`socket`], is a TCP socket of some node's machine that others use.
-//! - A **node**, [`Node`], is what others connect to: an identity, an object table, published names.
-//! - A **session**, [`Session`], is the association of two nodes. Both sides export objects, import them, and call.
+//! # Terms
 //!
-//! # What can be relied on
+//! | term | | chapter |
+//! |---|---|---|
+//! | interface | a trait marked [`#[remote]`](macro@remote) | [interfaces](guide::interfaces) |
+//! | class | a type with [`#[derive(Remote)]`](derive@Remote), and the interfaces that its objects implement | [interfaces](guide::interfaces) |
+//! | reference | [`Ref<dyn Trait>`](Ref): a counted handle to one object, *near* (in this process) or *far* (on another node) | [references](guide::references) |
+//! | call | [`Call`]: the future of one message; sent when it is first polled, cancelled when it is dropped | [deadlines](guide::deadlines) |
+//! | outcome | [`Outcome`]: what is known about a failed call | [errors](guide::errors) |
+//! | promise | a reference to the result of a call that has not returned, by [`Call::pipelined`] | [pipelining](guide::pipelining) |
+//! | stream, credit | [`Stream`]: a sequence of values; how many the receiver allows the sender to send | [streams](guide::streams) |
+//! | node | [`Node`]: an identity, an object table, sessions; what others connect to | [servers](guide::servers) |
+//! | session | [`Session`]: the association of two nodes; it outlives the connections beneath it | [reconnecting](guide::reconnecting) |
+//! | lease | the promise of a node to keep what another one refers to, for one term | [leases](guide::leases) |
+//! | monitor, link | [`Monitor`] resolves when an object ends; [`Link`] stops another object then | [monitors](guide::monitors) |
+//!
+//! `GLOSSARY.md` in the repository has all of them, with the names that other systems use.
+//!
+//! # Guarantees
 //!
 //! - *Order.* Messages from one task to one object start in the order in which they were sent, pipelined ones included.
-//! - *At most once.* No message is executed twice. If a call fails, [`Error::outcome`] says what is known: not executed, executed
-//!   and failed, or unknown.
-//! - *Life.* An object lives while anybody who can reach it holds a reference: here, in another process, in a message on
-//!   its way, or by a published name; and while a call on it runs. It goes promptly after the last.
-//! - *Identity.* References are equal if they mean one object. One that comes home is the original object. A reference never
-//!   comes to mean another object.
-//! - *Containment.* A panic in a method ends that call. What a peer sends ends at worst its session. No code of yours runs
-//!   under a lock of the library's.
-//! - *Bounds.* Everything is bounded, by [`Limits`]: bodies, depth, elements, calls in progress, queues, references. Whoever is
-//!   past a bound waits or is refused, and nobody else notices.
+//! - *Execution.* No message is executed twice. A call is executed exactly once if both nodes live and a connection comes back
+//!   within the lease, unless the caller drops it, its deadline passes or a limit refuses it. If a call fails,
+//!   [`Error::outcome`] says what is known: not executed, executed and failed, or unknown.
+//! - *Life.* An object lives while anything that can reach it holds a reference: in this process, on a node whose lease runs, in
+//!   a message on its way, or by a published name; and while a call on it runs. It is dropped promptly after the last.
+//! - *Identity.* References are equal if they refer to the same object. One that returns to its node is a reference to the
+//!   original object. A reference never comes to refer to another object.
+//! - *Containment.* A panic in a method ends that call. What a peer sends ends at worst its own session. No code of the program
+//!   runs under a lock of the library.
+//! - *Bounds.* Everything that a peer can cause is bounded by [`Limits`]: bodies, depth, calls in progress, queues, references.
+//!   A peer past a bound waits or is refused, and others do not notice.
 //!
-//! None of the first three holds for messages over `udp://`, which need no session: see [`Node::lookup`]. They arrive or do not,
-//! in whatever order, and are executed once.
+//! Over `udp://`, which has no session, messages may be lost and arrive in any order, and are executed at most once; see
+//! [datagrams](guide::datagrams). What differs between near and far objects is in [near and far](guide::near_and_far).
 //!
-//! # Where to go on
+//! Nodes do not authenticate each other, and listen on their own machine only; see [security](guide::security).
 //!
-//! The README teaches by example; `examples/` has programs to start from. PROTOCOL.md describes the wire, ARCHITECTURE.md
-//! how this crate is built. The entries below are the whole public interface.
+//! # Other documents
+//!
+//! In the repository: `examples/` is a course in small programs, `PROTOCOL.md` specifies the wire, `ARCHITECTURE.md` describes
+//! how this crate is built.
 
 #[allow(unused_extern_crates, reason = "the macros write `::remote_core`")]
 extern crate self as remote_core;
@@ -130,7 +142,7 @@ pub mod __private {
     pub use crate::private::v1;
 }
 
-/// What the README shows compiles and runs.
+/// Compiles and runs the examples of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
