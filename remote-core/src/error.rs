@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The result of a message, unless its interface names an error type of its own.
+/// The result of a call, unless the interface names an error type of its own.
 ///
 /// ```
 /// fn answer() -> remote_core::Result<u64> {
@@ -27,15 +27,16 @@ pub enum Outcome {
     NotExecuted,
     /// The method began and failed.
     Failed,
-    /// Nobody can tell: the method may have run, in part or whole.
+    /// The method may have run, wholly, in part, or not at all.
     Unknown,
 }
 
-/// Why a call failed.
+/// The reason for which a call failed.
 ///
-/// Every kind names in one line what was wrong and, where something can be done, what. The outcome belongs to one
-/// call: an `Error` that leaves a method, also inside an error type of the user's, arrives at the caller as
-/// [`Error::Nested`].
+/// Each kind says what was wrong and, where something can be done, what. [`Error::outcome`] returns what is known about the
+/// call that returned it. An `Error` that leaves a method, also inside an error type of the user's, belongs to another call,
+/// and arrives at the caller as [`Error::Nested`]. The chapter [errors](crate::guide::errors) has a table of all kinds with
+/// what to do.
 ///
 /// ```
 /// use remote_core::{Error, Outcome};
@@ -47,114 +48,124 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub enum Error {
-    /// No session with the node could be made.
+    /// No session with the node could be made: nobody listens at the address, or the handshake failed.
     NotConnected {
-        /// Where the node was looked for.
+        /// The address of the node.
         address: String,
-        /// What stood in the way.
+        /// The cause.
         reason: String,
     },
-    /// An address that is no address.
+    /// The text is not an address, or not one for this purpose.
     InvalidUri {
-        /// The text given.
+        /// The text.
         uri: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// Nothing is published under the name.
+    /// No object is published under the name.
     NameNotFound {
-        /// The name looked up.
+        /// The name that was looked up.
         name: String,
     },
-    /// Something is published under the name already.
+    /// An object is published under the name already.
     NameInUse {
-        /// The name in question.
+        /// The name.
         name: String,
     },
-    /// The reference names an object that the peer never had from the node, or gave back.
+    /// The reference names an object that this session was not given, or has released.
     NoSuchObject,
-    /// The reference comes from a former life of a node that was restarted.
+    /// The node of the reference was restarted since. Look the object up again.
     Stale,
-    /// The lease of the reference ended while nobody could renew it.
+    /// The lease ended before a connection came back. Look the object up again.
     LeaseExpired,
-    /// The session with the other node ended while the call was in progress.
+    /// The session with the other node ended while the call was in progress, or before it.
     SessionLost {
-        /// Why it ended.
+        /// The reason for which it ended.
         reason: String,
         /// What is known about the call.
         outcome: Outcome,
     },
-    /// The object was stopped, with this reason.
+    /// The object was stopped, or its node is shutting down; with the reason.
     Ended(String),
-    /// The class of the object has no such message.
+    /// The class of the object does not have the method.
     MessageNotUnderstood {
-        /// The class of the receiver.
+        /// The class of the object.
         class: String,
         /// Interface and method, as `Greeter.greet`.
         selector: String,
     },
-    /// The class has a message of this name, but with other parameters or another result.
+    /// The class has the method with other parameters or another result: the two sides were built differently.
     SignatureMismatch {
-        /// The class of the receiver.
+        /// The class of the object.
         class: String,
         /// Interface and method, as `Greeter.greet`.
         selector: String,
     },
-    /// The object does not answer to the interface asked for.
+    /// The object does not implement the interface.
     WrongInterface {
         /// The class or the interface of the object.
         found: String,
-        /// The interface asked for.
+        /// The interface that was asked for.
         wanted: String,
     },
-    /// A polymorphic value of a class that this side does not have.
+    /// A polymorphic value has a tag that no linked class of the receiver has; with the tag.
     UnknownClass(String),
-    /// Two classes share one name.
+    /// Two classes of the program have one name.
     DuplicateClass {
         /// The name.
         name: String,
-        /// Where both are defined.
+        /// The paths of both types.
         paths: (String, String),
     },
     /// An argument or a result could not be encoded.
     Encode(String),
-    /// The bytes received are not what the signature says.
+    /// An argument or a result could not be decoded.
     Decode(String),
-    /// A body larger than the receiver takes.
+    /// A body is larger than the receiver accepts.
     TooLarge {
-        /// Bytes needed.
+        /// Its size in bytes. Encoding stops at the limit, so this may be one byte more than the limit.
         size: u64,
-        /// Bytes allowed.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// A limit of `Limits` was reached; the text names it.
+    /// A limit was reached; the text names the field of [`Limits`](crate::Limits).
     Quota(String),
-    /// The deadline passed before the answer came.
+    /// The deadline of the call passed before its reply arrived.
     Timeout,
-    /// The call was cancelled.
+    /// The execution of the call was ended from outside.
     Cancelled,
-    /// The method panicked, with this message; object and node go on.
+    /// The method panicked, with this message. The object and its node go on.
     Panicked(String),
-    /// The method failed with an error of a call of its own.
+    /// The method returned this error. It says nothing about whether the call was executed: it was.
     #[serde(serialize_with = "plain")]
     Nested(Box<Error>),
-    /// The call was pipelined on a promise, which failed with this error.
+    /// The message was sent to a promise whose call failed with this error.
     #[serde(serialize_with = "plain")]
     Broken(Box<Error>),
-    /// The peer broke the protocol; the session ended.
+    /// The peer violated the protocol, and the session ended.
     Protocol(String),
-    /// The system refused.
+    /// An operation of the operating system failed.
     Io(String),
-    /// What was asked for is not permitted; the text says what to do instead.
+    /// The operation is not permitted; the text says what to do instead.
     Refused(String),
-    /// A call that blocks its thread, made inside a runtime.
+    /// [`Call::wait`](crate::Call::wait) was used inside a runtime.
     InsideRuntime,
-    /// The method returned, and its reply was to be given later; but whoever had it dropped it.
+    /// The method deferred its reply, and the [`Reply`](crate::Reply) was dropped.
     Unanswered,
 }
 
 impl Error {
-    /// What is known about whether the call that failed with this was executed.
+    /// Returns what is known about the call that failed with this error.
+    ///
+    /// Of an error inside another one, that is about the inner call: ask the outermost error.
+    ///
+    /// ```
+    /// use remote_core::{Error, Outcome};
+    /// let lost = Error::SessionLost { reason: "shut down".into(), outcome: Outcome::NotExecuted };
+    /// assert_eq!(lost.outcome(), Outcome::NotExecuted);
+    /// // A method made a call that failed so. The method itself was executed.
+    /// assert_eq!(Error::Nested(Box::new(lost)).outcome(), Outcome::Failed);
+    /// ```
     pub fn outcome(&self) -> Outcome {
         match self {
             Error::SessionLost { outcome, .. } => *outcome,
@@ -168,7 +179,7 @@ impl Error {
         }
     }
 
-    /// The error at the root: what a [`Error::Nested`] or [`Error::Broken`] carries inside.
+    /// Returns the innermost error: what is inside of [`Error::Nested`] and [`Error::Broken`], or this one.
     ///
     /// ```
     /// use remote_core::Error;

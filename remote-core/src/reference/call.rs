@@ -20,10 +20,16 @@ use crate::error::{Error, Result};
 use crate::object::message::{Payload, Reply};
 use crate::wire::method::Method;
 
-/// The future of one message.
+/// The future of one message and its reply. The methods of an interface return it.
 ///
-/// Nothing happens until it is sent, which is when it is first polled, or when [`Call::pipelined`] is called.
-/// Awaiting it awaits the reply; dropping it cancels: the method's future is dropped at its next await point.
+/// The message is sent when the call is first polled, or by [`Call::pipelined`]. A call that is never polled has no effect.
+/// Its output is the method's `Result`.
+///
+/// # Cancel safety
+///
+/// Dropping a call that was sent cancels it: the method's future is dropped at its next await point, near at once, far when
+/// the cancellation arrives. How far the method came is then unknown. A call can be polled by reference, as in
+/// `tokio::select!` with `&mut call`, without losing the reply.
 ///
 /// ```
 /// use std::time::Duration;
@@ -82,15 +88,61 @@ impl<R> Future for Body<'_, R> {
 }
 
 impl<'a, R> Call<'a, R> {
-    /// A call that is answered by a future of this process: what an implementation written by hand returns.
+    /// Returns a call whose reply is the output of a future: for an implementation that is written without the macro.
+    ///
+    /// ```
+    /// use remote_core::{Call, Result, remote};
+    ///
+    /// #[remote]
+    /// trait Dice {
+    ///     async fn roll(&self) -> Result<u8>;
+    /// }
+    ///
+    /// struct Loaded;
+    ///
+    /// impl Dice for Loaded {
+    ///     fn roll(&self) -> Call<'_, Result<u8>> {
+    ///         Call::new(async { Ok(6) })
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// assert_eq!(Loaded.roll().await, Ok(6));
+    /// # }
+    /// ```
     pub fn new(future: impl Future<Output = R> + Send + 'a) -> Call<'a, R> {
         Call { state: State::Body(Body::Plain(Box::pin(future))), default: None }
     }
 }
 
 impl<'a, V, E> Call<'a, Result<V, E>> {
-    /// A call that is answered by a future of this process, which may keep the reply: what an implementation written by
-    /// hand returns if it uses [`reply_later`](crate::reply_later).
+    /// Returns a call whose reply a future returns or defers: for an implementation that is written without the macro and
+    /// uses [`reply_later`](crate::reply_later).
+    ///
+    /// ```
+    /// use remote_core::{Call, Result, remote, reply_later};
+    ///
+    /// #[remote]
+    /// trait Oracle {
+    ///     async fn ask(&self) -> Result<String>;
+    /// }
+    ///
+    /// struct Delphi;
+    ///
+    /// impl Oracle for Delphi {
+    ///     fn ask(&self) -> Call<'_, Result<String>> {
+    ///         Call::later(async {
+    ///             let (reply, later) = reply_later();
+    ///             tokio::spawn(async { reply.send("perhaps".to_owned()) });
+    ///             Ok(later)
+    ///         })
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// assert_eq!(Delphi.ask().await, Ok("perhaps".to_owned()));
+    /// # }
+    /// ```
     pub fn later(
         future: impl Future<Output = Result<Later<V, E>, E>> + Send + 'a,
     ) -> Call<'a, Result<V, E>>
@@ -128,8 +180,25 @@ impl<'a, V, E> Call<'a, Result<V, E>> {
         self
     }
 
-    /// Gives the call a deadline. It travels with the message, as the time remaining, also into the calls that the
-    /// method makes; when it passes, the method's future is dropped and the call fails with [`Error::Timeout`].
+    /// Sets a deadline, counted from when the call is sent. Of several, the earliest counts.
+    ///
+    /// It travels with the message as the time that is left, in milliseconds, and applies to the calls that the method makes.
+    /// When it has passed, the method's future is dropped, and the call fails with [`Error::Timeout`]. Needs a runtime with
+    /// time enabled, unless the call is made with [`Call::wait`].
+    ///
+    /// ```
+    /// # use remote_core::{Error, Ref, Remote, Result, remote};
+    /// # #[remote] trait Sleep { async fn sleep(&self) -> Result<()>; }
+    /// # #[derive(Remote)] #[remote(Sleep)] struct Dormouse;
+    /// # #[remote] impl Sleep for Dormouse { async fn sleep(&self) -> Result<()> { std::future::pending().await } }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use std::time::Duration;
+    ///
+    /// let sleeper: Ref<dyn Sleep> = Ref::new(Dormouse);
+    /// let late = sleeper.sleep().timeout(Duration::from_millis(1)).await;
+    /// assert_eq!(late, Err(Error::Timeout));
+    /// # }
+    /// ```
     pub fn timeout(mut self, limit: Duration) -> Self
     where
         V: Send + 'a,
@@ -148,8 +217,25 @@ impl<'a, V, E> Call<'a, Result<V, E>> {
         }
     }
 
-    /// Sends the message without wanting a reply: done when it is handed over, that is when there is room for it. The
-    /// method runs also if this future is dropped after that; what it returns is dropped.
+    /// Makes the message one-way: the call resolves when the message is handed over, which is when there is room for it.
+    ///
+    /// What the method returns is dropped. Dropping the call before it resolves may or may not send the message; after that
+    /// the method runs in any case.
+    ///
+    /// # Errors
+    /// Those that keep the message from being sent: arguments that cannot be encoded, a limit, a session that has ended. What
+    /// happens to the message later is not reported.
+    ///
+    /// ```
+    /// # use remote_core::{Ref, Remote, Result, remote};
+    /// # #[remote] trait Log { async fn line(&self, text: &str) -> Result<()>; }
+    /// # #[derive(Remote)] #[remote(Log)] struct Printout;
+    /// # #[remote] impl Log for Printout { async fn line(&self, _: &str) -> Result<()> { Ok(()) } }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// let log: Ref<dyn Log> = Ref::new(Printout);
+    /// log.line("started").oneway().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn oneway(self) -> Call<'a, Result<(), Error>>
     where
         V: Send + 'a,
@@ -174,10 +260,23 @@ impl<'a, V, E> Call<'a, Result<V, E>> {
         }
     }
 
-    /// Sends the message and blocks the thread until the reply: for threads outside a runtime.
+    /// Sends the message and blocks the thread until the reply arrives: for threads outside a runtime.
+    ///
+    /// A near object's method runs on this thread, where it must not need a runtime.
     ///
     /// # Errors
-    /// Inside a runtime, [`Error::InsideRuntime`]; otherwise those of the call.
+    /// [`Error::InsideRuntime`] inside a runtime, where nothing is sent; otherwise those of the call.
+    ///
+    /// ```
+    /// # use remote_core::{Ref, Remote, Result, remote};
+    /// # #[remote] trait Adder { async fn add(&self, a: u64, b: u64) -> Result<u64>; }
+    /// # #[derive(Remote)] #[remote(Adder)] struct Fingers;
+    /// # #[remote] impl Adder for Fingers { async fn add(&self, a: u64, b: u64) -> Result<u64> { Ok(a + b) } }
+    /// fn main() {
+    ///     let adder: Ref<dyn Adder> = Ref::new(Fingers);
+    ///     assert_eq!(adder.add(1, 2).wait(), Ok(3));
+    /// }
+    /// ```
     pub fn wait(mut self) -> Result<V, E>
     where
         E: From<Error>,
@@ -230,11 +329,31 @@ impl<V, E> Call<'_, Result<V, E>> {
 }
 
 impl<T: ?Sized + Interface, E> Call<'_, Result<Ref<T>, E>> {
-    /// Sends the message at once and gives a promise: a reference to what the call will return. Messages sent to it
-    /// travel without waiting for the reply, so that a chain of calls takes one round trip. If the call fails, all
-    /// that was sent to the promise fails with the same error.
+    /// Sends the message at once and returns a promise: a reference to what the call will return.
     ///
-    /// A call that is no message, such as a mock's, must be ready at once.
+    /// Messages to the promise are sent without waiting for the reply, so that a chain of calls takes one round trip. If the
+    /// call fails, they fail: with [`Error::Broken`] around its error; or, if their method has the same error type, with the
+    /// error that the method returned. They were not executed then.
+    ///
+    /// Dropping the promise does not cancel the call. A call that is not made on a [`Ref`], such as a mock's, must be ready
+    /// at its first poll; otherwise the promise fails with [`Error::Refused`].
+    ///
+    /// ```
+    /// # use remote_core::{Ref, Remote, Result, remote};
+    /// # #[remote] trait Folder {
+    /// #     async fn open(&self, name: &str) -> Result<Ref<dyn Folder>>;
+    /// #     async fn path(&self) -> Result<String>;
+    /// # }
+    /// # #[derive(Remote)] #[remote(Folder)] struct Drawer(String);
+    /// # #[remote] impl Folder for Drawer {
+    /// #     async fn open(&self, name: &str) -> Result<Ref<dyn Folder>> { Ok(Ref::new(Drawer(format!("{}/{name}", self.0)))) }
+    /// #     async fn path(&self) -> Result<String> { Ok(self.0.clone()) }
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// let root: Ref<dyn Folder> = Ref::new(Drawer("".into()));
+    /// assert_eq!(root.open("usr").pipelined().open("bin").pipelined().path().await?, "/usr/bin");
+    /// # Ok(()) }
+    /// ```
     pub fn pipelined(self) -> Ref<T> {
         match self.state {
             State::Message(mut message) => Ref::to(message.promise()),

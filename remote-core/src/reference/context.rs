@@ -9,10 +9,12 @@ use super::reference::Ref;
 use crate::object::execution::current;
 use crate::object::peer::Peer;
 
-/// Inside a method: a reference to the object itself.
+/// Returns, inside a method, a reference to the object that executes it.
+///
+/// It belongs to the task that executes the method. A task that the method spawns gets the reference from the method.
 ///
 /// # Panics
-/// Outside a method, or if the class of the object does not list the interface: both are mistakes of the program.
+/// Outside a method, and if the class of the object does not list the interface: both are mistakes of the program.
 ///
 /// ```
 /// use remote_core::{Ref, Remote, Result, remote, this};
@@ -50,8 +52,39 @@ pub fn this<T: ?Sized + Interface>() -> Ref<T> {
     Ref::to(receiver)
 }
 
-/// Inside a method: who sent the message that it executes. Outside, and for messages within the process, the process
-/// itself, whose address is empty.
+/// Returns, inside a method, the node that sent the message. Outside of a method, and for near calls, it returns a peer that
+/// stands for the process itself, whose address is empty.
+///
+/// The peer chose its identity and its name; they prove nothing. Like [`this`], it belongs to the task that executes the
+/// method.
+///
+/// ```
+/// use remote_core::{Node, Ref, Remote, Result, caller, remote};
+///
+/// #[remote]
+/// trait Mirror {
+///     async fn name(&self) -> Result<String>;
+/// }
+///
+/// #[derive(Remote)]
+/// #[remote(Mirror)]
+/// struct Lake;
+///
+/// #[remote]
+/// impl Mirror for Lake {
+///     async fn name(&self) -> Result<String> {
+///         Ok(caller().name().to_owned())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+/// let server = Node::listen("memory://caller-doc").await?;
+/// server.publish("lake", Ref::<dyn Mirror>::new(Lake)).await?;
+/// let client = Node::builder().name("narcissus").start().await?;
+/// let lake: Ref<dyn Mirror> = client.lookup(server.uri("lake")).await?;
+/// assert_eq!(lake.name().await?, "narcissus");
+/// # Ok(()) }
+/// ```
 pub fn caller() -> Peer {
     current(|context| context.caller.clone()).flatten().unwrap_or_else(Peer::here)
 }

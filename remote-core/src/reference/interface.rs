@@ -9,7 +9,26 @@ use crate::object::class::{Class, ClassBuilder};
 use crate::object::message::Receiver;
 use crate::wire::method::Method;
 
-/// A trait whose methods are messages. `#[remote]` on a trait implements it for `dyn Trait`.
+/// Implemented for `dyn Trait` by [`#[remote]`](macro@crate::remote) on a trait: a bound for code that is generic over
+/// interfaces.
+///
+/// ```
+/// use remote_core::{Interface, Node, Ref, Result};
+///
+/// /// Looks an object up, at any of several addresses.
+/// async fn find<T: ?Sized + Interface>(node: &Node, uris: &[String]) -> Option<Ref<T>> {
+///     for uri in uris {
+///         if let Ok(found) = node.lookup(uri).await {
+///             return Some(found);
+///         }
+///     }
+///     None
+/// }
+/// # #[remote_core::remote] trait Empty {}
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// # assert!(find::<dyn Empty>(&Node::new(), &["memory://interface-doc/none".into()]).await.is_none());
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an interface",
     label = "mark the trait with `#[remote]`",
@@ -26,8 +45,36 @@ pub trait Interface: Send + Sync + 'static {
     fn from_proxy(proxy: &Proxy<Self>) -> &Self;
 }
 
-/// A class that lists an interface in its `#[remote(..)]`, so that references through the interface can be made to
-/// its objects.
+/// Implemented by a class for each interface that it lists in its `#[remote(..)]`: the bound of [`Ref::new`](crate::Ref::new).
+///
+/// ```
+/// use remote_core::{Implements, Ref, Remote, Result, remote};
+///
+/// #[remote]
+/// trait Plugin {
+///     async fn name(&self) -> Result<String>;
+/// }
+///
+/// /// Makes an object of any class that has the interface.
+/// fn load<P: Implements<dyn Plugin> + Default>() -> Ref<dyn Plugin> {
+///     Ref::new(P::default())
+/// }
+///
+/// #[derive(Remote, Default)]
+/// #[remote(Plugin)]
+/// struct Spelling;
+///
+/// #[remote]
+/// impl Plugin for Spelling {
+///     async fn name(&self) -> Result<String> {
+///         Ok("spelling".into())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+/// assert_eq!(load::<Spelling>().name().await?, "spelling");
+/// # Ok(()) }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "class `{Self}` does not list the interface `{T}`",
     label = "add it to `#[remote(..)]` above the type",
@@ -41,8 +88,22 @@ pub trait Hosts<S: Class>: Interface {
     fn register(class: &mut ClassBuilder);
 }
 
-/// The stand-in for an object: it understands the messages of its interface and passes each on. `#[remote]` on a
-/// trait `T` names it `TProxy`.
+/// The generated implementation of an interface that turns calls into messages. A [`Ref`](crate::Ref) dereferences to it.
+/// `#[remote]` on a trait `T` defines the alias `TProxy`.
+///
+/// ```
+/// use remote_core::{Proxy, Result, remote};
+///
+/// #[remote]
+/// trait Greeter {
+///     async fn greet(&self) -> Result<String>;
+/// }
+///
+/// fn same(proxy: &GreeterProxy) -> &Proxy<dyn Greeter> {
+///     proxy
+/// }
+/// # let _ = same;
+/// ```
 pub struct Proxy<I: ?Sized> {
     pub(crate) receiver: Arc<dyn Receiver>,
     interface: PhantomData<fn(&I)>,

@@ -12,10 +12,10 @@ use tokio::sync::oneshot;
 use crate::error::{Error, Result};
 use crate::object::{execution, message};
 
-/// The reply to one call, to be given later: it can be stored, sent on to another task, and is given once.
+/// The reply to one call that is sent after its method has returned. It can be stored and moved to other tasks.
 ///
 /// A method of an `impl` marked `#[remote]` may return `Result<Later<V>>` where its interface says `Result<V>`. Its callers
-/// see no difference. [`reply_later`] makes the two ends: the method returns the one, and keeps the other.
+/// see no difference. [`reply_later`] makes the two parts: the method returns the [`Later`] and keeps the `Reply`.
 ///
 /// ```
 /// use std::{collections::VecDeque, sync::Mutex};
@@ -64,17 +64,26 @@ use crate::object::{execution, message};
 /// # Ok(()) }
 /// ```
 ///
-/// Until it is given the call is in progress: it counts in the window of its session, has its deadline, and can be
-/// cancelled, which [`is_wanted`](Reply::is_wanted) and [`closed`](Reply::closed) tell, also of a session that ended. But
-/// the method has returned: an object that executes one call at a time goes on to the next, and the call does not keep its
-/// object alive. A reply that is dropped without being given fails the call with [`Error::Unanswered`].
+/// Until the reply is sent the call is in progress: it counts in the window of its session, has its deadline, and can be
+/// cancelled. [`is_wanted`](Reply::is_wanted) and [`closed`](Reply::closed) report that, and the end of the session. The
+/// method has returned: a serial object executes the next call, and the call does not keep its object alive. A reply that is
+/// dropped fails the call with [`Error::Unanswered`].
 #[must_use = "a reply that is dropped fails its call"]
 pub struct Reply<V, E = Error> {
     answer: oneshot::Sender<Result<V, E>>,
 }
 
-/// What a method returns that keeps its reply: the reply will come, from whoever has the [`Reply`]. Or it is here already:
+/// What a method returns that defers its reply; made by [`reply_later`]. A method that has the value at once returns
 /// `value.into()`.
+///
+/// ```
+/// use remote_core::{Later, Result};
+///
+/// async fn at_once() -> Result<Later<u64>> {
+///     Ok(7.into())
+/// }
+/// # drop(at_once());
+/// ```
 #[must_use = "the method must return it"]
 pub struct Later<V, E = Error>(When<Result<V, E>>);
 
@@ -100,17 +109,44 @@ impl<R> Future for Given<R> {
     }
 }
 
-/// The reply to a call, for whoever will give it, and what the method returns in its place.
+/// Returns a reply to keep, and what the method returns in its place. See [`Reply`] for an example in a method.
+///
+/// ```
+/// use remote_core::{Error, Later, Reply, reply_later};
+/// let (reply, later): (Reply<u64, Error>, Later<u64, Error>) = reply_later();
+/// assert!(reply.is_wanted());
+/// drop(later); // as when the call is cancelled
+/// assert_eq!(reply.send(7), Err(7));
+/// ```
 pub fn reply_later<V, E>() -> (Reply<V, E>, Later<V, E>) {
     let (answer, given) = oneshot::channel();
     (Reply { answer }, Later(When::Later(Given(given))))
 }
 
 impl<V, E> Reply<V, E> {
-    /// Answers the call with a value. That it was still wanted does not say that it arrives.
+    /// Replies with a value. `Ok` says that the caller waited for it, not that it arrives.
     ///
     /// # Errors
-    /// The value itself, if nobody waits for it any more.
+    /// The value itself, if the call is no longer in progress.
+    ///
+    /// ```
+    /// # use remote_core::{Later, Ref, Remote, Result, remote, reply_later};
+    /// # #[remote] trait Ask { async fn ask(&self) -> Result<u64>; }
+    /// # #[derive(Remote)] #[remote(Ask)] struct Postponer;
+    /// # #[remote] impl Ask for Postponer {
+    /// async fn ask(&self) -> Result<Later<u64>> {
+    ///     let (reply, later) = reply_later();
+    ///     tokio::spawn(async move {
+    ///         if reply.send(42).is_err() { /* the caller has gone */ }
+    ///     });
+    ///     Ok(later)
+    /// }
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// # let asked: Ref<dyn Ask> = Ref::new(Postponer);
+    /// # assert_eq!(asked.ask().await?, 42);
+    /// # Ok(()) }
+    /// ```
     pub fn send(self, value: V) -> Result<(), V> {
         match self.answer.send(Ok(value)) {
             Err(Ok(value)) => Err(value),
@@ -118,18 +154,47 @@ impl<V, E> Reply<V, E> {
         }
     }
 
-    /// Answers the call with an error, as if the method had returned it.
+    /// Replies with an error, as if the method had returned it.
+    ///
+    /// ```
+    /// # use remote_core::{Error, Later, Ref, Remote, Result, remote, reply_later};
+    /// # #[remote] trait Ask { async fn ask(&self) -> Result<u64>; }
+    /// # #[derive(Remote)] #[remote(Ask)] struct Refuser;
+    /// # #[remote] impl Ask for Refuser {
+    /// async fn ask(&self) -> Result<Later<u64>> {
+    ///     let (reply, later) = reply_later();
+    ///     tokio::spawn(async move { reply.fail(Error::Refused("not today".into())) });
+    ///     Ok(later)
+    /// }
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// # let asked: Ref<dyn Ask> = Ref::new(Refuser);
+    /// # assert_eq!(asked.ask().await.unwrap_err().root(), &Error::Refused("not today".into()));
+    /// # Ok(()) }
+    /// ```
     pub fn fail(self, error: E) {
         let _ = self.answer.send(Err(error));
     }
 
-    /// Whether the caller still waits: it has not cancelled, and its deadline has not passed. One who sent a one-way message
-    /// does not wait, which cannot be told from here.
+    /// Returns true while the call is in progress: it was not cancelled, its deadline has not passed, and its session has not
+    /// ended. Of a one-way message it returns true as well, though nobody waits for the reply.
     pub fn is_wanted(&self) -> bool {
         !self.answer.is_closed()
     }
 
-    /// Waits until the caller does not wait any more.
+    /// Waits until the call is no longer in progress: until [`is_wanted`](Reply::is_wanted) returns false. Cancel safe.
+    ///
+    /// ```
+    /// # use remote_core::{Error, Later, reply_later};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let (mut reply, later): (_, Later<u64, Error>) = reply_later();
+    /// # drop(later);
+    /// tokio::select! {
+    ///     () = reply.closed() => { /* no more work for this call */ }
+    ///     value = async { std::future::pending().await } => { let _ = reply.send(value); }
+    /// }
+    /// # }
+    /// ```
     pub async fn closed(&mut self) {
         self.answer.closed().await;
     }

@@ -28,16 +28,17 @@ struct Stop {
     reason: String,
 }
 
-/// Stops an object of this process when another one ends. Dropping it ends the link; what it linked lives on.
+/// Stops a near object when another one ends; made by [`Ref::link`](crate::Ref::link). Dropping it ends the link, and nothing
+/// else.
 ///
-/// [`Ref::link`](crate::Ref::link) makes it. Whatever a [`Monitor`](crate::Monitor) would be told counts as the end: that the
-/// other was stopped, that nobody refers to it any more, and that it cannot be known any longer, because the session ended,
-/// the lease expired, or its node was restarted. A link does not keep the other alive: who wants it to live holds a
-/// reference. Nor does it keep one's own.
+/// Whatever resolves a [`Monitor`](crate::Monitor) counts as the end: the other object was stopped or dropped, or it cannot be
+/// known any longer, because the session ended, the lease expired, or its node was restarted. A link keeps neither of the two
+/// objects alive.
 ///
 /// The reason for which the object is stopped names what ended, and why: `because of Store #7 on 00f1..: the disk is full`.
-/// That stays the first culprit, however long a chain of links, and across however many nodes: what is linked to the stopped
-/// object is stopped for the same reason. Links may form a circle: who is stopped already is not stopped again.
+/// An object that is linked to the stopped one is stopped for the same reason, so that along a chain of links, across any
+/// number of nodes, the reason names the object that ended first. Links may form a circle: an object that is stopped already
+/// is not stopped again.
 ///
 /// ```
 /// # use remote_core::{Error, Ref, Remote, Result, remote};
@@ -84,6 +85,20 @@ impl Link {
     }
 
     /// Ends the link, as dropping it does.
+    ///
+    /// ```
+    /// # use remote_core::{Ref, Remote, Result, remote};
+    /// # #[remote] trait Ping { async fn ping(&self) -> Result<u8>; }
+    /// # #[derive(Remote)] #[remote(Ping)] struct Carriage;
+    /// # #[remote] impl Ping for Carriage { async fn ping(&self) -> Result<u8> { Ok(1) } }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// # let (first, second): (Ref<dyn Ping>, Ref<dyn Ping>) = (Ref::new(Carriage), Ref::new(Carriage));
+    /// let link = Ref::link(&second, &first)?;
+    /// link.unlink();
+    /// Ref::stop(&first, "enough")?;
+    /// assert_eq!(second.ping().await, Ok(1)); // not stopped
+    /// # Ok(()) }
+    /// ```
     pub fn unlink(self) {}
 }
 

@@ -11,7 +11,10 @@ use tokio::sync::oneshot;
 
 use crate::object::message::{Ended, Receiver};
 
-/// The future of an object's end. Dropping it stops watching.
+/// A future that resolves once, when an object ends, with the reason; made by [`Ref::monitor`](crate::Ref::monitor).
+///
+/// It does not keep the object alive, and resolves at once if the object has ended already. Dropping it ends the watch.
+/// Cancel safe: it can be polled by reference.
 ///
 /// ```
 /// # use remote_core::{Ended, Ref, Remote, Result, remote};
@@ -25,7 +28,7 @@ use crate::object::message::{Ended, Receiver};
 /// assert_eq!(monitor.await, Ended::Stopped("enough".into()));
 /// # Ok(()) }
 /// ```
-#[must_use = "a monitor that is dropped tells nothing"]
+#[must_use = "a monitor does nothing unless it is awaited"]
 pub struct Monitor {
     told: oneshot::Receiver<Ended>,
     _watching: Box<dyn Send + Sync>,

@@ -26,11 +26,13 @@ use crate::object::near;
 use crate::object::null::NullReceiver;
 use crate::wire::shape::NOWHERE;
 
-/// A reference to an object, near or far: messages are sent by calling the methods of its interface.
+/// A counted reference to one object, near or far. Calling the methods of its interface sends messages.
 ///
-/// Like `Arc` it answers no messages of its own: what it can do itself are associated functions. It travels in
-/// arguments and results, at any depth; one that comes home is the original object. References are equal if they
-/// mean the same object, and a promise (see [`Call::pipelined`](crate::Call::pipelined)) equals only its clones.
+/// It dereferences to the interface, `dyn Trait`; what the reference itself can do are associated functions, as
+/// `Ref::is_near(&r)`, as with `Arc`. Cloning is cheap. It travels in arguments and results at any depth, and keeps its object
+/// alive on whatever node that is. References are equal if they refer to the same object; a promise (see
+/// [`Call::pipelined`](crate::Call::pipelined)) equals only its own clones. The chapter
+/// [references](crate::guide::references) says how long an object lives.
 ///
 /// ```
 /// use remote_core::{Ref, Remote, Result, remote};
@@ -63,32 +65,89 @@ pub struct Ref<T: ?Sized> {
 }
 
 impl<T: ?Sized + Interface> Ref<T> {
-    /// A reference to an object that nobody else has. It lives while references to it do, here or elsewhere.
+    /// Makes an object, and returns a reference to it.
+    ///
+    /// ```
+    /// # use remote_core::{Ref, Remote, Result, remote};
+    /// # #[remote] trait Ping { async fn ping(&self) -> Result<u8>; }
+    /// # #[derive(Remote)] #[remote(Ping)] struct Solo;
+    /// # #[remote] impl Ping for Solo { async fn ping(&self) -> Result<u8> { Ok(1) } }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// let object: Ref<dyn Ping> = Ref::new(Solo);
+    /// assert_eq!(object.ping().await?, 1);
+    /// # Ok(()) }
+    /// ```
     pub fn new(object: impl Implements<T>) -> Ref<T> {
         Ref::to(near::alone(object))
     }
 
-    /// A reference to an object that this process goes on to use directly. Made twice of the same `Arc`, the
-    /// references are equal.
+    /// Makes an object of what an `Arc` holds, and returns a reference to it. The program can go on to use the `Arc` directly.
+    /// References made of clones of one `Arc` are equal while one of them lives.
+    ///
+    /// ```
+    /// # use remote_core::{Ref, Remote, Result, remote};
+    /// # #[remote] trait Ping { async fn ping(&self) -> Result<u8>; }
+    /// # #[derive(Remote)] #[remote(Ping)] struct Duet;
+    /// # #[remote] impl Ping for Duet { async fn ping(&self) -> Result<u8> { Ok(1) } }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// let shared = std::sync::Arc::new(Duet);
+    /// let object: Ref<dyn Ping> = Ref::from_arc(shared.clone());
+    /// assert_eq!(object, Ref::from_arc(shared));
+    /// # Ok(()) }
+    /// ```
     pub fn from_arc(object: Arc<impl Implements<T>>) -> Ref<T> {
         Ref::to(near::shared(object))
     }
 
-    /// Whether the object is in this process.
+    /// Returns true if the object is near: in this process, and not reached through a session. A promise is not near, even if
+    /// it resolves to a near object.
+    ///
+    /// ```
+    /// # use remote_core::{Node, Ref, Remote, Result, remote};
+    /// # #[remote] trait Ping { async fn ping(&self) -> Result<u8>; }
+    /// # #[derive(Remote)] #[remote(Ping)] struct Neighbour;
+    /// # #[remote] impl Ping for Neighbour { async fn ping(&self) -> Result<u8> { Ok(1) } }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// let near: Ref<dyn Ping> = Ref::new(Neighbour);
+    /// assert!(Ref::is_near(&near));
+    ///
+    /// let server = Node::listen("memory://is-near-doc").await?;
+    /// server.publish("ping", near).await?;
+    /// let far: Ref<dyn Ping> = Node::new().lookup(server.uri("ping")).await?;
+    /// assert!(!Ref::is_near(&far));
+    /// # Ok(()) }
+    /// ```
     pub fn is_near(this: &Ref<T>) -> bool {
         matches!(this.receiver().location(), Location::Near { .. })
     }
 
-    /// A reference that does not keep the object alive.
+    /// Returns a reference that does not keep the object alive; see [`WeakRef`].
     pub fn downgrade(this: &Ref<T>) -> WeakRef<T> {
         WeakRef { receiver: Arc::downgrade(this.receiver()), interface: std::marker::PhantomData }
     }
 
-    /// The same object through another of its interfaces.
+    /// Returns a reference to the same object through another of its interfaces. Asks the object, which for a far one takes a
+    /// round trip.
     ///
     /// # Errors
-    /// [`Error::WrongInterface`] if the object's class does not list the interface; whatever keeps the question from
-    /// being answered otherwise.
+    /// [`Error::WrongInterface`] if the class of the object does not list the interface; otherwise those of a call.
+    ///
+    /// ```
+    /// # use remote_core::{Error, Ref, Remote, Result, remote};
+    /// # #[remote] trait Read { async fn read(&self) -> Result<u8>; }
+    /// # #[remote] trait Write { async fn write(&self, value: u8) -> Result<()>; }
+    /// # #[derive(Remote, Default)] #[remote(Read, Write)] struct Cell(std::sync::atomic::AtomicU8);
+    /// # #[remote] impl Read for Cell { async fn read(&self) -> Result<u8> { Ok(self.0.load(std::sync::atomic::Ordering::SeqCst)) } }
+    /// # #[remote] impl Write for Cell { async fn write(&self, v: u8) -> Result<()> { self.0.store(v, std::sync::atomic::Ordering::SeqCst); Ok(()) } }
+    /// # #[remote] trait Seek {}
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// let writer: Ref<dyn Write> = Ref::new(Cell::default()); // the class lists `Read` and `Write`
+    /// writer.write(7).await?;
+    /// let reader: Ref<dyn Read> = Ref::cast(&writer).await?;
+    /// assert_eq!(reader.read().await?, 7);
+    /// assert!(matches!(Ref::cast::<dyn Seek>(&writer).await, Err(Error::WrongInterface { .. })));
+    /// # Ok(()) }
+    /// ```
     pub async fn cast<U: ?Sized + Interface>(this: &Ref<T>) -> Result<Ref<U>> {
         let (class, interfaces) = interfaces(this.receiver()).await?;
         if interfaces.iter().any(|name| name == U::NAME) {
@@ -97,35 +156,90 @@ impl<T: ?Sized + Interface> Ref<T> {
         Err(Error::WrongInterface { found: format!("class {class}"), wanted: U::NAME.to_owned() })
     }
 
-    /// The object that a promise came to be, once it is known; anything else is itself. Messages sent to the result
-    /// start after those sent to the promise.
+    /// Waits until a promise is resolved, and returns the reference that it resolves to. Any other reference is returned as it
+    /// is. Messages that are sent to the result start after those that were sent to the promise.
+    ///
+    /// Cancel safe: dropping the future changes nothing.
     ///
     /// # Errors
-    /// What the promised call failed with.
+    /// The error with which the promise's call failed.
+    ///
+    /// ```
+    /// # use remote_core::{Ref, Remote, Result, remote, this};
+    /// # #[remote] trait Selfish { async fn me(&self) -> Result<Ref<dyn Selfish>>; }
+    /// # #[derive(Remote)] #[remote(Selfish)] struct Ego;
+    /// # #[remote] impl Selfish for Ego { async fn me(&self) -> Result<Ref<dyn Selfish>> { Ok(this()) } }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// let object: Ref<dyn Selfish> = Ref::new(Ego);
+    /// let promise = object.me().pipelined();
+    /// assert_ne!(promise, object);
+    /// assert_eq!(Ref::resolved(&promise).await?, object);
+    /// # Ok(()) }
+    /// ```
     pub async fn resolved(this: &Ref<T>) -> Result<Ref<T>> {
         Ok(Ref::to(Arc::clone(this.receiver()).resolved().await?))
     }
 
-    /// Watches the object: the monitor is told, once and with the reason, when it ends. It does not keep the object
-    /// alive. What was looked up over `udp://` cannot be watched: its monitor says so at once, by
+    /// Returns a future that resolves when the object ends, with the reason; see [`Monitor`]. It does not keep the object alive.
+    ///
+    /// What was looked up over `udp://` cannot be monitored: the future resolves at once, with
     /// [`Ended::SessionEnded`](crate::Ended::SessionEnded).
+    ///
+    /// ```
+    /// # use remote_core::{Ended, Ref, Remote, Result, remote};
+    /// # #[remote] trait Ping { async fn ping(&self) -> Result<u8>; }
+    /// # #[derive(Remote)] #[remote(Ping)] struct Mortal;
+    /// # #[remote] impl Ping for Mortal { async fn ping(&self) -> Result<u8> { Ok(1) } }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// let object: Ref<dyn Ping> = Ref::new(Mortal);
+    /// let monitor = Ref::monitor(&object);
+    /// drop(object);
+    /// assert_eq!(monitor.await, Ended::Released);
+    /// # Ok(()) }
+    /// ```
     pub fn monitor(this: &Ref<T>) -> Monitor {
         Monitor::new(this.receiver())
     }
 
-    /// Ends a near object: later calls fail with [`Error::Ended`], its monitors are told. Calls that run go on.
+    /// Stops a near object: later calls fail with [`Error::Ended`] and the reason, its monitors resolve, its links act. Calls
+    /// in progress go on. Stopping an object again has no effect.
     ///
     /// # Errors
     /// [`Error::Refused`] if the object is not near.
+    ///
+    /// ```
+    /// # use remote_core::{Error, Ref, Remote, Result, remote};
+    /// # #[remote] trait Ping { async fn ping(&self) -> Result<u8>; }
+    /// # #[derive(Remote)] #[remote(Ping)] struct Stoppable;
+    /// # #[remote] impl Ping for Stoppable { async fn ping(&self) -> Result<u8> { Ok(1) } }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// let object: Ref<dyn Ping> = Ref::new(Stoppable);
+    /// Ref::stop(&object, "enough")?;
+    /// assert_eq!(object.ping().await, Err(Error::Ended("enough".into())));
+    /// # Ok(()) }
+    /// ```
     pub fn stop(this: &Ref<T>, reason: &str) -> Result<()> {
         this.receiver().stop(reason)
     }
 
-    /// Stops an object of one's own, `mine`, when this one ends: near or far, in whatever way; at once, if it has ended
-    /// already. Until the link is dropped, which see.
+    /// Stops the near object `mine` when `other`, near or far, ends for any reason; at once, if it has ended already. The
+    /// [`Link`] holds until it is dropped.
     ///
     /// # Errors
-    /// [`Error::Refused`] if `mine` is not near, or if the other was looked up over `udp://`: nobody would tell of its end.
+    /// [`Error::Refused`] if `mine` is not near, or if `other` was looked up over `udp://`, where its end is not reported.
+    ///
+    /// ```
+    /// # use remote_core::{Error, Ref, Remote, Result, remote};
+    /// # #[remote] trait Ping { async fn ping(&self) -> Result<u8>; }
+    /// # #[derive(Remote)] #[remote(Ping)] struct Twin;
+    /// # #[remote] impl Ping for Twin { async fn ping(&self) -> Result<u8> { Ok(1) } }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// let (first, second): (Ref<dyn Ping>, Ref<dyn Ping>) = (Ref::new(Twin), Ref::new(Twin));
+    /// let _link = Ref::link(&second, &first)?;
+    /// Ref::stop(&first, "enough")?;
+    /// assert!(matches!(second.ping().await, Err(Error::Ended(_))));
+    /// # Ok(()) }
+    /// ```
     pub fn link<U: ?Sized + Interface>(mine: &Ref<U>, other: &Ref<T>) -> Result<Link> {
         Link::new::<T>(mine.receiver(), other.receiver())
     }
@@ -139,7 +253,7 @@ impl<T: ?Sized + Interface> Ref<T> {
     }
 }
 
-/// A reference that does not keep its object alive.
+/// A reference that does not keep its object alive; made by [`Ref::downgrade`].
 ///
 /// ```
 /// # use remote_core::{Ref, Remote, Result, remote};
@@ -160,10 +274,11 @@ pub struct WeakRef<T: ?Sized> {
 }
 
 impl<T: ?Sized + Interface> WeakRef<T> {
-    /// The reference again, if the object still lives for whom the weak reference was given.
+    /// Returns a reference to the object, or `None`: of a near object, when it was dropped; of a far one, when the reference from
+    /// which this was made and all clones of that are dropped, though the object may live on.
     ///
     /// # Errors
-    /// None yet: it is for references whose owner must be asked.
+    /// None at present.
     pub async fn upgrade(&self) -> Result<Option<Ref<T>>> {
         Ok(self.receiver.upgrade().map(Ref::to))
     }

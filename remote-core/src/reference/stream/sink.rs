@@ -12,10 +12,13 @@ use super::batch::Encoded;
 use super::outlet::Outlet;
 use crate::error::{Error, Result};
 
-/// Where the values of a [`Stream`](crate::Stream) are put in.
+/// The sending end of a [`Stream`](crate::Stream); made by [`Stream::channel`](crate::Stream::channel), or passed to the
+/// closure of [`Stream::new`](crate::Stream::new).
 ///
-/// It is told when nobody takes them any more: [`Sink::send`] fails, and [`Sink::closed`] comes to its end. Whoever takes
-/// values is told when it is dropped: a stream that was not ended is not mistaken for a whole one.
+/// When the receiver drops the stream, [`Sink::send`] fails and [`Sink::closed`] resolves. A sink that is dropped without
+/// [`Sink::end`] ends the stream with [`Error::Ended`]: a stream that was not ended is not mistaken for a whole one. (In
+/// [`Stream::new`](crate::Stream::new) the output of the future ends the stream.) Several tasks can send through a shared
+/// reference.
 ///
 /// ```
 /// use remote_core::{Error, Result, Stream};
@@ -39,12 +42,14 @@ pub struct Sink<V> {
 }
 
 impl<V: Serialize + 'static> Sink<V> {
-    /// Sends a value, as soon as there is credit for it. Done when it is on its way, behind those before it. Dropped
-    /// before, it sends nothing.
+    /// Waits for credit, and sends a value behind those before it. Resolves when the value is handed over, not when it has
+    /// arrived.
+    ///
+    /// Cancel safe: if the future is dropped before it resolves, the value is not sent.
     ///
     /// # Errors
-    /// [`Error::Ended`] if nobody takes the values any more; what became of the session with whoever did; or why the value
-    /// cannot be encoded, after which others can be sent.
+    /// [`Error::Ended`] if the receiver has dropped the stream; what happened to the session with the receiver; or, if the value
+    /// cannot be encoded, the reason, after which other values can be sent.
     pub async fn send(&self, value: V) -> Result<()> {
         let value = Encoded::of(&value)?;
         self.outlet.put(value).await
@@ -56,26 +61,47 @@ impl<V> Sink<V> {
         Sink { outlet, values: PhantomData }
     }
 
-    /// Ends the stream: there are no more values. Done when all of them have arrived.
+    /// Ends the stream, and waits until all values have arrived. Dropping the future does not take the end back.
     ///
     /// # Errors
-    /// As of [`Sink::send`]: not all values have arrived, or nobody can tell.
+    /// Those of [`Sink::send`]: not all values have arrived, or that is not known.
     pub async fn end(self) -> Result<()> {
         self.outlet.end(None);
         self.outlet.over().await
     }
 
-    /// Ends the stream with an error, which is the last that comes out of it, as [`Error::Nested`]. Done when it has
-    /// arrived.
+    /// Ends the stream with an error, and waits until it has arrived. It is the last item of the stream, as [`Error::Nested`].
     ///
     /// # Errors
-    /// As of [`Sink::end`].
+    /// Those of [`Sink::end`].
+    ///
+    /// ```
+    /// # use remote_core::{Error, Result, Stream};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// let (sink, mut stream) = Stream::<u64>::channel();
+    /// let failing = tokio::spawn(sink.fail(Error::Refused("out of paper".into())));
+    /// let last = stream.next().await.unwrap().unwrap_err();
+    /// assert_eq!(last.root(), &Error::Refused("out of paper".into()));
+    /// assert_eq!(stream.next().await, None);
+    /// # failing.await.unwrap()?;
+    /// # Ok(()) }
+    /// ```
     pub async fn fail(self, error: Error) -> Result<()> {
         self.outlet.end(Some(nested(error)));
         self.outlet.over().await
     }
 
-    /// Waits until nobody takes the values any more; why.
+    /// Waits until no more values are wanted, and returns the reason: [`Error::Ended`] if the receiver has dropped the stream, or
+    /// what happened to the session. Cancel safe.
+    ///
+    /// ```
+    /// # use remote_core::{Error, Stream};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let (sink, stream) = Stream::<u64>::channel();
+    /// drop(stream);
+    /// assert!(matches!(sink.closed().await, Error::Ended(_)));
+    /// # }
+    /// ```
     pub async fn closed(&self) -> Error {
         // It comes to no other end while there is a sink.
         self.outlet.over().await.err().unwrap_or(Error::Cancelled)

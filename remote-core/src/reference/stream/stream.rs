@@ -28,19 +28,19 @@ use crate::wire::shape::STREAM;
 /// How many values may be on their way or wait to be taken, unless [`Stream::with_credit`] says otherwise.
 const VALUES: u64 = 1024;
 
-/// A sequence of values, as argument or result: from this process or another, as fast as it is taken.
+/// A sequence of values as an argument or a result, with credit.
 ///
-/// Whoever takes the values issues *credit*, and nothing is sent without: that is the flow control of Tony Garnock-Jones's
-/// "Actors for Squeak". By default credit is issued by itself, so that at most 1024 values, and 1 MiB, are on their way or wait here;
-/// [`Stream::with_credit`] changes that, and [`Stream::credit`] issues it by hand. Who sends waits for credit, in
-/// [`Sink::send`].
+/// The receiver issues *credit*, and the sender sends no more values than it has credit for (the flow control of Tony
+/// Garnock-Jones's "Actors for Squeak"). By default credit is issued as values are taken, so that at most 1024 values and 1 MiB
+/// are sent and not yet taken. [`Stream::with_credit`] sets another number; [`Stream::credit`] issues credit by hand. The
+/// sender waits for credit in [`Sink::send`].
 ///
-/// Values come in the order in which they were sent, then the end. An error is the last thing that comes: one of the
-/// sender's as [`Error::Nested`](crate::Error::Nested), or what became of the session, after the values that came before
-/// it. Dropping the stream tells the sender.
+/// Values arrive in the order in which they were sent, then the end. An error is the last item: what the sender failed with,
+/// as [`Error::Nested`](crate::Error::Nested), or what happened to the session, behind the values that arrived. Dropping the
+/// stream ends the sender.
 ///
 /// A stream travels like a reference, at any depth of an argument or a result, and can be passed on as long as nothing was
-/// taken from it. Its values are encoded like arguments; they may contain references, and streams.
+/// taken from it. Its values are encoded like arguments, and may contain references and streams.
 ///
 /// ```
 /// use remote_core::{Node, Ref, Remote, Result, Stream, remote};
@@ -94,8 +94,9 @@ enum State {
 }
 
 impl<V: Serialize + DeserializeOwned + 'static> Stream<V> {
-    /// A stream of what a future sends, which is run when the first value is wanted, and dropped when none is any more. The
-    /// stream ends when the future does, with an error if that is what it comes to.
+    /// Returns a stream of the values that a future sends. The future begins when the first value is wanted, and is dropped when
+    /// no more are. The stream ends with the future, and with its error if it returns one. The future runs in the runtime of the
+    /// node on which the stream was made.
     ///
     /// ```
     /// use remote_core::{Error, Stream};
@@ -119,7 +120,15 @@ impl<V: Serialize + DeserializeOwned + 'static> Stream<V> {
         Stream::of(Ref::new(Offer::new(outlet, maker)))
     }
 
-    /// A stream of the values of an iterator, which is asked for them as they are taken.
+    /// Returns a stream of the values of an iterator, which is advanced as there is credit for them.
+    ///
+    /// ```
+    /// # use remote_core::Stream;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let mut stream = Stream::from_iter(["a".to_owned(), "b".to_owned()]);
+    /// assert_eq!(stream.next().await, Some(Ok("a".to_owned())));
+    /// # }
+    /// ```
     #[allow(
         clippy::should_implement_trait,
         reason = "the trait takes any iterator, and this one must be able to go to another thread"
@@ -138,7 +147,21 @@ impl<V: Serialize + DeserializeOwned + 'static> Stream<V> {
         })
     }
 
-    /// A stream, and where its values are put in.
+    /// Returns a sink and the stream of what is sent into it: for values that come from several tasks, or from callbacks.
+    ///
+    /// ```
+    /// # use remote_core::{Result, Stream};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// let (sink, mut stream) = Stream::channel();
+    /// let sending = tokio::spawn(async move {
+    ///     sink.send(1).await?;
+    ///     sink.end().await
+    /// });
+    /// assert_eq!(stream.next().await, Some(Ok(1)));
+    /// assert_eq!(stream.next().await, None);
+    /// sending.await.unwrap()
+    /// # }
+    /// ```
     pub fn channel() -> (Sink<V>, Stream<V>) {
         let outlet = Arc::<Outlet>::default();
         let offer = Offer::new(Arc::clone(&outlet), Maker::Others);
@@ -147,12 +170,35 @@ impl<V: Serialize + DeserializeOwned + 'static> Stream<V> {
 }
 
 impl<V: DeserializeOwned + 'static> Stream<V> {
-    /// The next value; nothing after the last one, and after an error.
+    /// Waits for the next value, and returns it; `None` after the last one, and after an error. The first use opens the stream.
+    ///
+    /// Cancel safe: dropping the future loses no value.
+    ///
+    /// ```
+    /// # use remote_core::{Result, Stream};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// let mut stream = Stream::from_iter(1..=3_u64);
+    /// let mut sum = 0;
+    /// while let Some(value) = stream.next().await {
+    ///     sum += value?;
+    /// }
+    /// assert_eq!(sum, 6);
+    /// # Ok(()) }
+    /// ```
     pub async fn next(&mut self) -> Option<Result<V>> {
         poll_fn(|context| self.poll_next(context)).await
     }
 
-    /// What [`Stream::next`] comes to, for a future that is written by hand.
+    /// Polls for the next value, as [`Stream::next`] does: for futures that are written by hand, and for adapters.
+    ///
+    /// ```
+    /// # use remote_core::Stream;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let mut stream = Stream::from_iter([1_u64]);
+    /// let next = std::future::poll_fn(|context| stream.poll_next(context)).await;
+    /// assert_eq!(next, Some(Ok(1)));
+    /// # }
+    /// ```
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<V>>> {
         let (bounds, window) = (self.bounds, self.window);
         let Some(taking) = self.open() else { return Poll::Ready(None) };
@@ -165,14 +211,22 @@ impl<V: DeserializeOwned + 'static> Stream<V> {
 }
 
 impl<V> Stream<V> {
-    /// Sets how many values may be on their way or wait here: credit for as many as are taken is issued by itself. With 0
-    /// none is, and all credit is issued by hand.
+    /// Sets how many values may be sent and not yet taken, 1024 unless set. Credit is issued as values are taken. With 0 none is
+    /// issued, except by [`Stream::credit`]. To be set before the first value is taken.
+    ///
+    /// ```
+    /// # use remote_core::Stream;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let mut stream = Stream::from_iter(1_u64..).with_credit(8); // at most 8 values ahead
+    /// assert_eq!(stream.next().await, Some(Ok(1)));
+    /// # }
+    /// ```
     pub fn with_credit(mut self, values: u64) -> Stream<V> {
         self.window = values;
         self
     }
 
-    /// Issues credit for so many values more.
+    /// Issues credit for this many more values. Opens the stream, if nothing was taken yet.
     ///
     /// ```
     /// use remote_core::Stream;
