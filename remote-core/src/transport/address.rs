@@ -1,16 +1,16 @@
-//! Owns how addresses are read: `scheme://place` for a node, `scheme://place/name` for an object published there.
+//! Parses addresses: `scheme://place` for a node, `scheme://place/name` for an object that is published there.
 //!
-//! It must not know what a place is; that is for the scheme.
+//! It must not know what a place is; the scheme does.
 
 use super::connection::{Registered, Scheme, Transport, find};
 use super::uri::{Uri, check_name, invalid};
 use crate::error::Result;
 
 impl Uri {
-    /// The address of a node.
+    /// Parses the address of a node.
     pub(crate) fn of_node(text: &str) -> Result<Uri> {
         let (scheme, rest) = scheme(text)?;
-        // A place may look like a place and a name, as paths do: what is asked for decides.
+        // A path can be read as a place, or as a place and a name. Here a place is wanted.
         let (place, name) = scheme.part(rest);
         let whole = scheme.part(&format!("{rest}/x")).0 == rest;
         let (place, name) = if whole { (rest, "") } else { (place, name) };
@@ -23,7 +23,7 @@ impl Uri {
         build(text, scheme, place, "")
     }
 
-    /// The address of a published object.
+    /// Parses the address of a published object.
     pub(crate) fn of_object(text: &str) -> Result<Uri> {
         let (scheme, rest) = scheme(text)?;
         let (place, name) = scheme.part(rest);
@@ -34,23 +34,23 @@ impl Uri {
         build(text, scheme, place, name)
     }
 
-    /// Whether the place is on this machine.
+    /// Returns true if the place is on this machine.
     pub(crate) fn is_local(&self) -> bool {
         find(self.scheme).is_some_and(|known| known.scheme().is_local(&self.place))
     }
 
-    /// Whether datagrams go there, for which no connection is made.
+    /// Returns true if messages to the place are datagrams, for which no connection is made.
     pub(crate) fn is_for_datagrams(&self) -> bool {
         matches!(find(self.scheme), Some(Registered::Datagrams(_)))
     }
 
-    /// What makes connections to the place.
+    /// Returns the transport that connects to the place.
     pub(crate) fn transport(&self) -> Result<&'static dyn Transport> {
         match find(self.scheme) {
             Some(Registered::Connections(transport)) => Ok(*transport),
             Some(Registered::Datagrams(_)) => Err(invalid(
                 &self.node(),
-                "one-way messages to published names go there, and nothing else: for this a connection is needed, as tcp:// makes",
+                "it takes one-way messages to published names only; this needs a connection, for example over tcp://",
             )),
             None => Err(invalid(&self.node(), "its scheme is unknown")),
         }

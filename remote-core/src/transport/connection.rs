@@ -1,7 +1,6 @@
-//! Owns what a scheme of addresses is, and what a transport: how connections are made and awaited, and what one consists
-//! of.
+//! The traits of schemes and transports, and the connection: two halves of a byte stream.
 //!
-//! It must not know which transports there are, nor frames. Each registers itself, in its own file.
+//! It must not know which transports there are, nor frames. Each transport registers itself, in its own file.
 
 use std::future::Future;
 use std::io;
@@ -12,71 +11,71 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::uri::{Uri, invalid};
 use crate::error::{Error, Result};
 
-/// A future of a transport's.
+/// The boxed future of a transport's method.
 pub(crate) type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A kind of address.
+/// A scheme of addresses.
 pub(crate) trait Scheme: Sync {
-    /// What its addresses begin with, before `://`.
+    /// Returns the text before `://`.
     fn name(&self) -> &'static str;
 
-    /// Parts an address, without its scheme, into the place of the node and the name of an object there.
+    /// Splits an address, without its scheme, into the place of the node and the name of an object there.
     fn part<'u>(&self, address: &'u str) -> (&'u str, &'u str) {
         address.split_once('/').unwrap_or((address, ""))
     }
 
-    /// Whether a place is on this machine, so that whoever answers there is no stranger from outside.
+    /// Returns true if a place is on this machine, so that no peer outside of it can answer there.
     fn is_local(&self, _place: &str) -> bool {
         false
     }
 }
 
-/// A kind of connection.
+/// A scheme whose places are connected to.
 pub(crate) trait Transport: Scheme {
-    /// Waits for connections at a place.
+    /// Listens at a place.
     fn listen<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Box<dyn Listener>>>;
 
     /// Connects to a place.
     fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection>>;
 }
 
-/// What waits for connections.
+/// A place at which a node listens, until this is dropped.
 pub(crate) trait Listener: Send {
-    /// The address at which it does, as others can use it.
+    /// Returns its address, for others to connect to.
     fn uri(&self) -> String;
 
-    /// The next connection.
+    /// Waits for the next connection. Cancel safe.
     fn accept(&mut self) -> Pending<'_, std::io::Result<Connection>>;
 }
 
-/// The reading end of a stream of bytes.
+/// The reading half of a byte stream.
 pub(crate) trait ReadHalf: AsyncRead + Send + Unpin {
-    /// Reads what is there, without waiting and without the runtime: its threads may all be blocked.
+    /// Reads what has arrived, without waiting and without the runtime, whose workers may all be blocked.
     fn read_now(&mut self, _into: &mut [u8]) -> io::Result<usize> {
         Err(io::ErrorKind::WouldBlock.into())
     }
 }
 
-/// The writing end of a stream of bytes.
+/// The writing half of a byte stream.
 pub(crate) trait WriteHalf: AsyncWrite + Send + Unpin {
-    /// Whether who writes wakes who reads: both are in this process.
+    /// Returns true if a write wakes the reader, because both are in this process.
     fn wakes_reader(&self) -> bool {
         false
     }
 }
 
-/// Two ends of a stream of bytes, and where it leads.
+/// The two halves of a byte stream, and the address of the peer.
 pub(crate) struct Connection {
     pub(crate) reader: Box<dyn ReadHalf>,
     pub(crate) writer: Box<dyn WriteHalf>,
     pub(crate) address: String,
 }
 
-/// What the addresses of a scheme are for.
+/// A registered scheme, by what its addresses are for.
 pub(crate) enum Registered {
-    /// Connections, which the transport makes.
+    /// Connections, which its transport makes.
     Connections(&'static dyn Transport),
-    /// Datagrams, for which none is made.
+    /// Datagrams, for which no connection is made.
     Datagrams(&'static dyn Scheme),
 }
 
@@ -91,15 +90,15 @@ impl Registered {
     }
 }
 
-/// What a scheme is for.
+/// Returns the scheme of a name.
 pub(crate) fn find(scheme: &str) -> Option<&'static Registered> {
     inventory::iter::<Registered>.into_iter().find(|known| known.scheme().name() == scheme)
 }
 
-/// What is said where nobody listens.
+/// The reason in [`Error::NotConnected`] if nobody listens at the address.
 pub(crate) const NOBODY: &str = "nobody listens there";
 
-/// Nobody answers at an address.
+/// Returns the error for a failed attempt to connect.
 pub(crate) fn not_connected(uri: &Uri, error: &std::io::Error) -> Error {
     let reason = match error.kind() {
         std::io::ErrorKind::InvalidInput => return invalid(&uri.node(), &error.to_string()),
@@ -109,7 +108,7 @@ pub(crate) fn not_connected(uri: &Uri, error: &std::io::Error) -> Error {
     Error::NotConnected { address: uri.node(), reason }
 }
 
-/// An address cannot be listened on.
+/// Returns the error for a failed attempt to listen.
 pub(crate) fn not_listening(uri: &Uri, error: &std::io::Error) -> Error {
     let reason = match error.kind() {
         std::io::ErrorKind::InvalidInput => return invalid(&uri.node(), &error.to_string()),

@@ -1,6 +1,6 @@
-//! Owns at which places on the network a node may listen: those that only this machine reaches.
+//! Resolves the addresses at which a node may listen: loopback addresses only, since nodes do not authenticate each other.
 //!
-//! It must not know what is listened for. When there is authentication, others come in here.
+//! It must not know what is listened for.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,7 @@ use super::connection::not_listening;
 use super::uri::Uri;
 use crate::error::{Error, Result};
 
-/// The addresses of a place to listen at, none of which can be reached from outside.
+/// Resolves a place to listen at. Refuses it if one of its addresses can be reached from outside the machine.
 pub(crate) async fn addresses(uri: &Uri) -> Result<Vec<SocketAddr>> {
     let addresses: Vec<SocketAddr> =
         lookup_host(&uri.place).await.map_err(|error| not_listening(uri, &error))?.collect();

@@ -1,6 +1,6 @@
-//! Owns `memory://name`: connections within the process, for tests.
+//! The transport `memory://name`: connections within the process.
 //!
-//! It must not be reached from outside the process.
+//! It must not be reachable from outside the process.
 
 use std::io;
 use std::sync::OnceLock;
@@ -16,9 +16,9 @@ use super::connection::{
 use super::uri::Uri;
 use crate::error::Result;
 
-/// Bytes in flight in one direction.
+/// The size of the buffer of one direction, in bytes.
 const BUFFER: usize = 256 * 1024;
-/// Connections not yet accepted.
+/// The number of connections that are not yet accepted; past it, connecting waits.
 const BACKLOG: usize = 128;
 
 struct Memory;

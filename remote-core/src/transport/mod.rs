@@ -1,6 +1,6 @@
-//! How bytes get from one node to another: one trait for connections, one file for each transport; and datagrams.
+//! Transports: how bytes get from one node to another. One trait for connections, one file for each transport, and datagrams.
 //!
-//! Nothing here knows frames. A transport registers itself; adding one adds its file and its line below.
+//! Nothing here knows frames. A transport registers itself: adding one adds its file and its line below.
 
 pub(crate) mod address;
 pub(crate) mod connection;

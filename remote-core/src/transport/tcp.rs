@@ -1,6 +1,6 @@
-//! Owns `tcp://host:port`.
+//! The transport `tcp://host:port`.
 //!
-//! It must not listen beyond loopback: there is no authentication yet.
+//! It must not listen beyond loopback: nodes do not authenticate each other.
 
 use std::io::{self, Read};
 use std::net::SocketAddr;
@@ -79,7 +79,7 @@ impl ReadHalf for tokio::net::tcp::OwnedReadHalf {
 }
 
 fn connection(stream: TcpStream, address: SocketAddr) -> io::Result<Connection> {
-    // Writes are coalesced by the session; what it hands over is to leave at once.
+    // The session coalesces small writes itself; what it writes is to be sent at once.
     stream.set_nodelay(true)?;
     let (reader, writer) = stream.into_split();
     Ok(Connection {

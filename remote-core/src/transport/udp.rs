@@ -1,6 +1,6 @@
-//! Owns `udp://host:port`: the sockets for datagrams, which need no connection.
+//! The sockets of `udp://host:port`, for datagrams.
 //!
-//! It must not listen beyond loopback, nor know what stands in a datagram.
+//! It must not listen beyond loopback, nor know what a datagram contains.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -24,7 +24,7 @@ impl Scheme for Udp {
     }
 }
 
-/// Where datagrams arrive, and its address as others can use it.
+/// Binds the socket on which datagrams arrive, and returns it with its address for others to send to.
 pub(crate) async fn listen(uri: &Uri) -> Result<(tokio::net::UdpSocket, String)> {
     let addresses = loopback::addresses(uri).await?;
     let socket = tokio::net::UdpSocket::bind(addresses.as_slice()).await;
@@ -33,14 +33,14 @@ pub(crate) async fn listen(uri: &Uri) -> Result<(tokio::net::UdpSocket, String)>
     Ok((socket, format!("udp://{address}")))
 }
 
-/// Whence datagrams are sent: a socket for each family of addresses, made when there is somewhere to send to.
+/// The sockets from which datagrams are sent: one for each family of addresses, made when it is first needed.
 #[derive(Default)]
 pub(crate) struct Outlets {
     sockets: Mutex<[Option<Arc<UdpSocket>>; 2]>,
 }
 
 impl Outlets {
-    /// The outlet towards a place. Nobody there is asked.
+    /// Returns the outlet for a place. Nothing is sent there.
     pub(crate) async fn towards(&self, uri: &Uri) -> Result<Outlet> {
         let mut addresses =
             lookup_host(&uri.place).await.map_err(|error| not_connected(uri, &error))?;
@@ -61,13 +61,13 @@ impl Outlets {
             SocketAddr::V4(_) => UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?,
             SocketAddr::V6(_) => UdpSocket::bind((Ipv6Addr::UNSPECIFIED, 0))?,
         };
-        // Who sends does not wait: there is no runtime needed for it, and what has no room is not sent.
+        // Sending does not wait, so that it needs no runtime; a datagram for which the system has no room is not sent.
         socket.set_nonblocking(true)?;
         Ok(Arc::clone(place.insert(Arc::new(socket))))
     }
 }
 
-/// The way to one place.
+/// A socket, and the address to which this outlet sends.
 pub(crate) struct Outlet {
     socket: Arc<UdpSocket>,
     target: SocketAddr,

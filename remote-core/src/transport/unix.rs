@@ -1,6 +1,6 @@
-//! Owns `unix:///path/of/socket`.
+//! The transport `unix:///path/of/socket`.
 //!
-//! It must not let other users in: the socket is its owner's alone.
+//! It must not let other users connect: the socket has the permissions 0600.
 
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
@@ -26,7 +26,7 @@ impl Scheme for Unix {
     }
 
     fn part<'u>(&self, address: &'u str) -> (&'u str, &'u str) {
-        // The path of the socket has slashes of its own: the name is what follows the last.
+        // The path of the socket contains slashes: the name follows the last one.
         address.rsplit_once('/').unwrap_or((address, ""))
     }
 
@@ -80,7 +80,7 @@ impl Drop for Waiting {
     }
 }
 
-/// A socket that nobody listens on was left behind by a process that was killed. Anything else stays.
+/// Removes a socket that nobody listens on, which a killed process has left. Any other file stays.
 async fn remove_if_abandoned(path: &PathBuf) {
     let is_socket = std::fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
     if is_socket

@@ -1,4 +1,4 @@
-//! Owns an address once it is known what its parts are, and what can be a name in it.
+//! A parsed address, and the rules for names of published objects.
 //!
 //! It must not know which transports there are.
 
@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 /// The longest name of a published object, in bytes.
 const LONGEST_NAME: usize = 256;
 
-/// An address of a node, with the name of an object there if it has one.
+/// The address of a node, with the name of an object there if it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Uri {
     pub(crate) scheme: &'static str,
@@ -16,13 +16,13 @@ pub(crate) struct Uri {
 }
 
 impl Uri {
-    /// The address of the node alone.
+    /// Returns the address of the node alone.
     pub(crate) fn node(&self) -> String {
         format!("{}://{}", self.scheme, self.place)
     }
 }
 
-/// Refuses names that could not be looked up.
+/// Refuses a name that could not be part of an address.
 pub(crate) fn check_name(name: &str) -> Result<()> {
     if name.is_empty()
         || name.len() > LONGEST_NAME
@@ -37,7 +37,7 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// An address that is no address.
+/// Returns the error for a text that is not an address.
 pub(crate) fn invalid(text: &str, reason: &str) -> Error {
     Error::InvalidUri { uri: text.to_owned(), reason: reason.to_owned() }
 }

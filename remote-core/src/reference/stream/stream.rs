@@ -95,8 +95,8 @@ enum State {
 
 impl<V: Serialize + DeserializeOwned + 'static> Stream<V> {
     /// Returns a stream of the values that a future sends. The future begins when the first value is wanted, and is dropped when
-    /// no more are. The stream ends with the future, and with its error if it returns one. The future runs in the runtime of the
-    /// node on which the stream was made.
+    /// no more are. The stream ends with the future, and with its error if it returns one. The future is executed by a tokio task
+    /// of the process in which the stream was made.
     ///
     /// ```
     /// use remote_core::{Error, Stream};
