@@ -178,6 +178,14 @@ impl<V, E> Reply<V, E> {
 
     /// Returns true while the call is in progress: it was not cancelled, its deadline has not passed, and its session has not
     /// ended. Of a one-way message it returns true as well, though nobody waits for the reply.
+    ///
+    /// ```
+    /// use remote_core::{Error, Later, Reply, reply_later};
+    /// let (reply, later): (Reply<u64, Error>, Later<u64, Error>) = reply_later();
+    /// assert!(reply.is_wanted());
+    /// drop(later);
+    /// assert!(!reply.is_wanted());
+    /// ```
     pub fn is_wanted(&self) -> bool {
         !self.answer.is_closed()
     }

@@ -122,6 +122,16 @@ impl<T: ?Sized + Interface> Ref<T> {
     }
 
     /// Returns a reference that does not keep the object alive; see [`WeakRef`].
+    ///
+    /// ```
+    /// # use remote_core::{Ref, Remote, Result, remote};
+    /// # #[remote] trait Empty {}
+    /// # #[derive(Remote)] #[remote(Empty)] struct Feather;
+    /// # #[remote] impl Empty for Feather {}
+    /// let strong: Ref<dyn Empty> = Ref::new(Feather);
+    /// let weak = Ref::downgrade(&strong);
+    /// # drop(weak);
+    /// ```
     pub fn downgrade(this: &Ref<T>) -> WeakRef<T> {
         WeakRef { receiver: Arc::downgrade(this.receiver()), interface: std::marker::PhantomData }
     }
@@ -279,6 +289,20 @@ impl<T: ?Sized + Interface> WeakRef<T> {
     ///
     /// # Errors
     /// None at present.
+    ///
+    /// ```
+    /// # use remote_core::{Ref, Remote, Result, remote};
+    /// # #[remote] trait Empty {}
+    /// # #[derive(Remote)] #[remote(Empty)] struct Straw;
+    /// # #[remote] impl Empty for Straw {}
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// let strong: Ref<dyn Empty> = Ref::new(Straw);
+    /// let weak = Ref::downgrade(&strong);
+    /// if let Some(again) = weak.upgrade().await? {
+    ///     assert_eq!(again, strong);
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub async fn upgrade(&self) -> Result<Option<Ref<T>>> {
         Ok(self.receiver.upgrade().map(Ref::to))
     }

@@ -50,6 +50,17 @@ impl<V: Serialize + 'static> Sink<V> {
     /// # Errors
     /// [`Error::Ended`] if the receiver has dropped the stream; what happened to the session with the receiver; or, if the value
     /// cannot be encoded, the reason, after which other values can be sent.
+    ///
+    /// ```
+    /// # use remote_core::{Error, Stream};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let (sink, mut stream) = Stream::channel();
+    /// tokio::spawn(async move {
+    ///     while sink.send("tick".to_owned()).await.is_ok() {} // until the stream is dropped
+    /// });
+    /// assert_eq!(stream.next().await, Some(Ok("tick".to_owned())));
+    /// # }
+    /// ```
     pub async fn send(&self, value: V) -> Result<()> {
         let value = Encoded::of(&value)?;
         self.outlet.put(value).await
@@ -65,6 +76,16 @@ impl<V> Sink<V> {
     ///
     /// # Errors
     /// Those of [`Sink::send`]: not all values have arrived, or that is not known.
+    ///
+    /// ```
+    /// # use remote_core::{Result, Stream};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// let (sink, mut stream) = Stream::<u64>::channel();
+    /// let ending = tokio::spawn(sink.end());
+    /// assert_eq!(stream.next().await, None);
+    /// ending.await.unwrap()
+    /// # }
+    /// ```
     pub async fn end(self) -> Result<()> {
         self.outlet.end(None);
         self.outlet.over().await
