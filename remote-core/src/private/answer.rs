@@ -1,4 +1,4 @@
-//! Owns how what a method returns travels, and how the reply becomes it again. It must not know which method.
+//! The encoding of a method's result into a reply, and the decoding of a reply into a result. It must not know the method.
 
 use std::{any::type_name, future::Pending, marker::PhantomData};
 
@@ -11,63 +11,64 @@ use crate::{
     reference::{
         call::{Call, Executing},
         interface::Proxy,
-        later::Keep,
+        later::MakeReply,
     },
     wire::{method::Method, shape::Shape},
 };
 
-/// What a method of an interface returns.
+/// The return type of a method of an interface.
 #[diagnostic::on_unimplemented(
     message = "a remote method returns a `Result`, not `{Self}`",
     label = "every call can fail, because a connection can be lost: write `Result<{Self}>`"
 )]
 pub trait Outcome {
-    /// Named to assert it.
+    /// Named by generated code to assert that the type implements this trait.
     const CARRIED: () = ();
 }
 
 #[diagnostic::do_not_recommend]
 impl<V, E> Outcome for Result<V, E> {}
 
-/// An error that can say that the connection was lost.
+/// An error type that has a value for a lost connection.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no value for a lost connection",
     label = "the error type of a remote method needs `From<remote_core::Error>`",
     note = "write `impl From<remote_core::Error> for {Self}`, for example as a variant `Remote(remote_core::Error)`"
 )]
 pub trait Failure {
-    /// Called to assert it of a type whose spelling is not known.
+    /// Called by generated code to assert that a type implements this trait if the macro does not see how it is written.
     fn carried(_: PhantomData<Self>) {}
 }
 
 #[diagnostic::do_not_recommend]
 impl<E: From<Error>> Failure for E {}
 
-/// A type itself, spelled so that an error about it can be shown over the whole of what the user wrote.
+/// The identity alias. Generated code writes it around a type so that an error about the type is shown over all tokens of
+/// it.
 pub type Itself<T> = T;
 
-/// Asks how a result travels.
+/// A query to the compiler: how a result of this type is encoded.
 pub struct Returned<R>(PhantomData<fn() -> R>);
 
-/// Value and error both travel, the value in the way of `C`.
+/// Answers a query: the value is encoded by the codec `C`, the error by serde.
 pub struct Answered<V, E, C>(PhantomData<fn(C) -> Result<V, E>>);
 
-/// They do not: an assertion made for the method has been refused.
+/// Answers a query about a type that an assertion has already refused.
 pub struct Refused<R>(PhantomData<fn() -> R>);
 
-/// A way in which a result travels.
+/// Encodes and decodes the result of a method.
 pub trait Answer {
-    /// The result.
+    /// The method's return type.
     type Result;
 
-    /// Sends a message that is answered with the result.
+    /// Returns the call that sends a message whose reply is the result.
     fn message<'a, I: ?Sized>(
         proxy: &'a Proxy<I>,
         method: &'static Method,
         arguments: Result<Payload, Error>,
     ) -> Call<'a, Self::Result>;
 
-    /// Sends a message, and runs the method's default body if the far class does not know it.
+    /// Returns the same call, which executes the method's default body if the far class does not know the message.
     fn message_or_default<'a, I: ?Sized>(
         proxy: &'a Proxy<I>,
         method: &'static Method,
@@ -75,17 +76,17 @@ pub trait Answer {
         default: impl FnOnce() -> Call<'a, Self::Result> + Send + 'a,
     ) -> Call<'a, Self::Result>;
 
-    /// Makes the reply.
+    /// Encodes a result into a reply.
     fn reply(result: Self::Result) -> Reply;
 
-    /// What serde sees of the value.
+    /// Adds the type of the value, as serde sees it, to a shape.
     fn value_shape(shape: &mut Shape);
 
-    /// What serde sees of the error.
+    /// Adds the type of the error, as serde sees it, to a shape.
     fn error_shape(shape: &mut Shape);
 }
 
-/// Sends a message that is answered with the result.
+/// Returns the call that sends a message whose reply is the result.
 pub fn message<'a, A: Answer, I: ?Sized>(
     _: A,
     proxy: &'a Proxy<I>,
@@ -95,7 +96,7 @@ pub fn message<'a, A: Answer, I: ?Sized>(
     A::message(proxy, method, arguments)
 }
 
-/// Sends a message, and runs the method's default body if the far class does not know it.
+/// Returns the same call, which executes the method's default body if the far class does not know the message.
 pub fn message_or_default<'a, A: Answer, I: ?Sized>(
     _: A,
     proxy: &'a Proxy<I>,
@@ -106,72 +107,73 @@ pub fn message_or_default<'a, A: Answer, I: ?Sized>(
     A::message_or_default(proxy, method, arguments, default)
 }
 
-/// Makes the reply of a method that returned.
+/// Encodes the result of a method that has returned.
 pub fn reply<A: Answer>(_: A, result: A::Result) -> Reply {
     A::reply(result)
 }
 
-/// How the reply is made of a result that is given when the method has returned.
-pub fn reply_when_given<A: Answer<Result: Send + 'static>>(_: A) -> Keep<A::Result> {
-    |given| Box::pin(async { given.await.map_or(Reply::Fault(Error::Unanswered), A::reply) })
+/// Returns the function that makes a deferred reply.
+pub fn deferred_reply<A: Answer<Result: Send + 'static>>(_: A) -> MakeReply<A::Result> {
+    |deferred| Box::pin(async { deferred.await.map_or(Reply::Fault(Error::Unanswered), A::reply) })
 }
 
-/// Writes down what serde sees of the value.
+/// Adds the type of the value to a shape.
 pub fn value_shape<A: Answer>(_: A, shape: &mut Shape) {
     A::value_shape(shape);
 }
 
-/// Writes down what serde sees of the error.
+/// Adds the type of the error to a shape.
 pub fn error_shape<A: Answer>(_: A, shape: &mut Shape) {
     A::error_shape(shape);
 }
 
 #[allow(clippy::new_without_default, reason = "generated code alone makes these")]
 impl<R> Returned<R> {
-    /// The question.
+    /// Makes the query.
     pub const fn new() -> Self {
         Self(PhantomData)
     }
 }
 
 impl<V, E> Returned<Result<V, E>> {
-    /// The type of the value.
+    /// Returns the type of the value.
     pub fn value(&self) -> PhantomData<V> {
         PhantomData
     }
 
-    /// The type of the error, to ask whether it can carry a lost connection.
+    /// Returns the type of the error, to assert that it has a value for a lost connection.
     pub fn failure(&self) -> PhantomData<E> {
         PhantomData
     }
 }
 
 impl<V, E: From<Error>> Returned<Result<V, E>> {
-    /// The type of the error, to ask whether it can travel: one that is refused already is not asked.
+    /// Returns the type of the error, to assert that serde supports it. Not for a type that [`Self::failure`] refuses: each
+    /// type gets one error.
     pub fn error(&self) -> PhantomData<E> {
         PhantomData
     }
 
-    /// What can be awaited of a call.
+    /// Returns the future of a call that is executed for a message.
     pub fn future<'a>(
         &self,
         call: Call<'a, Result<V, E>>,
-        keep: Keep<Result<V, E>>,
+        make_reply: MakeReply<Result<V, E>>,
     ) -> Executing<'a, Result<V, E>> {
-        call.executing(keep)
+        call.executing(make_reply)
     }
 }
 
 impl<E: From<Error> + Serialize + DeserializeOwned> Returned<Result<Vec<u8>, E>> {
-    /// The answer.
+    /// Returns the encoding: byte strings are copied as a whole.
     pub fn answer(&self) -> Answered<Vec<u8>, E, Whole> {
         Answered(PhantomData)
     }
 }
 
-/// The answer for what serde carries.
+/// Answers a query if serde supports both types.
 pub trait AnswersBySerde<V, E> {
-    /// The answer.
+    /// Returns the encoding.
     fn answer(&self) -> Answered<V, E, BySerde<V>>;
 }
 
@@ -185,29 +187,29 @@ where
     }
 }
 
-/// The answer for everything else, with types that no further assertion minds.
+/// Answers every other query, with types that pass the remaining assertions.
 pub trait AnswersNothing<R> {
-    /// No type.
+    /// Returns a type that passes.
     fn value(&self) -> PhantomData<()> {
         PhantomData
     }
 
-    /// No type.
+    /// Returns a type that passes.
     fn failure(&self) -> PhantomData<Error> {
         PhantomData
     }
 
-    /// No type.
+    /// Returns a type that passes.
     fn error(&self) -> PhantomData<Error> {
         PhantomData
     }
 
-    /// A call with such a result cannot be awaited.
-    fn future(&self, _: Call<'_, R>, _: Keep<R>) -> Pending<R> {
+    /// Never called.
+    fn future(&self, _: Call<'_, R>, _: MakeReply<R>) -> Pending<R> {
         unreachable!("refused when compiled")
     }
 
-    /// The answer.
+    /// Returns the encoding.
     fn answer(&self) -> Refused<R> {
         Refused(PhantomData)
     }
@@ -291,7 +293,7 @@ impl<R> Answer for Refused<R> {
 
 fn failure<E: Serialize>(error: &E) -> Reply {
     match Reply::failure(|encoder| encoder.push(error)) {
-        // An error of the library's own says what went wrong to whatever was pipelined on the call, too.
+        // An error of the library's own type also becomes the reason for the calls that are pipelined on this one.
         Reply::Failure(payload) if type_name::<E>() == type_name::<Error>() => {
             Reply::Fault(payload.decode(|decoder| decoder.next()).unwrap_or_else(|error| error))
         }
@@ -313,7 +315,7 @@ where
     }
 }
 
-/// A reply that cannot be read says all the same that the method was executed.
+/// Returns the error for a reply that cannot be decoded. It says that the method was executed.
 fn executed<E: From<Error>>(error: Error) -> E {
     E::from(Error::Nested(Box::new(error)))
 }

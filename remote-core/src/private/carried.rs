@@ -1,52 +1,52 @@
-//! Owns what can travel in a message at all: asserted once, at the user's token, so that what cannot is one error. It must
-//! not know in which way it travels.
+//! The types that can be passed in a message: one assertion for each type, at the place where the user wrote it, so that a
+//! type that cannot be passed is one error. It must not know how a value is encoded.
 
 use std::{marker::PhantomData, ops::Deref, path::Path};
 
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 
-/// What can be passed and returned by value. The one place where a type that serde cannot carry is refused.
+/// A type that can be passed and returned by value. A type that serde does not support is refused here only.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent in a message",
     label = "not supported by serde",
     note = "derive serde::Serialize and serde::Deserialize, or pass it by reference as Ref<dyn Trait>, the trait marked #[remote]"
 )]
 pub trait ByValue {
-    /// Named to assert that the type can travel.
+    /// Named by generated code to assert that the type implements this trait.
     const CARRIED: () = ();
 
-    /// Called to assert that a type whose spelling is not known can travel.
+    /// Called by generated code to assert that a type implements this trait if the macro does not see how it is written.
     fn carried(_: PhantomData<Self>) {}
 }
 
 #[diagnostic::do_not_recommend]
 impl<P: Serialize + DeserializeOwned> ByValue for P {}
 
-/// What can be passed by value while it borrows from the message, as `Option<&str>` does.
+/// A type that can be passed by value and borrows from the message, as `Option<&str>` does.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent in a message",
     label = "serde cannot deserialize this without a copy",
     note = "pass an owned type, without the `&` inside"
 )]
 pub trait Borrowing<'p> {
-    /// Named to assert that the type can travel.
+    /// Named by generated code to assert that the type implements this trait.
     const CARRIED: () = ();
 }
 
 #[diagnostic::do_not_recommend]
 impl<'p, P: Serialize + Deserialize<'p>> Borrowing<'p> for P {}
 
-/// What can be passed as `&Self`: it is lent from the message itself, or by a value decoded for the call.
+/// A type that can be passed as `&Self`. The reference points into the message, or to a value that is decoded for the call.
 #[diagnostic::on_unimplemented(
     message = "`&{Self}` cannot be sent in a message",
     label = "not supported by serde",
     note = "derive serde::Serialize and serde::Deserialize, or pass it by reference as Ref<dyn Trait>, the trait marked #[remote]"
 )]
 pub trait ByReference {
-    /// Named to assert that the type can travel.
+    /// Named by generated code to assert that the type implements this trait.
     const CARRIED: () = ();
 
-    /// What holds the value during the call.
+    /// The type that holds the value during the call.
     type Holder<'p>: Deref<Target = Self> + Deserialize<'p>;
 }
 
@@ -70,7 +70,7 @@ impl ByReference for Path {
     type Holder<'p> = &'p Path;
 }
 
-/// A value that lends itself.
+/// A decoded value that is passed by reference.
 pub struct Owned<P>(pub(super) P);
 
 impl<P> Deref for Owned<P> {

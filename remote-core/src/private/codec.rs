@@ -1,4 +1,5 @@
-//! Owns the ways in which a value travels: by serde, or whole, as byte strings do. It must not know who picks one.
+//! The encodings of one value: by serde, or as a byte string that is copied as a whole. It must not know which type uses
+//! which.
 
 use std::marker::PhantomData;
 
@@ -13,11 +14,11 @@ use crate::{
     },
 };
 
-/// A way in which a value travels.
+/// An encoding of a value.
 pub trait Codec<'p> {
-    /// What is written.
+    /// The type that is written.
     type Sent: ?Sized;
-    /// What the reader holds: the value, or what lends it.
+    /// The type that is read: the value, or the holder of the value.
     type Held;
 
     /// Writes the value.
@@ -26,9 +27,9 @@ pub trait Codec<'p> {
     fn next(decoder: &mut Decoder<'p>) -> Result<Self::Held, Error>;
 }
 
-/// What serde sees of a value.
+/// Describes the type of a value as serde sees it.
 pub trait Shaped {
-    /// Writes it down.
+    /// Adds the type to a shape.
     fn shape(shape: &mut Shape);
 }
 
@@ -42,30 +43,30 @@ pub fn next<'p, C: Codec<'p>>(_: C, decoder: &mut Decoder<'p>) -> Result<C::Held
     C::next(decoder)
 }
 
-/// Writes down what serde sees of an argument.
+/// Adds the type of an argument to a shape.
 pub fn shape<C: Shaped>(_: C, shape: &mut Shape) {
     C::shape(shape);
 }
 
-/// By serde, owned.
+/// Encodes by serde, and reads an owned value.
 pub struct BySerde<P>(PhantomData<fn() -> P>);
 
-/// By serde, with parts that are borrowed from the message.
+/// Encodes by serde, and reads a value that borrows from the message.
 pub struct BorrowedBySerde<P>(PhantomData<fn() -> P>);
 
-/// By serde, the reader holding what lends the value.
+/// Encodes by serde, and reads the holder of a value that is passed by reference.
 pub struct LentBySerde<P: ?Sized>(PhantomData<fn() -> Box<P>>);
 
-/// As a byte string, copied whole.
+/// Encodes a byte string, and reads a copy.
 pub struct Whole;
 
-/// As a byte string, lent from the message itself.
+/// Encodes a byte string, and reads a slice of the message.
 pub struct LentWhole;
 
-/// As a byte string, copied whole and lent.
+/// Encodes a byte string, and reads a copy that is passed by reference.
 pub struct LentOwned;
 
-/// Not at all: the assertion made for the type has been refused.
+/// Stands for the encoding of a type that an assertion has already refused.
 pub struct Refused<P: ?Sized, H>(PhantomData<fn(Box<P>) -> H>);
 
 impl<P> BySerde<P> {
@@ -199,7 +200,7 @@ impl<P: ?Sized, H> Shaped for Refused<P, H> {
     }
 }
 
-/// Byte strings are described as what serde makes of a `Vec<u8>`, with which they share their bytes.
+/// Implements `Shaped` for byte strings. They have the encoding of a `Vec<u8>` by serde, so that they have its shape, too.
 macro_rules! shaped_as_bytes {
     ($($codec:ty),*) => {
         $(impl Shaped for $codec {

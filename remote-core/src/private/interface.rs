@@ -1,5 +1,5 @@
-//! Owns how interfaces and classes are tied together, also where a mistake has been refused already. It must not know their
-//! methods.
+//! The registration of interfaces with classes, and upcasts, also for types that have already been refused. It must not
+//! know methods.
 
 use std::{marker::PhantomData, ptr};
 
@@ -9,7 +9,7 @@ use crate::{
     wire::method::Method,
 };
 
-/// The methods of an interface: its own, then those of the interfaces that it extends, each once.
+/// Returns the methods of an interface: its own, then those of the interfaces that it extends, each once.
 pub fn methods(
     own: &[&'static Method],
     inherited: &[fn() -> Vec<&'static Method>],
@@ -23,20 +23,20 @@ pub fn methods(
     methods
 }
 
-/// Asks whether the class `S` can be asked through the interface `T`.
+/// A query to the compiler: can objects of the class `S` be used through the interface `T`?
 pub struct Registering<T: ?Sized, S>(PhantomData<fn(&T) -> S>);
 
 #[allow(clippy::new_without_default, reason = "generated code alone makes these")]
 impl<T: ?Sized, S> Registering<T, S> {
-    /// The question.
+    /// Makes the query.
     pub const fn new() -> Self {
         Self(PhantomData)
     }
 }
 
-/// It can.
+/// Answers a query if they can.
 pub trait RegistersObject {
-    /// Tells the class what it answers to.
+    /// Registers the interface and its methods with the class.
     fn register(&self, class: &mut ClassBuilder);
 }
 
@@ -46,20 +46,20 @@ impl<T: ?Sized + Hosts<S>, S: Class> RegistersObject for Registering<T, S> {
     }
 }
 
-/// It cannot, which has been refused elsewhere.
+/// Answers a query if they cannot, which another assertion refuses.
 pub trait RegistersNothing {
-    /// Nothing to tell.
+    /// Does nothing.
     fn register(&self, _: &mut ClassBuilder) {}
 }
 
 impl<T: ?Sized, S> RegistersNothing for &Registering<T, S> {}
 
-/// Asks whether a proxy answers to its interface.
+/// A query to the compiler: does the proxy implement its interface?
 pub struct Upcasting<'a, I: ?Sized>(pub &'a Proxy<I>);
 
-/// It does not, as an interface that it extends is none, which has been refused elsewhere.
+/// Answers a query if it does not, because an interface that it extends is not one. Another assertion refuses that.
 pub trait UpcastsNothing<'a, I: ?Sized> {
-    /// Nothing to answer with.
+    /// Never called.
     fn upcast(&self) -> &'a I {
         unreachable!("refused when compiled")
     }

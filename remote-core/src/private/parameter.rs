@@ -1,5 +1,4 @@
-//! Owns the question in which way a parameter travels, asked of its type wherever it is written or read. It must not know
-//! how.
+//! The queries for the encoding of a parameter, by its type. It must not know the encodings.
 
 use std::marker::PhantomData;
 
@@ -8,18 +7,18 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::carried::ByReference;
 use super::codec::{BorrowedBySerde, BySerde, LentBySerde, LentOwned, LentWhole, Refused, Whole};
 
-/// Asks how a parameter travels that is passed by value.
+/// A query to the compiler: how is a parameter encoded that is passed by value?
 pub struct Passed<P>(PhantomData<fn() -> P>);
 
-/// Asks how a parameter travels that is passed by value and borrows from the message.
+/// A query to the compiler: how is a parameter encoded that is passed by value and borrows from the message?
 pub struct PassedBorrowing<P>(PhantomData<fn() -> P>);
 
-/// Asks how a parameter travels that is written `&P`.
+/// A query to the compiler: how is a parameter encoded that is written `&P`?
 pub struct Lent<P: ?Sized>(PhantomData<fn() -> Box<P>>);
 
 #[allow(clippy::new_without_default, reason = "generated code alone makes these")]
 impl<P> Passed<P> {
-    /// The question.
+    /// Makes the query.
     pub const fn new() -> Self {
         Self(PhantomData)
     }
@@ -27,7 +26,7 @@ impl<P> Passed<P> {
 
 #[allow(clippy::new_without_default, reason = "generated code alone makes these")]
 impl<P> PassedBorrowing<P> {
-    /// The question.
+    /// Makes the query.
     pub const fn new() -> Self {
         Self(PhantomData)
     }
@@ -35,22 +34,22 @@ impl<P> PassedBorrowing<P> {
 
 #[allow(clippy::new_without_default, reason = "generated code alone makes these")]
 impl<P: ?Sized> Lent<P> {
-    /// The question.
+    /// Makes the query.
     pub const fn new() -> Self {
         Self(PhantomData)
     }
 }
 
 impl Passed<Vec<u8>> {
-    /// The answer.
+    /// Returns the encoding: byte strings are copied as a whole.
     pub fn codec(&self) -> Whole {
         Whole
     }
 }
 
-/// The answer for what serde carries.
+/// Answers a query if serde supports the type.
 pub trait PassesBySerde<P> {
-    /// The answer.
+    /// Returns the encoding.
     fn codec(&self) -> BySerde<P>;
 }
 
@@ -60,9 +59,9 @@ impl<P: Serialize + DeserializeOwned> PassesBySerde<P> for Passed<P> {
     }
 }
 
-/// The answer for what serde carries, borrowed.
+/// Answers a query if serde supports the type and it borrows from the message.
 pub trait PassesBorrowed<'p, P> {
-    /// The answer.
+    /// Returns the encoding.
     fn codec(&self) -> BorrowedBySerde<P>;
 }
 
@@ -72,9 +71,9 @@ impl<'p, P: Serialize + Deserialize<'p>> PassesBorrowed<'p, P> for PassedBorrowi
     }
 }
 
-/// The answer for everything else.
+/// Answers every other query.
 pub trait PassesNothing<P> {
-    /// The answer.
+    /// Returns the encoding.
     fn codec(&self) -> Refused<P, P> {
         Refused::HERE
     }
@@ -84,22 +83,22 @@ impl<P> PassesNothing<P> for &Passed<P> {}
 impl<P> PassesNothing<P> for &PassedBorrowing<P> {}
 
 impl Lent<[u8]> {
-    /// The answer.
+    /// Returns the encoding: a slice of the message.
     pub fn codec(&self) -> LentWhole {
         LentWhole
     }
 }
 
 impl Lent<Vec<u8>> {
-    /// The answer.
+    /// Returns the encoding: byte strings are copied as a whole.
     pub fn codec(&self) -> LentOwned {
         LentOwned
     }
 }
 
-/// The answer for what serde carries.
+/// Answers a query if serde supports the type.
 pub trait LendsBySerde<P: ?Sized> {
-    /// The answer.
+    /// Returns the encoding.
     fn codec(&self) -> LentBySerde<P>;
 }
 
@@ -109,9 +108,9 @@ impl<P: ?Sized + Serialize + ByReference> LendsBySerde<P> for Lent<P> {
     }
 }
 
-/// The answer for everything else.
+/// Answers every other query.
 pub trait LendsNothing<P: ?Sized> {
-    /// The answer.
+    /// Returns the encoding.
     fn codec(&self) -> Refused<P, Box<P>> {
         Refused::HERE
     }

@@ -69,7 +69,7 @@ fn registration(interface: &Interface, method: &Method) -> TokenStream {
     let (call, returned) = (quote_spanned!(here=> call), quote_spanned!(here=> returned));
     let (probe, place) = (result_probe(method), span::generated_at(method.result.ty.span()));
     let future =
-        quote_spanned!(place=> #probe.future(#call, __remote::reply_when_given(#result)).await);
+        quote_spanned!(place=> #probe.future(#call, __remote::deferred_reply(#result)).await);
     let reply = quote_spanned!(place=> __remote::reply(#result, #returned));
     quote_spanned! {here=>
         #(#conditions)*
