@@ -1,16 +1,19 @@
-//! Owns how one task does several things at a time, and waits for one thing or a change.
+//! Combinators that run several futures in one task.
 //!
-//! It must not know what they are.
+//! They must not know what the futures do.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
-/// What is done beside something else.
-pub(super) type Aside<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+/// A future that runs in the background of another one.
+pub(super) type Background<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// What a future comes to; the others go on beside it, each to its own end, and no further than it does.
-pub(super) async fn beside<R>(main: impl Future<Output = R>, mut others: Vec<Aside<'_>>) -> R {
+/// Runs a future to its end and returns its output. Meanwhile it also polls others, and drops them at that end.
+pub(super) async fn with_background<R>(
+    main: impl Future<Output = R>,
+    mut others: Vec<Background<'_>>,
+) -> R {
     let mut main = pin!(main);
     poll_fn(move |context| {
         let result = main.as_mut().poll(context);
@@ -22,7 +25,7 @@ pub(super) async fn beside<R>(main: impl Future<Output = R>, mut others: Vec<Asi
     .await
 }
 
-/// What a future comes to, or nothing if the other one is ready first.
+/// Returns the output of `future`, or `None` if `other` is ready first.
 pub(super) async fn unless<R>(
     other: Pin<&mut impl Future>,
     future: impl Future<Output = R>,

@@ -1,4 +1,4 @@
-//! Owns the object that stands for a connected socket.
+//! The object of a connected socket.
 //!
 //! It must not read or write itself: it only changes the control state and queues what is to be sent.
 
@@ -8,8 +8,8 @@ use std::sync::Arc;
 use remote_derive::{Remote, remote};
 use tokio::net::TcpStream;
 
+use super::connection_task::ConnectionTask;
 use super::control::{Control, Sending};
-use super::conversation::Conversation;
 use super::messages::{Socket, SocketController};
 use super::outgoing::Outgoing;
 use super::quota::Permit;
@@ -29,25 +29,25 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// The socket of a connection, with its permit. Notifies the controlling object, if it has one.
+    /// Makes the object of a connection, and starts its task. Notifies the controlling object, if there is one.
     pub(super) fn open(
         stream: TcpStream,
         permit: Permit,
         controller: Option<Ref<dyn SocketController>>,
     ) -> Result<Ref<dyn Socket>> {
-        // Whoever sends many small things at once has them written together anyway.
+        // The task of the socket already writes many small messages together.
         stream.set_nodelay(true)?;
         let (address, peer) = (stream.local_addr()?, stream.peer_addr()?);
         let control = Arc::new(Control::new(controller.clone()));
         let outgoing = Arc::new(Outgoing::new());
-        let (own, sent) = (Arc::clone(&control), Arc::clone(&outgoing));
+        let (own_control, own_outgoing) = (Arc::clone(&control), Arc::clone(&outgoing));
         let socket: Ref<dyn Socket> =
-            Ref::new(Connection { control: own, outgoing: sent, address, peer });
-        // Before anything else can be told.
+            Ref::new(Connection { control: own_control, outgoing: own_outgoing, address, peer });
+        // `connected` is the first message that the controlling object gets.
         controller.map(|controller| controller.connected(socket.clone()).post()).transpose()?;
         let (monitor, weak) = (Ref::monitor(&socket), Ref::downgrade(&socket));
-        let conversation = Conversation { stream, permit, socket: weak, control, outgoing };
-        tokio::spawn(conversation.run(monitor));
+        let task = ConnectionTask { stream, permit, socket: weak, control, outgoing };
+        tokio::spawn(task.run(monitor));
         Ok(socket)
     }
 
@@ -79,7 +79,7 @@ impl Socket for Connection {
     async fn send_line(&self, line: &str) -> Result<()> {
         if line.contains('\n') {
             return Err(Error::Refused(
-                "a line with a line feed within would be two; use `send`".into(),
+                "a line must not contain a line feed; use `send` for several lines".into(),
             ));
         }
         self.put([line.as_bytes(), b"\n"]).await
@@ -87,13 +87,15 @@ impl Socket for Connection {
 
     async fn send_prefixed(&self, bytes: &[u8]) -> Result<()> {
         let length = u32::try_from(bytes.len());
-        let length = length.map_err(|_| Error::Refused("a length of four bytes at most".into()))?;
+        let length = length.map_err(|_| {
+            Error::Refused("a byte string whose length does not fit into four bytes".into())
+        })?;
         self.put([&length.to_be_bytes(), bytes]).await
     }
 
     async fn end(&self) -> Result<()> {
         self.control.end()?;
-        self.control.until(|told| told.sending == Sending::Ended || told.closed.is_some()).await;
+        self.control.until(|state| state.sending == Sending::Ended || state.closed.is_some()).await;
         let is_written = self.control.subscribe().borrow().sending == Sending::Ended;
         if is_written { Ok(()) } else { Err(self.control.ended()) }
     }

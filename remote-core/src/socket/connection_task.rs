@@ -1,6 +1,7 @@
-//! Owns the task of a connected socket: it reads as far as there is credit, writes what is sent, and tells.
+//! The task of a connected socket. It reads as far as there is credit, writes what is queued, and notifies the controlling
+//! object.
 //!
-//! It must not know who sends, nor hold the socket: when nobody refers to that any more, this ends.
+//! It must not hold the socket: when nothing refers to the socket any more, the task ends.
 
 use std::io;
 use std::pin::pin;
@@ -12,9 +13,9 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::sync::watch;
 
-use super::beside::{beside, unless};
+use super::background::{unless, with_background};
 use super::control::{Control, ControlState, Sending};
-use super::ends::ends;
+use super::ends::watch_ends;
 use super::messages::{Socket, SocketController};
 use super::outgoing::Outgoing;
 use super::quota::Permit;
@@ -23,11 +24,11 @@ use crate::error::{Error, Result};
 use crate::reference::monitor::Monitor;
 use crate::reference::reference::{Ref, WeakRef};
 
-/// How long the peer has for what was sent before the socket was closed.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The time in which the peer must read what was sent before the socket was closed.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A connection, and whose it is.
-pub(super) struct Conversation {
+/// A connection and the parts of its socket.
+pub(super) struct ConnectionTask {
     pub(super) stream: TcpStream,
     pub(super) permit: Permit,
     pub(super) socket: WeakRef<dyn Socket>,
@@ -35,19 +36,19 @@ pub(super) struct Conversation {
     pub(super) outgoing: Arc<Outgoing>,
 }
 
-impl Conversation {
-    /// Goes on to the end of the connection, or of the socket, of which there is this monitor.
+impl ConnectionTask {
+    /// Runs until the connection or the socket ends. `own` is a monitor of the socket.
     pub(super) async fn run(self, own: Monitor) {
-        let Conversation { mut stream, mut permit, socket, control, outgoing } = self;
+        let ConnectionTask { mut stream, mut permit, socket, control, outgoing } = self;
         let (reader, writer) = stream.split();
         let reading = async {
             if let Err(error) = read(reader, &control, &socket).await {
                 control.close(Some(error));
             }
         };
-        let mut asides = ends(&control, own, &mut permit);
-        asides.push(Box::pin(reading));
-        let failure = beside(write(writer, &control, &outgoing), asides).await;
+        let mut background = watch_ends(&control, own, &mut permit);
+        background.push(Box::pin(reading));
+        let failure = with_background(write(writer, &control, &outgoing), background).await;
         drop(stream);
         let (reason, controller) = control.note_closed(&failure);
         outgoing.close();
@@ -59,26 +60,29 @@ impl Conversation {
     }
 }
 
-/// Writes what is sent, until the connection has come to its end; whether that is a failure.
+/// Writes what is queued until both directions of the connection have ended or the socket is to be closed. Returns the
+/// failure, if there is one.
 async fn write(
     mut writer: WriteHalf<'_>,
     control: &Control<dyn SocketController>,
     outgoing: &Outgoing,
 ) -> Option<Error> {
     let ended = async {
-        control.until(|told| told.closing.is_some() || told.sending == Sending::Ending).await;
+        control.until(|state| state.closing.is_some() || state.sending == Sending::Ending).await;
         outgoing.written().await;
     };
-    let hurried = async {
-        control.until(|told| told.closing.is_some()).await;
-        tokio::time::sleep(PATIENCE).await;
+    let timed_out = async {
+        control.until(|state| state.closing.is_some()).await;
+        tokio::time::sleep(CLOSE_TIMEOUT).await;
     };
-    let (ended, hurried) = (pin!(ended), pin!(hurried));
+    let (ended, timed_out) = (pin!(ended), pin!(timed_out));
     let written = unless(ended, outgoing.write_to(&mut writer));
-    let failure = match unless(hurried, written).await {
+    let failure = match unless(timed_out, written).await {
         Some(None) => writer.shutdown().await.err(),
         Some(failure) => failure,
-        None => Some(io::Error::other("the peer did not read what was sent before the end")),
+        None => Some(io::Error::other(
+            "the peer did not read in time what was sent before the socket was closed",
+        )),
     };
     if let Some(error) = failure {
         control.close(Some(error.into()));
@@ -95,41 +99,41 @@ async fn read(
     socket: &WeakRef<dyn Socket>,
 ) -> Result<()> {
     let mut arrived = Arrived::default();
-    let mut told = control.subscribe();
+    let mut state = control.subscribe();
     loop {
-        let Some(turn) = Turn::of(&mut told) else {
-            if told.changed().await.is_err() {
+        let Some(reading) = Reading::allowed(&mut state) else {
+            if state.changed().await.is_err() {
                 return Ok(());
             }
             continue;
         };
-        let unit = if turn.may_read { arrived.next(turn.units)? } else { None };
+        let unit = if reading.has_credit { arrived.next(reading.units)? } else { None };
         if let Some(unit) = unit {
             control.spend();
             let Some(socket) = socket.upgrade().await? else { return Ok(()) };
-            turn.controller.data(socket, unit).oneway().await?;
+            reading.controller.data(socket, unit).oneway().await?;
             continue;
         }
-        let length = if turn.may_read {
-            unless(pin!(told.changed()), reader.read_buf(&mut arrived.room())).await
+        let length = if reading.has_credit {
+            unless(pin!(state.changed()), reader.read_buf(&mut arrived.room())).await
         } else {
-            unless(pin!(told.changed()), end_of_peer(&mut reader, &arrived)).await
+            unless(pin!(state.changed()), end_of_peer(&mut reader, &arrived)).await
         };
         match length.transpose()? {
             Some(0) if arrived.is_empty() => {
                 control.note_end_of_peer();
                 let Some(socket) = socket.upgrade().await? else { return Ok(()) };
-                return turn.controller.ended(socket).oneway().await;
+                return reading.controller.ended(socket).oneway().await;
             }
             Some(0) => return Err(Error::Decode("an end within a work unit".into())),
-            // What is done beside this has its turn, however much arrives.
+            // Lets the other futures of this task run, however much arrives.
             Some(_) => tokio::task::yield_now().await,
             None => {}
         }
     }
 }
 
-/// Waits until the peer has ended, which takes no credit: it is seen without reading, if nothing stands before it.
+/// Waits until the peer has ended. This takes no credit: the end is seen by a peek, if no bytes precede it.
 async fn end_of_peer(reader: &mut ReadHalf<'_>, arrived: &Arrived) -> io::Result<usize> {
     match arrived.is_empty() {
         true if reader.peek(&mut [0]).await? == 0 => Ok(0),
@@ -137,18 +141,18 @@ async fn end_of_peer(reader: &mut ReadHalf<'_>, arrived: &Arrived) -> io::Result
     }
 }
 
-/// What may be done now.
-struct Turn {
+/// What the state of a socket allows its reader to do.
+struct Reading {
     controller: Ref<dyn SocketController>,
     units: WorkUnits,
-    may_read: bool,
+    has_credit: bool,
 }
 
-impl Turn {
-    /// Nothing may be done if there is nobody to tell, or the socket is to be closed.
-    fn of(told: &mut watch::Receiver<ControlState<dyn SocketController>>) -> Option<Turn> {
-        let told = told.borrow_and_update();
-        let controller = told.controller.clone().filter(|_| told.closing.is_none())?;
-        Some(Turn { controller, units: told.units, may_read: told.credit > 0 })
+impl Reading {
+    /// Returns `None` if nothing may be read, because there is no controlling object or the socket is to be closed.
+    fn allowed(state: &mut watch::Receiver<ControlState<dyn SocketController>>) -> Option<Reading> {
+        let state = state.borrow_and_update();
+        let controller = state.controller.clone().filter(|_| state.closing.is_none())?;
+        Some(Reading { controller, units: state.units, has_credit: state.credit > 0 })
     }
 }

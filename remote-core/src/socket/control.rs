@@ -20,7 +20,7 @@ pub(super) struct ControlState<C: ?Sized> {
     pub(super) peer_has_ended: bool,
     /// The state of the sending direction.
     pub(super) sending: Sending,
-    /// Set if the socket is to be closed: with a failure, or in good order.
+    /// Set if the socket is to be closed: the failure, or `None` for an orderly close.
     pub(super) closing: Option<Option<Error>>,
     /// Set if the socket is closed: the reason.
     pub(super) closed: Option<String>,
@@ -58,7 +58,7 @@ impl<C: ?Sized + Interface> Control<C> {
     pub(super) fn set_controller(&self, controller: Ref<C>) -> Result<()> {
         let mut controller = Some(controller);
         self.unless_closed(|state| std::mem::swap(&mut state.controller, &mut controller))
-        // The former one is dropped here and not under the lock: its destructor may be the user's.
+        // The former object is dropped here, after the lock is released: its destructor may be user code.
     }
 
     pub(super) fn set_units(&self, units: WorkUnits) -> Result<()> {
@@ -69,7 +69,7 @@ impl<C: ?Sized + Interface> Control<C> {
         self.unless_closed(|state| state.credit = state.credit.saturating_add(units))
     }
 
-    /// Takes one unit of credit.
+    /// Spends one unit of credit.
     pub(super) fn spend(&self) {
         self.0.send_modify(|state| state.credit = state.credit.saturating_sub(1));
     }
@@ -84,7 +84,7 @@ impl<C: ?Sized + Interface> Control<C> {
         match (&state.closed, state.sending, &state.closing) {
             (Some(reason), ..) => Err(Error::Ended(reason.clone())),
             (None, Sending::Open, None) => Ok(()),
-            _ => Err(Error::Ended("what this socket sends was ended".into())),
+            _ => Err(Error::Ended("the sending direction of this socket was ended".into())),
         }
     }
 
@@ -101,7 +101,7 @@ impl<C: ?Sized + Interface> Control<C> {
         self.0.send_modify(|state| state.sending = Sending::Ended);
     }
 
-    /// Asks the task to close the socket. The first call counts, except that a failure replaces a close in good order.
+    /// Requests that the task closes the socket. The first request counts, except that a failure replaces an orderly close.
     pub(super) fn close(&self, failure: Option<Error>) {
         self.0.send_modify(|state| match &state.closing {
             Some(None) if state.closed.is_some() => {}
@@ -110,7 +110,7 @@ impl<C: ?Sized + Interface> Control<C> {
         });
     }
 
-    /// Closes the socket in good order and waits until it is closed. Returns the failure if there was one.
+    /// Closes the socket in an orderly way and waits until it is closed. Returns the failure if there was one.
     pub(super) async fn close_and_wait(&self) -> Result<()> {
         self.close(None);
         self.until(|state| state.closed.is_some()).await;
@@ -134,11 +134,11 @@ impl<C: ?Sized + Interface> Control<C> {
 
     /// Waits until the state satisfies a condition.
     pub(super) async fn until(&self, is_so: impl FnMut(&ControlState<C>) -> bool) {
-        // The sender lives as long as this does.
+        // The sender lives as long as `self`, so that the wait cannot fail.
         let _ = self.subscribe().wait_for(is_so).await;
     }
 
-    /// Waits until the socket is to be closed or the peer has ended. Returns the failure, if it is one.
+    /// Waits until the socket is to be closed or the peer has ended. Returns the failure, if there is one.
     pub(super) async fn over(&self) -> Option<Error> {
         self.until(|state| state.closing.is_some() || state.peer_has_ended).await;
         self.0.borrow().closing.clone().flatten()

@@ -1,10 +1,10 @@
-//! Owns what ends a socket from outside: its controlling object, those who refer to it, its node.
+//! The events that close a socket from outside: the end of its controlling object, of the references to it, or of its node.
 //!
-//! It must not know what the socket does, nor end it itself: it has it closed.
+//! It must not know what the socket does, nor close it: it requests that.
 
 use std::pin::pin;
 
-use super::beside::{Aside, unless};
+use super::background::{Background, unless};
 use super::control::Control;
 use super::quota::Permit;
 use crate::error::Error;
@@ -13,12 +13,12 @@ use crate::reference::interface::Interface;
 use crate::reference::monitor::Monitor;
 use crate::reference::reference::Ref;
 
-/// What looks out for the ends of a socket, of which there is this monitor, with this permit.
-pub(super) fn ends<'a, C: ?Sized + Interface>(
+/// Returns the futures that wait for these events. `own` is a monitor of the socket.
+pub(super) fn watch_ends<'a, C: ?Sized + Interface>(
     control: &'a Control<C>,
     own: Monitor,
     permit: &'a mut Permit,
-) -> Vec<Aside<'a>> {
+) -> Vec<Background<'a>> {
     let released = async move {
         let reason = match own.await {
             Ended::Stopped(reason) => reason,
@@ -30,19 +30,19 @@ pub(super) fn ends<'a, C: ?Sized + Interface>(
     vec![Box::pin(released), Box::pin(shut_down), Box::pin(uncontrolled(control))]
 }
 
-/// Has the socket closed when the object that controls it has ended.
+/// Requests a close when the controlling object has ended.
 async fn uncontrolled<C: ?Sized + Interface>(control: &Control<C>) {
-    let mut told = control.subscribe();
+    let mut state = control.subscribe();
     loop {
-        let controller = told.borrow_and_update().controller.clone();
+        let controller = state.borrow_and_update().controller.clone();
         let Some(controller) = controller else {
-            if told.changed().await.is_err() {
+            if state.changed().await.is_err() {
                 return;
             }
             continue;
         };
-        let another = told.wait_for(|told| told.controller.as_ref() != Some(&controller));
-        if let Some(ended) = unless(pin!(another), Ref::monitor(&controller)).await {
+        let replaced = state.wait_for(|state| state.controller.as_ref() != Some(&controller));
+        if let Some(ended) = unless(pin!(replaced), Ref::monitor(&controller)).await {
             let how = match ended {
                 Ended::Stopped(reason) => format!("was stopped: {reason}"),
                 ended => format!("is gone: {ended}"),

@@ -1,6 +1,6 @@
-//! The object by which others make sockets on this machine, as far as the policy allows.
+//! The object through which other nodes make sockets on this machine, as far as the policy allows.
 //!
-//! It must not know who asks: whoever has a reference to it may.
+//! It must not check the caller: every node that has a reference to it may use it.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub(crate) struct Factory {
 
 impl Factory {
     pub(crate) fn new(policy: Policy) -> Arc<Factory> {
-        let quota = Quota::new(policy.most());
+        let quota = Quota::new(policy.max_sockets());
         Arc::new(Factory { policy, quota })
     }
 
@@ -70,6 +70,6 @@ impl Sockets for Factory {
 }
 
 fn check_runtime() -> Result<()> {
-    let refused = || Error::Refused("a socket needs a runtime to read and write in".into());
+    let refused = || Error::Refused("sockets need a tokio runtime; call this inside one".into());
     Handle::try_current().map(drop).map_err(|_| refused())
 }

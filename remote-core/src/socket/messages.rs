@@ -1,7 +1,7 @@
-//! Owns what is said to sockets and what they say: the interfaces of both sides.
+//! The interfaces of sockets and of their controlling objects.
 //!
-//! It must not know how anybody does what is asked. That nothing arrives without credit, and the words for it, are those of
-//! Tony Garnock-Jones's "Actors for Squeak".
+//! It must not know the implementations. The flow control by credit, and its terms, are those of Tony Garnock-Jones's
+//! "Actors for Squeak".
 
 use remote_derive::remote;
 
@@ -9,14 +9,14 @@ use super::units::{WorkUnit, WorkUnits};
 use crate::error::{Error, Result};
 use crate::reference::reference::Ref;
 
-/// What makes sockets on behalf of others, as far as its node's [`Policy`](super::Policy) goes:
+/// Makes sockets for other nodes, as far as the node's [`Policy`](super::Policy) allows. Returned by
 /// [`Node::sockets`](crate::Node::sockets).
 ///
-/// An address is `host:port`; a host name is looked up by the node that has the socket.
+/// An address is `host:port`. The node that makes the socket resolves the host name.
 ///
 /// # Errors
-/// [`Error::Refused`] for an address that the node does not allow, [`Error::Quota`] if it has as many sockets as it allows,
-/// [`Error::Io`] if an address cannot be listened at, and [`Error::NotConnected`]. Those of a method arrive as
+/// [`Error::Refused`] for an address that the policy does not allow, [`Error::Quota`] if the node has the maximum number of
+/// sockets, [`Error::Io`] if it cannot listen at the address, and [`Error::NotConnected`]. From a far node each arrives as
 /// [`Error::Nested`].
 ///
 /// ```
@@ -35,14 +35,15 @@ use crate::reference::reference::Ref;
 /// ```
 #[remote(name = "remote.Sockets")]
 pub trait Sockets {
-    /// Listens at an address; port 0 takes a free one. Nothing is accepted before there is credit.
+    /// Listens at an address; with port 0 the system chooses a free port. Connections are accepted as far as there is
+    /// credit.
     async fn listen(
         &self,
         address: &str,
         controller: Ref<dyn ServerController>,
     ) -> Result<Ref<dyn ServerSocket>>;
 
-    /// Connects to an address. Nothing is read before there is credit.
+    /// Connects to an address. Bytes are read as far as there is credit.
     async fn connect(
         &self,
         address: &str,
@@ -50,109 +51,110 @@ pub trait Sockets {
     ) -> Result<Ref<dyn Socket>>;
 }
 
-/// A socket that listens.
+/// A listening socket.
 ///
-/// It listens until it is closed, nobody refers to it any more, or its controlling object is stopped or lost. What it has
-/// accepted is not affected.
+/// It listens until it is closed, nothing refers to it any more, or its controlling object is stopped or its session ends.
+/// The connections that it has accepted are not affected.
 #[remote(name = "remote.ServerSocket")]
 pub trait ServerSocket {
-    /// Lets it accept so many connections more. Others wait, as many as the system lets wait.
+    /// Issues credit for this many more connections. Without credit, connections wait in the backlog of the system.
     async fn issue_credit(&self, connections: u64) -> Result<()>;
 
-    /// Where it listens, as `127.0.0.1:4096`.
+    /// Returns the address at which it listens, as `127.0.0.1:4096`.
     async fn address(&self) -> Result<String>;
 
-    /// Stops listening; done when it has.
+    /// Stops listening, and returns when that is done.
     async fn close(&self) -> Result<()>;
 }
 
-/// What a socket that listens tells the object that controls it. These are one-way messages, and all of one socket come in
-/// order.
+/// The controlling object of a listening socket. The socket sends it a one-way message for each event, in order.
 #[remote(name = "remote.ServerController")]
 pub trait ServerController {
-    /// It listens, at this address: the first that it tells.
+    /// The socket listens, at this address. It is the first message.
     async fn ready(&self, server: Ref<dyn ServerSocket>, address: &str) -> Result<()> {
         let _ = (server, address);
         Ok(())
     }
 
-    /// It has accepted a connection, which takes a unit of its credit. It is closed again if nobody keeps it.
+    /// The socket has accepted a connection and spent one unit of credit. The connection is closed if no reference to it is
+    /// kept.
     async fn accepted(
         &self,
         server: Ref<dyn ServerSocket>,
         connection: Ref<dyn Socket>,
     ) -> Result<()>;
 
-    /// It has stopped listening, in good order or not: the last that it tells.
+    /// The socket has stopped listening, because of the failure if there is one. It is the last message.
     async fn closed(&self, server: Ref<dyn ServerSocket>, failure: Option<Error>) -> Result<()> {
         let _ = (server, failure);
         Ok(())
     }
 }
 
-/// A socket that is connected.
+/// A connected socket.
 ///
-/// It is connected until both sides have ended what they send, until it is closed, nobody refers to it any more, or its
-/// controlling object is stopped or lost; what was sent before is still written. Then it is an object that was stopped:
-/// calls fail with [`Error::Ended`], monitors and links are told.
+/// It is connected until both directions have ended, until it is closed, nothing refers to it any more, or its controlling
+/// object is stopped or its session ends. What was sent before is still written. Then the socket is a stopped object: calls
+/// fail with [`Error::Ended`], monitors resolve, and links act.
 ///
-/// It holds its controlling object, which mostly holds it: both stay as long as the connection does.
+/// It keeps its controlling object alive, which usually keeps the socket alive: then both live as long as the connection.
 #[remote(name = "remote.Socket")]
 pub trait Socket {
-    /// Gives it another controlling object, which is told of it by [`SocketController::connected`] first.
+    /// Replaces the controlling object. The new one gets [`SocketController::connected`] first.
     async fn controlled_by(&self, controller: Ref<dyn SocketController>) -> Result<()>;
 
-    /// Sets what is a unit of what has not been told yet: lines, unless it is set.
+    /// Sets the kind of work units for the bytes that are not delivered yet. Without it, units are lines.
     async fn work_units(&self, units: WorkUnits) -> Result<()>;
 
-    /// Lets it read so many work units more.
+    /// Issues credit for this many more work units.
     async fn issue_credit(&self, units: u64) -> Result<()>;
 
-    /// Sends bytes as they are. Done when there is room for them among those that wait to be written: a peer that does not
-    /// read holds up whoever sends.
+    /// Sends bytes unchanged. Returns when they fit into the queue of bytes to be written: backpressure, if the peer does
+    /// not read.
     async fn send(&self, bytes: &[u8]) -> Result<()>;
 
-    /// Sends a line, which must contain no line feed, and the line feed that ends it; otherwise like [`Socket::send`].
+    /// Sends a line and the line feed that ends it. The line itself must not contain one. Otherwise like [`Socket::send`].
     async fn send_line(&self, line: &str) -> Result<()>;
 
-    /// Sends the length of the bytes, as four bytes, the highest first, and then the bytes; otherwise like [`Socket::send`].
+    /// Sends the length of the bytes, as four bytes in big-endian order, and then the bytes. Otherwise like
+    /// [`Socket::send`].
     async fn send_prefixed(&self, bytes: &[u8]) -> Result<()>;
 
-    /// Ends what is sent, behind all that was sent before; what the peer sends is still read. Done when all is written.
+    /// Ends the sending direction after all that was sent before, and returns when all is written. The socket still reads.
     async fn end(&self) -> Result<()>;
 
-    /// Closes it, behind all that was sent before, for which the peer has ten seconds. Done when it is closed; fails if not all
-    /// could be written.
+    /// Closes the socket after all that was sent before, which the peer must read within ten seconds. Returns when the
+    /// socket is closed. Fails if not all could be written.
     async fn close(&self) -> Result<()>;
 
-    /// The address of this end.
+    /// Returns the local address.
     async fn address(&self) -> Result<String>;
 
-    /// The address of the other end.
+    /// Returns the address of the peer.
     async fn peer(&self) -> Result<String>;
 }
 
-/// What a socket tells the object that controls it. These are one-way messages, and all of one socket come in order; an
-/// object that is to *execute* them in order, too, is `serial`.
+/// The controlling object of a connected socket. The socket sends it a one-way message for each event, in order. To
+/// *execute* them in order, too, make its class `serial`.
 #[remote(name = "remote.SocketController")]
 pub trait SocketController {
-    /// The object controls this socket from now on: the first that it is told.
+    /// The object controls this socket from now on. It is the first message.
     async fn connected(&self, socket: Ref<dyn Socket>) -> Result<()> {
         let _ = socket;
         Ok(())
     }
 
-    /// A work unit has arrived, which takes a unit of the socket's credit.
+    /// A work unit has arrived, which has spent one unit of the socket's credit.
     async fn data(&self, socket: Ref<dyn Socket>, unit: WorkUnit) -> Result<()>;
 
-    /// The peer sends no more, and may still read. This takes no credit. Unless the class says otherwise, the socket is
-    /// closed.
+    /// The peer has ended its sending direction, and may still read. This takes no credit. The default closes the socket.
     async fn ended(&self, socket: Ref<dyn Socket>) -> Result<()> {
         socket.close().await
     }
 
-    /// It is closed, in good order or not: the last that it tells. What cannot be a work unit (a line that is too long or no
-    /// UTF-8, an end within a unit) is [`Error::Decode`]; what the system says is [`Error::Io`].
+    /// The socket is closed, because of the failure if there is one. It is the last message. Bytes that are not a work unit
+    /// (a line that is too long or is not UTF-8, an end inside a unit) are [`Error::Decode`]; errors of the system are
+    /// [`Error::Io`].
     async fn closed(&self, socket: Ref<dyn Socket>, failure: Option<Error>) -> Result<()> {
         let _ = (socket, failure);
         Ok(())

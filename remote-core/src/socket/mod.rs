@@ -1,17 +1,18 @@
-//! TCP sockets as remote objects: a node listens and connects on behalf of others, who need not be there themselves.
+//! TCP sockets as remote objects: a node listens and connects for other nodes.
 //!
-//! Off, unless the node allows it: [`NodeBuilder::sockets`](crate::NodeBuilder::sockets) says at which addresses.
-//! [`Node::sockets`](crate::Node::sockets) is then the object to ask, to be published or passed like any other. It makes
-//! [`ServerSocket`]s and [`Socket`]s, each of which has a *controlling object*, near or far, and tells it what happens by
-//! messages.
+//! A node allows it by [`NodeBuilder::sockets`](crate::NodeBuilder::sockets), with a [`Policy`] of addresses. Then
+//! [`Node::sockets`](crate::Node::sockets) is the object that makes sockets, which can be published or passed like any
+//! other. It makes [`ServerSocket`]s and [`Socket`]s. Each socket has a *controlling object*, near or far, to which it
+//! sends a message for each event.
 //!
-//! Nothing is accepted and nothing is read without *credit*. A socket that has none leaves what arrives where it is, so that
-//! a peer who floods it waits, and fills no memory. Credit is counted in *work units* ([`WorkUnits`]): lines, pieces, or
-//! byte strings behind their length. The words are those of Tony Garnock-Jones's "Actors for Squeak".
+//! A socket accepts and reads only as far as it has *credit*. Without credit, arriving bytes stay in the buffers of the
+//! system, so that a peer that sends too fast waits and fills no memory. Credit is counted in *work units* ([`WorkUnits`]):
+//! lines, pieces, or byte strings with a length prefix. The terms are those of Tony Garnock-Jones's "Actors for Squeak".
 //!
-//! A connection stays as long as anybody refers to its socket and its controlling object lives. The two mostly hold each
-//! other, so what ends it is a word: [`Socket::close`] or the peer's end; [`Ref::stop`](crate::Ref::stop) on the controlling
-//! object; or the end of the session with the node that has it.
+//! A connection lives as long as something refers to its socket and its controlling object lives. The two usually refer to
+//! each other, so that the connection is ended explicitly: by [`Socket::close`] or the peer's end, by
+//! [`Ref::stop`](crate::Ref::stop) on the controlling object, or by the end of the session with the controlling object's
+//! node.
 //!
 //! ```
 //! use std::collections::VecDeque;
@@ -97,10 +98,10 @@
 //! # Ok(()) }
 //! ```
 
-mod beside;
+mod background;
 mod connection;
+mod connection_task;
 mod control;
-mod conversation;
 mod ends;
 pub(crate) mod factory;
 pub(crate) mod messages;

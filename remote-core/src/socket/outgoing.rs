@@ -1,6 +1,6 @@
-//! Owns the bytes that wait to be written to a connection.
+//! The queue of bytes that wait to be written to a connection.
 //!
-//! It must not know what they mean. They are bounded: whoever has more waits for room, in the order of coming.
+//! It must not know what they mean. It is bounded: senders wait for room, in the order of their first polls.
 
 use std::io;
 
@@ -10,56 +10,57 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use crate::mutex::Mutex;
 
-/// How many bytes may wait. What is longer than that waits alone.
-const ROOM: u32 = 64 << 10;
+/// The capacity of the queue in bytes. A larger message waits until the queue is empty.
+const CAPACITY: u32 = 64 << 10;
 
 /// Bytes that wait to be written.
 pub(super) struct Outgoing {
-    /// Whoever has it is the next. That room is given in order is not enough: those who have it may run in any.
-    turn: tokio::sync::Mutex<()>,
+    /// Held by the sender that is next. The semaphore alone is not enough: it grants room in order, but the tasks that have
+    /// got it may run in another order.
+    order: tokio::sync::Mutex<()>,
     room: Semaphore,
-    waiting: Mutex<Waiting>,
+    queue: Mutex<Queue>,
     filled: Notify,
 }
 
 #[derive(Default)]
-struct Waiting {
+struct Queue {
     bytes: BytesMut,
-    /// Of the room, what they take.
+    /// The room that they take, which is at most the capacity.
     taken: usize,
 }
 
-type Turn<'a> = tokio::sync::MutexGuard<'a, ()>;
+type OrderGuard<'a> = tokio::sync::MutexGuard<'a, ()>;
 
-/// Nothing is written any more.
+/// The error of a queue that is closed.
 pub(super) struct Closed;
 
 impl Outgoing {
     pub(super) fn new() -> Outgoing {
-        let room = Semaphore::new(ROOM as usize);
-        let (turn, waiting, filled) = Default::default();
-        Outgoing { turn, room, waiting, filled }
+        let room = Semaphore::new(CAPACITY as usize);
+        let (order, queue, filled) = Default::default();
+        Outgoing { order, room, queue, filled }
     }
 
-    /// Puts bytes behind those that wait, all of them or, if it is dropped before there is room, none. Its place in the order
-    /// is taken when it is first polled.
+    /// Appends bytes, when there is room for all of them. The position in the queue is that of the first poll. Cancel safe:
+    /// nothing is appended if the future is dropped before it is ready.
     pub(super) async fn put(&self, parts: [&[u8]; 2]) -> Result<(), Closed> {
         let length = parts.iter().map(|part| part.len()).sum::<usize>();
-        let taken = u32::try_from(length).unwrap_or(ROOM).min(ROOM);
-        let (_turn, room) = self.reserve(taken).await?;
+        let taken = u32::try_from(length).unwrap_or(CAPACITY).min(CAPACITY);
+        let (_order, room) = self.reserve(taken).await?;
         room.forget();
-        let mut waiting = self.waiting.lock();
-        parts.iter().for_each(|part| waiting.bytes.extend_from_slice(part));
-        waiting.taken += taken as usize;
-        drop(waiting);
+        let mut queue = self.queue.lock();
+        parts.iter().for_each(|part| queue.bytes.extend_from_slice(part));
+        queue.taken += taken as usize;
+        drop(queue);
         self.filled.notify_one();
         Ok(())
     }
 
-    /// Writes what waits, and what comes; why it cannot go on. For one writer.
+    /// Writes the queued bytes, and those that are queued later. Returns the error that ends it. For one writer.
     pub(super) async fn write_to(&self, writer: &mut (impl AsyncWrite + Unpin)) -> io::Error {
         loop {
-            let Waiting { bytes, taken } = std::mem::take(&mut *self.waiting.lock());
+            let Queue { bytes, taken } = std::mem::take(&mut *self.queue.lock());
             if bytes.is_empty() {
                 self.filled.notified().await;
                 continue;
@@ -71,23 +72,23 @@ impl Outgoing {
         }
     }
 
-    /// Waits until all is written, also of those who waited for room before.
+    /// Waits until all is written, also for the senders that waited for room before.
     pub(super) async fn written(&self) {
-        // Given back at once: if nothing more is to come, that was said elsewhere.
-        let _ = self.reserve(ROOM).await;
+        // The room is released at once. `Control` prevents that more is queued.
+        let _ = self.reserve(CAPACITY).await;
     }
 
-    /// Waits for room, behind those who do already.
-    async fn reserve(&self, room: u32) -> Result<(Turn<'_>, SemaphorePermit<'_>), Closed> {
-        let turn = self.turn.lock().await;
+    /// Waits for room, after the senders that wait already.
+    async fn reserve(&self, room: u32) -> Result<(OrderGuard<'_>, SemaphorePermit<'_>), Closed> {
+        let order = self.order.lock().await;
         let room = self.room.acquire_many(room).await.map_err(|_| Closed)?;
-        Ok((turn, room))
+        Ok((order, room))
     }
 
-    /// Nothing is written any more: who waits for room is told.
+    /// Closes the queue and drops the bytes in it. Senders that wait for room get an error.
     pub(super) fn close(&self) {
         self.room.close();
-        drop(std::mem::take(&mut *self.waiting.lock()));
+        drop(std::mem::take(&mut *self.queue.lock()));
     }
 }
 
@@ -104,9 +105,9 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_has_no_room_waits_and_keeps_its_order() {
+    async fn bytes_without_room_wait_in_order() {
         let outgoing = Arc::new(Outgoing::new());
-        let (full, larger) = (vec![1; ROOM as usize], vec![2; ROOM as usize + 1]);
+        let (full, larger) = (vec![1; CAPACITY as usize], vec![2; CAPACITY as usize + 1]);
         assert!(outgoing.put([&full, b""]).await.is_ok());
         let mut second = pin!(outgoing.put([&larger, b""]));
         let mut third = pin!(outgoing.put([b"3", b""]));
@@ -131,13 +132,13 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn the_order_is_that_of_coming_whoever_runs_first() {
+    async fn the_order_is_that_of_the_first_polls() {
         let outgoing = Arc::new(Outgoing::new());
-        let mut expected = vec![0; ROOM as usize - 1];
+        let mut expected = vec![0; CAPACITY as usize - 1];
         assert!(outgoing.put([&expected, b""]).await.is_ok());
         let mut puts = Vec::new();
         for number in 0..100_u32 {
-            // Also of a task that would have to let others have their turn.
+            // Also for a task whose cooperative budget is spent.
             while number == 50 && has_budget_remaining() {
                 consume_budget().await;
             }
@@ -154,17 +155,17 @@ mod tests {
         let mut read = vec![0; expected.len()];
         far.read_exact(&mut read).await.unwrap();
         assert!(read == expected);
-        assert!(tasks.join_all().await.into_iter().all(|is_in| is_in));
+        assert!(tasks.join_all().await.into_iter().all(|is_queued| is_queued));
     }
 
     #[tokio::test]
-    async fn who_waits_for_room_is_told_that_there_will_be_none() {
+    async fn closing_fails_those_who_wait_for_room() {
         let outgoing = Outgoing::new();
-        assert!(outgoing.put([&[0; ROOM as usize], b""]).await.is_ok());
-        let mut waiting = pin!(outgoing.put([b"1", b""]));
-        assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert!(outgoing.put([&[0; CAPACITY as usize], b""]).await.is_ok());
+        let mut queue = pin!(outgoing.put([b"1", b""]));
+        assert!(queue.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         outgoing.close();
-        assert!(waiting.await.is_err());
+        assert!(queue.await.is_err());
         assert!(outgoing.put([b"2", b""]).await.is_err());
     }
 }

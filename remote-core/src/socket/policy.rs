@@ -1,4 +1,4 @@
-//! Owns what a node allows others to do with sockets of its machine.
+//! The policy of a node: which sockets of its machine other nodes may make.
 //!
 //! It must not know sockets.
 
@@ -10,11 +10,11 @@ use tokio::net::lookup_host;
 
 use crate::error::{Error, Result};
 
-/// What others may do with sockets of this machine: nothing, unless it is allowed. Set by
+/// The addresses at which other nodes may make sockets of this machine; by default none. Set by
 /// [`NodeBuilder::sockets`](crate::NodeBuilder::sockets).
 ///
-/// Whatever is allowed is allowed to everybody who is given [`Node::sockets`](crate::Node::sockets), and to whoever they
-/// pass it on to. A rule sees the address itself, after names were looked up, and that is the address which is used.
+/// The policy applies to every node that has a reference to [`Node::sockets`](crate::Node::sockets), however it got it.
+/// Rules get resolved addresses, and only those that they allow are used.
 ///
 /// ```
 /// use remote_core::socket::Policy;
@@ -29,68 +29,69 @@ use crate::error::{Error, Result};
 pub struct Policy {
     listen: Option<Rule>,
     connect: Option<Rule>,
-    most: usize,
+    max_sockets: usize,
 }
 
 type Rule = Arc<dyn Fn(SocketAddr) -> bool + Send + Sync>;
 
-/// What is to be done at an address.
+/// The use of an address.
 #[derive(Clone, Copy)]
 pub(super) enum Purpose {
     Listen,
     Connect,
 }
 
-/// How many sockets there may be, unless set. Each may hold about 1 MiB.
-const MOST: usize = 256;
+/// The default of [`Policy::at_most`]. Each socket may hold about 1 MiB.
+const DEFAULT_MAX_SOCKETS: usize = 256;
 
 impl Policy {
-    /// Nothing is allowed: what a node has that is not given another.
+    /// Returns the policy that allows nothing, which is the default.
     pub fn none() -> Policy {
-        Policy { listen: None, connect: None, most: MOST }
+        Policy { listen: None, connect: None, max_sockets: DEFAULT_MAX_SOCKETS }
     }
 
-    /// Listening and connecting within this machine.
+    /// Returns the policy that allows listening and connecting within this machine.
     pub fn loopback() -> Policy {
         let within = |address: SocketAddr| address.ip().is_loopback();
         Policy::none().listen(within).connect(within)
     }
 
-    /// At which addresses others may listen. A port that the system is to choose is 0 here.
+    /// Sets the rule for the addresses at which other nodes may listen. If the system is to choose the port, the rule gets
+    /// port 0.
     pub fn listen(mut self, rule: impl Fn(SocketAddr) -> bool + Send + Sync + 'static) -> Policy {
         self.listen = Some(Arc::new(rule));
         self
     }
 
-    /// To which addresses others may connect.
+    /// Sets the rule for the addresses to which other nodes may connect.
     pub fn connect(mut self, rule: impl Fn(SocketAddr) -> bool + Send + Sync + 'static) -> Policy {
         self.connect = Some(Arc::new(rule));
         self
     }
 
-    /// How many sockets there may be at a time, of either kind; 256 unless set. Past it no more are made, and connections
-    /// wait to be accepted.
+    /// Sets the maximum number of sockets, listening and connected ones together; 256 unless set. At the maximum, making a
+    /// socket fails, and connections wait to be accepted.
     pub fn at_most(mut self, sockets: usize) -> Policy {
-        self.most = sockets;
+        self.max_sockets = sockets;
         self
     }
 
-    pub(super) fn most(&self) -> usize {
-        self.most
+    pub(super) fn max_sockets(&self) -> usize {
+        self.max_sockets
     }
 
-    /// Those of the addresses that a text stands for at which it is allowed; at least one.
+    /// Resolves an address and returns the results that are allowed. Fails if there is none.
     pub(super) async fn allowed(&self, text: &str, purpose: Purpose) -> Result<Vec<SocketAddr>> {
         let refused = || {
             Error::Refused(format!(
-                "this node lets nobody {purpose} {text} by its sockets; allow it with `NodeBuilder::sockets`"
+                "the socket policy of this node does not allow to {purpose} {text}; set it with `NodeBuilder::sockets`"
             ))
         };
         let rule = match purpose {
             Purpose::Listen => &self.listen,
             Purpose::Connect => &self.connect,
         };
-        // Before anything is looked up: where nothing is allowed, not even a name is asked for.
+        // Checked before the lookup: a node that allows nothing does not resolve names.
         let rule = rule.as_ref().ok_or_else(refused)?;
         let found = lookup_host(text).await.map_err(|error| Error::NotConnected {
             address: text.to_owned(),
@@ -112,7 +113,7 @@ impl fmt::Debug for Policy {
         f.debug_struct("Policy")
             .field("listens", &self.listen.is_some())
             .field("connects", &self.connect.is_some())
-            .field("most", &self.most)
+            .field("max_sockets", &self.max_sockets)
             .finish()
     }
 }
@@ -131,7 +132,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_no_rule_allows_is_refused() {
+    async fn an_address_that_no_rule_allows_is_refused() {
         let policy = Policy::none().listen(|address| address.port() == 80);
         let allowed = policy.allowed("127.0.0.1:80", Purpose::Listen).await;
         assert_eq!(allowed, Ok(vec!["127.0.0.1:80".parse().unwrap()]));
@@ -140,14 +141,14 @@ mod tests {
         {
             let refused = policy.allowed(text, purpose).await.unwrap_err();
             assert!(
-                matches!(&refused, Error::Refused(said) if said.contains("`NodeBuilder::sockets`"))
+                matches!(&refused, Error::Refused(reason) if reason.contains("`NodeBuilder::sockets`"))
             );
             assert!(refused.to_string().contains(&format!("{purpose} {text}")), "{refused}");
         }
     }
 
     #[tokio::test]
-    async fn of_a_name_the_addresses_count() {
+    async fn rules_get_resolved_addresses() {
         let policy = Policy::loopback();
         let allowed = policy.allowed("localhost:80", Purpose::Connect).await.unwrap();
         assert!(allowed.iter().all(|address| address.ip().is_loopback()), "{allowed:?}");

@@ -1,4 +1,4 @@
-//! The quota of sockets of a node, and closing all of them.
+//! The quota of sockets of a node, and the close of all of them.
 //!
 //! It must not know what a socket does.
 
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 #[derive(Clone)]
 pub(super) struct Quota {
     free: Arc<Semaphore>,
-    most: u32,
+    max: u32,
     closing: watch::Sender<bool>,
 }
 
@@ -23,16 +23,16 @@ pub(super) struct Permit {
 }
 
 impl Quota {
-    pub(super) fn new(most: usize) -> Quota {
-        let most = u32::try_from(most.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
-        let free = Arc::new(Semaphore::new(most as usize));
-        Quota { free, most, closing: watch::Sender::new(false) }
+    pub(super) fn new(max: usize) -> Quota {
+        let max = u32::try_from(max.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
+        let free = Arc::new(Semaphore::new(max as usize));
+        Quota { free, max, closing: watch::Sender::new(false) }
     }
 
-    /// Takes a permit, if one is free.
+    /// Takes a permit. Fails if none is free.
     pub(super) fn try_acquire(&self) -> Result<Permit> {
         let full =
-            format!("the {} sockets of this node; `Policy::at_most` sets how many", self.most);
+            format!("the {} sockets of this node; `Policy::at_most` sets the limit", self.max);
         let taken = Arc::clone(&self.free).try_acquire_owned().map_err(|_| Error::Quota(full))?;
         self.check()?;
         Ok(self.permit(taken))
@@ -45,10 +45,10 @@ impl Quota {
         Ok(self.permit(taken.map_err(|_| ended())?))
     }
 
-    /// Closes all sockets, allows no new ones, and waits until all are closed.
+    /// Closes all sockets, refuses new ones, and waits until all are closed.
     pub(super) async fn close(&self) {
         self.closing.send_replace(true);
-        let _ = self.free.acquire_many(self.most).await;
+        let _ = self.free.acquire_many(self.max).await;
     }
 
     fn check(&self) -> Result<()> {
@@ -61,9 +61,9 @@ impl Quota {
 }
 
 impl Permit {
-    /// Waits until the node closes its sockets. Returns the error that their users get.
+    /// Waits until the node closes its sockets, and returns the error for their users.
     pub(super) async fn closing(&mut self) -> Error {
-        // The sender may be gone, and then nobody closes them; that is for the socket to wait out.
+        // If the sender is gone the node closes nothing any more, and the socket lives on.
         if self.closing.wait_for(|closing| *closing).await.is_err() {
             std::future::pending::<()>().await;
         }

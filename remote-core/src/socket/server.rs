@@ -1,6 +1,6 @@
-//! Owns the sockets that listen: the object that stands for one, and its task, which accepts as far as there is credit.
+//! The object of a listening socket, and its task, which accepts as far as there is credit.
 //!
-//! It must not know what becomes of a connection.
+//! It must not know what is done with a connection.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,20 +9,20 @@ use std::time::Duration;
 use remote_derive::{Remote, remote};
 use tokio::net::TcpListener;
 
-use super::beside::beside;
+use super::background::with_background;
 use super::connection::Connection;
 use super::control::Control;
-use super::ends::ends;
+use super::ends::watch_ends;
 use super::messages::{ServerController, ServerSocket};
 use super::quota::{Permit, Quota};
 use crate::error::Result;
 use crate::reference::monitor::Monitor;
 use crate::reference::reference::{Ref, WeakRef};
 
-/// After a failure to accept (no more file descriptors, say), how long until the next try.
-const PAUSE: Duration = Duration::from_millis(50);
+/// The time to the next attempt after a failure to accept, for example for lack of file descriptors.
+const RETRY_DELAY: Duration = Duration::from_millis(50);
 
-/// A socket that listens.
+/// A listening socket.
 #[derive(Remote)]
 #[remote(ServerSocket, name = "remote.Listener")]
 pub(super) struct Server {
@@ -30,8 +30,8 @@ pub(super) struct Server {
     address: SocketAddr,
 }
 
-/// What its task has.
-struct Reception {
+/// The state of the task.
+struct AcceptTask {
     listener: TcpListener,
     quota: Quota,
     server: WeakRef<dyn ServerSocket>,
@@ -40,7 +40,8 @@ struct Reception {
 }
 
 impl Server {
-    /// The socket of a listener, of this permit; what it accepts takes permits as well. Notifies the controlling object.
+    /// Makes the object of a listener, and starts its task. Each accepted connection takes a permit of the quota. Notifies
+    /// the controlling object.
     pub(super) fn open(
         listener: TcpListener,
         (quota, permit): (Quota, Permit),
@@ -52,8 +53,8 @@ impl Server {
             Ref::new(Server { control: Arc::clone(&control), address });
         controller.ready(server.clone(), &address.to_string()).post()?;
         let (monitor, weak) = (Ref::monitor(&server), Ref::downgrade(&server));
-        let reception = Reception { listener, quota, server: weak, controller, control };
-        tokio::spawn(reception.run(monitor, permit));
+        let task = AcceptTask { listener, quota, server: weak, controller, control };
+        tokio::spawn(task.run(monitor, permit));
         Ok(server)
     }
 }
@@ -73,18 +74,18 @@ impl ServerSocket for Server {
     }
 }
 
-impl Reception {
-    /// Goes on until the socket is to be closed, of which there is this monitor.
+impl AcceptTask {
+    /// Runs until the socket is to be closed. `own` is a monitor of the socket.
     async fn run(self, own: Monitor, mut permit: Permit) {
         let accepting = async {
             if let Err(error) = self.accept().await {
                 self.control.close(Some(error));
             }
         };
-        let mut asides = ends(&self.control, own, &mut permit);
-        asides.push(Box::pin(accepting));
-        let failure = beside(self.control.over(), asides).await;
-        let Reception { listener, server, control, .. } = self;
+        let mut background = watch_ends(&self.control, own, &mut permit);
+        background.push(Box::pin(accepting));
+        let failure = with_background(self.control.over(), background).await;
+        let AcceptTask { listener, server, control, .. } = self;
         drop(listener);
         let (reason, controller) = control.note_closed(&failure);
         if let Ok(Some(server)) = server.upgrade().await {
@@ -94,20 +95,20 @@ impl Reception {
         drop(permit); // Behind the last word: a node that closes its sockets goes on only then.
     }
 
-    /// Accepts as far as there is credit.
+    /// Accepts connections as far as there is credit.
     async fn accept(&self) -> Result<()> {
         loop {
-            self.control.until(|told| told.credit > 0).await;
+            self.control.until(|state| state.credit > 0).await;
             let stream = match self.listener.accept().await {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection on behalf of others");
-                    tokio::time::sleep(PAUSE).await;
+                    tracing::warn!(%error, "cannot accept a connection for another node");
+                    tokio::time::sleep(RETRY_DELAY).await;
                     continue;
                 }
             };
             let permit = self.quota.acquire().await?;
-            // Gone already, before it was looked at: then there is nothing to tell.
+            // The connection has failed already: nothing is reported.
             let Ok(connection) = Connection::open(stream, permit, None) else { continue };
             let Some(server) = self.server.upgrade().await? else { return Ok(()) };
             self.control.spend();

@@ -1,15 +1,15 @@
-//! Owns work units: what they are, and how bytes that have arrived come apart into them.
+//! Work units: their kinds, and splitting arrived bytes into them.
 //!
-//! It must not know whence the bytes come. A unit has a longest length, past which nothing is kept.
+//! It must not know where the bytes come from. The length of a unit is bounded, so that the buffer is, too.
 
 use bytes::{Buf, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// What a socket reads at a time, and takes a unit of its credit: one of these.
+/// The kind of unit into which a socket splits what it reads. Each unit takes one unit of credit.
 ///
-/// Each has a longest length in bytes, so that memory is bounded; what is longer closes the socket.
+/// Each has a maximum length in bytes, which bounds the memory. A longer unit closes the socket.
 ///
 /// ```
 /// use remote_core::socket::WorkUnits;
@@ -17,24 +17,24 @@ use crate::error::{Error, Result};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WorkUnits {
-    /// Lines of UTF-8. The line feed that ends a line is not part of it, nor is a carriage return before that.
+    /// Lines of UTF-8. A unit does not include the line feed that ends the line, nor a carriage return before that.
     Lines {
-        /// The longest line.
+        /// The maximum length of a line.
         longest: u32,
     },
-    /// What has arrived, in pieces that mean nothing.
+    /// Bytes as they arrive, in pieces without meaning.
     Raw {
-        /// The longest piece; what is longer comes in several.
+        /// The maximum length of a piece; longer input is delivered in several.
         longest: u32,
     },
-    /// Byte strings, each behind its length in four bytes, the highest first.
+    /// Byte strings, each after its length as four bytes in big-endian order.
     Prefixed {
-        /// The longest byte string.
+        /// The maximum length of a byte string.
         longest: u32,
     },
 }
 
-/// A work unit: what a socket has read.
+/// A work unit: what a socket delivers.
 ///
 /// ```
 /// use remote_core::socket::WorkUnit;
@@ -42,51 +42,51 @@ pub enum WorkUnits {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WorkUnit {
-    /// One of [`WorkUnits::Lines`], without its end.
+    /// A line of [`WorkUnits::Lines`], without its end.
     Line(String),
-    /// One of [`WorkUnits::Raw`] or [`WorkUnits::Prefixed`], without its length.
+    /// A unit of [`WorkUnits::Raw`] or [`WorkUnits::Prefixed`], without its length.
     Bytes(Bytes),
 }
 
-/// The longest that anybody can ask for: it must fit into a message.
-const LONGEST: u32 = 1 << 20;
-/// How many bytes are read at a time.
+/// The upper bound of every maximum length: a unit must fit into a message.
+const MAX_LENGTH: u32 = 1 << 20;
+/// The number of bytes that are read at a time.
 const CHUNK: usize = 8 << 10;
-/// The bytes of a length.
+/// The size of a length prefix, in bytes.
 const PREFIX: usize = 4;
 
 impl WorkUnits {
-    /// Lines of at most 64 KiB.
+    /// Returns lines of at most 64 KiB.
     pub const fn lines() -> WorkUnits {
         WorkUnits::Lines { longest: 64 << 10 }
     }
 
-    /// Pieces of at most 16 KiB.
+    /// Returns pieces of at most 16 KiB.
     pub const fn raw() -> WorkUnits {
         WorkUnits::Raw { longest: 16 << 10 }
     }
 
-    /// Byte strings of at most 64 KiB.
+    /// Returns byte strings of at most 64 KiB.
     pub const fn prefixed() -> WorkUnits {
         WorkUnits::Prefixed { longest: 64 << 10 }
     }
 
-    /// Refuses what could not be kept to.
+    /// Returns an error if the maximum length is out of bounds.
     pub(super) fn check(self) -> Result<WorkUnits> {
         let (WorkUnits::Lines { longest }
         | WorkUnits::Raw { longest }
         | WorkUnits::Prefixed { longest }) = self;
-        if (1..=LONGEST).contains(&longest) {
+        if (1..=MAX_LENGTH).contains(&longest) {
             return Ok(self);
         }
         Err(Error::Refused(format!(
-            "a work unit of at most {longest} bytes cannot be; set 1 to {LONGEST}"
+            "the maximum length of a work unit must be 1 to {MAX_LENGTH} bytes, not {longest}"
         )))
     }
 }
 
 impl WorkUnit {
-    /// Its bytes.
+    /// Returns the bytes of the unit.
     pub fn as_bytes(&self) -> &[u8] {
         match self {
             WorkUnit::Line(line) => line.as_bytes(),
@@ -95,16 +95,16 @@ impl WorkUnit {
     }
 }
 
-/// What has arrived and is no work unit yet.
+/// The bytes that have arrived and are not yet a unit.
 #[derive(Default)]
 pub(super) struct Arrived {
     bytes: BytesMut,
-    /// In so many of them there is no line feed.
+    /// The number of leading bytes that contain no line feed.
     searched: usize,
 }
 
 impl Arrived {
-    /// Where more may be read into.
+    /// Returns the buffer for the next read.
     pub(super) fn room(&mut self) -> bytes::buf::Limit<&mut BytesMut> {
         use bytes::BufMut;
         self.bytes.reserve(CHUNK);
@@ -115,7 +115,7 @@ impl Arrived {
         self.bytes.is_empty()
     }
 
-    /// The next unit, if it is here. Fails if there will be none.
+    /// Removes and returns the next unit, if it is complete. Fails if the bytes cannot become a unit.
     pub(super) fn next(&mut self, units: WorkUnits) -> Result<Option<WorkUnit>> {
         match units {
             WorkUnits::Lines { longest } => self.line(longest as usize),
@@ -126,12 +126,12 @@ impl Arrived {
 
     fn line(&mut self, longest: usize) -> Result<Option<WorkUnit>> {
         let too_long = || Err(Error::Decode(format!("a line of more than {longest} bytes")));
-        // It may be less than was searched, if the units are others now.
+        // After a change of the kind of units, fewer bytes may be left than were searched.
         let from = self.searched.min(self.bytes.len());
         let found = self.bytes[from..].iter().position(|byte| *byte == b'\n');
         let Some(end) = found.map(|at| from + at) else {
             self.searched = self.bytes.len();
-            // The last may be a carriage return, which does not count.
+            // The last byte may be a carriage return, which does not count.
             return if self.bytes.len() > longest + 1 { too_long() } else { Ok(None) };
         };
         self.searched = 0;
@@ -143,7 +143,7 @@ impl Arrived {
         }
         match std::str::from_utf8(line) {
             Ok(line) => Ok(Some(WorkUnit::Line(line.to_owned()))),
-            Err(error) => Err(Error::Decode(format!("a line that is no UTF-8: {error}"))),
+            Err(error) => Err(Error::Decode(format!("a line that is not UTF-8: {error}"))),
         }
     }
 
@@ -158,7 +158,9 @@ impl Arrived {
         let Some(prefix) = self.bytes.first_chunk::<PREFIX>() else { return Ok(None) };
         let length = u32::from_be_bytes(*prefix) as usize;
         if length > longest {
-            return Err(Error::Decode(format!("{length} bytes where at most {longest} may be")));
+            return Err(Error::Decode(format!(
+                "a byte string of {length} bytes, where {longest} is the maximum"
+            )));
         }
         if self.bytes.len() < PREFIX + length {
             return Ok(None);
@@ -172,75 +174,75 @@ impl Arrived {
 mod tests {
     use super::*;
 
-    /// What comes out if so many bytes arrive at a time.
-    fn apart(bytes: &[u8], at_a_time: usize, units: WorkUnits) -> Result<Vec<Vec<u8>>> {
+    /// Returns the units if bytes arrive in chunks of this size.
+    fn split(bytes: &[u8], at_a_time: usize, units: WorkUnits) -> Result<Vec<Vec<u8>>> {
         let mut arrived = Arrived::default();
-        let mut apart = Vec::new();
+        let mut units_found = Vec::new();
         for chunk in bytes.chunks(at_a_time) {
             arrived.bytes.extend_from_slice(chunk);
             while let Some(unit) = arrived.next(units)? {
-                apart.push(unit.as_bytes().to_vec());
+                units_found.push(unit.as_bytes().to_vec());
             }
         }
-        if arrived.is_empty() { Ok(apart) } else { Err(Error::Timeout) }
+        if arrived.is_empty() { Ok(units_found) } else { Err(Error::Timeout) }
     }
 
     #[test]
-    fn lines_come_apart_however_they_arrive() {
+    fn lines_are_split_at_any_chunk_size() {
         let text = "one\n\ntw\u{f6} \r\nthr\ree\n".as_bytes();
         for at_a_time in 1..=text.len() {
-            let lines = apart(text, at_a_time, WorkUnits::lines()).unwrap();
+            let lines = split(text, at_a_time, WorkUnits::lines()).unwrap();
             assert_eq!(lines, [&b"one"[..], b"", "tw\u{f6} ".as_bytes(), b"thr\ree"]);
         }
     }
 
     #[test]
-    fn byte_strings_come_apart_however_they_arrive() {
+    fn byte_strings_are_split_at_any_chunk_size() {
         let bytes = b"\0\0\0\x05hello\0\0\0\0\0\0\0\x01\n";
         for at_a_time in 1..=bytes.len() {
-            let strings = apart(bytes, at_a_time, WorkUnits::prefixed()).unwrap();
+            let strings = split(bytes, at_a_time, WorkUnits::prefixed()).unwrap();
             assert_eq!(strings, [&b"hello"[..], b"", b"\n"]);
         }
     }
 
     #[test]
-    fn pieces_are_what_there_is() {
+    fn raw_pieces_take_what_has_arrived() {
         assert_eq!(
-            apart(b"abcdefg", 7, WorkUnits::Raw { longest: 3 }).unwrap(),
+            split(b"abcdefg", 7, WorkUnits::Raw { longest: 3 }).unwrap(),
             [&b"abc"[..], b"def", b"g"]
         );
     }
 
     #[test]
-    fn what_is_longer_is_refused_as_soon_as_that_is_known() {
+    fn a_unit_that_is_too_long_is_refused_early() {
         let lines = WorkUnits::Lines { longest: 5 };
         for (text, fits) in
             [("12345\n", true), ("12345\r\n", true), ("123456\n", false), ("123456\r\n", false)]
         {
             for at_a_time in 1..=text.len() {
-                let result = apart(text.as_bytes(), at_a_time, lines);
+                let result = split(text.as_bytes(), at_a_time, lines);
                 assert_eq!(result.is_ok(), fits, "{text:?}, {at_a_time} at a time: {result:?}");
                 assert!(fits || matches!(result, Err(Error::Decode(_))), "{result:?}");
             }
         }
         let prefixed = WorkUnits::Prefixed { longest: 5 };
-        assert!(apart(b"\0\0\0\x0512345", 3, prefixed).is_ok());
+        assert!(split(b"\0\0\0\x0512345", 3, prefixed).is_ok());
         for wrong in [&b"\0\0\0\x06"[..], b"\xff\xff\xff\xff"] {
-            assert!(matches!(apart(wrong, 4, prefixed), Err(Error::Decode(_))));
+            assert!(matches!(split(wrong, 4, prefixed), Err(Error::Decode(_))));
         }
     }
 
     #[test]
-    fn a_line_that_is_no_utf_8_is_refused() {
-        let result = apart(b"caf\xe9\n", 5, WorkUnits::lines());
+    fn a_line_that_is_not_utf_8_is_refused() {
+        let result = split(b"caf\xe9\n", 5, WorkUnits::lines());
         assert!(
-            matches!(&result, Err(Error::Decode(said)) if said.contains("UTF-8")),
+            matches!(&result, Err(Error::Decode(reason)) if reason.contains("UTF-8")),
             "{result:?}"
         );
     }
 
     #[test]
-    fn units_may_change_with_what_has_arrived() {
+    fn the_kind_of_units_may_change_after_bytes_arrived() {
         let mut arrived = Arrived::default();
         arrived.bytes.extend_from_slice(b"a line\n\0\0\0\x02\n\nand");
         let mut next = |units| arrived.next(units).unwrap().map(|unit| unit.as_bytes().to_vec());
@@ -252,9 +254,9 @@ mod tests {
     }
 
     #[test]
-    fn lengths_that_cannot_be_are_refused() {
+    fn maximum_lengths_out_of_bounds_are_refused() {
         assert_eq!(WorkUnits::raw().check(), Ok(WorkUnits::raw()));
-        for longest in [0, LONGEST + 1] {
+        for longest in [0, MAX_LENGTH + 1] {
             let refused = WorkUnits::Lines { longest }.check();
             assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
         }
