@@ -1,7 +1,7 @@
-//! Owns the future of one message, near or far alike.
+//! The future of one message, near or far.
 //!
-//! It must not know where the receiver is. Nothing happens before the call is sent, which is when it is first polled
-//! or pipelined; dropping it cancels.
+//! It must not know where the receiver is. The message is sent at the first poll or by pipelining; dropping the call
+//! cancels it.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
 use super::interface::{Interface, Proxy};
-use super::later::{Keep, Later, Postponing};
+use super::later::{Deferring, Later, MakeReply};
 use super::reference::Ref;
 use super::sending::{Message, broken};
 use crate::error::{Error, Result};
@@ -59,21 +59,21 @@ use crate::wire::method::Method;
 #[must_use = "a call is not sent before it is awaited; `.oneway()` and `.pipelined()` do not wait for the reply"]
 pub struct Call<'a, R> {
     state: State<'a, R>,
-    /// What runs here if the receiver's class does not know the message.
+    /// The method's default body, which is executed if the receiver's class does not know the message.
     default: Option<Box<dyn FnOnce() -> Call<'a, R> + Send + 'a>>,
 }
 
 enum State<'a, R> {
-    /// Code of this process: an implementation's body, a mock.
+    /// A future of this process: the body of an implementation, or a mock.
     Body(Body<'a, R>),
-    /// A message to whatever a reference stands for.
+    /// A message to the target of a reference.
     Message(Message<'a, R>),
 }
 
 enum Body<'a, R> {
     Plain(Pin<Box<dyn Future<Output = R> + Send + 'a>>),
-    /// It may keep the reply.
-    Postponing(Box<Postponing<'a, R>>),
+    /// The body of a method that may defer its reply.
+    Deferring(Box<Deferring<'a, R>>),
 }
 
 impl<R> Future for Body<'_, R> {
@@ -82,7 +82,7 @@ impl<R> Future for Body<'_, R> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<R> {
         match &mut *self {
             Body::Plain(body) => body.as_mut().poll(context),
-            Body::Postponing(body) => Pin::new(body).poll(context),
+            Body::Deferring(body) => Pin::new(body).poll(context),
         }
     }
 }
@@ -149,7 +149,7 @@ impl<'a, V, E> Call<'a, Result<V, E>> {
     where
         E: From<Error>,
     {
-        let body = Body::Postponing(Box::new(Postponing::new(future)));
+        let body = Body::Deferring(Box::new(Deferring::new(future)));
         Call { state: State::Body(body), default: None }
     }
 
@@ -165,11 +165,11 @@ impl<'a, V, E> Call<'a, Result<V, E>> {
     }
 
     #[doc(hidden)]
-    pub fn executing(self, keep: Keep<Result<V, E>>) -> Executing<'a, Result<V, E>> {
+    pub fn executing(self, make_reply: MakeReply<Result<V, E>>) -> Executing<'a, Result<V, E>> {
         match self.state {
             State::Body(Body::Plain(body)) => Executing::Body(body),
-            State::Body(Body::Postponing(_)) | State::Message(_) => {
-                Executing::Call(Box::new((self, keep)))
+            State::Body(Body::Deferring(_)) | State::Message(_) => {
+                Executing::Call(Box::new((self, make_reply)))
             }
         }
     }
@@ -243,7 +243,7 @@ impl<'a, V, E> Call<'a, Result<V, E>> {
     {
         match self.state {
             State::Message(message) => {
-                Call { state: State::Message(message.telling()), default: None }
+                Call { state: State::Message(message.one_way()), default: None }
             }
             State::Body(body) => Call::new(async move {
                 let _ = body.await;
@@ -252,11 +252,13 @@ impl<'a, V, E> Call<'a, Result<V, E>> {
         }
     }
 
-    /// Sends the message without wanting a reply and without waiting for room, whatever becomes of this side.
+    /// Sends the message as a one-way message without waiting for room. The message is sent even if the sender is dropped.
     pub(crate) fn post(self) -> Result<()> {
         match self.state {
             State::Message(message) => message.post(),
-            State::Body(_) => Err(Error::Refused("only a message can be sent and let go".into())),
+            State::Body(_) => {
+                Err(Error::Refused("only a call on a reference can be posted".into()))
+            }
         }
     }
 
@@ -300,7 +302,7 @@ impl<'a, V, E> Call<'a, Result<V, E>> {
             if let Poll::Ready(result) = self.poll_result(&mut context) {
                 return result;
             }
-            // This thread is its own timer: there is no runtime to have one.
+            // There is no runtime here, so that the thread itself waits for the deadline.
             match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
                 None => std::thread::park(),
                 Some(Duration::ZERO) => return Err(Error::Timeout.into()),
@@ -385,23 +387,24 @@ impl<V, E> Future for Call<'_, Result<V, E>> {
     }
 }
 
-/// The call of a method that is being executed: mostly a plain body, of which it keeps no more than must be kept.
+/// The call of a method that is being executed for a message. Usually it is a plain body, kept without the rest of the call
+/// to save memory.
 #[doc(hidden)]
 pub enum Executing<'a, R> {
     Body(Pin<Box<dyn Future<Output = R> + Send + 'a>>),
-    Call(Box<(Call<'a, R>, Keep<R>)>),
+    Call(Box<(Call<'a, R>, MakeReply<R>)>),
 }
 
 impl<V, E> Future for Executing<'_, Result<V, E>> {
     type Output = Result<V, E>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<V, E>> {
-        let (call, keep) = match &mut *self {
+        let (call, make_reply) = match &mut *self {
             Executing::Body(body) => return body.as_mut().poll(context),
             Executing::Call(call) => &mut **call,
         };
         match &mut call.state {
-            State::Body(Body::Postponing(body)) => body.poll_executed(context, *keep),
+            State::Body(Body::Deferring(body)) => body.poll_executed(context, *make_reply),
             _ => Pin::new(call).poll(context),
         }
     }

@@ -1,6 +1,6 @@
-//! Owns what a method can ask about the message that it executes.
+//! The context of the method that is being executed: its object, and the sender of the message.
 //!
-//! It must not know who executes it.
+//! It must not know the executor.
 
 use std::any::TypeId;
 
@@ -43,7 +43,7 @@ use crate::object::peer::Peer;
 pub fn this<T: ?Sized + Interface>() -> Ref<T> {
     let Some(receiver) = current(|context| context.this.clone()).flatten() else {
         panic!(
-            "`this()` is for the methods of remote objects, before they hand work to other tasks"
+            "`this()` can be called only inside a method of a remote object, in the task that executes it"
         );
     };
     if let Err(error) = receiver.require(TypeId::of::<T>(), T::NAME) {

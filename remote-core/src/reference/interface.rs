@@ -1,6 +1,6 @@
-//! Owns interfaces and their proxies: what `#[remote]` on a trait makes of it.
+//! Interfaces and their proxies: the traits and types behind `#[remote]` on a trait.
 //!
-//! It must not know what is behind a proxy.
+//! It must not know what a proxy refers to.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -82,7 +82,7 @@ pub trait Interface: Send + Sync + 'static {
 )]
 pub trait Implements<T: ?Sized + Interface>: Class {}
 
-/// How a class that implements an interface executes its messages. The macro implements it for `dyn Trait`.
+/// Registers an interface with a class that implements it. The macro implements this for `dyn Trait`.
 pub trait Hosts<S: Class>: Interface {
     /// Registers the interface and its methods.
     fn register(class: &mut ClassBuilder);

@@ -1,6 +1,6 @@
-//! Owns replies that are kept: the method returns, and whoever has the reply answers the call, later.
+//! Deferred replies: the method returns, and the owner of the reply sends it later.
 //!
-//! It must not know how the call came, nor how the answer goes.
+//! It must not know how calls arrive nor how replies are sent.
 
 use std::fmt;
 use std::future::Future;
@@ -87,21 +87,21 @@ pub struct Reply<V, E = Error> {
 #[must_use = "the method must return it"]
 pub struct Later<V, E = Error>(When<Result<V, E>>);
 
-/// A result, or whence it will come.
+/// A result, or the receiver of a deferred one.
 enum When<R> {
     Now(R),
-    Later(Given<R>),
+    Later(Deferred<R>),
 }
 
-/// How a reply is made of a result that is given later.
+/// Makes a reply of a deferred result.
 #[doc(hidden)]
-pub type Keep<R> = fn(Given<R>) -> Pin<Box<dyn Future<Output = message::Reply> + Send>>;
+pub type MakeReply<R> = fn(Deferred<R>) -> Pin<Box<dyn Future<Output = message::Reply> + Send>>;
 
-/// A result that is given, if it is not dropped before.
+/// Receives a deferred result; `None` if the reply was dropped.
 #[doc(hidden)]
-pub struct Given<R>(oneshot::Receiver<R>);
+pub struct Deferred<R>(oneshot::Receiver<R>);
 
-impl<R> Future for Given<R> {
+impl<R> Future for Deferred<R> {
     type Output = Option<R>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<R>> {
@@ -119,8 +119,8 @@ impl<R> Future for Given<R> {
 /// assert_eq!(reply.send(7), Err(7));
 /// ```
 pub fn reply_later<V, E>() -> (Reply<V, E>, Later<V, E>) {
-    let (answer, given) = oneshot::channel();
-    (Reply { answer }, Later(When::Later(Given(given))))
+    let (answer, deferred) = oneshot::channel();
+    (Reply { answer }, Later(When::Later(Deferred(deferred))))
 }
 
 impl<V, E> Reply<V, E> {
@@ -226,22 +226,22 @@ impl<V, E> fmt::Debug for Later<V, E> {
     }
 }
 
-/// A method that may keep its reply, and then whence that will come.
-pub(crate) struct Postponing<'a, R> {
+/// The execution of a method that may defer its reply.
+pub(crate) struct Deferring<'a, R> {
     stage: Stage<'a, R>,
-    /// What the caller is told if nobody answers.
+    /// Returns the result of a call whose reply was dropped.
     unanswered: fn() -> R,
 }
 
 enum Stage<'a, R> {
     Method(Pin<Box<dyn Future<Output = When<R>> + Send + 'a>>),
-    Returned(Given<R>),
+    Returned(Deferred<R>),
 }
 
-impl<'a, V, E: From<Error>> Postponing<'a, Result<V, E>> {
+impl<'a, V, E: From<Error>> Deferring<'a, Result<V, E>> {
     pub(crate) fn new(
         method: impl Future<Output = Result<Later<V, E>, E>> + Send + 'a,
-    ) -> Postponing<'a, Result<V, E>> {
+    ) -> Deferring<'a, Result<V, E>> {
         let method = async move {
             match method.await {
                 Ok(Later(when)) => when,
@@ -249,27 +249,31 @@ impl<'a, V, E: From<Error>> Postponing<'a, Result<V, E>> {
             }
         };
         let stage = Stage::Method(Box::pin(method));
-        Postponing { stage, unanswered: || Err(Error::Unanswered.into()) }
+        Deferring { stage, unanswered: || Err(Error::Unanswered.into()) }
     }
 }
 
-impl<R> Postponing<'_, R> {
-    /// The result, if the method has it when it returns: for who executes it for a message. Otherwise the answer is kept
-    /// for the message, and this is pending for good.
-    pub(crate) fn poll_executed(&mut self, context: &mut Context<'_>, keep: Keep<R>) -> Poll<R> {
+impl<R> Deferring<'_, R> {
+    /// Polls the method that is executed for a message. Returns the result, if the method does not defer its reply. If it
+    /// does, the message's execution gets the deferred reply, and this stays pending.
+    pub(crate) fn poll_executed(
+        &mut self,
+        context: &mut Context<'_>,
+        make_reply: MakeReply<R>,
+    ) -> Poll<R> {
         let Stage::Method(method) = &mut self.stage else { return Poll::Pending };
         match ready!(method.as_mut().poll(context)) {
             When::Now(result) => Poll::Ready(result),
-            When::Later(given) => {
-                execution::keep(keep(given));
+            When::Later(deferred) => {
+                execution::keep(make_reply(deferred));
                 Poll::Pending
             }
         }
     }
 }
 
-/// The result: for who calls the method itself.
-impl<R> Future for Postponing<'_, R> {
+/// Returns the result to a caller that calls the method directly.
+impl<R> Future for Deferring<'_, R> {
     type Output = R;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<R> {
@@ -277,11 +281,11 @@ impl<R> Future for Postponing<'_, R> {
             match &mut self.stage {
                 Stage::Method(method) => match ready!(method.as_mut().poll(context)) {
                     When::Now(result) => return Poll::Ready(result),
-                    When::Later(given) => self.stage = Stage::Returned(given),
+                    When::Later(deferred) => self.stage = Stage::Returned(deferred),
                 },
-                Stage::Returned(given) => {
-                    let given = ready!(Pin::new(given).poll(context));
-                    return Poll::Ready(given.unwrap_or_else(self.unanswered));
+                Stage::Returned(deferred) => {
+                    let deferred = ready!(Pin::new(deferred).poll(context));
+                    return Poll::Ready(deferred.unwrap_or_else(self.unanswered));
                 }
             }
         }

@@ -1,6 +1,6 @@
-//! Owns links: an object of this process is stopped when another one ends, near or far.
+//! Links: a near object is stopped when another one ends, near or far.
 //!
-//! It must not keep either of them alive.
+//! A link must not keep either of them alive.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -12,17 +12,17 @@ use crate::error::{Error, Result};
 use crate::object::execution::contained;
 use crate::object::message::{Ended, Location, Receiver};
 
-/// With this the reason begins for which an object was stopped by a link. It is part of the protocol: by it an object that
-/// is linked to such a one, wherever that is, tells that the first culprit is already named.
-const BECAUSE: &str = "because of ";
+/// The prefix of the reason for which a link stops an object. It is part of the protocol: a reason with this prefix already
+/// names the object that ended first, so that the next link of a chain passes it on unchanged, on any node.
+const LINKED_PREFIX: &str = "because of ";
 
 thread_local! {
-    /// What is still to be stopped by this thread, if it is stopping things: one after another, as chains may be longer than
-    /// a stack is deep.
-    static TO_STOP: RefCell<Option<VecDeque<Stop>>> = const { RefCell::new(None) };
+    /// The objects that this thread still has to stop, while it is stopping one. They are stopped one after another and not
+    /// recursively: a chain may be longer than the stack is deep.
+    static STOPPING: RefCell<Option<VecDeque<Stop>>> = const { RefCell::new(None) };
 }
 
-/// An object to be stopped, and why.
+/// An object to be stopped, and the reason.
 struct Stop {
     object: Weak<dyn Receiver>,
     reason: String,
@@ -61,22 +61,19 @@ pub struct Link {
 }
 
 impl Link {
-    /// From an object of this process to another one, which is known by this interface.
+    /// Makes a link by which `mine`, a near object, is stopped when `other` ends. `T` is the interface that names `other`.
     pub(crate) fn new<T: ?Sized + Interface>(
         mine: &Arc<dyn Receiver>,
         other: &Arc<dyn Receiver>,
     ) -> Result<Link> {
         if !matches!(mine.location(), Location::Near { .. }) {
             return Err(Error::Refused(
-                "only a near object can be stopped by a link; let the far one's own node link it"
+                "a link can stop a near object only; make the link on the node of the object that it is to stop"
                     .into(),
             ));
         }
         if let Location::Addressed { .. } = other.location() {
-            return Err(Error::Refused(
-                "nobody would tell that an object ended which is known by udp:// alone; look it up over tcp://"
-                    .into(),
-            ));
+            return Err(Error::Refused("// alone; look it up over tcp://".into()));
         }
         let (mine, culprit) = (Arc::downgrade(mine), name::<T>(&other.location()));
         let watcher =
@@ -108,7 +105,7 @@ impl fmt::Debug for Link {
     }
 }
 
-/// What an object is called in reasons, which may be read on any node.
+/// Returns the name of an object in reasons, which may be read on any node.
 fn name<T: ?Sized + Interface>(location: &Location) -> String {
     match location {
         Location::Near { object, owner: Some(node) } | Location::Far { node, object, .. } => {
@@ -122,15 +119,15 @@ fn name<T: ?Sized + Interface>(location: &Location) -> String {
 
 fn reason(culprit: &str, ended: Ended) -> String {
     match ended {
-        Ended::Stopped(reason) if reason.starts_with(BECAUSE) => reason,
-        Ended::Stopped(reason) => format!("{BECAUSE}{culprit}: {reason}"),
-        ended => format!("{BECAUSE}{culprit}: {ended}"),
+        Ended::Stopped(reason) if reason.starts_with(LINKED_PREFIX) => reason,
+        Ended::Stopped(reason) => format!("{LINKED_PREFIX}{culprit}: {reason}"),
+        ended => format!("{LINKED_PREFIX}{culprit}: {ended}"),
     }
 }
 
-/// Stops an object, and whatever is to be stopped thereupon.
+/// Stops an object, and the objects that are linked to it.
 fn stop(stop: Stop) {
-    let is_first = TO_STOP.with_borrow_mut(|waiting| {
+    let is_first = STOPPING.with_borrow_mut(|waiting| {
         let is_first = waiting.is_none();
         waiting.get_or_insert_default().push_back(stop);
         is_first
@@ -139,7 +136,7 @@ fn stop(stop: Stop) {
         return;
     }
     while let Some(Stop { object, reason }) = next() {
-        // Contained, as it may turn out to be the last who holds the object.
+        // Panics are caught: this may drop the last reference to the object, whose destructor is user code.
         contained(|| {
             let _ = object.upgrade().map(|object| object.stop(&reason));
         });
@@ -147,7 +144,7 @@ fn stop(stop: Stop) {
 }
 
 fn next() -> Option<Stop> {
-    TO_STOP.with_borrow_mut(|waiting| {
+    STOPPING.with_borrow_mut(|waiting| {
         let next = waiting.as_mut().and_then(VecDeque::pop_front);
         if next.is_none() {
             *waiting = None;

@@ -1,6 +1,6 @@
-//! What users hold: references, calls, monitors.
+//! References, calls, monitors: the types that users hold.
 //!
-//! Nothing here knows sessions; a reference holds a receiver of messages and asks no further.
+//! Nothing here knows sessions. A reference holds a receiver of messages.
 
 pub(crate) mod call;
 pub(crate) mod context;
@@ -9,7 +9,7 @@ pub(crate) mod later;
 pub(crate) mod link;
 pub(crate) mod monitor;
 pub(crate) mod object;
-#[allow(clippy::module_inception, reason = "the room for the reference itself")]
+#[allow(clippy::module_inception, reason = "the file of the reference itself")]
 pub(crate) mod reference;
 pub(crate) mod sending;
 pub(crate) mod stream;

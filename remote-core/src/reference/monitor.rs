@@ -1,6 +1,6 @@
-//! Owns monitors: who wants to be told when an object ends.
+//! Monitors: futures that resolve when an object ends.
 //!
-//! It must not keep the object alive.
+//! A monitor must not keep the object alive.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -30,15 +30,15 @@ use crate::object::message::{Ended, Receiver};
 /// ```
 #[must_use = "a monitor does nothing unless it is awaited"]
 pub struct Monitor {
-    told: oneshot::Receiver<Ended>,
+    report: oneshot::Receiver<Ended>,
     _watching: Box<dyn Send + Sync>,
 }
 
 impl Monitor {
     pub(crate) fn new(receiver: &Arc<dyn Receiver>) -> Monitor {
-        let (teller, told) = oneshot::channel();
-        let watching = Arc::clone(receiver).watch(Box::new(move |ended| drop(teller.send(ended))));
-        Monitor { told, _watching: watching }
+        let (sender, report) = oneshot::channel();
+        let watching = Arc::clone(receiver).watch(Box::new(move |ended| drop(sender.send(ended))));
+        Monitor { report, _watching: watching }
     }
 }
 
@@ -46,8 +46,8 @@ impl Future for Monitor {
     type Output = Ended;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ended> {
-        // A watcher that is dropped unheard was the session's, which is gone.
-        let unheard = |_| Ended::SessionEnded("the session is gone".into());
-        Pin::new(&mut self.told).poll(context).map(|told| told.unwrap_or_else(unheard))
+        // The watcher was dropped without a report: it belonged to a session that is gone.
+        let dropped = |_| Ended::SessionEnded("the session is gone".into());
+        Pin::new(&mut self.report).poll(context).map(|report| report.unwrap_or_else(dropped))
     }
 }

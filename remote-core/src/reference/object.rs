@@ -1,7 +1,6 @@
-//! Owns the interface that every object answers to, whatever its class: the type of a reference whose interface is not
-//! known.
+//! The interface that every object has, whatever its class: the type of a reference whose interface is not known.
 //!
-//! It has no messages of its own: those that every object understands are sent beneath it.
+//! It has no messages of its own. The built-in messages are sent by receivers.
 
 use super::interface::{Interface, Proxy};
 use crate::wire::method::Method;
@@ -24,7 +23,7 @@ impl Interface for dyn Object {
     }
 }
 
-/// Whether an interface is the one that every object answers to.
+/// Returns true if `T` is the interface that every object has.
 pub(crate) fn is_any<T: ?Sized + Interface>() -> bool {
     std::any::TypeId::of::<T>() == std::any::TypeId::of::<dyn Object>()
 }

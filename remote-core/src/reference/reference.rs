@@ -1,6 +1,6 @@
-//! Owns references: smart pointers to objects, near or far.
+//! References: smart pointers to objects, near or far.
 //!
-//! It must not know where the object is; whoever must, asks its receiver.
+//! It must not know where the object is; the receiver does.
 
 use std::any::TypeId;
 use std::fmt;
@@ -390,7 +390,7 @@ impl<'de, T: ?Sized + Interface> Deserialize<'de> for Ref<T> {
     }
 }
 
-/// Writes a reference as serde sees it under a name: its place in the payload.
+/// Serializes a reference as its position in the payload, in a newtype struct of this name.
 pub(crate) fn write<S: Serializer>(
     reference: Reference,
     name: &'static str,
@@ -400,7 +400,7 @@ pub(crate) fn write<S: Serializer>(
     serializer.serialize_newtype_struct(name, &place)
 }
 
-/// Reads a reference as it was written under a name.
+/// Deserializes a reference that [`write`] wrote under this name.
 pub(crate) fn read<'de, D: Deserializer<'de>>(
     name: &'static str,
     deserializer: D,
@@ -410,7 +410,7 @@ pub(crate) fn read<'de, D: Deserializer<'de>>(
         type Value = u32;
 
         fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("the place of a reference")
+            formatter.write_str("the position of a reference")
         }
 
         fn visit_newtype_struct<D: Deserializer<'de>>(self, place: D) -> Result<u32, D::Error> {
@@ -427,7 +427,7 @@ pub(crate) fn read<'de, D: Deserializer<'de>>(
 
 const ONLY_IN_MESSAGES: &str = "a reference travels only in messages between nodes";
 
-/// Class and interfaces of an object, wherever it is.
+/// Asks an object for its class and its interfaces.
 pub(crate) async fn interfaces(receiver: &Arc<dyn Receiver>) -> Result<(String, Vec<String>)> {
     let reply = match receiver.ask(receiver, Request::plain(&INTERFACES)) {
         Asked::Running(running) => running.await,
@@ -439,7 +439,7 @@ pub(crate) async fn interfaces(receiver: &Arc<dyn Receiver>) -> Result<(String, 
     };
     match reply {
         Reply::Value(payload) => read_interfaces(&payload),
-        Reply::Failure(_) => Err(Error::Decode("an object that cannot tell its interfaces".into())),
+        Reply::Failure(_) => Err(Error::Decode("an object whose interfaces cannot be read".into())),
         Reply::Fault(error) => Err(error),
     }
 }

@@ -1,4 +1,4 @@
-//! Owns one message of a reference's from the arguments to the reply.
+//! One outgoing message, from its arguments to its reply.
 //!
 //! It must not know the call that users hold, nor where the receiver is.
 
@@ -21,7 +21,7 @@ use crate::object::promise::{FarPromise, NearPromise};
 use crate::wire::frame::Manner;
 use crate::wire::method::Method;
 
-/// One message and its reply.
+/// A message and its reply.
 pub(crate) struct Message<'a, R> {
     receiver: &'a Arc<dyn Receiver>,
     method: &'static Method,
@@ -32,7 +32,7 @@ pub(crate) struct Message<'a, R> {
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-/// How far a message has come.
+/// The progress of a message.
 enum Stage<'a> {
     Unsent(Result<Payload>),
     Running(Running),
@@ -41,7 +41,7 @@ enum Stage<'a> {
 }
 
 impl<'a, R> Message<'a, R> {
-    /// A message that is not yet sent.
+    /// Makes a message that is not yet sent.
     pub(crate) fn new(
         receiver: &'a Arc<dyn Receiver>,
         method: &'static Method,
@@ -53,14 +53,14 @@ impl<'a, R> Message<'a, R> {
         Message { receiver, method, stage, decode, manner, limit, timer }
     }
 
-    /// The same message without a wish for a reply.
-    pub(crate) fn telling(self) -> Message<'a, Result<()>> {
+    /// Makes the same message one-way.
+    pub(crate) fn one_way(self) -> Message<'a, Result<()>> {
         let Message { receiver, method, stage, limit, timer, .. } = self;
-        let (decode, manner) = (handed_over as fn(Reply) -> Result<()>, Manner::Tell);
+        let (decode, manner) = (accept_one_way as fn(Reply) -> Result<()>, Manner::Tell);
         Message { receiver, method, stage, decode, manner, limit, timer }
     }
 
-    /// Gives it a deadline; of two, the earlier counts.
+    /// Sets a deadline. Of several, the earliest counts.
     pub(crate) fn set_limit(&mut self, limit: Duration) {
         self.limit = Some(self.limit.map_or(limit, |earlier| earlier.min(limit)));
     }
@@ -93,8 +93,8 @@ impl<'a, R> Message<'a, R> {
         self.receiver.ask(self.receiver, request)
     }
 
-    /// Sends the message, without a wish for a reply, and lets it go: where there is no room it waits for some, and
-    /// whoever sent it does not. It is on its own, without the deadline and the nesting of whatever method sends it.
+    /// Sends the message one-way and does not wait: if there is no room, the message waits for it in a queue. It does not
+    /// inherit the deadline and the nesting of the method that sends it.
     pub(crate) fn post(self) -> Result<()> {
         let Stage::Unsent(payload) = self.stage else { return Err(Error::Cancelled) };
         let request =
@@ -102,17 +102,17 @@ impl<'a, R> Message<'a, R> {
         match self.receiver.ask(self.receiver, request) {
             Asked::Refused(error) => Err(error),
             Asked::Sent(_claim) => Ok(()),
-            Asked::Running(running) => match run_aside(running) {
+            Asked::Running(running) => match run_detached(running) {
                 Poll::Ready(Reply::Fault(error)) => Err(error),
                 _ => Ok(()),
             },
         }
     }
 
-    /// Sends the message, if it is not yet sent, and takes the reply.
+    /// Sends the message if it is not sent yet, and polls for the reply.
     pub(crate) fn poll_reply(&mut self, context: &mut Context<'_>) -> Poll<Reply> {
         if let Stage::Unsent(_) = self.stage {
-            // A message without answer is handed over at once, most of the time: it is looked at again below.
+            // A one-way message is usually handed over at once: it is polled below, without a waker.
             let waker = (self.manner != Manner::Tell).then(|| context.waker().clone());
             let is_awaited = waker.is_some();
             match self.send(waker) {
@@ -127,7 +127,7 @@ impl<'a, R> Message<'a, R> {
                     }
                 }
                 Asked::Running(running) if self.manner == Manner::Tell => {
-                    return run_aside(running);
+                    return run_detached(running);
                 }
                 Asked::Running(running) => self.stage = Stage::Running(running),
             }
@@ -139,7 +139,7 @@ impl<'a, R> Message<'a, R> {
         }
     }
 
-    /// The reply of a message whose deadline has passed: it is cancelled.
+    /// Polls the timer of the deadline. Cancels the message when it has passed.
     pub(crate) fn poll_deadline(&mut self, context: &mut Context<'_>) -> Poll<Reply> {
         let Some(limit) = self.limit else { return Poll::Pending };
         let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
@@ -149,12 +149,12 @@ impl<'a, R> Message<'a, R> {
         })
     }
 
-    /// The result that a reply stands for.
+    /// Decodes a reply into the result.
     #[inline(always)]
     pub(crate) fn decode(&self, reply: Reply) -> R {
         if let Reply::Fault(Error::Broken(_)) = &reply {
-            // Broken by what it was pipelined on: if that failed with an error of the type that is wanted here, it
-            // arrives as itself.
+            // The call that this one was pipelined on has failed. If it failed with an error of this method's own error
+            // type, that error is returned as it is.
             match self.receiver.failure() {
                 Some((method, Reply::Failure(payload)))
                     if method.error_fingerprint() == self.method.error_fingerprint() =>
@@ -167,7 +167,7 @@ impl<'a, R> Message<'a, R> {
         (self.decode)(reply)
     }
 
-    /// Sends the message, and gives what stands for the object that it will return.
+    /// Sends the message, and returns a promise of its result.
     pub(crate) fn promise(&mut self) -> Arc<dyn Receiver> {
         self.manner = Manner::Promise;
         let on = Arc::downgrade(self.receiver);
@@ -201,8 +201,8 @@ impl<'a, R> Message<'a, R> {
     }
 }
 
-/// Goes on with a near method that nobody waits for.
-fn run_aside(mut running: Running) -> Poll<Reply> {
+/// Executes a near method without waiting for it: a first poll here, the rest in a task.
+fn run_detached(mut running: Running) -> Poll<Reply> {
     if running.poll_in_place().is_pending() {
         if Handle::try_current().is_err() {
             return Poll::Ready(Reply::Fault(no_runtime()));
@@ -214,18 +214,18 @@ fn run_aside(mut running: Running) -> Poll<Reply> {
 
 fn no_runtime() -> Error {
     Error::Refused(
-        "a near object's method that does not end at once needs a runtime to go on in".into(),
+        "a method of a near object that is not ready at its first poll needs a tokio runtime; send the message inside one".into(),
     )
 }
 
-fn handed_over(reply: Reply) -> Result<(), Error> {
+fn accept_one_way(reply: Reply) -> Result<(), Error> {
     match reply {
         Reply::Fault(error) => Err(error),
         Reply::Value(_) | Reply::Failure(_) => Ok(()),
     }
 }
 
-/// A promise that is broken from the start.
+/// Returns a promise that has failed already.
 pub(crate) fn broken(error: Error) -> Arc<dyn Receiver> {
     let on: Weak<dyn Receiver> = Weak::<NullReceiver>::new();
     let promise = NearPromise::new(&INTERFACES, on);

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_have_a_place_and_a_name() {
+    fn the_uri_of_an_object_has_a_place_and_a_name() {
         assert_eq!(object("tcp://127.0.0.1:80/log"), ("tcp://127.0.0.1:80".into(), "log".into()));
         assert_eq!(object("tcp://[::1]:80/log"), ("tcp://[::1]:80".into(), "log".into()));
         assert_eq!(object("memory://here/log"), ("memory://here".into(), "log".into()));
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn no_connection_is_made_where_datagrams_go() {
+    fn an_address_for_datagrams_has_no_transport() {
         let uri = Uri::of_object("udp://127.0.0.1:80/log").unwrap();
         assert!(
             uri.is_for_datagrams()
@@ -107,14 +107,14 @@ mod tests {
     }
 
     #[test]
-    fn nodes_have_a_place_alone() {
+    fn the_uri_of_a_node_has_a_place_only() {
         assert_eq!(Uri::of_node("tcp://127.0.0.1:0").unwrap().place, "127.0.0.1:0");
         #[cfg(unix)]
         assert_eq!(Uri::of_node("unix:///run/a.sock").unwrap().place, "/run/a.sock");
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn errors_name_the_problem() {
         let reason = |result: Result<Uri>| result.unwrap_err().to_string();
         assert!(reason(Uri::of_object("127.0.0.1:80/log")).contains("tcp://"));
         assert!(reason(Uri::of_object("http://127.0.0.1:80/log")).contains("`http`"));

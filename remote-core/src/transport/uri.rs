@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_would_not_stand_in_an_address_are_refused() {
+    fn names_that_do_not_fit_into_an_address_are_refused() {
         assert_eq!(check_name("log"), Ok(()));
         for wrong in ["", "a/b", "a\nb", &"x".repeat(LONGEST_NAME + 1)] {
             assert!(matches!(check_name(wrong), Err(Error::Refused(_))), "{wrong}");

@@ -152,7 +152,7 @@ async fn a_stream_stays_where_values_were_taken_from_it() {
     assert_eq!(within(numbers.next()).await, Some(Ok(0)));
     let error = within(pair.far.sum(numbers)).await.unwrap_err();
     assert!(
-        matches!(&error, Error::Encode(text) if text.contains("stays where it is")),
+        matches!(&error, Error::Encode(text) if text.contains("cannot be passed on")),
         "{error:?}"
     );
 }

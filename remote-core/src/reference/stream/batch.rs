@@ -1,7 +1,7 @@
-//! Owns how the values of a stream stand in a message: one after another, each with its length and its references.
+//! The encoding of a stream's values in one message: each with its length and its references.
 //!
-//! It must not know streams. A value is encoded and decoded like an argument, and on its own: one that is too deep or
-//! cannot be read is no affair of the others.
+//! It must not know streams. Each value is encoded and decoded on its own, like an argument, so that one that cannot be
+//! decoded does not affect the others.
 
 use std::any::Any;
 
@@ -20,37 +20,37 @@ use crate::reference::reference::{read, write};
 use crate::wire::breach::Breach;
 use crate::wire::varint::{Cursor, put, put_bytes};
 
-/// What a value counts for beyond its own bytes: else many that have none would cost memory and no credit.
-const OVERHEAD: u64 = 32;
-/// The values of one message are not more than these bytes, so that it goes in one frame; one value may be more.
-const LARGEST: usize = 15 << 10;
-/// And not more than so many, so that the first does not wait for too many others.
-const MOST: u64 = 64;
+/// The cost of a value in addition to its bytes. Without it, values without bytes would take memory and no credit.
+const VALUE_OVERHEAD: u64 = 32;
+/// The maximum size of the values of one message, in bytes, so that it fits into one frame. A single value may be larger.
+const MAX_BYTES: usize = 15 << 10;
+/// The maximum number of values in one message, so that the first does not wait for too many others.
+const MAX_VALUES: u64 = 64;
 
-/// Values on their way.
+/// The values of one message.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Batch {
-    /// For each value its length and the number of its references, and then its bytes.
+    /// For each value: the number of its references, its length, its bytes.
     values: Bytes,
     /// The references of all values, in order.
-    references: Vec<Carried>,
+    references: Vec<CarriedReference>,
 }
 
-/// A reference that travels as what it was in the value: through the same interface.
-struct Carried(Reference);
+/// A reference in a batch. It keeps the interface that it had in the value.
+struct CarriedReference(Reference);
 
-/// One value, encoded.
+/// An encoded value.
 pub(super) struct Encoded(Payload);
 
-/// Values that are gathered for one message.
+/// Gathers values for one message.
 #[derive(Default)]
 pub(super) struct Packing {
     values: Vec<u8>,
-    references: Vec<Carried>,
+    references: Vec<CarriedReference>,
     count: u64,
 }
 
-/// Values that arrived and are not yet taken.
+/// Takes the values out of a batch.
 pub(super) struct Unpacking {
     values: Bytes,
     begin: usize,
@@ -58,17 +58,17 @@ pub(super) struct Unpacking {
     first: usize,
 }
 
-/// How much credit a batch uses up.
+/// The credit that a batch takes.
 pub(super) struct Measure {
     pub(super) values: u64,
     pub(super) bytes: u64,
-    /// How many of the bytes are the last value's.
+    /// The cost of the last value, which is part of `bytes`.
     pub(super) last: u64,
 }
 
 impl Encoded {
     pub(super) fn of<V: Serialize + 'static>(value: &V) -> Result<Encoded> {
-        // Byte strings are copied whole, as they are in arguments.
+        // Byte strings are copied as a whole, as in arguments.
         match (value as &dyn Any).downcast_ref::<Vec<u8>>() {
             Some(bytes) => Payload::encode(|encoder| encoder.push_bytes(bytes)),
             None => Payload::encode(|encoder| encoder.push(value)),
@@ -76,9 +76,9 @@ impl Encoded {
         .map(Encoded)
     }
 
-    /// What it counts for.
+    /// Returns the cost of the value, in bytes of credit.
     pub(super) fn bytes(&self) -> u64 {
-        self.0.body.len() as u64 + OVERHEAD
+        self.0.body.len() as u64 + VALUE_OVERHEAD
     }
 }
 
@@ -88,14 +88,15 @@ impl Packing {
     }
 
     pub(super) fn has_room_for(&self, value: &Encoded) -> bool {
-        let fits = || self.values.len() + value.0.body.len() <= LARGEST && self.count < MOST;
+        let fits =
+            || self.values.len() + value.0.body.len() <= MAX_BYTES && self.count < MAX_VALUES;
         self.is_empty() || fits()
     }
 
     pub(super) fn add(&mut self, Encoded(value): Encoded) {
         put(&mut self.values, value.references.len() as u64);
         put_bytes(&mut self.values, &value.body);
-        self.references.extend(value.references.into_iter().map(Carried));
+        self.references.extend(value.references.into_iter().map(CarriedReference));
         self.count += 1;
     }
 
@@ -105,14 +106,14 @@ impl Packing {
 }
 
 impl Batch {
-    /// What it uses up; fails unless it is at least one value, and nothing else.
+    /// Returns the credit that the batch takes. Fails if the batch is malformed or has no value.
     pub(super) fn measure(&self) -> Result<Measure, Breach> {
         let mut cursor = Cursor::new(&self.values);
         let mut measure = Measure { values: 0, bytes: 0, last: 0 };
         let mut references = 0_u64;
         while measure.values == 0 || cursor.end().is_err() {
             references = references.saturating_add(cursor.number()?);
-            measure.last = cursor.bytes()?.len() as u64 + OVERHEAD;
+            measure.last = cursor.bytes()?.len() as u64 + VALUE_OVERHEAD;
             measure.bytes += measure.last;
             measure.values += 1;
         }
@@ -120,13 +121,13 @@ impl Batch {
     }
 
     pub(super) fn unpack(self) -> Unpacking {
-        let references = self.references.into_iter().map(|Carried(reference)| reference);
+        let references = self.references.into_iter().map(|CarriedReference(reference)| reference);
         Unpacking { values: self.values, begin: 0, references: references.collect(), first: 0 }
     }
 }
 
 impl Unpacking {
-    /// The next value, and what it counts for. Nothing if there is none.
+    /// Decodes the next value, and returns it with its cost; `None` after the last one.
     pub(super) fn next<V: DeserializeOwned + 'static>(
         &mut self,
         bounds: Bounds,
@@ -138,7 +139,7 @@ impl Unpacking {
         let first = self.first;
         self.first += references;
         let references = self.references.get(first..self.first).unwrap_or_default();
-        Some((decode(body, references, bounds), body.len() as u64 + OVERHEAD))
+        Some((decode(body, references, bounds), body.len() as u64 + VALUE_OVERHEAD))
     }
 }
 
@@ -147,27 +148,27 @@ fn decode<V: DeserializeOwned + 'static>(
     references: &[Reference],
     bounds: Bounds,
 ) -> Result<V, Error> {
-    let mut whole: Option<V> = None;
-    match (&mut whole as &mut dyn Any).downcast_mut::<Option<Vec<u8>>>() {
+    let mut value: Option<V> = None;
+    match (&mut value as &mut dyn Any).downcast_mut::<Option<Vec<u8>>>() {
         Some(bytes) => *bytes = Some(marshal::decode(body, references, bounds, next_bytes)?),
-        None => whole = Some(marshal::decode(body, references, bounds, |decoder| decoder.next())?),
+        None => value = Some(marshal::decode(body, references, bounds, |decoder| decoder.next())?),
     }
-    whole.ok_or_else(|| Error::Decode("a value that is none".into()))
+    value.ok_or_else(|| Error::Decode("a stream's value without a value".into()))
 }
 
 fn next_bytes(decoder: &mut crate::wire::codec::Decoder<'_>) -> Result<Vec<u8>> {
     decoder.next_bytes().map(<[u8]>::to_vec)
 }
 
-impl Serialize for Carried {
+impl Serialize for CarriedReference {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         write(self.0.clone(), <dyn Object>::REFERENCE, serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for Carried {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Carried, D::Error> {
-        read(<dyn Object>::REFERENCE, deserializer).map(Carried)
+impl<'de> Deserialize<'de> for CarriedReference {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<CarriedReference, D::Error> {
+        read(<dyn Object>::REFERENCE, deserializer).map(CarriedReference)
     }
 }
 
@@ -188,8 +189,8 @@ mod tests {
     }
 
     #[test]
-    fn values_come_back_in_order_and_count_alike_on_both_sides() {
-        let texts = ["", "one", "a longer text that does not stand in place"].map(str::to_owned);
+    fn values_keep_their_order_and_cost_the_same_on_both_sides() {
+        let texts = ["", "one", "a longer text that is not stored inline"].map(str::to_owned);
         let batch = packed(&texts);
         let measure = batch.measure().unwrap();
         let sizes: Vec<u64> = texts.iter().map(|text| Encoded::of(text).unwrap().bytes()).collect();
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn byte_strings_are_the_same_however_they_are_written() {
+    fn byte_strings_have_one_encoding() {
         let whole = vec![7_u8; 3000];
         assert_eq!(
             packed(std::slice::from_ref(&whole)).values,
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_cannot_be_read_spoils_no_other() {
+    fn a_value_that_cannot_be_decoded_affects_no_other() {
         let mut packing = Packing::default();
         packing.add(Encoded::of(&1_u64).unwrap());
         packing.add(Encoded::of(&"no number").unwrap());
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_batch_is_refused() {
+    fn a_malformed_batch_is_refused() {
         let batch = |values: &'static [u8]| Batch { values: values.into(), references: Vec::new() };
         assert!(batch(&[0, 1, 7]).measure().is_ok());
         for wrong in [&[][..], &[0], &[0, 2, 7], &[1, 1, 7], &[0, 1, 7, 0], &[0xff; 11]] {
@@ -230,13 +231,13 @@ mod tests {
     }
 
     #[test]
-    fn a_message_takes_no_more_than_a_frame_unless_one_value_is_larger() {
+    fn a_batch_fits_into_a_frame_unless_one_value_is_larger() {
         let mut packing = Packing::default();
-        let large = || Encoded::of(&vec![0_u8; LARGEST]).unwrap();
+        let large = || Encoded::of(&vec![0_u8; MAX_BYTES]).unwrap();
         assert!(packing.has_room_for(&large()));
         packing.add(Encoded::of(&1_u64).unwrap());
         assert!(!packing.has_room_for(&large()));
-        for value in 1..MOST {
+        for value in 1..MAX_VALUES {
             assert!(packing.has_room_for(&Encoded::of(&value).unwrap()));
             packing.add(Encoded::of(&value).unwrap());
         }

@@ -1,6 +1,6 @@
-//! Owns what has arrived of a stream and is not yet taken, and whether it was allowed to arrive.
+//! The values of a stream that have arrived and are not yet taken, and the check of their credit.
 //!
-//! It must not decode anything: a value is the affair of whoever takes it.
+//! It must not decode values.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::messages::Inbox;
 use crate::error::{Error, Result};
 use crate::mutex::Mutex;
 
-/// What has arrived.
+/// The queue of arrived values.
 #[derive(Default)]
 pub(super) struct Arrivals {
     state: Mutex<State>,
@@ -22,21 +22,22 @@ pub(super) struct Arrivals {
 #[derive(Default)]
 struct State {
     batches: VecDeque<Batch>,
-    /// How many values may still arrive, and bytes: while there are any, one more value, which may be larger.
+    /// The credit that is left. While there is some of `bytes`, one more value may arrive, which may be larger: so it can
+    /// be negative.
     values: u64,
     bytes: i64,
-    /// How it ended.
+    /// The end of the stream, if it has arrived: an error, or `None` for an orderly end.
     end: Option<Option<Error>>,
     taker: Option<Waker>,
 }
 
-/// What comes next.
+/// The next item of the queue.
 pub(super) enum Arrival {
     Values(Unpacking),
     End(Option<Error>),
 }
 
-/// The object that the values are sent to.
+/// The object to which the source sends values.
 #[derive(Remote)]
 #[remote(Inbox, name = "remote.Intake")]
 pub(super) struct Intake(pub(super) Arc<Arrivals>);
@@ -55,14 +56,14 @@ impl Inbox for Intake {
 }
 
 impl Arrivals {
-    /// More may arrive.
+    /// Adds credit.
     pub(super) fn allow(&self, values: u64, bytes: u64) {
         let mut state = self.state.lock();
         state.values = state.values.saturating_add(values);
         state.bytes = state.bytes.saturating_add_unsigned(bytes);
     }
 
-    /// What comes next: all that arrived before the end, and then the end.
+    /// Polls for the next item: all values that arrived before the end, then the end.
     pub(super) fn poll_next(&self, context: &mut Context<'_>) -> Poll<Arrival> {
         let mut state = self.state.lock();
         if let Some(batch) = state.batches.pop_front() {
@@ -80,7 +81,7 @@ impl Arrivals {
         Poll::Pending
     }
 
-    /// It has ended. What ended it first is heard, and nothing arrives after it.
+    /// Ends the stream. The first end counts, and nothing is accepted after it.
     pub(super) fn end(&self, failure: Option<Error>) {
         let mut state = self.state.lock();
         state.end.get_or_insert(failure);
@@ -97,10 +98,10 @@ impl Arrivals {
         if state.end.is_some() {
             return;
         }
-        let before_the_last = i64::try_from(measure.bytes - measure.last).unwrap_or(i64::MAX);
-        if measure.values > state.values || before_the_last >= state.bytes {
+        let without_last = i64::try_from(measure.bytes - measure.last).unwrap_or(i64::MAX);
+        if measure.values > state.values || without_last >= state.bytes {
             drop(state);
-            let problem = "more values of a stream than there was credit for";
+            let problem = "a stream's sender exceeded its credit";
             return self.end(Some(Error::Protocol(problem.into())));
         }
         state.values -= measure.values;
@@ -125,7 +126,7 @@ mod tests {
         packing.close()
     }
 
-    /// How many batches are there, and how it ended.
+    /// Takes everything out. Returns the number of batches, and the end.
     fn drained(arrivals: &Arrivals) -> (usize, Option<Option<Error>>) {
         let mut batches = 0;
         loop {
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn as_much_arrives_as_there_is_credit_for() {
+    fn values_arrive_as_far_as_there_is_credit() {
         let arrivals = Arrivals::default();
         arrivals.allow(10, 1_000);
         arrivals.arrive(batch(4, 10));
@@ -150,11 +151,11 @@ mod tests {
         arrivals.end(None);
         arrivals.arrive(batch(1, 1));
         arrivals.end(Some(Error::Timeout));
-        assert_eq!(drained(&arrivals), (0, Some(None)), "nothing comes behind the end");
+        assert_eq!(drained(&arrivals), (0, Some(None)), "nothing arrives after the end");
     }
 
     #[test]
-    fn whoever_sends_more_than_there_is_credit_for_ends_the_stream() {
+    fn exceeding_the_credit_ends_the_stream() {
         let too_many = Arrivals::default();
         too_many.allow(10, 1 << 20);
         too_many.arrive(batch(11, 1));

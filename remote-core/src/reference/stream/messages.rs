@@ -1,8 +1,8 @@
-//! Owns what the two ends of a stream say to each other.
+//! The interfaces of the two ends of a stream.
 //!
-//! It must not know how they do what they are told. They are objects like any others, so the order of messages, windows,
-//! leases, resumption and hand-off hold for streams, too. That whoever takes values issues credit for them, and nothing is
-//! sent without, is the flow control of Tony Garnock-Jones's "Actors for Squeak".
+//! It must not know the implementations. Both ends are ordinary objects, so that the order of messages, windows, leases,
+//! resumption and hand-off apply to streams, too. The flow control by credit is that of Tony Garnock-Jones's "Actors for
+//! Squeak".
 
 use remote_derive::remote;
 
@@ -10,22 +10,23 @@ use super::batch::Batch;
 use crate::error::{Error, Result};
 use crate::reference::reference::Ref;
 
-/// Where the values of a stream come from: what a stream is a reference to, as long as nobody takes values from it.
+/// The source of a stream's values. A stream that is not opened yet is a reference to it.
 #[remote(name = "remote.Source")]
 pub(crate) trait Source {
-    /// Has the values sent to an inbox, with credit for so many values and so many bytes. It can be done once.
+    /// Sends the values to an inbox, with an initial credit of values and bytes. Fails if the source has been opened
+    /// before.
     async fn open(&self, inbox: Ref<dyn Inbox>, values: u64, bytes: u64) -> Result<()>;
 
     /// Issues more credit.
     async fn credit(&self, values: u64, bytes: u64) -> Result<()>;
 }
 
-/// Where the values of a stream go to. It is stopped when nobody takes them any more.
+/// The destination of a stream's values. It is stopped when values are no longer taken.
 #[remote(name = "remote.Inbox")]
 pub(crate) trait Inbox {
-    /// The next values.
+    /// Delivers the next values.
     async fn values(&self, batch: Batch) -> Result<()>;
 
-    /// There are no more, in good order or not.
+    /// Ends the stream, with an error or in order.
     async fn end(&self, failure: Option<Error>) -> Result<()>;
 }

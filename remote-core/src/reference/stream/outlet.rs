@@ -1,4 +1,5 @@
-//! Owns what both sides of a source share: the values that wait to be sent, the credit for them, and the end.
+//! The sending side of a stream, shared by its sink and its source: the values that wait to be sent, the credit, and the
+//! end.
 //!
 //! It must not know who makes the values, nor who sends them.
 
@@ -10,50 +11,51 @@ use super::batch::{Batch, Encoded, Packing};
 use crate::error::{Error, Result};
 use crate::mutex::Mutex;
 
-/// Where values wait to be sent.
+/// The queue of values to be sent.
 #[derive(Default)]
 pub(super) struct Outlet {
     state: Mutex<State>,
-    /// Notified when there is room for values, and when it is over.
+    /// Notified when there is room for values, and when the stream is over.
     changed: Notify,
 }
 
 #[derive(Default)]
 struct State {
     packing: Packing,
-    /// How many values may be sent, and bytes: while there are any, one more value, which may be larger.
+    /// The credit that is left. While there is some of `bytes`, one more value may be sent, which may be larger: so it can
+    /// be negative.
     values: u64,
     bytes: i64,
     end: End,
     sender: Option<Waker>,
 }
 
-/// How far the end is.
+/// The progress of the end of the stream.
 #[derive(Default)]
 enum End {
-    /// There may be more values.
+    /// More values may follow.
     #[default]
     Open,
-    /// Whoever put values in is gone, and did not say whether they were all.
+    /// The sink was dropped without an end, so that the values may be incomplete.
     Abandoned,
-    /// It is to be sent.
+    /// The end is to be sent.
     Due(Option<Error>),
-    /// It has arrived, or nobody takes values any more.
+    /// The receiver has got the end, or takes no more values.
     Over(Result<()>),
 }
 
-/// What is to be sent.
+/// The next step of the sender.
 pub(super) enum Step {
     Values(Batch),
     End(Option<Error>),
-    /// Nothing yet, and nobody will put anything in; see [`End::Abandoned`].
+    /// Nothing now, and nothing will be put in; see [`End::Abandoned`].
     Abandoned,
     /// Nothing any more.
     Over,
 }
 
 impl Outlet {
-    /// Puts a value in, when there is credit for it and room in the next message.
+    /// Waits for credit and for room in the next message, and adds a value.
     pub(super) async fn put(&self, value: Encoded) -> Result<()> {
         let mut value = Some(value);
         loop {
@@ -65,7 +67,7 @@ impl Outlet {
         }
     }
 
-    /// The credit was raised.
+    /// Adds credit.
     pub(super) fn credit(&self, values: u64, bytes: u64) {
         let mut state = self.state.lock();
         state.values = state.values.saturating_add(values);
@@ -74,7 +76,7 @@ impl Outlet {
         self.changed.notify_waiters();
     }
 
-    /// There are no more values, in good order or not. The first to say so is heard.
+    /// Ends the stream, with an error or in order. The first call counts.
     pub(super) fn end(&self, failure: Option<Error>) {
         self.set_end(|end| match end {
             End::Open | End::Abandoned => Some(End::Due(failure)),
@@ -82,12 +84,12 @@ impl Outlet {
         });
     }
 
-    /// Whoever put values in is gone.
+    /// Notes that the sink was dropped.
     pub(super) fn abandon(&self) {
         self.set_end(|end| matches!(end, End::Open).then_some(End::Abandoned));
     }
 
-    /// It is over: the end has arrived, or nobody takes values any more.
+    /// Notes that the stream is over: the receiver has got the end, or takes no more values.
     pub(super) fn close(&self, how: Result<()>) {
         let mut state = self.state.lock();
         if matches!(state.end, End::Over(_)) {
@@ -102,7 +104,7 @@ impl Outlet {
         self.changed.notify_waiters();
     }
 
-    /// Waits until it is over.
+    /// Waits until the stream is over.
     pub(super) async fn over(&self) -> Result<()> {
         loop {
             let changed = self.changed.notified();
@@ -113,7 +115,7 @@ impl Outlet {
         }
     }
 
-    /// What is to be sent next.
+    /// Polls for the next step.
     pub(super) fn poll_step(&self, context: &mut Context<'_>) -> Poll<Step> {
         let mut state = self.state.lock();
         if !state.packing.is_empty() {
@@ -142,10 +144,10 @@ impl Outlet {
             End::Open => {}
             _ => return Poll::Ready(Err(Error::Ended("the stream has ended".into()))),
         }
-        let may_go = |value: &mut Encoded| {
+        let may_send = |value: &mut Encoded| {
             state.values > 0 && state.bytes > 0 && state.packing.has_room_for(value)
         };
-        let Some(value) = value.take_if(may_go) else { return Poll::Pending };
+        let Some(value) = value.take_if(may_send) else { return Poll::Pending };
         state.values -= 1;
         state.bytes = state.bytes.saturating_sub_unsigned(value.bytes());
         state.packing.add(value);

@@ -1,6 +1,6 @@
-//! Owns the end of a stream that values are put in at.
+//! The sending end of a stream, as users hold it.
 //!
-//! It must not know who takes them out, nor where.
+//! It must not know the receiver.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -124,12 +124,12 @@ impl<V> Sink<V> {
     /// # }
     /// ```
     pub async fn closed(&self) -> Error {
-        // It comes to no other end while there is a sink.
+        // While there is a sink, the stream can only end with an error.
         self.outlet.over().await.err().unwrap_or(Error::Cancelled)
     }
 }
 
-/// An error of the producer's, as it stands for the consumer: another's.
+/// Wraps an error of the producer as the consumer sees it: the error of another node.
 pub(super) fn nested(error: Error) -> Error {
     match error {
         Error::Nested(_) => error,

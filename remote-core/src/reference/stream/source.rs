@@ -1,7 +1,7 @@
-//! Owns the source of a stream: the object that a stream refers to, and the task that sends its values.
+//! The source of a stream: the object that a stream refers to, and the task that sends its values.
 //!
-//! It must not know what the values are. The task begins when somebody takes values, and ends when there are no more, or
-//! nobody does; what makes them is part of it, and goes with it.
+//! It must not know what the values are. The task starts when the stream is opened. It ends after the last value, or when
+//! values are no longer taken; the future that makes the values is part of it and is dropped with it.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -20,24 +20,24 @@ use crate::object::message::{Ended, Payload, Reply, Running};
 use crate::reference::monitor::Monitor;
 use crate::reference::reference::Ref;
 
-/// Why values cannot be sent when nobody wants them.
+/// The reason of the error for a stream whose receiver takes no more values.
 pub(super) const NOBODY: &str = "nobody takes the values of the stream any more";
 const ABANDONED: &str = "the sink of the stream was dropped before the end";
 
-/// A source, as long as anybody refers to it.
+/// The object of a source. It lives as long as something refers to it.
 #[derive(Remote)]
 #[remote(Source, name = "remote.Offer")]
 pub(super) struct Offer {
     outlet: Arc<Outlet>,
-    /// Until somebody takes values.
+    /// Taken when the stream is opened.
     maker: Mutex<Option<Maker>>,
 }
 
-/// What makes the values.
+/// The maker of the values.
 pub(super) enum Maker {
-    /// Whoever has the sink.
+    /// The owner of the sink.
     Others,
-    /// A future, run only when the values are wanted: as a method is, so that its panics are contained.
+    /// A future, polled only when the stream is opened. It runs as a method does, so that its panics are caught.
     Own(Running),
 }
 
@@ -64,13 +64,13 @@ impl Source for Offer {
     async fn open(&self, inbox: Ref<dyn Inbox>, values: u64, bytes: u64) -> Result<()> {
         let Ok(runtime) = Handle::try_current() else {
             return Err(Error::Refused(
-                "a stream needs a runtime for what sends its values".into(),
+                "the source of a stream needs a tokio runtime; open the stream inside one".into(),
             ));
         };
         let maker = self.maker.lock().take();
         let Some(maker) = maker else {
             return Err(Error::Refused(
-                "the values of the stream are taken by somebody else".into(),
+                "the stream has already been opened by another receiver".into(),
             ));
         };
         self.outlet.credit(values, bytes);
@@ -90,7 +90,7 @@ impl Drop for Offer {
     }
 }
 
-/// Sends what is put into the outlet, to its end.
+/// Sends the values of the outlet, to its end.
 async fn send(outlet: Arc<Outlet>, inbox: Ref<dyn Inbox>, mut maker: Maker) {
     let mut monitor = Ref::monitor(&inbox);
     loop {
@@ -105,7 +105,7 @@ async fn send(outlet: Arc<Outlet>, inbox: Ref<dyn Inbox>, mut maker: Maker) {
                 maker = Maker::Others;
             }
             match (outlet.poll_step(context), &maker) {
-                // Its future may still say how it ends.
+                // The future's result may still end the stream.
                 (Poll::Ready(Step::Abandoned), Maker::Own(_)) => Poll::Pending,
                 (step, _) => step,
             }
@@ -115,7 +115,7 @@ async fn send(outlet: Arc<Outlet>, inbox: Ref<dyn Inbox>, mut maker: Maker) {
                 let sent = inbox.values(batch).oneway();
                 unless_ended(&mut monitor, sent).await.and_then(|sent| sent)
             }
-            // From here on it does not matter who goes first: the answer says whether the end has arrived.
+            // Sent without watching the monitor: the reply says if the end has arrived.
             Ok(Step::End(failure)) => return outlet.close(inbox.end(failure).await),
             Ok(Step::Abandoned) => {
                 outlet.end(Some(Error::Ended(ABANDONED.into())));
@@ -125,17 +125,17 @@ async fn send(outlet: Arc<Outlet>, inbox: Ref<dyn Inbox>, mut maker: Maker) {
             Err(gone) => return outlet.close(Err(gone)),
         };
         if let Err(error) = sent {
-            // Values are missing: nothing may follow them. If anybody can still be told, it is the inbox.
+            // Values are missing, so that none may follow. The inbox is notified, if it can be reached.
             outlet.close(Err(error.clone()));
             let _ = inbox.end(Some(nested(error))).await;
             return;
         }
-        // Whoever makes values without ever waiting must not keep others from their turn.
+        // A future that makes values without ever waiting must let other tasks run.
         tokio::task::coop::consume_budget().await;
     }
 }
 
-/// What a future comes to, unless the monitored object ends first.
+/// Returns the output of a future, or an error if the monitored object ends first.
 async fn unless_ended<R>(monitor: &mut Monitor, future: impl Future<Output = R>) -> Result<R> {
     let mut future = pin!(future);
     poll_fn(|context| {
@@ -147,7 +147,7 @@ async fn unless_ended<R>(monitor: &mut Monitor, future: impl Future<Output = R>)
     .await
 }
 
-/// What it means that the other end of a stream is gone.
+/// Returns the error for a stream whose other end has ended.
 pub(super) fn gone(ended: Ended) -> Error {
     use crate::error::Outcome;
     match ended {

@@ -1,7 +1,7 @@
-//! Owns the stream that users hold: the end that values are taken from.
+//! The receiving end of a stream, as users hold it.
 //!
-//! It must not know where they come from. As long as nothing is taken it is a reference to the source, which travels; it
-//! is opened by whoever first takes a value or issues credit, and then stays where it is.
+//! It must not know the sender. Until a value is taken or credit is issued, it is a reference to the source, which can be
+//! passed on. Then it is opened, and stays in this process.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -25,8 +25,8 @@ use crate::object::null::NullReceiver;
 use crate::reference::reference::Ref;
 use crate::wire::shape::STREAM;
 
-/// How many values may be on their way or wait to be taken, unless [`Stream::with_credit`] says otherwise.
-const VALUES: u64 = 1024;
+/// The default number of values that may be sent and not yet taken; see [`Stream::with_credit`].
+const DEFAULT_CREDIT: u64 = 1024;
 
 /// A sequence of values as an argument or a result, with credit.
 ///
@@ -80,9 +80,9 @@ const VALUES: u64 = 1024;
 #[must_use = "nothing is sent before it is taken"]
 pub struct Stream<V> {
     state: State,
-    /// How many values are to be on their way or to wait here.
+    /// The number of values that may be sent and not yet taken.
     window: u64,
-    /// By which values are read: those of the node by which the stream came.
+    /// The bounds for decoding values: those of the node that received the stream.
     bounds: Bounds,
     values: PhantomData<fn() -> V>,
 }
@@ -248,7 +248,7 @@ impl<V> Stream<V> {
         }
     }
 
-    /// What is held while values are taken, which begins with this. Nothing if they are at their end.
+    /// Opens the stream if it is not open yet; `None` if it is over.
     fn open(&mut self) -> Option<&mut Taking> {
         if let State::Unopened(source) = &self.state {
             self.state = State::Open(Box::new(Taking::new(source.clone(), self.window)));
@@ -261,7 +261,12 @@ impl<V> Stream<V> {
 
     fn of(source: Ref<dyn Source>) -> Stream<V> {
         let bounds = marshal::bounds().unwrap_or_default();
-        Stream { state: State::Unopened(source), window: VALUES, bounds, values: PhantomData }
+        Stream {
+            state: State::Unopened(source),
+            window: DEFAULT_CREDIT,
+            bounds,
+            values: PhantomData,
+        }
     }
 }
 
@@ -276,7 +281,7 @@ impl<V> Serialize for Stream<V> {
         match &self.state {
             State::Unopened(source) => serializer.serialize_newtype_struct(STREAM, source),
             State::Open(_) | State::Over => Err(S::Error::custom(
-                "a stream from which values were taken stays where it is; make a new one of the rest",
+                "a stream from which values were taken cannot be passed on; make a new stream of the rest",
             )),
         }
     }
@@ -284,8 +289,8 @@ impl<V> Serialize for Stream<V> {
 
 impl<'de, V: DeserializeOwned> Deserialize<'de> for Stream<V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Stream<V>, D::Error> {
-        struct Travelling<V>(PhantomData<fn() -> V>);
-        impl<'de, V: DeserializeOwned> Visitor<'de> for Travelling<V> {
+        struct StreamVisitor<V>(PhantomData<fn() -> V>);
+        impl<'de, V: DeserializeOwned> Visitor<'de> for StreamVisitor<V> {
             type Value = Stream<V>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -299,13 +304,13 @@ impl<'de, V: DeserializeOwned> Deserialize<'de> for Stream<V> {
                 Ref::deserialize(source).map(Stream::of)
             }
 
-            /// Only what a value is like is asked for: see `wire::shape`.
+            /// Called when the shape of the type is traced, and not for a value: see `wire::shape`.
             fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Stream<V>, A::Error> {
                 values.next_element::<V>()?;
                 Ok(Stream::of(Ref::to(Arc::new(NullReceiver))))
             }
         }
-        deserializer.deserialize_newtype_struct(STREAM, Travelling(PhantomData))
+        deserializer.deserialize_newtype_struct(STREAM, StreamVisitor(PhantomData))
     }
 }
 
@@ -328,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shape_of_a_type_that_streams_itself_comes_to_an_end() {
+    fn the_shape_of_a_recursive_stream_is_finite() {
         #[derive(Deserialize)]
         #[allow(dead_code, reason = "it is only traced")]
         struct Folder {
@@ -340,7 +345,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn streams_and_sinks_can_go_to_other_threads() {
+    async fn streams_and_sinks_are_send_and_sync() {
         fn assert_handle<T: Send + Sync + Unpin>(_: &T) {}
         fn assert_send<T: Send>(future: T) -> T {
             future

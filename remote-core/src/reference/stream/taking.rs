@@ -1,6 +1,6 @@
-//! Owns what is held while values are taken from a stream: the inbox, what was fetched from it, and the credit.
+//! The state of an open stream at its receiver: the inbox, the values fetched from it, and the credit.
 //!
-//! It must not know the stream that users hold, nor what it is in.
+//! It must not know the stream that users hold.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,37 +19,38 @@ use crate::mutex::Mutex;
 use crate::reference::monitor::Monitor;
 use crate::reference::reference::Ref;
 
-/// How many bytes of values may be on their way or wait; one value may be more than all of them.
-const BYTES: u64 = 1 << 20;
+/// The bytes of values that may be sent and not yet taken; a single value may be larger.
+const WINDOW_BYTES: u64 = 1 << 20;
 
-/// What is held while values are taken.
+/// The state of an open stream.
 pub(super) struct Taking {
     source: Ref<dyn Source>,
     arrivals: Arc<Arrivals>,
-    /// Referred to as long as values are wanted, and then stopped, which tells the source.
+    /// Held while values are wanted, and then stopped, which the source observes.
     inbox: Ref<dyn Inbox>,
-    /// The source's answer, until it is here. Never locked: a future need not be `Sync`, and a stream is.
+    /// The call that opens the source, until it has returned. Never contended: the mutex only makes the future `Sync`, as a
+    /// stream is.
     opening: Mutex<Option<Opening>>,
     monitor: Monitor,
     unpacking: Option<Unpacking>,
-    /// Values for which there is credit: those on their way, and those that wait here.
+    /// The values for which there is credit: sent ones that are not yet taken, and those still to be sent.
     outstanding: u64,
-    /// Bytes that were taken since credit was issued last.
+    /// The bytes that were taken since credit was issued last.
     taken: u64,
 }
 
 type Opening = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
 impl Taking {
-    /// Opens the source, with credit for so many values.
+    /// Opens the source, with credit for this many values.
     pub(super) fn new(source: Ref<dyn Source>, window: u64) -> Taking {
         let arrivals = Arc::<Arrivals>::default();
-        arrivals.allow(window, BYTES);
+        arrivals.allow(window, WINDOW_BYTES);
         let inbox: Ref<dyn Inbox> = Ref::new(Intake(Arc::clone(&arrivals)));
         let monitor = Ref::monitor(&source);
         let opening = {
             let (source, inbox) = (source.clone(), inbox.clone());
-            async move { source.open(inbox, window, BYTES).await }
+            async move { source.open(inbox, window, WINDOW_BYTES).await }
         };
         let mut taking = Taking {
             source,
@@ -61,12 +62,12 @@ impl Taking {
             outstanding: window,
             taken: 0,
         };
-        // Sent at once: credit comes after it.
+        // Polled here so that the call is sent before any credit.
         taking.poll_opening(&mut Context::from_waker(Waker::noop()));
         taking
     }
 
-    /// The next value, or how it ended; for what is taken there is credit again, as far as the window goes.
+    /// Polls for the next value, or the end. Issues credit for the values that were taken, up to the window.
     pub(super) fn poll_next<V: DeserializeOwned + 'static>(
         &mut self,
         bounds: Bounds,
@@ -92,7 +93,7 @@ impl Taking {
         }
     }
 
-    /// Issues credit for so many values more, and for the bytes that were taken.
+    /// Issues credit for this many more values, and for the bytes that were taken.
     pub(super) fn issue(&mut self, values: u64) {
         let bytes = std::mem::take(&mut self.taken);
         self.outstanding = self.outstanding.saturating_add(values);
@@ -102,11 +103,11 @@ impl Taking {
         }
     }
 
-    /// Issues credit for what was taken, if it is worth a message.
+    /// Issues credit for the values that were taken, if it is enough to justify a message.
     fn renew(&mut self, window: u64) {
         let missing = window.saturating_sub(self.outstanding);
         let is_due = missing > 0 && missing >= window.div_ceil(2);
-        if is_due || self.taken >= BYTES / 2 {
+        if is_due || self.taken >= WINDOW_BYTES / 2 {
             self.issue(missing);
         }
     }
@@ -121,7 +122,7 @@ impl Taking {
         Poll::Pending
     }
 
-    /// Takes note of the source's answer. If it is no, that is how the stream ends, and whoever takes is woken.
+    /// Polls the call that opens the source. If it has failed, the stream ends with its error.
     fn poll_opening(&mut self, context: &mut Context<'_>) {
         let opening = self.opening.get_mut();
         if let Some(Poll::Ready(result)) =
@@ -137,7 +138,7 @@ impl Taking {
 
 impl Drop for Taking {
     fn drop(&mut self) {
-        // It is near, so that it can be stopped.
+        // The inbox is near, so that it can be stopped.
         let _ = Ref::stop(&self.inbox, NOBODY);
     }
 }
