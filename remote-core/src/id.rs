@@ -1,6 +1,7 @@
-//! Owns the identifiers that travel: one newtype for each, so that none is taken for another.
+//! The identifiers: one newtype for each, so that none is taken for another.
 //!
-//! It must not know what the identifiers name. Ids are never reused: each comes from a counter that only grows.
+//! It must not know what the identifiers name. Those that travel are never reused: each comes from a counter that only
+//! grows.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -93,7 +94,16 @@ numbered! {
     NameId,
     /// A frame, as the side that sends it counts them.
     FrameNumber,
+    /// A watch on an object of the peer, as the side that watches counts them.
+    WatchId,
+    /// A connection of a session, as both sides number them; the greater number is the newer connection.
+    ConnectionId,
 }
+
+/// A caller that waits for a reply, as the node knows it; reused when the call has ended, so that the [`QuestionId`] goes with
+/// it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct CallToken(pub(crate) usize);
 
 impl ObjectId {
     /// The directory, which every node shows to every peer.

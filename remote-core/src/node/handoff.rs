@@ -45,7 +45,7 @@ impl HandsOff for HandOff {
         let Location::Far { node, route, .. } = object.location() else { return None };
         let owner = self.core.upgrade()?.sessions.find(node)?;
         // Only who was given it by its owner can vouch for it.
-        if owner.route_number() != route {
+        if Some(owner.route_id()) != route {
             return None;
         }
         let token = Token::random();

@@ -4,8 +4,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::message::{Asked, Location, Receiver, Request, Resolving, Route, Watcher};
-use crate::id::{Identity, ObjectId};
+use super::message::{Asked, Location, Receiver, Request, Resolving, Route, RouteId, Watcher};
+use crate::id::{Identity, ObjectId, WatchId};
 use crate::wire::frame::Target;
 
 /// One introduction of a far object.
@@ -24,11 +24,6 @@ impl Import {
     }
 }
 
-/// What tells routes apart.
-pub(crate) fn route_number(route: &Arc<dyn Route>) -> usize {
-    Arc::as_ptr(route).cast::<()>() as usize
-}
-
 impl Receiver for Import {
     fn ask(&self, _: &Arc<dyn Receiver>, request: Request) -> Asked {
         match self.route.ask(Target::Object(self.entry), request) {
@@ -43,7 +38,7 @@ impl Receiver for Import {
 
     fn location(&self) -> Location {
         let Identity { node, object } = self.identity;
-        Location::Far { route: route_number(&self.route), entry: self.entry, node, object }
+        Location::Far { route: Some(RouteId::of(&*self.route)), entry: self.entry, node, object }
     }
 
     fn export_id(&self) -> ObjectId {
@@ -51,8 +46,10 @@ impl Receiver for Import {
     }
 
     fn watch(self: Arc<Self>, watcher: Watcher) -> Box<dyn Send + Sync> {
-        let watch = self.route.watch(self.entry, watcher);
-        Box::new(Watching { route: Arc::clone(&self.route), watch })
+        match self.route.watch(self.entry, watcher) {
+            Some(watch) => Box::new(Watching { route: Arc::clone(&self.route), watch }),
+            None => Box::new(()),
+        }
     }
 
     fn resolved(self: Arc<Self>) -> Resolving {
@@ -68,7 +65,7 @@ impl Drop for Import {
 
 struct Watching {
     route: Arc<dyn Route>,
-    watch: u64,
+    watch: WatchId,
 }
 
 impl Drop for Watching {

@@ -14,7 +14,7 @@ use std::time::Instant;
 use super::peer::Peer;
 use super::slot::Slot;
 use crate::error::{Error, Result};
-use crate::id::{NodeId, ObjectId, QuestionId, Token};
+use crate::id::{CallToken, NodeId, ObjectId, QuestionId, Token, WatchId};
 use crate::limits::Bounds;
 use crate::session::Name;
 use crate::session::event::Cause;
@@ -144,8 +144,9 @@ impl std::fmt::Display for Ended {
 pub(crate) enum Location {
     /// In this process; the node that first showed it to a peer owns it.
     Near { object: ObjectId, owner: Option<NodeId> },
-    /// Elsewhere: reached by the route, whose peer knows it by `entry`; owned by `node` under `object`.
-    Far { route: usize, entry: ObjectId, node: NodeId, object: ObjectId },
+    /// In another process, owned by `node` under `object`. The peer of the route knows it by `entry`; no route is said while
+    /// the path is being shortened.
+    Far { route: Option<RouteId>, entry: ObjectId, node: NodeId, object: ObjectId },
     /// Not known yet.
     Promise { object: ObjectId },
     /// At some address, and never known: what is sent there is not answered.
@@ -324,10 +325,10 @@ pub(crate) trait Route: Send + Sync + 'static {
     fn ask(&self, target: Target, request: Request) -> Result<Claim, Error>;
 
     /// Nobody wants the reply any more.
-    fn abandon(&self, token: usize, question: QuestionId);
+    fn abandon(&self, token: CallToken, question: QuestionId);
 
     /// Nothing more will be sent to the answer of a promise.
-    fn finish(&self, token: usize, question: QuestionId);
+    fn finish(&self, token: CallToken, question: QuestionId);
 
     /// A proxy for an object of the peer's was dropped. Never blocks for long, never panics.
     fn release(&self, object: ObjectId);
@@ -335,16 +336,27 @@ pub(crate) trait Route: Send + Sync + 'static {
     /// Whether messages to the answer of a promise still wait to be sent.
     fn is_behind(&self, question: QuestionId) -> bool;
 
-    /// Has the peer tell when an object of its ends.
-    fn watch(&self, object: ObjectId, watcher: Watcher) -> u64;
+    /// Has the peer report the end of one of its objects to a watcher. `None` if the session is over: then the watcher was
+    /// called.
+    fn watch(&self, object: ObjectId, watcher: Watcher) -> Option<WatchId>;
 
-    /// Does not want to be told any more.
-    fn unwatch(&self, watch: u64);
+    /// Drops a watcher.
+    fn unwatch(&self, watch: WatchId);
+}
+
+/// Identifies a route while it exists.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct RouteId(usize);
+
+impl RouteId {
+    pub(crate) fn of<R: Route + ?Sized>(route: &R) -> RouteId {
+        RouteId(std::ptr::from_ref(route).addr())
+    }
 }
 
 /// What names the reply to one message, and where it will be.
 pub(crate) struct Claim {
-    pub(crate) token: usize,
+    pub(crate) token: CallToken,
     pub(crate) question: QuestionId,
     pub(crate) slot: Arc<Slot<Reply>>,
 }

@@ -15,7 +15,7 @@ use super::message::{
 };
 use super::serial::SerialQueue;
 use crate::error::{Error, Result};
-use crate::id::{NodeId, ObjectId};
+use crate::id::{NodeId, ObjectId, WatchId};
 use crate::mutex::Mutex;
 
 /// A near object.
@@ -166,8 +166,10 @@ impl<O: Held> Receiver for NearObject<O> {
 
     fn watch(self: Arc<Self>, watcher: Watcher) -> Box<dyn Send + Sync> {
         // Invariant: a monitor does not keep the object alive, so the guard holds its end and not the object.
-        let watch = self.end.watch(watcher);
-        Box::new(Watching { end: Arc::clone(&self.end), watch })
+        match self.end.watch(watcher) {
+            Some(watch) => Box::new(Watching { end: Arc::clone(&self.end), watch }),
+            None => Box::new(()),
+        }
     }
 
     fn stop(&self, reason: &str) -> Result<()> {
@@ -223,7 +225,7 @@ struct End {
 #[derive(Default)]
 struct Watchers {
     next: u64,
-    waiting: Vec<(u64, Watcher)>,
+    waiting: Vec<(WatchId, Watcher)>,
     ended: Option<Ended>,
 }
 
@@ -232,20 +234,20 @@ impl End {
         self.stopped.get().cloned()
     }
 
-    fn watch(&self, watcher: Watcher) -> u64 {
+    fn watch(&self, watcher: Watcher) -> Option<WatchId> {
         let mut watchers = self.watchers.lock();
         if let Some(ended) = watchers.ended.clone() {
             drop(watchers);
             watcher(ended);
-            return 0;
+            return None;
         }
         watchers.next += 1;
-        let watch = watchers.next;
+        let watch = WatchId(watchers.next);
         watchers.waiting.push((watch, watcher));
-        watch
+        Some(watch)
     }
 
-    fn unwatch(&self, watch: u64) {
+    fn unwatch(&self, watch: WatchId) {
         let mut watchers = self.watchers.lock();
         let at = watchers.waiting.iter().position(|(known, _)| *known == watch);
         let gone = at.map(|at| watchers.waiting.swap_remove(at));
@@ -279,7 +281,7 @@ impl End {
 
 struct Watching {
     end: Arc<End>,
-    watch: u64,
+    watch: WatchId,
 }
 
 impl Drop for Watching {

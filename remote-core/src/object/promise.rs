@@ -13,10 +13,9 @@ use std::task::Poll;
 use tokio::sync::{OnceCell, oneshot};
 
 use super::builtin::SETTLE;
-use super::import::route_number;
 use super::message::{
-    Asked, Claim, Ended, Location, Receiver, Reply, Request, Resolving, Route, Running, Ticket,
-    Watcher,
+    Asked, Claim, Ended, Location, Receiver, Reply, Request, Resolving, Route, RouteId, Running,
+    Ticket, Watcher,
 };
 use crate::error::{Error, Result};
 use crate::id::ObjectId;
@@ -118,7 +117,7 @@ impl Receiver for FarPromise {
         Box::pin(async move {
             let target = outcome(self.reply().await)?;
             let stays = matches!(target.location(),
-                Location::Far { route, .. } if route == route_number(&self.route));
+                Location::Far { route, .. } if route == Some(RouteId::of(&*self.route)));
             if !stays || self.route.is_behind(self.claim.question) {
                 // The path shortens: what was sent the long way must have started before anything goes the short one.
                 if let Asked::Sent(claim) = self.send(Request::plain(&SETTLE)) {

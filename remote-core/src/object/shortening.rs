@@ -212,7 +212,7 @@ impl Receiver for ShorteningRef {
             Path::Long { import, .. } => import.location(),
             // By no session's way: whoever is shown it is forwarded for.
             Path::Between { .. } | Path::Chosen => Location::Far {
-                route: 0,
+                route: None,
                 entry: ObjectId::DIRECTORY,
                 node: self.owner.node,
                 object: self.owner.object,
@@ -255,7 +255,7 @@ mod tests {
     use super::super::slot::Slot;
     use super::*;
     use crate::error::Outcome;
-    use crate::id::{NodeId, QuestionId};
+    use crate::id::{CallToken, NodeId, QuestionId, WatchId};
     use crate::object::builtin::INTERFACES;
     use crate::wire::frame::Target;
 
@@ -273,12 +273,12 @@ mod tests {
         fn ask(&self, _: Target, _: Request) -> Result<Claim, Error> {
             let slot = Arc::new(Slot::new(None));
             self.0.lock().push(Arc::clone(&slot));
-            Ok(Claim { token: 0, question: QuestionId(1), slot })
+            Ok(Claim { token: CallToken(0), question: QuestionId(1), slot })
         }
 
-        fn abandon(&self, _: usize, _: QuestionId) {}
+        fn abandon(&self, _: CallToken, _: QuestionId) {}
 
-        fn finish(&self, _: usize, _: QuestionId) {}
+        fn finish(&self, _: CallToken, _: QuestionId) {}
 
         fn release(&self, _: ObjectId) {}
 
@@ -286,11 +286,11 @@ mod tests {
             false
         }
 
-        fn watch(&self, _: ObjectId, _: Watcher) -> u64 {
-            0
+        fn watch(&self, _: ObjectId, _: Watcher) -> Option<WatchId> {
+            None
         }
 
-        fn unwatch(&self, _: u64) {}
+        fn unwatch(&self, _: WatchId) {}
     }
 
     /// How many messages went each way, after one of them was to settle the long way and had this reply.

@@ -10,7 +10,7 @@ use super::machine::Session;
 use super::outgoing::{Queued, extent};
 use super::questions::{Finish, Progress};
 use crate::error::{Error, Outcome};
-use crate::id::{NameId, ObjectId, QuestionId};
+use crate::id::{CallToken, NameId, ObjectId, QuestionId, WatchId};
 use crate::limits::Bounds;
 use crate::wire::bounded_writer::Leaving;
 use crate::wire::codec::Encoder;
@@ -19,7 +19,7 @@ use crate::wire::frame::{Frame, Manner, Status, Target};
 
 /// A call to be sent.
 pub(crate) struct Ask<'a> {
-    pub(crate) token: usize,
+    pub(crate) token: CallToken,
     pub(crate) target: Target,
     pub(crate) selector: (&'a str, u64),
     pub(crate) manner: Manner,
@@ -173,15 +173,15 @@ impl Session {
         self.imports.drop_one(object);
     }
 
-    pub(crate) fn watch(&mut self, watch: u64, object: ObjectId) {
+    pub(crate) fn watch(&mut self, watch: WatchId, object: ObjectId) {
         self.send(&Frame::Watch { watch, object });
     }
 
-    pub(crate) fn unwatch(&mut self, watch: u64) {
+    pub(crate) fn unwatch(&mut self, watch: WatchId) {
         self.send(&Frame::Unwatch { watch });
     }
 
-    pub(crate) fn tell_ended(&mut self, watch: u64, stopped: bool, reason: &str) {
+    pub(crate) fn tell_ended(&mut self, watch: WatchId, stopped: bool, reason: &str) {
         if self.watches.close(watch) {
             self.send(&Frame::Ended { watch, stopped, reason: shortened(reason) });
         }

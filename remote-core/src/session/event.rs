@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::names::Name;
 use crate::error::{Error, Outcome};
-use crate::id::{ObjectId, QuestionId};
+use crate::id::{CallToken, ObjectId, QuestionId, WatchId};
 use crate::wire::content::Content;
 use crate::wire::frame::{Manner, Status, Target};
 
@@ -24,21 +24,21 @@ pub(crate) enum Event {
     /// The peer will pipeline nothing more on the answer.
     Finished { question: QuestionId },
     /// A call was answered; the token is the caller's, unless it gave up.
-    Answered { token: Option<usize>, status: Status, content: Content },
+    Answered { token: Option<CallToken>, status: Status, content: Content },
     /// A message without answer has found room, and is on its way.
-    HandedOver { token: usize },
+    HandedOver { token: CallToken },
     /// A call that waited for room was refused: none was made for a whole term.
-    Refused { token: usize },
+    Refused { token: CallToken },
     /// A call will never be answered, because the session ended.
-    Lost { token: usize, outcome: Outcome },
+    Lost { token: CallToken, outcome: Outcome },
     /// The peer gave back its last reference to an object.
     Unexported { object: ObjectId },
     /// The peer asks to be told when an object ends.
-    Watch { watch: u64, object: ObjectId },
+    Watch { watch: WatchId, object: ObjectId },
     /// The peer does not ask any more.
-    Unwatch { watch: u64 },
+    Unwatch { watch: WatchId },
     /// An object that this side watches has ended.
-    WatchEnded { watch: u64, stopped: bool, reason: String },
+    WatchEnded { watch: WatchId, stopped: bool, reason: String },
     /// The connection is lost; the session waits for another.
     Suspended { reason: String },
     /// There is another connection.

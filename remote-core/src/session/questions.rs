@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 
 use foldhash::HashMap;
 
-use crate::id::{FrameNumber, QuestionId};
+use crate::id::{CallToken, FrameNumber, QuestionId};
 use crate::wire::frame::Manner;
 use crate::wire::hello::Grant;
 
@@ -27,7 +27,7 @@ pub(crate) struct Questions {
 /// A call in progress.
 pub(crate) struct Question {
     /// The caller's, unless it gave up.
-    pub(crate) token: Option<usize>,
+    pub(crate) token: Option<CallToken>,
     pub(crate) manner: Manner,
     pub(crate) size: u64,
     pub(crate) progress: Progress,
@@ -79,7 +79,7 @@ impl Questions {
         }
     }
 
-    pub(crate) fn open(&mut self, token: usize, manner: Manner, size: u64) -> QuestionId {
+    pub(crate) fn open(&mut self, token: CallToken, manner: Manner, size: u64) -> QuestionId {
         self.next += 1;
         let id = QuestionId(self.next);
         let question = Question {
@@ -103,7 +103,7 @@ impl Questions {
     /// Enters a call that is sent in this moment, in full: the hot path, without the steps in between.
     pub(crate) fn open_sent(
         &mut self,
-        token: usize,
+        token: CallToken,
         size: u64,
         send: impl FnOnce(QuestionId) -> FrameNumber,
     ) -> QuestionId {
@@ -138,7 +138,7 @@ impl Questions {
 
     /// The answer is here. Its place in the window is free; a promise stays in the table until it is finished.
     /// Nothing if there was no such question to be answered.
-    pub(crate) fn answer(&mut self, id: QuestionId) -> Option<Option<usize>> {
+    pub(crate) fn answer(&mut self, id: QuestionId) -> Option<Option<CallToken>> {
         let Entry::Occupied(mut entry) = self.open.entry(id) else { return None };
         let question = entry.get_mut();
         if !question.awaits_answer() {

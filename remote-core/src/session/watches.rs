@@ -4,17 +4,18 @@
 
 use foldhash::HashSet;
 
+use crate::id::WatchId;
 use crate::wire::breach::Breach;
 
 /// The peer's watches, by its numbers.
 #[derive(Default)]
 pub(crate) struct Watches {
-    open: HashSet<u64>,
+    open: HashSet<WatchId>,
 }
 
 impl Watches {
     /// The peer begins to watch. False if it watches as much as it may already.
-    pub(crate) fn open(&mut self, watch: u64, limit: usize) -> Result<bool, Breach> {
+    pub(crate) fn open(&mut self, watch: WatchId, limit: usize) -> Result<bool, Breach> {
         if self.open.contains(&watch) {
             return Err(Breach::Question);
         }
@@ -23,7 +24,7 @@ impl Watches {
 
     /// The watch is over. False if it was already: each is told of at most once.
     #[must_use]
-    pub(crate) fn close(&mut self, watch: u64) -> bool {
+    pub(crate) fn close(&mut self, watch: WatchId) -> bool {
         self.open.remove(&watch)
     }
 

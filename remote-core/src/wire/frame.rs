@@ -4,7 +4,7 @@
 
 use super::breach::Breach;
 use super::varint::{Cursor, Front, LONGEST_NUMBER, put};
-use crate::id::{FrameNumber, Identity, NameId, NodeId, ObjectId, QuestionId, Token};
+use crate::id::{FrameNumber, Identity, NameId, NodeId, ObjectId, QuestionId, Token, WatchId};
 
 /// The most bytes of one body that one frame carries: between two of them other frames pass.
 pub(crate) const CHUNK: usize = 16 * 1024;
@@ -129,16 +129,16 @@ pub(crate) enum Frame<'f> {
     },
     /// Tell me when the object ends; the number is the asker's.
     Watch {
-        watch: u64,
+        watch: WatchId,
         object: ObjectId,
     },
     /// Do not tell me any more.
     Unwatch {
-        watch: u64,
+        watch: WatchId,
     },
     /// It ended.
     Ended {
-        watch: u64,
+        watch: WatchId,
         stopped: bool,
         reason: &'f str,
     },
@@ -272,12 +272,12 @@ impl<'f> Frame<'f> {
                 return with_length(front, name);
             }
             Frame::Watch { watch, object } => {
-                front.number(watch);
+                front.number(watch.0);
                 front.number(object.0);
             }
-            Frame::Unwatch { watch } => front.number(watch),
+            Frame::Unwatch { watch } => front.number(watch.0),
             Frame::Ended { watch, stopped, reason } => {
-                front.number(watch);
+                front.number(watch.0);
                 front.byte(u8::from(stopped));
                 return with_length(front, reason);
             }
@@ -351,10 +351,13 @@ impl<'f> Frame<'f> {
                 fingerprint: u64::from_le_bytes(cursor.array()?),
                 name: cursor.text()?,
             },
-            0x09 => Frame::Watch { watch: cursor.number()?, object: ObjectId(cursor.number()?) },
-            0x0a => Frame::Unwatch { watch: cursor.number()? },
+            0x09 => Frame::Watch {
+                watch: WatchId(cursor.number()?),
+                object: ObjectId(cursor.number()?),
+            },
+            0x0a => Frame::Unwatch { watch: WatchId(cursor.number()?) },
             0x0b => Frame::Ended {
-                watch: cursor.number()?,
+                watch: WatchId(cursor.number()?),
                 stopped: match cursor.byte()? {
                     0 => false,
                     1 => true,

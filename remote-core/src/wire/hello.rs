@@ -8,7 +8,7 @@ use hmac_sha256::HMAC;
 
 use super::breach::Breach;
 use super::varint::{Cursor, put, put_bytes};
-use crate::id::{FrameNumber, NodeId};
+use crate::id::{ConnectionId, FrameNumber, NodeId};
 use crate::limits::Limits;
 
 /// What every connection begins with, and the version after it.
@@ -90,7 +90,7 @@ pub(crate) enum Verdict {
     /// A session begins; this is its secret.
     Accept(Secret),
     /// The session goes on here; of two connections on which it does, the one with the greater number counts.
-    Resume { connection: u64 },
+    Resume { connection: ConnectionId },
     /// The two have a session already, and a connection for it; use that.
     Duplicate,
     /// There will be none.
@@ -271,7 +271,7 @@ impl Verdict {
             }
             Verdict::Resume { connection } => {
                 out.push(3);
-                put(out, *connection);
+                put(out, connection.0);
             }
             Verdict::Duplicate => out.push(1),
             Verdict::Refuse { code, reason } => {
@@ -286,7 +286,7 @@ impl Verdict {
         let mut cursor = Cursor::new(bytes);
         match cursor.byte()? {
             0 => Ok(Verdict::Accept(cursor.array()?)),
-            3 => Ok(Verdict::Resume { connection: cursor.number()? }),
+            3 => Ok(Verdict::Resume { connection: ConnectionId(cursor.number()?) }),
             1 => Ok(Verdict::Duplicate),
             2 => Ok(Verdict::Refuse { code: cursor.number()?, reason: cursor.text()?.to_owned() }),
             _ => Err(Breach::Hello),
@@ -323,7 +323,7 @@ mod tests {
         assert_eq!(Hello::read(&hello().write()[2..]), Ok(hello()));
         for verdict in [
             Verdict::Accept([7; 32]),
-            Verdict::Resume { connection: 300 },
+            Verdict::Resume { connection: ConnectionId(300) },
             Verdict::Duplicate,
             Verdict::Refuse { code: 3, reason: "no".into() },
         ] {

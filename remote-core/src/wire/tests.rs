@@ -20,7 +20,9 @@ use super::hello::{
 use super::method::{Method, Parameter, Type, name_fingerprint};
 use super::shape::Shape;
 use crate::error::{Error, Outcome};
-use crate::id::{FrameNumber, Identity, NameId, NodeId, ObjectId, QuestionId, Token};
+use crate::id::{
+    ConnectionId, FrameNumber, Identity, NameId, NodeId, ObjectId, QuestionId, Token, WatchId,
+};
 use crate::limits::{Bounds, Limits};
 use crate::reference::interface::Interface;
 use crate::reference::stream::messages::{Inbox, Source};
@@ -165,7 +167,7 @@ fn resume_states() -> [(&'static str, ResumeState); 3] {
 fn verdicts() -> [(&'static str, Verdict); 4] {
     [
         ("verdict: a new session begins", Verdict::Accept([3; 32])),
-        ("verdict: the session resumes, on connection 2", Verdict::Resume { connection: 2 }),
+        ("verdict: the session resumes, on connection 2", Verdict::Resume { connection: ConnectionId(2) }),
         ("verdict: duplicate", Verdict::Duplicate),
         ("verdict: refused, \"no\"", Verdict::Refuse { code: 0, reason: "no".into() }),
     ]
@@ -258,10 +260,13 @@ fn frames() -> Vec<(&'static str, Frame<'static>)> {
                 name: "Greeter.greet",
             },
         ),
-        ("Watch: 1, object 5", Frame::Watch { watch: 1, object: ObjectId(5) }),
-        ("Unwatch: 1", Frame::Unwatch { watch: 1 }),
-        ("Ended: 1, stopped, \"tired\"", Frame::Ended { watch: 1, stopped: true, reason: "tired" }),
-        ("Ended: 1, released", Frame::Ended { watch: 1, stopped: false, reason: "" }),
+        ("Watch: 1, object 5", Frame::Watch { watch: WatchId(1), object: ObjectId(5) }),
+        ("Unwatch: 1", Frame::Unwatch { watch: WatchId(1) }),
+        (
+            "Ended: 1, stopped, \"tired\"",
+            Frame::Ended { watch: WatchId(1), stopped: true, reason: "tired" },
+        ),
+        ("Ended: 1, released", Frame::Ended { watch: WatchId(1), stopped: false, reason: "" }),
         ("Credit: 10 calls, 1000 bytes", Frame::Credit { calls: 10, bytes: 1000 }),
         ("Close: code 0, \"bye\"", Frame::Close { code: 0, reason: "bye" }),
         ("Renew", Frame::Renew),

@@ -11,7 +11,7 @@ use super::handshake::{
 };
 use super::registry::Sessions;
 use crate::error::{Error, Result};
-use crate::id::FrameNumber;
+use crate::id::{ConnectionId, FrameNumber};
 use crate::node::session::driver::start;
 use crate::node::session::shared::{Origin, SharedSession};
 use crate::object::peer::Peer;
@@ -104,7 +104,7 @@ impl Negotiation<'_> {
             }
             (Verdict::Resume { connection }, Assessment::Resume { session, arrived }) => {
                 // The peer has resumed it, and what this side said of itself was before.
-                let (number, asked) = (connection, Some(self.asked));
+                let (number, asked) = (connection.0, Some(self.asked));
                 Ok(Some(Decision::Resumed(Resumption { session, number, asked, arrived })))
             }
             (_, Assessment::Refused(reason)) => Err(Error::Refused(reason.into())),
@@ -201,7 +201,9 @@ impl Decision {
     fn verdict(&self) -> Verdict {
         match self {
             Decision::Accepted(begun) => Verdict::Accept(begun.secret),
-            Decision::Resumed(resumption) => Verdict::Resume { connection: resumption.number },
+            Decision::Resumed(resumption) => {
+                Verdict::Resume { connection: ConnectionId(resumption.number) }
+            }
             Decision::Duplicate(_) => Verdict::Duplicate,
             Decision::Refused(reason) => Verdict::Refuse { code: 0, reason: reason.clone() },
         }

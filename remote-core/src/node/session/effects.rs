@@ -11,6 +11,7 @@ use tokio::task::AbortHandle;
 use super::shared::{Delivery, Inner, SharedSession, Void};
 use super::state::SessionState;
 use crate::error::Error;
+use crate::id::{CallToken, WatchId};
 use crate::node::runtime::wake_batch::wake_batch;
 use crate::node::runtime::watchdog::Unblock;
 use crate::node::shared::Giver;
@@ -28,7 +29,7 @@ use crate::session::event::{Cause, Event};
 pub(crate) struct Effects {
     pub(crate) wake: Vec<Waker>,
     tell: Vec<(Watcher, Ended)>,
-    watch: Vec<(u64, Arc<dyn Receiver>)>,
+    watch: Vec<(WatchId, Arc<dyn Receiver>)>,
     abort: Vec<AbortHandle>,
     replies: Vec<Reply>,
     references: Vec<Reference>,
@@ -328,7 +329,7 @@ impl SharedSession {
         guards.into_iter().for_each(|guard| contained(|| drop(guard)));
     }
 
-    fn watch_for_peer(&self, watch: u64, receiver: Arc<dyn Receiver>) {
+    fn watch_for_peer(&self, watch: WatchId, receiver: Arc<dyn Receiver>) {
         let session = self.this.clone();
         let guard = receiver.watch(Box::new(move |ended| {
             let Some(session) = session.upgrade() else { return };
@@ -352,8 +353,8 @@ impl SharedSession {
 }
 
 #[inline]
-fn answer(inner: &mut Inner, token: usize, reply: Reply, effects: &mut Effects) {
-    match inner.waiters.try_remove(token) {
+fn answer(inner: &mut Inner, token: CallToken, reply: Reply, effects: &mut Effects) {
+    match inner.waiters.try_remove(token.0) {
         Some(waiter) => effects.wake.extend(waiter.slot.fill(reply)),
         None => effects.replies.push(reply),
     }

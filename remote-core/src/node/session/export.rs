@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::id::{Identity, NameId, NodeId, ObjectId, Token};
 use crate::node::shared::Shared;
-use crate::object::message::{Interfaced, Location, Receiver, Reference};
+use crate::object::message::{Interfaced, Location, Receiver, Reference, RouteId};
 use crate::session::Session;
 use crate::wire::frame::Descriptor;
 use crate::wire::method::name_fingerprint;
@@ -40,7 +40,7 @@ pub(crate) struct Outgoing {
 #[inline(always)]
 pub(crate) fn prepare<'r>(
     shared: &Shared,
-    (route, peer): (usize, NodeId),
+    (route, peer): (RouteId, NodeId),
     references: &'r [Reference],
 ) -> Prepared<'r> {
     if references.is_empty() {
@@ -51,7 +51,7 @@ pub(crate) fn prepare<'r>(
 
 fn prepare_some<'r>(
     shared: &Shared,
-    (route, peer): (usize, NodeId),
+    (route, peer): (RouteId, NodeId),
     references: &'r [Reference],
 ) -> Prepared<'r> {
     let entries = references.iter().map(|Reference { receiver, interface }| Entry {
@@ -61,9 +61,9 @@ fn prepare_some<'r>(
     Prepared { entries: entries.collect() }
 }
 
-fn enter(shared: &Shared, (route, peer): (usize, NodeId), receiver: &Arc<dyn Receiver>) -> Kind {
+fn enter(shared: &Shared, (route, peer): (RouteId, NodeId), receiver: &Arc<dyn Receiver>) -> Kind {
     let kind = match receiver.location() {
-        Location::Far { route: its, entry, .. } if its == route => return Kind::Yours(entry),
+        Location::Far { route: its, entry, .. } if its == Some(route) => return Kind::Yours(entry),
         Location::Far { node, object, .. } => {
             // To its owner it is shown by the token by which this side is to have it; to others by one of their own.
             let token = if node == peer {

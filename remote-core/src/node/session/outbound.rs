@@ -9,7 +9,7 @@ use super::export::{Outgoing, prepare};
 use super::reply::retract;
 use super::shared::{Inner, SharedSession, Waiter};
 use crate::error::Error;
-use crate::id::{ObjectId, QuestionId};
+use crate::id::{CallToken, ObjectId, QuestionId, WatchId};
 use crate::object::message::{Claim, Ended, Payload, Request, Route, Watcher};
 use crate::object::slot::Slot;
 use crate::session::Ask;
@@ -21,7 +21,7 @@ impl Route for SharedSession {
         let Request { selector, payload, manner, deadline, nesting, waker, .. } = request;
         let nesting = self.shared.limits.nest(nesting)?;
         let Payload { body, references, .. } = payload;
-        let prepared = prepare(&self.shared, (self.route_number(), self.peer.id()), &references);
+        let prepared = prepare(&self.shared, (self.route_id(), self.peer.id()), &references);
         let now = deadline.map(|_| Instant::now());
         let slot = Arc::new(Slot::new(waker));
         let waiter = Waiter { question: QuestionId(0), slot: Arc::clone(&slot) };
@@ -34,7 +34,7 @@ impl Route for SharedSession {
                 return Err(error);
             }
         };
-        let token = inner.waiters.insert(waiter);
+        let token = CallToken(inner.waiters.insert(waiter));
         let ask = Ask {
             token,
             target,
@@ -46,9 +46,9 @@ impl Route for SharedSession {
         };
         let asked = inner.machine.ask(now, ask);
         match &asked {
-            Ok(question) => inner.waiters[token].question = *question,
+            Ok(question) => inner.waiters[token.0].question = *question,
             Err(_) => {
-                inner.waiters.remove(token);
+                inner.waiters.remove(token.0);
                 retract(&mut inner.machine, &descriptors);
             }
         }
@@ -58,7 +58,7 @@ impl Route for SharedSession {
         asked.map(|question| Claim { token, question, slot })
     }
 
-    fn abandon(&self, token: usize, question: QuestionId) {
+    fn abandon(&self, token: CallToken, question: QuestionId) {
         let waiter = self.update(|inner| {
             inner.machine.cancel(question);
             inner.take_waiter(token, question)
@@ -66,7 +66,7 @@ impl Route for SharedSession {
         drop(waiter);
     }
 
-    fn finish(&self, token: usize, question: QuestionId) {
+    fn finish(&self, token: CallToken, question: QuestionId) {
         let waiter = self.update(|inner| {
             inner.machine.finish(question);
             inner.take_waiter(token, question)
@@ -82,23 +82,23 @@ impl Route for SharedSession {
         self.lock().machine.is_behind(question)
     }
 
-    fn watch(&self, object: ObjectId, watcher: Watcher) -> u64 {
+    fn watch(&self, object: ObjectId, watcher: Watcher) -> Option<WatchId> {
         let mut inner = self.lock();
         if let Some(cause) = inner.machine.closed() {
             let ended = Ended::of(cause);
             drop(inner);
             watcher(ended);
-            return 0;
+            return None;
         }
         inner.next_watch += 1;
-        let watch = inner.next_watch;
+        let watch = WatchId(inner.next_watch);
         inner.watchers.insert(watch, watcher);
         inner.machine.watch(watch, object);
         self.finish(inner);
-        watch
+        Some(watch)
     }
 
-    fn unwatch(&self, watch: u64) {
+    fn unwatch(&self, watch: WatchId) {
         let watcher = self.update(|inner| {
             let watcher = inner.watchers.remove(&watch);
             if watcher.is_some() && inner.machine.closed().is_none() {
@@ -112,8 +112,8 @@ impl Route for SharedSession {
 
 impl Inner {
     /// The waiter of a call, if the place is not another's by now.
-    fn take_waiter(&mut self, token: usize, question: QuestionId) -> Option<Waiter> {
-        let is_its = self.waiters.get(token).is_some_and(|waiter| waiter.question == question);
-        is_its.then(|| self.waiters.remove(token))
+    fn take_waiter(&mut self, token: CallToken, question: QuestionId) -> Option<Waiter> {
+        let is_its = self.waiters.get(token.0).is_some_and(|waiter| waiter.question == question);
+        is_its.then(|| self.waiters.remove(token.0))
     }
 }

@@ -8,7 +8,7 @@ use super::export::{Outgoing, prepare};
 use super::shared::SharedSession;
 use crate::error::Error;
 use crate::id::{ObjectId, QuestionId};
-use crate::object::message::{Payload, Reply};
+use crate::object::message::{Payload, Reply, RouteId};
 use crate::session::Session;
 use crate::wire::content::Content;
 use crate::wire::frame::{Descriptor, Status};
@@ -32,7 +32,7 @@ impl SharedSession {
             Reply::Fault(error) => return self.send_fault(question, &error),
         };
         let Payload { body, references, .. } = payload;
-        let prepared = prepare(&self.shared, (self.route_number(), self.peer.id()), &references);
+        let prepared = prepare(&self.shared, (self.route_id(), self.peer.id()), &references);
         let mut inner = self.lock();
         inner.forget_running(question);
         let hidden = match prepared.introduce(&mut inner.machine) {
@@ -74,8 +74,8 @@ impl SharedSession {
         drop(hidden);
     }
 
-    pub(crate) fn route_number(&self) -> usize {
-        std::ptr::from_ref(self).cast::<()>() as usize
+    pub(crate) fn route_id(&self) -> RouteId {
+        RouteId::of(self)
     }
 }
 

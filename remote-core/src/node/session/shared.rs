@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::AbortHandle;
 
 use super::state::SessionState;
-use crate::id::QuestionId;
+use crate::id::{QuestionId, WatchId};
 use crate::mutex::Mutex;
 use crate::node::io::slot::ConnectionSlot;
 use crate::node::runtime::watchdog::{DispatchCount, Unblock, watch_session};
@@ -116,9 +116,9 @@ pub(crate) struct Inner {
     /// Calls of the peer's that are not yet begun, in order.
     pub(crate) inbox: VecDeque<Delivery>,
     /// Objects of ours that the peer watches, by the peer's number.
-    pub(crate) watched: HashMap<u64, Box<dyn Send + Sync>>,
+    pub(crate) watched: HashMap<WatchId, Box<dyn Send + Sync>>,
     /// Who watches objects of the peer's, by our number.
-    pub(crate) watchers: HashMap<u64, Watcher>,
+    pub(crate) watchers: HashMap<WatchId, Watcher>,
     pub(crate) next_watch: u64,
     /// How often the state changed that users are told.
     turns: u64,

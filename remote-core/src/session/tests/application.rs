@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::event::{Cause, Event, IncomingCall};
 use crate::error::Outcome;
-use crate::id::{ObjectId, QuestionId};
+use crate::id::{CallToken, ObjectId, QuestionId, WatchId};
 use crate::wire::body::Body;
 use crate::wire::content::Content;
 use crate::wire::frame::{Descriptor, Status, Target};
@@ -58,19 +58,23 @@ impl Application {
             Event::Finished { question } => {
                 assert!(self.promised.contains(&question) && self.finished.insert(question));
             }
-            Event::Answered { token: Some(token), status, content } => {
+            Event::Answered { token: Some(CallToken(token)), status, content } => {
                 self.end(token, End::Answered(status, content));
             }
             Event::Answered { token: None, content, .. } => self.unwanted.push(content),
-            Event::HandedOver { token } => self.end(token, End::HandedOver),
-            Event::Refused { token } => self.end(token, End::Refused),
-            Event::Lost { token, outcome } => self.end(token, End::Lost(outcome)),
+            Event::HandedOver { token: CallToken(token) } => self.end(token, End::HandedOver),
+            Event::Refused { token: CallToken(token) } => self.end(token, End::Refused),
+            Event::Lost { token: CallToken(token), outcome } => self.end(token, End::Lost(outcome)),
             Event::Unexported { object } => self.unexported.push(object),
-            Event::Watch { watch, object } => {
+            Event::Watch { watch: WatchId(watch), object } => {
                 assert_eq!(self.watched.insert(watch, object), None);
             }
-            Event::Unwatch { watch } => assert!(self.watched.remove(&watch).is_some()),
-            Event::WatchEnded { watch, .. } => assert!(self.watches_ended.insert(watch)),
+            Event::Unwatch { watch: WatchId(watch) } => {
+                assert!(self.watched.remove(&watch).is_some())
+            }
+            Event::WatchEnded { watch: WatchId(watch), .. } => {
+                assert!(self.watches_ended.insert(watch))
+            }
             Event::Suspended { reason } => {
                 assert_eq!(self.suspended.replace(reason), None, "suspended twice");
             }

@@ -4,7 +4,7 @@ use super::application::{End, plain};
 use super::forger::{Forger, answer, call, call_in_parts};
 use super::pair::DIRECTORY;
 use crate::error::Outcome;
-use crate::id::{FrameNumber, NameId, ObjectId, QuestionId};
+use crate::id::{CallToken, FrameNumber, NameId, ObjectId, QuestionId, WatchId};
 use crate::limits::Limits;
 use crate::session::Ask;
 use crate::wire::breach::Breach;
@@ -26,7 +26,7 @@ fn asked(manner: Manner) -> (Forger, QuestionId) {
 fn asked_with(limits: Limits, manner: Manner) -> (Forger, QuestionId) {
     let mut forger = Forger::with(limits);
     let ask = Ask {
-        token: 5,
+        token: CallToken(5),
         target: DIRECTORY,
         selector: ("Interface.method", 7),
         manner,
@@ -160,8 +160,8 @@ fn an_answer_to_what_is_not_yet_sent() {
         deadline: None,
         content,
     };
-    forger.session.ask(None, ask(0, plain(b""))).expect("it is sent");
-    let waiting = forger.session.ask(None, ask(1, plain(b""))).expect("it waits");
+    forger.session.ask(None, ask(CallToken(0), plain(b""))).expect("it is sent");
+    let waiting = forger.session.ask(None, ask(CallToken(1), plain(b""))).expect("it waits");
     forger.say(answer(waiting, b""));
     forger.assert_breach(Breach::Question);
     assert_eq!(forger.seen.ended[&1], End::Lost(Outcome::NotExecuted));
@@ -285,7 +285,7 @@ fn objects_that_were_never_given() {
     let yours = Descriptor::Yours { object, interface: NameId::NONE };
     let (extent, bytes) = referring(b"", &[yours]);
     assert_refused(call_in_parts(1, extent, &bytes), Breach::References);
-    assert_refused(Frame::Watch { watch: 1, object }, Breach::References);
+    assert_refused(Frame::Watch { watch: WatchId(1), object }, Breach::References);
     let mut forger = Forger::new();
     forger.say(match call(1, b"") {
         Frame::Call { question, selector, manner, nesting, deadline, extent, content, .. } => {
@@ -302,7 +302,7 @@ fn objects_that_were_never_given() {
 #[test]
 fn a_watch_in_use() {
     let mut forger = Forger::new();
-    let watch = Frame::Watch { watch: 1, object: ObjectId::DIRECTORY };
+    let watch = Frame::Watch { watch: WatchId(1), object: ObjectId::DIRECTORY };
     forger.say(watch);
     forger.say(watch);
     forger.assert_breach(Breach::Question);

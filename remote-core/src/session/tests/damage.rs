@@ -7,7 +7,7 @@ use super::forger::{Forger, call_in_parts, frames};
 use super::pair::Side::{Left, Right};
 use super::pair::{DIRECTORY, Pair};
 use super::random::Random;
-use crate::id::{FrameNumber, NameId, ObjectId, QuestionId};
+use crate::id::{CallToken, FrameNumber, NameId, ObjectId, QuestionId, WatchId};
 use crate::session::Ask;
 use crate::wire::frame::{Descriptor, Extent, Frame, LENGTH, Manner, Status, Target};
 
@@ -23,7 +23,7 @@ fn listener() -> Forger {
         let given = Descriptor::Mine { object: GIVEN, interface: NameId::NONE };
         let _ = forger.session.introduce(GIVEN);
         let ask = Ask {
-            token,
+            token: CallToken(token),
             target: DIRECTORY,
             selector: ("Interface.method", 7),
             manner: [Manner::Ask, Manner::Promise, Manner::Tell, Manner::Ask][token],
@@ -85,11 +85,11 @@ fn record() -> Vec<u8> {
     pair.tell(Left, DIRECTORY, plain(b"told"));
     let deadline = pair.now + std::time::Duration::from_millis(300);
     pair.ask_before(Left, deadline);
-    pair[Left].watch(1, GIVEN);
+    pair[Left].watch(WatchId(1), GIVEN);
     pair[Left].cancel(first);
     pair[Left].finish(pipelined);
     exchange(&mut pair);
-    pair[Left].unwatch(1);
+    pair[Left].unwatch(WatchId(1));
     pair[Left].finish(promise);
     (0..IN_PARTS).for_each(|_| pair[Left].release(GIVEN));
     let now = pair.now + std::time::Duration::from_secs(3);

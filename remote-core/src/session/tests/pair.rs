@@ -12,7 +12,7 @@ use super::super::machine::{Session, Settings};
 use super::application::Application;
 use super::audit::audit;
 use crate::error::Error;
-use crate::id::{NameId, ObjectId, QuestionId};
+use crate::id::{CallToken, NameId, ObjectId, QuestionId};
 use crate::limits::Limits;
 use crate::wire::content::Content;
 use crate::wire::frame::{Descriptor, Manner, Status, Target};
@@ -127,7 +127,8 @@ impl Pair {
         let token = self.next_token;
         self.next_token += 1;
         let selector = ("Interface.method", 7);
-        let ask = Ask { token, target, selector, manner, nesting, deadline, content };
+        let ask =
+            Ask { token: CallToken(token), target, selector, manner, nesting, deadline, content };
         let now = self.now;
         let question = self[from].ask(Some(now), ask);
         self.note(from);

@@ -6,7 +6,7 @@ use super::forger::{Forger, call_in_parts};
 use super::pair::Side::{Left, Right};
 use super::pair::{DIRECTORY, Pair};
 use crate::error::Error;
-use crate::id::{NameId, ObjectId, QuestionId};
+use crate::id::{NameId, ObjectId, QuestionId, WatchId};
 use crate::limits::Limits;
 use crate::session::exports::Presence;
 use crate::wire::breach::Breach;
@@ -331,20 +331,22 @@ fn watches_end_once_and_are_bounded() {
     let mut forger = Forger::with(Limits { references: 2, ..Limits::default() });
     let object = ObjectId(1);
     forger.session.introduce(object).expect("there is room");
-    forger.say(Frame::Watch { watch: 1, object });
-    forger.say(Frame::Watch { watch: 2, object });
-    forger.session.tell_ended(1, true, "stopped");
-    forger.session.tell_ended(1, true, "stopped");
-    forger.say(Frame::Unwatch { watch: 1 });
-    forger.say(Frame::Unwatch { watch: 2 });
-    forger.session.tell_ended(2, true, "stopped");
-    let ended = |watch| format!("{:?}", Frame::Ended { watch, stopped: true, reason: "stopped" });
+    forger.say(Frame::Watch { watch: WatchId(1), object });
+    forger.say(Frame::Watch { watch: WatchId(2), object });
+    forger.session.tell_ended(WatchId(1), true, "stopped");
+    forger.session.tell_ended(WatchId(1), true, "stopped");
+    forger.say(Frame::Unwatch { watch: WatchId(1) });
+    forger.say(Frame::Unwatch { watch: WatchId(2) });
+    forger.session.tell_ended(WatchId(2), true, "stopped");
+    let ended = |watch| {
+        format!("{:?}", Frame::Ended { watch: WatchId(watch), stopped: true, reason: "stopped" })
+    };
     let said = forger.hear();
     assert_eq!(said.iter().filter(|frame| **frame == ended(1)).count(), 1);
     assert!(!said.contains(&ended(2)));
-    (3..5).for_each(|watch| forger.say(Frame::Watch { watch, object }));
-    forger.say(Frame::Watch { watch: 5, object });
-    assert!(forger.hear().iter().any(|frame| frame.contains("watch: 5, stopped: true")));
+    (3..5).for_each(|watch| forger.say(Frame::Watch { watch: WatchId(watch), object }));
+    forger.say(Frame::Watch { watch: WatchId(5), object });
+    assert!(forger.hear().iter().any(|frame| frame.contains("watch: WatchId(5), stopped: true")));
     assert!(!forger.seen.watched.contains_key(&5));
     assert_eq!((forger.session.closed(), forger.session.watches.len()), (None, 2));
 }

@@ -8,7 +8,7 @@ use super::audit::assert_empty;
 use super::pair::Side;
 use super::random::Random;
 use super::world::World;
-use crate::id::{Identity, NameId, NodeId, ObjectId};
+use crate::id::{Identity, NameId, NodeId, ObjectId, WatchId};
 use crate::limits::Limits;
 use crate::wire::frame::{Descriptor, Manner, Status, Target};
 
@@ -216,18 +216,18 @@ impl Schedule {
         match self.random.pick(proxies).copied() {
             Some(object) if self.random.percent(50) => {
                 self.next_watch += 1;
-                self.world.pair[watcher].watch(self.next_watch, object);
+                self.world.pair[watcher].watch(WatchId(self.next_watch), object);
                 self.watches.push((watcher, self.next_watch));
             }
             _ => {
                 let Some((watcher, watch)) = self.random.take(&mut self.watches) else { return };
-                self.world.pair[watcher].unwatch(watch);
+                self.world.pair[watcher].unwatch(WatchId(watch));
             }
         }
         let watched: Vec<u64> = self.world.pair.seen(owner).watched.keys().copied().collect();
         if let Some(watch) = watched.into_iter().min().filter(|_| self.random.percent(20)) {
             self.world.pair.seen(owner).watched.remove(&watch);
-            self.world.pair[owner].tell_ended(watch, true, "stopped");
+            self.world.pair[owner].tell_ended(WatchId(watch), true, "stopped");
         }
     }
 
@@ -286,7 +286,7 @@ impl Schedule {
     /// Ends all that is in progress, drops all that is held, and waits until nothing moves.
     fn drain(&mut self) {
         for (watcher, watch) in std::mem::take(&mut self.watches) {
-            self.world.pair[watcher].unwatch(watch);
+            self.world.pair[watcher].unwatch(WatchId(watch));
         }
         for round in 0.. {
             assert!(round < 1000, "something is stuck");

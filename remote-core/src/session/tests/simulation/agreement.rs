@@ -9,7 +9,7 @@ use super::dialling::FIRST;
 use super::link::Link;
 use super::network::{Errand, Item, Phase};
 use super::world::World;
-use crate::id::FrameNumber;
+use crate::id::{ConnectionId, FrameNumber};
 use crate::session::{Session, Settings};
 use crate::wire::hello::{Grant, ResumeState, Secret, Sides, Verdict};
 
@@ -120,7 +120,7 @@ impl World {
             }
             Assessment::Resume { link, arrived } => {
                 let number = self.nodes[life].links[link].next_number();
-                let verdict = Verdict::Resume { connection: number };
+                let verdict = Verdict::Resume { connection: ConnectionId(number) };
                 (Decision::Resume { link, number, asked: None, arrived }, verdict)
             }
             Assessment::Connected { link } => (Decision::Duplicate { link }, Verdict::Duplicate),
@@ -145,7 +145,7 @@ impl World {
             }
             (Verdict::Resume { connection }, Assessment::Resume { link, arrived }) => {
                 let asked = Some(self.network.end(end).asked);
-                Decision::Resume { link, number: connection, asked, arrived }
+                Decision::Resume { link, number: connection.0, asked, arrived }
             }
             _ => Decision::Refuse,
         }

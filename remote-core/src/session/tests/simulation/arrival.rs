@@ -13,7 +13,7 @@ use super::network::Item;
 use super::node::{Condition, Import, Receiver};
 use super::world::World;
 use crate::error::Outcome;
-use crate::id::{Identity, ObjectId, QuestionId};
+use crate::id::{CallToken, Identity, ObjectId, QuestionId};
 use crate::session::event::{Cause, Event, IncomingCall};
 use crate::wire::content::Content;
 use crate::wire::frame::{Descriptor, Manner, Status, Target};
@@ -26,16 +26,20 @@ impl World {
             Event::Answered { token, status, content } => {
                 let (purpose, references) = self.take_in(at, &content);
                 match token {
-                    Some(token) => self.take_answer(at, token, (status, purpose), references),
+                    Some(CallToken(token)) => {
+                        self.take_answer(at, token, (status, purpose), references)
+                    }
                     None => self.nodes[life].let_all_go(references),
                 }
             }
-            Event::HandedOver { token } => self.hand_over(life, token),
-            Event::Refused { token } => {
+            Event::HandedOver { token: CallToken(token) } => self.hand_over(life, token),
+            Event::Refused { token: CallToken(token) } => {
                 self.tally.refused += 1;
                 self.take_loss(life, token, Outcome::NotExecuted);
             }
-            Event::Lost { token, outcome } => self.take_loss(life, token, outcome),
+            Event::Lost { token: CallToken(token), outcome } => {
+                self.take_loss(life, token, outcome)
+            }
             Event::Unexported { object } => self.nodes[life].hide(object),
             Event::Cancelled { question } => self.take_cancellation(at, question),
             Event::Suspended { .. } => {

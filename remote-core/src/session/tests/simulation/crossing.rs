@@ -9,7 +9,7 @@ use super::link::Waits;
 use super::node::Receiver;
 use super::script::MOMENT;
 use super::world::{Settings, World};
-use crate::id::{NameId, ObjectId};
+use crate::id::{CallToken, NameId, ObjectId};
 use crate::limits::Limits;
 use crate::session::event::Event;
 use crate::session::{self, Ask, Session};
@@ -193,7 +193,15 @@ fn g25_a_hundred_thousand_proxies_are_dropped_at_once() {
         let references = (first..first + 1000).map(introduce).collect();
         let content = Content { references, ..Content::default() };
         let (target, selector, manner) = (DIRECTORY, ("Interface.method", 7), Manner::Tell);
-        let ask = Ask { token: 0, target, selector, manner, nesting: 1, deadline: None, content };
+        let ask = Ask {
+            token: CallToken(0),
+            target,
+            selector,
+            manner,
+            nesting: 1,
+            deadline: None,
+            content,
+        };
         owner.ask(Some(now), ask).expect("there is room");
         carry(&mut owner, &mut holder, now);
     }

@@ -10,7 +10,7 @@ use super::link::{Outbound, Waiter, Waits};
 use super::node::{Proxy, Receiver, Way};
 use super::world::World;
 use crate::error::{Error, Outcome};
-use crate::id::{NameId, ObjectId, QuestionId};
+use crate::id::{CallToken, NameId, ObjectId, QuestionId};
 use crate::session::Ask;
 use crate::wire::content::Content;
 use crate::wire::frame::{Descriptor, Manner, Status, Target};
@@ -60,7 +60,15 @@ impl World {
             let token = node.next_token;
             let content = Content { body: body(message, size), references: descriptors.clone() };
             let (selector, nesting) = (("Interface.method", 7), nesting + 1);
-            let ask = Ask { token, target, selector, manner, nesting, deadline: None, content };
+            let ask = Ask {
+                token: CallToken(token),
+                target,
+                selector,
+                manner,
+                nesting,
+                deadline: None,
+                content,
+            };
             let side = &mut node.links[at.link];
             match side.session.ask(Some(local), ask) {
                 Ok(question) => {

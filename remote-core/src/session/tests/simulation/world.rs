@@ -296,7 +296,7 @@ impl World {
 fn in_order(session: &mut crate::session::Session) -> Vec<Event> {
     let mut events: Vec<Event> = std::iter::from_fn(|| session.poll_event()).collect();
     let key = |event: &Event| match event {
-        Event::Lost { token, .. } => (1, *token as u64),
+        Event::Lost { token, .. } => (1, token.0 as u64),
         Event::Unexported { object } => (2, object.0),
         _ => (0, 0),
     };
