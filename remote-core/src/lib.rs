@@ -62,7 +62,7 @@
 //!   within the lease, unless the caller drops it, its deadline passes or a limit refuses it. If a call fails,
 //!   [`Error::outcome`] says what is known: not executed, executed and failed, or unknown.
 //! - *Life.* An object lives while anything that can reach it holds a reference: in this process, on a node whose lease runs, in
-//!   a message on its way, or by a published name; and while a call on it runs. It is dropped promptly after the last.
+//!   a message in transit, or by a published name; and while a call on it runs. It is dropped promptly after the last.
 //! - *Identity.* References are equal if they refer to the same object. One that returns to its node is a reference to the
 //!   original object. A reference never comes to refer to another object.
 //! - *Containment.* A panic in a method ends that call. What a peer sends ends at worst its own session. No code of the program
