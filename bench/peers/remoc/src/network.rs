@@ -1,0 +1,14 @@
+//! How connections are configured.
+
+use remoc::Cfg;
+
+/// Returns the default configuration, with room for the objects and the large messages of the workloads.
+pub(crate) fn configuration() -> Cfg {
+    Cfg {
+        // Each object and each call in flight has one.
+        max_ports: 1 << 20,
+        // Larger messages are encoded and decoded by a thread each.
+        max_data_size: 16 << 20,
+        ..Cfg::default()
+    }
+}

@@ -1,0 +1,6 @@
+//! This contestant keeps the contract.
+
+#[test]
+fn every_workload_is_played_by_the_contract() {
+    contract::conformance::check(env!("CARGO_BIN_EXE_remoc-peer"));
+}
