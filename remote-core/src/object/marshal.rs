@@ -9,7 +9,7 @@ use super::message::{Payload, Reference, Reply};
 use crate::error::{Error, Result};
 use crate::limits::Bounds;
 use crate::wire::body::Body;
-use crate::wire::bounded_writer::Leaving;
+use crate::wire::bounded_writer::Role;
 use crate::wire::codec::{Decoder, Encoder};
 
 /// The largest body that is made before anybody looks at the receiver's limit.
@@ -40,14 +40,14 @@ impl Open {
 impl Payload {
     /// Encodes values into a payload.
     pub fn encode(write: impl FnOnce(&mut Encoder) -> Result<(), Error>) -> Result<Payload, Error> {
-        Payload::encode_leaving(Leaving::AsValue, write)
+        Payload::encode_as(Role::Value, write)
     }
 
-    fn encode_leaving(
-        leaving: Leaving,
+    fn encode_as(
+        role: Role,
         write: impl FnOnce(&mut Encoder) -> Result<(), Error>,
     ) -> Result<Payload, Error> {
-        let mut encoder = Encoder::new(Bounds::default(), LARGEST, leaving);
+        let mut encoder = Encoder::new(Bounds::default(), LARGEST, role);
         let (written, references) = with_open(None, || write(&mut encoder));
         written?;
         Ok(Payload { body: encoder.finish()?, references, bounds: Bounds::default() })
@@ -77,7 +77,7 @@ impl Reply {
 
     /// The reply of a method that failed with an error of its own.
     pub fn failure(write: impl FnOnce(&mut Encoder) -> Result<(), Error>) -> Reply {
-        match Payload::encode_leaving(Leaving::AsFailure, write) {
+        match Payload::encode_as(Role::Failure, write) {
             Ok(payload) => Reply::Failure(payload),
             Err(error) => Reply::Fault(Error::Nested(Box::new(error))),
         }

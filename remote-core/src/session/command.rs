@@ -12,7 +12,7 @@ use super::questions::{Finish, Progress};
 use crate::error::{Error, Outcome};
 use crate::id::{CallToken, NameId, ObjectId, QuestionId, WatchId};
 use crate::limits::Bounds;
-use crate::wire::bounded_writer::Leaving;
+use crate::wire::bounded_writer::Role;
 use crate::wire::codec::Encoder;
 use crate::wire::content::Content;
 use crate::wire::frame::{Frame, Manner, Status, Target};
@@ -191,7 +191,7 @@ impl Session {
 /// What the caller is told in place of an answer that its side would not take.
 fn too_large(size: u64, limit: u64) -> Content {
     let error = Error::Nested(Box::new(Error::TooLarge { size, limit }));
-    let mut encoder = Encoder::new(Bounds::default(), usize::MAX, Leaving::AsValue);
+    let mut encoder = Encoder::new(Bounds::default(), usize::MAX, Role::Value);
     let encoded = encoder.push(&error).and_then(|()| encoder.finish());
     Content { body: encoded.unwrap_or_default(), references: Vec::new() }
 }

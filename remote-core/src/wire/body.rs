@@ -1,13 +1,13 @@
-//! Owns the bytes of a body. Small ones are kept in place: the call that adds two numbers allocates nothing for them.
+//! The bytes of a body. A small body is stored inline, so that a call with small arguments allocates nothing for them.
 //!
-//! It must not know what the bytes mean. It does less than a crate for small vectors, and what it does is on the path
-//! of every call: appending a few bytes is a comparison and a copy.
+//! It must not know what the bytes mean. It does less than a crate for small vectors, since it is on the path of every
+//! call: appending a few bytes is a comparison and a copy.
 
 use std::fmt;
 use std::ops::Deref;
 
-/// How many bytes are kept in place: a body is then 32 bytes, and a word larger than a vector.
-const IN_PLACE: usize = 30;
+/// The number of bytes that are stored inline. With it a body has 32 bytes, eight more than a vector.
+const INLINE: usize = 30;
 
 /// The bytes of a body.
 #[derive(Clone)]
@@ -15,36 +15,36 @@ pub(crate) struct Body(Bytes);
 
 #[derive(Clone)]
 enum Bytes {
-    InPlace { length: u8, bytes: [u8; IN_PLACE] },
-    Apart(Vec<u8>),
+    Inline { length: u8, bytes: [u8; INLINE] },
+    Heap(Vec<u8>),
 }
 
 impl Body {
     pub(crate) const fn new() -> Body {
-        Body(Bytes::InPlace { length: 0, bytes: [0; IN_PLACE] })
+        Body(Bytes::Inline { length: 0, bytes: [0; INLINE] })
     }
 
     #[inline]
     pub(crate) fn from_slice(slice: &[u8]) -> Body {
-        let mut bytes = [0; IN_PLACE];
+        let mut bytes = [0; INLINE];
         match bytes.get_mut(..slice.len()) {
             Some(place) => {
                 place.copy_from_slice(slice);
-                Body(Bytes::InPlace { length: slice.len() as u8, bytes })
+                Body(Bytes::Inline { length: slice.len() as u8, bytes })
             }
-            None => Body(Bytes::Apart(slice.to_vec())),
+            None => Body(Bytes::Heap(slice.to_vec())),
         }
     }
 
-    /// Takes the bytes over without a copy.
+    /// Makes a body of a vector, without a copy.
     pub(crate) fn from_vec(bytes: Vec<u8>) -> Body {
-        Body(Bytes::Apart(bytes))
+        Body(Bytes::Heap(bytes))
     }
 
     #[inline]
     pub(crate) fn extend_from_slice(&mut self, more: &[u8]) {
         match &mut self.0 {
-            Bytes::InPlace { length, bytes } => {
+            Bytes::Inline { length, bytes } => {
                 let end = usize::from(*length) + more.len();
                 match bytes.get_mut(usize::from(*length)..end) {
                     Some(place) => {
@@ -57,37 +57,37 @@ impl Body {
                     }
                 }
             }
-            Bytes::Apart(bytes) => bytes.extend_from_slice(more),
+            Bytes::Heap(bytes) => bytes.extend_from_slice(more),
         }
     }
 
-    /// Makes room for so many bytes more, so that they are not copied again while the body grows.
+    /// Reserves room for this many more bytes, so that they are not copied again while the body grows.
     pub(crate) fn reserve(&mut self, more: usize) {
         match &mut self.0 {
-            Bytes::InPlace { length, bytes } => {
+            Bytes::Inline { length, bytes } => {
                 let length = usize::from(*length);
-                if length + more > IN_PLACE {
-                    let mut apart = Vec::with_capacity(length + more);
-                    apart.extend_from_slice(&bytes[..length]);
-                    self.0 = Bytes::Apart(apart);
+                if length + more > INLINE {
+                    let mut heap = Vec::with_capacity(length + more);
+                    heap.extend_from_slice(&bytes[..length]);
+                    self.0 = Bytes::Heap(heap);
                 }
             }
-            Bytes::Apart(bytes) => bytes.reserve(more),
+            Bytes::Heap(bytes) => bytes.reserve(more),
         }
     }
 
     pub(crate) fn truncate(&mut self, end: usize) {
         match &mut self.0 {
-            Bytes::InPlace { length, .. } => *length = usize::from(*length).min(end) as u8,
-            Bytes::Apart(bytes) => bytes.truncate(end),
+            Bytes::Inline { length, .. } => *length = usize::from(*length).min(end) as u8,
+            Bytes::Heap(bytes) => bytes.truncate(end),
         }
     }
 
-    /// The bytes, without a copy unless there are few.
+    /// Returns the bytes, without a copy unless they are stored inline.
     pub(crate) fn into_vec(self) -> Vec<u8> {
         match self.0 {
-            Bytes::InPlace { length, bytes } => bytes[..usize::from(length)].to_vec(),
-            Bytes::Apart(bytes) => bytes,
+            Bytes::Inline { length, bytes } => bytes[..usize::from(length)].to_vec(),
+            Bytes::Heap(bytes) => bytes,
         }
     }
 }
@@ -98,8 +98,8 @@ impl Deref for Body {
     #[inline]
     fn deref(&self) -> &[u8] {
         match &self.0 {
-            Bytes::InPlace { length, bytes } => &bytes[..usize::from(*length)],
-            Bytes::Apart(bytes) => bytes,
+            Bytes::Inline { length, bytes } => &bytes[..usize::from(*length)],
+            Bytes::Heap(bytes) => bytes,
         }
     }
 }
@@ -127,12 +127,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_is_a_word_larger_than_a_vector() {
+    fn a_body_has_32_bytes() {
         assert_eq!(size_of::<Body>(), 32);
     }
 
     #[test]
-    fn bytes_stay_the_same_wherever_they_are_kept() {
+    fn bytes_are_the_same_inline_and_on_the_heap() {
         let bytes: Vec<u8> = (0..100).collect();
         for step in [1, 7, 30, 31, 100] {
             let mut body = Body::new();

@@ -1,7 +1,7 @@
-//! Owns the deserializer that keeps a [`Budget`] around any other, so that no body can exhaust stack or memory.
+//! A deserializer that wraps another one and enforces a [`Budget`], so that no body can exhaust the stack or the memory.
 //!
-//! It must not know the encoding beneath. Byte strings and strings are always asked for as borrowed, which makes the
-//! encoding check their length against the bytes that are there before anything is allocated.
+//! It must not know the encoding. It requests every byte string and string as borrowed: then the encoding checks the length
+//! against the bytes that exist before anything is allocated.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use serde::de::{
 use super::budget::{Budget, cut, excerpt, expects_polymorphic};
 use crate::error::Error;
 
-/// Anything of serde's for reading, with the budget kept around it.
+/// Wraps a deserializer, visitor, seed or accessor of serde's, and enforces the budget.
 pub(crate) struct Bounded<'b, T> {
     inner: T,
     budget: &'b Budget,
@@ -261,7 +261,7 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Bounded<'_, A> {
     }
 }
 
-/// The map of one entry as which typetag writes a polymorphic value: its key is the tag of the class.
+/// Reads the map of one entry by which typetag encodes a polymorphic value: the key is the tag of the class.
 struct Polymorphic<'b, V>(Bounded<'b, V>);
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for Polymorphic<'_, V> {
@@ -300,7 +300,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Tagged<'_, A> {
     }
 }
 
-/// Reads the tag, and remembers it by name if no class has it. (Also used as the deserializer and visitor of it.)
+/// Reads the tag, and notes it in the error if no class has it. Also the deserializer and the visitor of the tag.
 struct Tag<'b, T>(Bounded<'b, T>);
 
 impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Tag<'_, S> {
@@ -343,7 +343,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Tag<'_, V> {
             let text = error.to_string();
             budget.fail(if text.contains("non-unique") {
                 Error::Decode(format!(
-                    "two classes share the tag `{}`; give one of them another",
+                    "two classes have the tag `{}`; change the tag of one of them",
                     excerpt(tag)
                 ))
             } else {

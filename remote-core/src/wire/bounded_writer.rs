@@ -1,6 +1,6 @@
-//! Owns the serializer that keeps a [`Budget`] around any other, and that marks errors which leave a method.
+//! A serializer that wraps another one and enforces a [`Budget`]. It also nests the errors that a method returns.
 //!
-//! It must not know the encoding beneath.
+//! It must not know the encoding.
 
 use serde::ser::{
     Error as _, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
@@ -10,36 +10,37 @@ use serde::ser::{
 use super::budget::{Budget, cut};
 use crate::error::{NESTED_INDEX, UNNESTED};
 
-/// Whether what is written is the error of a method that failed.
+/// The role of an encoded value in its message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Leaving {
-    /// An [`Error`](crate::Error) inside belongs to another call than the one answered: it becomes `Nested`.
-    AsFailure,
-    /// It is a value like any other.
-    AsValue,
+pub(crate) enum Role {
+    /// The error that a method returns. An [`Error`](crate::Error) in it was caused by another call than this one, and is
+    /// written as `Nested`.
+    Failure,
+    /// Any other value.
+    Value,
 }
 
-/// Anything of serde's for writing, with the budget kept around it.
+/// Wraps a serializer, value or accessor of serde's, and enforces the budget.
 pub(crate) struct Bounded<'b, T> {
     inner: T,
     budget: &'b Budget,
-    leaving: Leaving,
+    role: Role,
 }
 
 impl<'b, T> Bounded<'b, T> {
-    pub(crate) fn new(inner: T, budget: &'b Budget, leaving: Leaving) -> Bounded<'b, T> {
-        Bounded { inner, budget, leaving }
+    pub(crate) fn new(inner: T, budget: &'b Budget, role: Role) -> Bounded<'b, T> {
+        Bounded { inner, budget, role }
     }
 
-    fn around<U>(&self, inner: U) -> Bounded<'b, U> {
-        Bounded { inner, budget: self.budget, leaving: self.leaving }
+    fn wrap<U>(&self, inner: U) -> Bounded<'b, U> {
+        Bounded { inner, budget: self.budget, role: self.role }
     }
 }
 
 impl<T: Serialize + ?Sized> Serialize for Bounded<'_, &T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let _level = self.budget.enter_writing()?;
-        self.inner.serialize(self.around(serializer)).map_err(|error| cut(error, S::Error::custom))
+        self.inner.serialize(self.wrap(serializer)).map_err(|error| cut(error, S::Error::custom))
     }
 }
 
@@ -78,7 +79,7 @@ impl<'b, S: Serializer> Serializer for Bounded<'b, S> {
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
-        let value = self.around(value);
+        let value = self.wrap(value);
         self.inner.serialize_some(&value)
     }
 
@@ -96,11 +97,11 @@ impl<'b, S: Serializer> Serializer for Bounded<'b, S> {
         name: &'static str,
         value: &T,
     ) -> Result<S::Ok, S::Error> {
-        if self.leaving == Leaving::AsFailure && name == UNNESTED {
-            let value = Bounded::new(value, self.budget, Leaving::AsValue);
+        if self.role == Role::Failure && name == UNNESTED {
+            let value = Bounded::new(value, self.budget, Role::Value);
             return self.inner.serialize_newtype_variant("Error", NESTED_INDEX, "Nested", &value);
         }
-        let value = self.around(value);
+        let value = self.wrap(value);
         self.inner.serialize_newtype_struct(name, &value)
     }
 
@@ -111,18 +112,18 @@ impl<'b, S: Serializer> Serializer for Bounded<'b, S> {
         variant: &'static str,
         value: &T,
     ) -> Result<S::Ok, S::Error> {
-        let value = self.around(value);
+        let value = self.wrap(value);
         self.inner.serialize_newtype_variant(name, index, variant, &value)
     }
 
     fn serialize_seq(self, length: Option<usize>) -> Result<Self::SerializeSeq, S::Error> {
-        let Bounded { inner, budget, leaving } = self;
-        Ok(Bounded::new(inner.serialize_seq(length)?, budget, leaving))
+        let Bounded { inner, budget, role } = self;
+        Ok(Bounded::new(inner.serialize_seq(length)?, budget, role))
     }
 
     fn serialize_tuple(self, length: usize) -> Result<Self::SerializeTuple, S::Error> {
-        let Bounded { inner, budget, leaving } = self;
-        Ok(Bounded::new(inner.serialize_tuple(length)?, budget, leaving))
+        let Bounded { inner, budget, role } = self;
+        Ok(Bounded::new(inner.serialize_tuple(length)?, budget, role))
     }
 
     fn serialize_tuple_struct(
@@ -130,8 +131,8 @@ impl<'b, S: Serializer> Serializer for Bounded<'b, S> {
         name: &'static str,
         length: usize,
     ) -> Result<Self::SerializeTupleStruct, S::Error> {
-        let Bounded { inner, budget, leaving } = self;
-        Ok(Bounded::new(inner.serialize_tuple_struct(name, length)?, budget, leaving))
+        let Bounded { inner, budget, role } = self;
+        Ok(Bounded::new(inner.serialize_tuple_struct(name, length)?, budget, role))
     }
 
     fn serialize_tuple_variant(
@@ -141,17 +142,13 @@ impl<'b, S: Serializer> Serializer for Bounded<'b, S> {
         variant: &'static str,
         length: usize,
     ) -> Result<Self::SerializeTupleVariant, S::Error> {
-        let Bounded { inner, budget, leaving } = self;
-        Ok(Bounded::new(
-            inner.serialize_tuple_variant(name, index, variant, length)?,
-            budget,
-            leaving,
-        ))
+        let Bounded { inner, budget, role } = self;
+        Ok(Bounded::new(inner.serialize_tuple_variant(name, index, variant, length)?, budget, role))
     }
 
     fn serialize_map(self, length: Option<usize>) -> Result<Self::SerializeMap, S::Error> {
-        let Bounded { inner, budget, leaving } = self;
-        Ok(Bounded::new(inner.serialize_map(length)?, budget, leaving))
+        let Bounded { inner, budget, role } = self;
+        Ok(Bounded::new(inner.serialize_map(length)?, budget, role))
     }
 
     fn serialize_struct(
@@ -159,8 +156,8 @@ impl<'b, S: Serializer> Serializer for Bounded<'b, S> {
         name: &'static str,
         length: usize,
     ) -> Result<Self::SerializeStruct, S::Error> {
-        let Bounded { inner, budget, leaving } = self;
-        Ok(Bounded::new(inner.serialize_struct(name, length)?, budget, leaving))
+        let Bounded { inner, budget, role } = self;
+        Ok(Bounded::new(inner.serialize_struct(name, length)?, budget, role))
     }
 
     fn serialize_struct_variant(
@@ -170,11 +167,11 @@ impl<'b, S: Serializer> Serializer for Bounded<'b, S> {
         variant: &'static str,
         length: usize,
     ) -> Result<Self::SerializeStructVariant, S::Error> {
-        let Bounded { inner, budget, leaving } = self;
+        let Bounded { inner, budget, role } = self;
         Ok(Bounded::new(
             inner.serialize_struct_variant(name, index, variant, length)?,
             budget,
-            leaving,
+            role,
         ))
     }
 
@@ -190,7 +187,7 @@ macro_rules! forward_elements {
             type Error = S::Error;
 
             fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), S::Error> {
-                let value = self.around(value);
+                let value = self.wrap(value);
                 self.inner.$method(&value)
             }
 
@@ -217,7 +214,7 @@ macro_rules! forward_fields {
                 key: &'static str,
                 value: &T,
             ) -> Result<(), S::Error> {
-                let value = self.around(value);
+                let value = self.wrap(value);
                 self.inner.serialize_field(key, &value)
             }
 
@@ -239,12 +236,12 @@ impl<S: SerializeMap> SerializeMap for Bounded<'_, S> {
     type Error = S::Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), S::Error> {
-        let key = self.around(key);
+        let key = self.wrap(key);
         self.inner.serialize_key(&key)
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), S::Error> {
-        let value = self.around(value);
+        let value = self.wrap(value);
         self.inner.serialize_value(&value)
     }
 

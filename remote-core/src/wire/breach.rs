@@ -1,44 +1,44 @@
-//! Owns what a peer can do wrong on the wire, with the code that names it to the peer.
+//! Violations of the protocol by a peer, with their codes.
 //!
-//! It must not know what the user is told: a breach ends its session, and the calls in progress learn that.
+//! It must not know the user's errors: a breach ends the session, which fails the calls in progress.
 
 use std::fmt;
 
-/// A broken rule of the protocol. Invariant 7: nothing a peer sends can panic us; it ends that session, with a code.
+/// A violation of the protocol. Invariant 7: input from a peer never panics; a breach ends the session, with a code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Breach {
-    /// The first bytes are not ours.
+    /// The first bytes are not the magic of this protocol.
     Magic,
     /// A version that this side does not speak.
     Version(u16),
     /// The introduction is malformed or too long.
     Hello,
-    /// A frame that cannot be read.
+    /// A frame is malformed.
     Frame,
-    /// A frame longer than any may be.
+    /// A frame is longer than the maximum.
     FrameLength(u32),
-    /// A frame out of its order.
+    /// The number of a frame is not the next one.
     Number,
-    /// More calls or bytes in progress than were granted.
+    /// More calls or bytes are in progress than the window allows.
     Window,
-    /// A body larger than was announced as the limit.
+    /// A body is larger than the announced limit.
     Body(u64),
-    /// A name that was never announced, or announced twice.
+    /// A name is used that was not announced, or is announced twice.
     Name,
-    /// A question that is in use, or that nobody asked.
+    /// A question is in use already, or does not exist.
     Question,
-    /// Part of a body that nobody began, or more of it than was announced.
+    /// A chunk belongs to no body that is incomplete, or exceeds the announced size.
     Chunk,
-    /// A release of more than was held.
+    /// A release of more introductions than the peer holds.
     Release,
-    /// More references than may be held.
+    /// More references than the limit.
     References,
-    /// An acknowledgement of what was not sent.
+    /// An acknowledgement of a frame that was not sent.
     Acknowledgement,
 }
 
 impl Breach {
-    /// The code by which the peer is told.
+    /// Returns the code that is sent to the peer.
     pub(crate) fn code(self) -> u64 {
         match self {
             Breach::Magic => 1,

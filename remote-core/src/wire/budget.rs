@@ -1,7 +1,7 @@
-//! Owns the count of what one body may still contain: depth, polymorphic depth, elements.
+//! The budget of one body: how much depth, polymorphic depth, and how many elements are left.
 //!
-//! It must not know how bodies are encoded. Reader and writer count by the same rules, so that what one refuses the
-//! other would have refused.
+//! It must not know the encoding. Reader and writer count by the same rules, so that each refuses what the other one
+//! refuses.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -9,12 +9,12 @@ use std::fmt;
 use crate::error::Error;
 use crate::limits::Bounds;
 
-/// What one body may still contain, and the first thing that went wrong in it.
+/// The budget that is left for one body, and the first fault in it.
 pub(crate) struct Budget {
     depth: Cell<u32>,
     polymorphic: Cell<u32>,
     elements: Cell<u64>,
-    /// Serde reduces every error to text; what is known better is kept here.
+    /// Serde reduces every error to text; the typed error is kept here.
     fault: RefCell<Option<Error>>,
 }
 
@@ -28,20 +28,20 @@ impl Budget {
         }
     }
 
-    /// One value deeper, until the guard goes.
+    /// Enters a nested value, until the guard is dropped.
     pub(crate) fn enter<E: serde::de::Error>(&self) -> Result<Level<'_>, E> {
         Level::enter(&self.depth)
             .ok_or_else(|| self.refuse("values are nested too deep (`Limits::depth`)"))
     }
 
-    /// One polymorphic value deeper, until the guard goes.
+    /// Enters a nested polymorphic value, until the guard is dropped.
     pub(crate) fn enter_polymorphic<E: serde::de::Error>(&self) -> Result<Level<'_>, E> {
         Level::enter(&self.polymorphic).ok_or_else(|| {
             self.refuse("polymorphic values are nested too deep (`Limits::polymorphic_depth`)")
         })
     }
 
-    /// One value deeper while writing.
+    /// Enters a nested value while writing.
     #[inline(always)]
     pub(crate) fn enter_writing<E: serde::ser::Error>(&self) -> Result<Level<'_>, E> {
         Level::enter(&self.depth).ok_or_else(|| {
@@ -51,7 +51,7 @@ impl Budget {
         })
     }
 
-    /// One more element. An element without bytes counts too: eight bytes can claim 10^9 of them.
+    /// Counts one element. Elements without bytes count, too: eight bytes can announce 10^9 of them.
     pub(crate) fn element<E: serde::de::Error>(&self) -> Result<(), E> {
         match self.elements.get().checked_sub(1) {
             Some(left) => {
@@ -62,7 +62,7 @@ impl Budget {
         }
     }
 
-    /// Keeps what is known about a failure; the first one counts.
+    /// Keeps the typed error of a failure. The first one counts.
     pub(crate) fn fail(&self, error: Error) {
         self.fault.borrow_mut().get_or_insert(error);
     }
@@ -77,7 +77,7 @@ impl Budget {
     }
 }
 
-/// One level of depth; given back when dropped.
+/// One level of depth. Dropping it leaves the level.
 pub(crate) struct Level<'b>(&'b Cell<u32>);
 
 impl<'b> Level<'b> {
@@ -93,35 +93,36 @@ impl Drop for Level<'_> {
     }
 }
 
-/// Text of the peer's in an error of ours: its beginning, and never more.
+/// Returns the beginning of a text from the peer, for use in an error.
 pub(crate) fn excerpt(text: &str) -> String {
-    const LONGEST: usize = 120;
-    match text.char_indices().nth(LONGEST) {
+    const MAX_LENGTH: usize = 120;
+    match text.char_indices().nth(MAX_LENGTH) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
 }
 
-/// An error as it may go one level up. Each level of polymorphic values puts the text of an error into another, and its
-/// quotes into quotes: uncut, it doubles with every level, and sixteen of them take minutes and all memory.
+/// Returns an error, with its text cut off if it is long. For each level of polymorphic values the text of an error is put
+/// into another one, where its quotes are escaped. Without the cut it doubles with every level: 16 levels take minutes and
+/// all memory.
 pub(crate) fn cut<E: fmt::Display>(error: E, custom: impl FnOnce(String) -> E) -> E {
-    const LONGEST: usize = 512;
+    const MAX_LENGTH: usize = 512;
     let text = error.to_string();
-    if text.len() <= LONGEST { error } else { custom(excerpt(&text)) }
+    if text.len() <= MAX_LENGTH { error } else { custom(excerpt(&text)) }
 }
 
-/// Whether a visitor expects a polymorphic value: typetag says `dyn Trait`, and says it through every erasure of
-/// types, which is why it is asked here rather than by type.
+/// Returns true if a visitor expects a polymorphic value. typetag's visitors say that they expect `dyn Trait`, also through
+/// erased types, so that the text is checked and not the type.
 pub(crate) fn expects_polymorphic(expected: &dyn serde::de::Expected) -> bool {
     struct Prefix {
-        seen: usize,
+        position: usize,
         matches: bool,
     }
     impl fmt::Write for Prefix {
         fn write_str(&mut self, text: &str) -> fmt::Result {
             for byte in text.bytes() {
-                match b"dyn ".get(self.seen) {
-                    Some(wanted) if *wanted == byte => self.seen += 1,
+                match b"dyn ".get(self.position) {
+                    Some(wanted) if *wanted == byte => self.position += 1,
                     Some(_) => {
                         self.matches = false;
                         return Err(fmt::Error);
@@ -132,8 +133,8 @@ pub(crate) fn expects_polymorphic(expected: &dyn serde::de::Expected) -> bool {
             Ok(())
         }
     }
-    let mut prefix = Prefix { seen: 0, matches: true };
-    // The text is cut off by an error as soon as it is known enough.
+    let mut prefix = Prefix { position: 0, matches: true };
+    // An error ends the formatting as soon as the prefix is known.
     let _ = fmt::write(&mut prefix, format_args!("{expected}"));
-    prefix.matches && prefix.seen == 4
+    prefix.matches && prefix.position == 4
 }

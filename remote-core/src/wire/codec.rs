@@ -1,8 +1,8 @@
-//! Owns the encoding of bodies: the one file that names bincode.
+//! The encoding of bodies: the one file that names bincode.
 //!
-//! It must not know messages or references. Bodies are read from a complete, bounded slice, never from a stream, so
-//! that every length is checked against the bytes that are there. bincode 2.0.1 is the last release of its line
-//! (RUSTSEC-2025-0141) and is pinned; whoever replaces it replaces this file.
+//! It must not know messages or references. A body is decoded from a complete, bounded slice, never from a stream, so that
+//! every length is checked against the bytes that exist. bincode 2.0.1 is the last release of its line (RUSTSEC-2025-0141)
+//! and is pinned; to replace it, replace this file.
 
 use bincode::config::{Configuration, standard};
 use bincode::enc::write::Writer;
@@ -12,29 +12,29 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer};
 
 use super::body::Body;
 use super::bounded_reader;
-use super::bounded_writer::{self, Leaving};
+use super::bounded_writer::{self, Role};
 use super::budget::Budget;
 use crate::error::Error;
 use crate::limits::Bounds;
 
 const CONFIGURATION: Configuration = standard();
 
-/// Writes values one after another into a body.
+/// Writes values into a body, one after another.
 pub struct Encoder {
     body: Body,
     budget: Budget,
-    leaving: Leaving,
+    role: Role,
     limit: usize,
 }
 
 impl Encoder {
-    pub(crate) fn new(bounds: Bounds, limit: usize, leaving: Leaving) -> Encoder {
-        Encoder { body: Body::new(), budget: Budget::new(bounds), leaving, limit }
+    pub(crate) fn new(bounds: Bounds, limit: usize, role: Role) -> Encoder {
+        Encoder { body: Body::new(), budget: Budget::new(bounds), role, limit }
     }
 
     /// Appends a value.
     pub fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        let value = bounded_writer::Bounded::new(value, &self.budget, self.leaving);
+        let value = bounded_writer::Bounded::new(value, &self.budget, self.role);
         let sink = Sink { body: &mut self.body, limit: self.limit };
         match bincode::serde::encode_into_writer(&value, sink, CONFIGURATION) {
             Ok(()) => Ok(()),
@@ -45,12 +45,12 @@ impl Encoder {
         }
     }
 
-    /// Appends a byte string whole: the same bytes as [`Encoder::push`] makes of a `Vec<u8>`, copied at once.
+    /// Appends a byte string as a whole: the same bytes as [`Encoder::push`] writes for a `Vec<u8>`, in one copy.
     pub fn push_bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
         if bytes.len() > self.limit {
             return Err(self.too_large(bytes.len()));
         }
-        // Reserved whole, so that a big one is not copied again while the body grows.
+        // Reserved at once, so that a large byte string is not copied again while the body grows.
         self.body.reserve(bytes.len() + 9);
         self.push(&(bytes.len() as u64))?;
         self.body.extend_from_slice(bytes);
@@ -70,7 +70,7 @@ impl Encoder {
     }
 }
 
-/// Reads values one after another from a body.
+/// Reads values from a body, one after another.
 pub struct Decoder<'p> {
     rest: &'p [u8],
     budget: Budget,
@@ -81,7 +81,7 @@ impl<'p> Decoder<'p> {
         Decoder { rest: body, budget: Budget::new(bounds) }
     }
 
-    /// The next value, borrowed from the body where its type can be.
+    /// Reads the next value. It borrows from the body if its type can.
     #[allow(clippy::should_implement_trait, reason = "values of many types follow each other")]
     pub fn next<T: Deserialize<'p>>(&mut self) -> Result<T, Error> {
         struct Seed<'b, T>(&'b Budget, std::marker::PhantomData<T>);
@@ -103,22 +103,22 @@ impl<'p> Decoder<'p> {
         }
     }
 
-    /// The next value, which is a byte string, without a copy.
+    /// Reads the next value, a byte string, without a copy.
     pub fn next_bytes(&mut self) -> Result<&'p [u8], Error> {
         self.next()
     }
 
-    /// All bytes must have been read: what is left over was meant for another signature.
+    /// Fails if bytes are left: they were written for another signature.
     #[inline(always)]
     pub(crate) fn finish(self) -> Result<(), Error> {
         match self.rest.len() {
             0 => Ok(()),
-            left => Err(Error::Decode(format!("{left} bytes were left over"))),
+            left => Err(Error::Decode(format!("{left} bytes are left after the last value"))),
         }
     }
 }
 
-/// Where bincode writes; full at the limit, so that an oversized value stops growing there.
+/// The writer for bincode. It fails at the limit, so that a value that is too large is not encoded further.
 struct Sink<'b> {
     body: &'b mut Body,
     limit: usize,
@@ -144,7 +144,7 @@ fn encode_text(error: EncodeError) -> String {
 fn decode_text(error: bincode::error::DecodeError) -> String {
     use bincode::error::DecodeError;
     match error {
-        DecodeError::UnexpectedEnd { .. } => "the bytes end too early".into(),
+        DecodeError::UnexpectedEnd { .. } => "the bytes end inside a value".into(),
         DecodeError::OtherString(text) => super::budget::excerpt(&text),
         other => super::budget::excerpt(&other.to_string()),
     }
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     fn encoded(write: impl FnOnce(&mut Encoder) -> Result<(), Error>) -> Body {
-        let mut encoder = Encoder::new(Bounds::default(), 4 << 20, Leaving::AsValue);
+        let mut encoder = Encoder::new(Bounds::default(), 4 << 20, Role::Value);
         write(&mut encoder).unwrap();
         encoder.finish().unwrap()
     }
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn byte_strings_are_the_same_on_the_wire_however_written() {
+    fn byte_strings_have_one_encoding() {
         let bytes: Vec<u8> = (0..=255).cycle().take(70_000).collect();
         let whole = encoded(|encoder| encoder.push_bytes(&bytes));
         assert_eq!(whole, encoded(|encoder| encoder.push(&bytes)));
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn claims_beyond_the_bytes_allocate_nothing() {
+    fn a_length_beyond_the_bytes_allocates_nothing() {
         for claim in [u64::MAX, 1 << 32, 3] {
             let body = encoded(|encoder| encoder.push(&claim));
             assert!(matches!(decoded::<String>(&body), Err(Error::Decode(_))));
@@ -201,16 +201,16 @@ mod tests {
         let nest = |depth| (0..depth).fold(Nest(None), |inner, _| Nest(Some(Box::new(inner))));
         let body = encoded(|encoder| encoder.push(&nest(20)));
         assert_eq!(decoded::<Nest>(&body).unwrap(), nest(20));
-        let mut encoder = Encoder::new(Bounds::default(), 4 << 20, Leaving::AsValue);
+        let mut encoder = Encoder::new(Bounds::default(), 4 << 20, Role::Value);
         assert!(matches!(encoder.push(&nest(40)), Err(Error::Quota(_))));
         assert!(matches!(decoded::<Nest>(&[1; 100_000]), Err(Error::Quota(_))));
     }
 
     #[test]
-    fn what_is_too_large_stops_at_the_limit() {
-        let mut encoder = Encoder::new(Bounds::default(), 100, Leaving::AsValue);
+    fn encoding_stops_at_the_size_limit() {
+        let mut encoder = Encoder::new(Bounds::default(), 100, Role::Value);
         assert!(matches!(encoder.push(&"x".repeat(101)), Err(Error::TooLarge { limit: 100, .. })));
-        let mut encoder = Encoder::new(Bounds::default(), 100, Leaving::AsValue);
+        let mut encoder = Encoder::new(Bounds::default(), 100, Role::Value);
         assert!(matches!(
             encoder.push_bytes(&[0; 101]),
             Err(Error::TooLarge { size: 101, limit: 100 })
@@ -218,14 +218,14 @@ mod tests {
     }
 
     #[test]
-    fn left_over_bytes_are_an_error() {
+    fn bytes_after_the_last_value_are_an_error() {
         assert!(matches!(decoded::<u8>(&[1, 2]), Err(Error::Decode(_))));
     }
 
     #[test]
-    fn an_error_that_leaves_a_method_is_nested_once() {
+    fn an_error_returned_by_a_method_is_nested_once() {
         let written = |error: &Error| {
-            let mut encoder = Encoder::new(Bounds::default(), 4 << 20, Leaving::AsFailure);
+            let mut encoder = Encoder::new(Bounds::default(), 4 << 20, Role::Failure);
             encoder.push(error).unwrap();
             decoded::<Error>(&encoder.finish().unwrap()).unwrap()
         };

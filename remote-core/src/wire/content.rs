@@ -1,21 +1,21 @@
-//! Owns the content of a message: its body, and behind it the references that the body names by their place.
+//! The content of a message: its body, followed by the references that the body contains as positions.
 //!
-//! It must not know what the references stand for. They are apart from the body so that they can be registered
-//! before anything of the user's is decoded; behind it, so that the body of a big message is cut off without a copy.
+//! It must not know what the references designate. They are apart from the body so that they can be registered before user
+//! code decodes the body. They follow it so that the body of a large message is cut off without a copy.
 
 use super::body::Body;
 use super::breach::Breach;
 use super::frame::Descriptor;
 use super::varint::Cursor;
 
-/// Body and references of one message.
+/// The body and the references of one message.
 #[derive(Clone, Default, Debug, PartialEq)]
 pub(crate) struct Content {
     pub(crate) body: Body,
     pub(crate) references: Vec<Descriptor>,
 }
 
-/// What is ready to be sent: the references are bytes already.
+/// Content that is ready to be sent: the references are encoded.
 pub(crate) struct Packed {
     pub(crate) body: Body,
     pub(crate) references: Vec<u8>,
@@ -34,7 +34,7 @@ impl Content {
         Packed { body: self.body, references }
     }
 
-    /// Reads complete content whose last `references` bytes are references.
+    /// Splits complete content, whose last `references` bytes are references.
     #[inline]
     pub(crate) fn read(body: Body, references: u64) -> Result<Content, Breach> {
         if references == 0 {
@@ -49,7 +49,7 @@ impl Content {
             .and_then(|references| body.len().checked_sub(references));
         let start = start.ok_or(Breach::Frame)?;
         let mut cursor = Cursor::new(&body[start..]);
-        // Grows with what is there: no count is believed.
+        // No capacity is reserved by a count from the peer: the vector grows with the bytes that exist.
         let mut references = Vec::new();
         while cursor.end().is_err() {
             references.push(Descriptor::read(&mut cursor)?);
@@ -60,12 +60,12 @@ impl Content {
 }
 
 impl Packed {
-    /// Bytes on the wire; what windows count.
+    /// Returns the bytes on the wire, which windows count.
     pub(crate) fn size(&self) -> u64 {
         (self.body.len() + self.references.len()) as u64
     }
 
-    /// All of it in one piece.
+    /// Returns body and references as one byte string.
     pub(crate) fn joined(mut self) -> Vec<u8> {
         self.body.extend_from_slice(&self.references);
         self.body.into_vec()
@@ -78,7 +78,7 @@ mod tests {
     use crate::id::{NameId, ObjectId};
 
     #[test]
-    fn content_comes_back() {
+    fn content_is_read_as_written() {
         let reference = Descriptor::Mine { object: ObjectId(7), interface: NameId(1) };
         let content = Content { body: Body::from_slice(b"body"), references: vec![reference; 3] };
         let packed = content.clone().pack();

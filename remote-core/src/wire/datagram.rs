@@ -1,7 +1,7 @@
-//! Owns the datagram: one message to a published object in one piece, with all that a session would know of it
-//! (PROTOCOL.md says the same in words).
+//! The datagram: a one-way message to a published object, in one piece that contains what a session would have negotiated
+//! (the format is in PROTOCOL.md).
 //!
-//! It must not know sockets, nor what is published where.
+//! It must not know sockets, nor which objects are published.
 
 use std::time::Duration;
 
@@ -10,19 +10,19 @@ use super::hello::{PREFACE, check_preface, preface};
 use super::varint::{Cursor, put, put_bytes};
 use crate::id::NodeId;
 
-/// A message that nobody answers.
+/// A one-way message outside of a session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Datagram<'d> {
-    /// Who says to have sent it.
+    /// The sender's identity, which is not authenticated.
     pub(crate) sender: NodeId,
-    /// As the sender counts its datagrams, wherever they go.
+    /// The number of the datagram: the sender counts all its datagrams, whatever their destination.
     pub(crate) number: u64,
     /// The name under which the receiver is published.
     pub(crate) name: &'d str,
-    /// Which message it is, as in `Name`.
+    /// The selector and its fingerprint, as in a `Name` frame.
     pub(crate) fingerprint: u64,
     pub(crate) selector: &'d str,
-    /// As in `Call`.
+    /// The nesting, as in a `Call` frame.
     pub(crate) nesting: u8,
     /// The time left, if there is a deadline.
     pub(crate) deadline: Option<Duration>,
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn datagrams_come_back() {
+    fn datagrams_are_read_as_written() {
         let endless = Datagram { deadline: None, body: b"", ..datagram() };
         for datagram in [datagram(), endless] {
             assert_eq!(Datagram::read(&datagram.write()), Ok(datagram));
@@ -86,14 +86,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_short_is_refused() {
+    fn a_truncated_datagram_is_refused() {
         let bytes = datagram().write();
         let head = bytes.len() - datagram().body.len();
         for end in 0..head {
             assert_eq!(Datagram::read(&bytes[..end]), Err(Breach::Frame), "cut at {end}");
         }
         for end in head..=bytes.len() {
-            // The body is the rest: that it is too short is for its signature to say.
+            // The body is the rest of the datagram: if it is too short, decoding the arguments fails.
             assert_eq!(Datagram::read(&bytes[..end]).map(|read| read.body), Ok(&bytes[head..end]));
         }
     }

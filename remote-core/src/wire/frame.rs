@@ -1,85 +1,86 @@
-//! Owns the frames: what stands on the wire, byte by byte (PROTOCOL.md says the same in words).
+//! The frames, byte by byte (the format is in PROTOCOL.md).
 //!
-//! It must not know sessions: a frame that can be read may still be wrong, which is for the session to say.
+//! It must not know sessions. A frame that can be read may still be a breach, which the session checks.
 
 use super::breach::Breach;
-use super::varint::{Cursor, Front, LONGEST_NUMBER, put};
+use super::varint::{Cursor, Header, LONGEST_NUMBER, put};
 use crate::id::{FrameNumber, Identity, NameId, NodeId, ObjectId, QuestionId, Token, WatchId};
 
-/// The most bytes of one body that one frame carries: between two of them other frames pass.
+/// The maximum number of bytes of one body in one frame. Other frames are sent between two chunks.
 pub(crate) const CHUNK: usize = 16 * 1024;
-/// The longest frame: a chunk and its head.
+/// The maximum size of a frame: a chunk and its header.
 pub(crate) const LONGEST_FRAME: usize = CHUNK + 256;
-/// The longest name of a message or an interface.
+/// The maximum length of the name of a message or an interface.
 pub(crate) const LONGEST_NAME: usize = 1024;
-/// The bytes before a frame that say how long it is.
+/// The size of the length field that precedes a frame.
 pub(crate) const LENGTH: usize = 4;
 
-/// No front of a frame is longer: its length and kind, a byte for each of three small fields, and seven numbers.
-const LONGEST_FRONT: usize = LENGTH + 4 + 7 * LONGEST_NUMBER;
+/// The maximum size of a frame's header: length and kind, a byte for each of three small fields, and seven numbers.
+const MAX_HEADER: usize = LENGTH + 4 + 7 * LONGEST_NUMBER;
 
-/// Kinds from here on carry no number: they are about the connection, and are not sent again after it broke.
+/// The first kind of frame without a number. Such frames are about the connection, and are not retransmitted.
 const UNNUMBERED: u8 = 0x40;
 
-/// Whom a call is for.
+/// The target of a call.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Target {
-    /// An object that the receiver gave to the sender.
+    /// An object that the receiver has exported to the sender.
     Object(ObjectId),
-    /// Whatever the answer to this question of the sender's will refer to.
+    /// The result of this question of the sender: a pipelined call.
     Answer(QuestionId),
 }
 
-/// What the sender of a call wants back.
+/// What the sender of a call expects back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Manner {
     /// An answer.
     Ask,
-    /// An answer, which the receiver keeps until told to finish, so that messages can be sent to it meanwhile.
+    /// An answer, which the receiver keeps until the sender sends `Finish`, so that messages can be pipelined on it.
     Promise,
     /// Nothing.
     Tell,
 }
 
 impl Manner {
-    /// The same for one who passes the message on, and does not pipeline himself.
+    /// Returns the manner for a node that forwards the message and does not pipeline on it.
     pub(crate) fn for_the_reply(self) -> Manner {
         if self == Manner::Promise { Manner::Ask } else { self }
     }
 }
 
-/// How a call ended.
+/// The kind of an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Status {
-    /// With the value that the method returned.
+    /// The value that the method returned.
     Value,
-    /// With the error that the method returned, of the interface's error type.
+    /// The error that the method returned, of the interface's error type.
     Failure,
-    /// Without the method having a say: an [`Error`](crate::Error) of the system.
+    /// An [`Error`](crate::Error) of the system, which the method did not return.
     Fault,
 }
 
-/// A reference in a body, as its sender sees it.
+/// A reference as it is written in a frame, from the sender's point of view.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Descriptor {
     /// An object of the sender's node.
     Mine { object: ObjectId, interface: NameId },
-    /// An object of the receiver's node, which comes home.
+    /// An object of the receiver's node.
     Yours { object: ObjectId, interface: NameId },
-    /// An object elsewhere, to which the sender forwards. With the token, its owner gives it to the receiver.
+    /// An object of a third node, to which the sender forwards. With the token, the receiver can claim it from its owner.
     Forwarded { object: ObjectId, owner: Identity, interface: NameId, token: Option<Token> },
 }
 
-/// How far the content of a message goes.
+/// The size of the content of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Extent {
-    /// The bytes of the references, which stand behind the body.
+    /// The bytes of the references, which follow the body.
     pub(crate) references: u64,
-    /// Zero if all of the content is in this frame, else the bytes that it and the chunks that follow come to.
+    /// Zero if this frame contains all of the content; otherwise the size of the content in this frame and the chunks that
+    /// follow.
     pub(crate) total: u64,
 }
 
-/// One frame. `content` is the body and, behind it, the references.
+/// A frame. `content` is the body and, after it, the references.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Frame<'f> {
     Call {
@@ -88,7 +89,7 @@ pub(crate) enum Frame<'f> {
         selector: NameId,
         manner: Manner,
         nesting: u8,
-        /// Milliseconds left, plus one; zero for no deadline.
+        /// The milliseconds that are left, plus one; zero for no deadline.
         deadline: u64,
         extent: Extent,
         content: &'f [u8],
@@ -99,7 +100,7 @@ pub(crate) enum Frame<'f> {
         extent: Extent,
         content: &'f [u8],
     },
-    /// More of the content of a call (of the sender's) or of an answer (to the receiver's question).
+    /// A further part of the content of a call of the sender's, or of an answer to a question of the receiver's.
     CallChunk {
         question: QuestionId,
         bytes: &'f [u8],
@@ -108,68 +109,68 @@ pub(crate) enum Frame<'f> {
         question: QuestionId,
         bytes: &'f [u8],
     },
-    /// The asker wants no answer any more.
+    /// The caller wants no answer any more.
     Cancel {
         question: QuestionId,
     },
-    /// The asker will send nothing more to the answer.
+    /// The caller will send no more messages to the answer.
     Finish {
         question: QuestionId,
     },
-    /// So many of the introductions of an object are given back.
+    /// Gives back a number of introductions of an object.
     Release {
         object: ObjectId,
         introductions: u64,
     },
-    /// From now on this number stands for this name.
+    /// Defines the number of a name.
     Name {
         id: NameId,
         fingerprint: u64,
         name: &'f str,
     },
-    /// Tell me when the object ends; the number is the asker's.
+    /// Requests a notification when the object ends. The number is chosen by the sender.
     Watch {
         watch: WatchId,
         object: ObjectId,
     },
-    /// Do not tell me any more.
+    /// Withdraws the request.
     Unwatch {
         watch: WatchId,
     },
-    /// It ended.
+    /// Reports that the object of a watch has ended.
     Ended {
         watch: WatchId,
         stopped: bool,
         reason: &'f str,
     },
-    /// The last frame.
+    /// Ends the session. It is the last frame.
     Close {
         code: u64,
         reason: &'f str,
     },
-    /// All frames up to this number have arrived.
+    /// Acknowledges all frames up to this number.
     Acknowledge {
         number: FrameNumber,
     },
-    /// Messages without answer that have been executed, and their bytes: room for as many more.
+    /// Extends the window by the one-way messages that have been executed, and their bytes.
     Credit {
         calls: u64,
         bytes: u64,
     },
-    /// Acknowledge this at once: it renews the lease.
+    /// Requests an acknowledgement at once, which renews the lease.
     Renew,
-    /// I am here.
+    /// Keeps the connection alive.
     Ping,
 }
 
 impl<'f> Frame<'f> {
-    /// Whether the frame carries a number.
+    /// Returns true if the frame has a number.
     #[inline]
     pub(crate) fn is_numbered(&self) -> bool {
         self.kind() < UNNUMBERED
     }
 
-    /// Appends the frame; `more` appends to its last field.
+    /// Appends the frame to `out`; `more` appends to its last field.
     #[inline(always)]
     pub(crate) fn write(
         &self,
@@ -177,22 +178,22 @@ impl<'f> Frame<'f> {
         out: &mut Vec<u8>,
         more: impl FnOnce(&mut Vec<u8>),
     ) {
-        let mut front = Front::<LONGEST_FRONT>::new();
-        front.array([0; LENGTH]);
-        front.byte(self.kind());
+        let mut header = Header::<MAX_HEADER>::new();
+        header.array([0; LENGTH]);
+        header.byte(self.kind());
         if self.is_numbered() {
-            front.number(number.0);
+            header.number(number.0);
         }
-        let last = self.write_fields(&mut front);
+        let last = self.write_fields(&mut header);
         let start = out.len();
-        out.extend_from_slice(front.bytes());
+        out.extend_from_slice(header.bytes());
         out.extend_from_slice(last);
         more(out);
         let length = (out.len() - start - LENGTH) as u32;
         out[start..start + LENGTH].copy_from_slice(&length.to_le_bytes());
     }
 
-    /// Reads the bytes of one frame, without its length.
+    /// Reads one frame, without its length field.
     pub(crate) fn read(bytes: &'f [u8]) -> Result<(Option<FrameNumber>, Frame<'f>), Breach> {
         let mut cursor = Cursor::new(bytes);
         let kind = cursor.byte()?;
@@ -224,9 +225,9 @@ impl<'f> Frame<'f> {
         }
     }
 
-    /// Writes the fields but for the bytes at the end of some, which it gives back.
+    /// Writes the fields, except for the bytes at the end of some frames, which it returns.
     #[inline(always)]
-    fn write_fields(&self, front: &mut Front<LONGEST_FRONT>) -> &'f [u8] {
+    fn write_fields(&self, header: &mut Header<MAX_HEADER>) -> &'f [u8] {
         match *self {
             Frame::Call {
                 question,
@@ -238,57 +239,57 @@ impl<'f> Frame<'f> {
                 extent,
                 content,
             } => {
-                front.number(question.0);
+                header.number(question.0);
                 let (kind, id) = match target {
                     Target::Object(object) => (0, object.0),
                     Target::Answer(question) => (1, question.0),
                 };
-                front.byte(kind | (manner as u8) << 1);
-                front.number(id);
-                front.number(selector.0);
-                front.byte(nesting);
-                front.number(deadline);
-                extent.write(front);
+                header.byte(kind | (manner as u8) << 1);
+                header.number(id);
+                header.number(selector.0);
+                header.byte(nesting);
+                header.number(deadline);
+                extent.write(header);
                 return content;
             }
             Frame::Answer { question, status, extent, content } => {
-                front.number(question.0);
-                front.byte(status as u8);
-                extent.write(front);
+                header.number(question.0);
+                header.byte(status as u8);
+                extent.write(header);
                 return content;
             }
             Frame::CallChunk { question, bytes } | Frame::AnswerChunk { question, bytes } => {
-                front.number(question.0);
+                header.number(question.0);
                 return bytes;
             }
-            Frame::Cancel { question } | Frame::Finish { question } => front.number(question.0),
+            Frame::Cancel { question } | Frame::Finish { question } => header.number(question.0),
             Frame::Release { object, introductions } => {
-                front.number(object.0);
-                front.number(introductions);
+                header.number(object.0);
+                header.number(introductions);
             }
             Frame::Name { id, fingerprint, name } => {
-                front.number(id.0);
-                front.array(fingerprint.to_le_bytes());
-                return with_length(front, name);
+                header.number(id.0);
+                header.array(fingerprint.to_le_bytes());
+                return write_length(header, name);
             }
             Frame::Watch { watch, object } => {
-                front.number(watch.0);
-                front.number(object.0);
+                header.number(watch.0);
+                header.number(object.0);
             }
-            Frame::Unwatch { watch } => front.number(watch.0),
+            Frame::Unwatch { watch } => header.number(watch.0),
             Frame::Ended { watch, stopped, reason } => {
-                front.number(watch.0);
-                front.byte(u8::from(stopped));
-                return with_length(front, reason);
+                header.number(watch.0);
+                header.byte(u8::from(stopped));
+                return write_length(header, reason);
             }
             Frame::Close { code, reason } => {
-                front.number(code);
-                return with_length(front, reason);
+                header.number(code);
+                return write_length(header, reason);
             }
-            Frame::Acknowledge { number } => front.number(number.0),
+            Frame::Acknowledge { number } => header.number(number.0),
             Frame::Credit { calls, bytes } => {
-                front.number(calls);
-                front.number(bytes);
+                header.number(calls);
+                header.number(bytes);
             }
             Frame::Ping | Frame::Renew => {}
         }
@@ -375,17 +376,17 @@ impl<'f> Frame<'f> {
     }
 }
 
-/// A text is its length and its bytes.
-fn with_length<'t>(front: &mut Front<LONGEST_FRONT>, text: &'t str) -> &'t [u8] {
-    front.number(text.len() as u64);
+/// Writes the length of a text, and returns its bytes.
+fn write_length<'t>(header: &mut Header<MAX_HEADER>, text: &'t str) -> &'t [u8] {
+    header.number(text.len() as u64);
     text.as_bytes()
 }
 
 impl Extent {
     #[inline]
-    fn write(self, front: &mut Front<LONGEST_FRONT>) {
-        front.number(self.references);
-        front.number(self.total);
+    fn write(self, header: &mut Header<MAX_HEADER>) {
+        header.number(self.references);
+        header.number(self.total);
     }
 
     #[inline(always)]

@@ -1,6 +1,6 @@
-//! The handshake messages: the first bytes on a connection, both ways, before frames.
+//! The messages of the handshake, which precede the frames on a connection.
 //!
-//! It must not know who decides. Everything here is bounded by [`LONGEST`].
+//! It must not decide anything. Every message has a maximum size.
 
 use std::time::Duration;
 
@@ -11,50 +11,50 @@ use super::varint::{Cursor, put, put_bytes};
 use crate::id::{ConnectionId, FrameNumber, NodeId};
 use crate::limits::Limits;
 
-/// What every connection begins with, and the version after it.
+/// The first bytes on every connection. The version follows.
 pub(crate) const MAGIC: &[u8; 6] = b"REMOTE";
-/// The version of the protocol that this side speaks.
+/// The version of the protocol.
 pub(crate) const VERSION: u16 = 2;
-/// Magic and version.
+/// The size of the preface: magic and version.
 pub(crate) const PREFACE: usize = 8;
-/// The longest introduction or verdict.
+/// The maximum size of a handshake message.
 pub(crate) const LONGEST: usize = 1024;
-/// The longest name that a node may give itself.
+/// The maximum length of a node's name.
 pub(crate) const LONGEST_NODE_NAME: usize = 128;
-/// The longest address that a node may say of itself.
+/// The maximum length of a node's address.
 pub(crate) const LONGEST_ADDRESS: usize = 512;
-/// The shortest term of a lease: below it no network keeps up.
+/// The minimum term of a lease: shorter ones would expire on an ordinary network.
 pub(crate) const SHORTEST_LEASE: Duration = Duration::from_millis(100);
 
-/// Who a node is, and what it grants its peer.
+/// The introduction of a node, with the limits that it grants to its peer.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Hello {
     pub(crate) node: NodeId,
     pub(crate) name: String,
     pub(crate) grant: Grant,
-    /// For how long references given to the peer live after it was last heard of.
+    /// The term of the lease: how long the peer's references live after the last frame from it has arrived.
     pub(crate) lease: Duration,
-    /// Where others can reach the node; empty if nowhere.
+    /// The address at which others can connect to the node; empty if there is none.
     pub(crate) address: String,
-    /// Random, new on each connection: what is proved on this one cannot be said again on another.
+    /// Random bytes, new on each connection, so that a proof of one connection is not valid on another.
     pub(crate) nonce: Nonce,
 }
 
-/// Random bytes of one connection.
+/// Random bytes that belong to one connection.
 pub(crate) type Nonce = [u8; 32];
-/// What only the two sides of a session know.
+/// The secret of a session, which only its two nodes know.
 pub(crate) type Secret = [u8; 32];
-/// What only somebody can say who knows the secret, on this connection.
+/// A proof, valid on one connection, that the sender knows the secret.
 pub(crate) type Proof = [u8; 32];
 
-/// What a node knows of a session with the peer of a handshake, so that the two can resume it.
+/// The state of a node's session with the peer of a handshake, so that the two can resume it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ResumeState {
-    /// It knows of no session.
+    /// The node has no session with the peer.
     None,
-    /// The session goes on.
+    /// The session is live.
     Live {
-        /// The last frame that has arrived.
+        /// The number of the last frame that has arrived.
         received: FrameNumber,
         /// True if its connection is known to be lost.
         suspended: bool,
@@ -64,7 +64,7 @@ pub(crate) enum ResumeState {
     Ended { code: u64, proof: Proof },
 }
 
-/// What one side lets the other have in progress.
+/// The limits of what the peer may have in progress.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Grant {
     pub(crate) calls: u64,
@@ -84,20 +84,20 @@ impl Grant {
     }
 }
 
-/// What is decided about a connection by the one of the two nodes that decides.
+/// The decision about a connection, by the one of the two nodes that decides.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Verdict {
-    /// A session begins; this is its secret.
+    /// A session begins, with this secret.
     Accept(Secret),
-    /// The session goes on here; of two connections on which it does, the one with the greater number counts.
+    /// The session resumes on this connection. If it resumes on two, the one with the greater number is used.
     Resume { connection: ConnectionId },
-    /// The two have a session already, and a connection for it; use that.
+    /// The two nodes already have a session with a connection, which is to be used.
     Duplicate,
-    /// There will be none.
+    /// The connection is refused.
     Refuse { code: u64, reason: String },
 }
 
-/// The preface as bytes.
+/// Returns the preface.
 pub(crate) fn preface() -> [u8; PREFACE] {
     let mut bytes = [0; PREFACE];
     bytes[..6].copy_from_slice(MAGIC);
@@ -105,7 +105,7 @@ pub(crate) fn preface() -> [u8; PREFACE] {
     bytes
 }
 
-/// Checks a preface, as soon as its first byte is wrong.
+/// Checks a preface, or its beginning, so that a wrong byte is detected as soon as it arrives.
 pub(crate) fn check_preface(bytes: &[u8]) -> Result<(), Breach> {
     let magic = bytes.len().min(MAGIC.len());
     if bytes[..magic] != MAGIC[..magic] {
@@ -151,7 +151,7 @@ impl Hello {
                 address: cursor.text()?.to_owned(),
                 nonce: cursor.array()?,
             };
-            // What follows is of a later minor version, and is ignored.
+            // Bytes that follow belong to a later minor version, and are ignored.
             let sound = hello.grant.calls > 0
                 && hello.grant.body <= hello.grant.bytes
                 && hello.lease >= SHORTEST_LEASE
@@ -181,23 +181,23 @@ impl ResumeState {
         ResumeState::Ended { code, proof: unproved.prove(secret, sides) }
     }
 
-    /// Returns true if the proof is that of somebody who knows the secret, sent by `sides.own` to `sides.peer`.
+    /// Returns true if the proof was made with the secret, by `sides.own` for `sides.peer`.
     pub(crate) fn is_proved(&self, secret: &Secret, sides: Sides<'_>) -> bool {
-        let said = match self {
+        let proof = match self {
             ResumeState::None => return false,
             ResumeState::Live { proof, .. } | ResumeState::Ended { proof, .. } => proof,
         };
-        HMAC::verify(self.claim(sides), secret, said)
+        HMAC::verify(self.claim(sides), secret, proof)
     }
 
     fn prove(&self, secret: &Secret, sides: Sides<'_>) -> Proof {
         HMAC::mac(self.claim(sides), secret)
     }
 
-    /// Returns the text that the proof authenticates: all fields, the sender and the receiver.
+    /// Returns the bytes that the proof authenticates: all fields, the sender and the receiver.
     fn claim(&self, sides: Sides<'_>) -> Vec<u8> {
         let mut claim = b"remote: standing".to_vec();
-        // With the identities: a node that is made to say this on one connection has not said it for its peer on another.
+        // The identities are included, so that a proof cannot be replayed to another node.
         for side in [sides.own, sides.peer] {
             claim.extend_from_slice(side.node.bytes());
             claim.extend_from_slice(&side.nonce);
@@ -248,7 +248,7 @@ impl ResumeState {
     }
 }
 
-/// The two sides of a connection, as the one who says something sees them.
+/// The two nodes of a connection, from the point of view of the sender.
 #[derive(Clone, Copy)]
 pub(crate) struct Sides<'h> {
     pub(crate) own: &'h Hello,
@@ -256,7 +256,7 @@ pub(crate) struct Sides<'h> {
 }
 
 impl Sides<'_> {
-    /// As the other side sees them.
+    /// Returns the two from the point of view of the receiver.
     pub(crate) fn reversed(self) -> Self {
         Sides { own: self.peer, peer: self.own }
     }
@@ -294,7 +294,7 @@ impl Verdict {
     }
 }
 
-/// A length of two bytes, then what `write` writes.
+/// Writes a length of two bytes, then what `write` writes.
 fn framed(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut out = vec![0; 2];
     write(&mut out);
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn introductions_and_verdicts_come_back() {
+    fn introductions_and_verdicts_are_read_as_written() {
         assert_eq!(Hello::read(&hello().write()[2..]), Ok(hello()));
         for verdict in [
             Verdict::Accept([7; 32]),
@@ -360,12 +360,12 @@ mod tests {
             unreachable!("it is live")
         };
         let altered = ResumeState::Live { received: FrameNumber(301), suspended, proof };
-        assert!(!altered.is_proved(&secret, sides), "something else was said");
+        assert!(!altered.is_proved(&secret, sides), "another field");
         assert!(!ResumeState::None.is_proved(&secret, sides));
     }
 
     #[test]
-    fn what_is_cut_short_is_refused() {
+    fn a_truncated_introduction_is_refused() {
         let bytes = hello().write();
         for end in 2..bytes.len() {
             assert_eq!(Hello::read(&bytes[2..end]), Err(Breach::Hello));
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_is_known_by_the_first_byte() {
+    fn another_protocol_is_detected_by_its_first_byte() {
         assert_eq!(check_preface(&preface()), Ok(()));
         assert_eq!(check_preface(b"G"), Err(Breach::Magic));
         assert_eq!(check_preface(b"REMOTE\x01\x00"), Err(Breach::Version(1)));

@@ -1,14 +1,14 @@
-//! Owns the selector of a message: its name, and the fingerprint of its signature.
+//! The selector of a message: its name, and the fingerprint of the method's signature.
 //!
-//! It must not know sessions or objects. A method is looked up by fingerprint, so that one whose signature changed
-//! is not found, and refused by its name, rather than decoded as something else.
+//! It must not know sessions or objects. Methods are looked up by fingerprint: a method whose signature was changed is not
+//! found, and the call is refused, instead of being decoded wrongly.
 
 use std::hash::Hasher;
 use std::sync::OnceLock;
 
 use super::shape::Shape;
 
-/// A method of an interface, as both sides describe it. The macro makes one static for each.
+/// A method of an interface, as both sides describe it. The macro generates one static for each.
 pub struct Method {
     interface: &'static str,
     name: &'static str,
@@ -28,9 +28,9 @@ pub struct Parameter {
 
 /// A type in a signature.
 pub struct Type {
-    /// As it was written.
+    /// The type, as it is written in the source.
     pub text: &'static str,
-    /// Traces what serde sees of it.
+    /// Adds the type, as serde sees it, to a shape.
     pub shape: fn(&mut Shape),
 }
 
@@ -41,7 +41,7 @@ struct Traced {
 }
 
 impl Method {
-    /// Describes a method; nothing is traced before it is first used.
+    /// Describes a method. The types are traced at the first use.
     pub const fn new(
         interface: &'static str,
         name: &'static str,
@@ -52,17 +52,17 @@ impl Method {
         Method { interface, name, parameters, value, error, traced: OnceLock::new() }
     }
 
-    /// Interface and method: `Greeter.greet`.
+    /// Returns interface and method: `Greeter.greet`.
     pub(crate) fn selector(&self) -> &str {
         &self.traced().selector
     }
 
-    /// What stands for the whole signature.
+    /// Returns the hash of the whole signature.
     pub(crate) fn fingerprint(&self) -> u64 {
         self.traced().signature
     }
 
-    /// What stands for the type of its errors alone.
+    /// Returns the hash of the error type.
     pub(crate) fn error_fingerprint(&self) -> u64 {
         self.traced().error
     }
@@ -89,20 +89,21 @@ fn type_fingerprint(ty: &Type) -> u64 {
     let mut fingerprint = Fingerprint::new();
     fingerprint.write(shape.text().as_bytes());
     if shape.text().ends_with('?') {
-        // Not traced to its end: its name stands for the rest.
+        // The shape was cut off, so that the type's name is hashed, too.
         fingerprint.write(ty.text.as_bytes());
     }
     fingerprint.finish()
 }
 
-/// What stands for a name alone.
+/// Returns the hash of a name.
 pub(crate) fn name_fingerprint(name: &str) -> u64 {
     let mut fingerprint = Fingerprint::new();
     fingerprint.write(name.as_bytes());
     fingerprint.finish()
 }
 
-/// FNV-1a (Fowler, Noll, Vo 1991): the same on every machine and in every build, which std's hashers do not promise.
+/// The hash function FNV-1a (Fowler, Noll, Vo 1991). It is the same on every machine and in every build, which the hashers
+/// of std do not guarantee.
 struct Fingerprint(u64);
 
 impl Fingerprint {

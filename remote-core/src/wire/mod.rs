@@ -1,6 +1,6 @@
-//! What stands on the wire: bodies, selectors, frames, the introduction.
+//! The encoding of everything that is sent: bodies, selectors, frames, handshake messages, datagrams.
 //!
-//! Data in, data out: nothing here knows a session, an object, or the network.
+//! Nothing here knows sessions, objects, or the network: functions from data to bytes and back.
 
 pub(crate) mod body;
 pub(crate) mod bounded_reader;

@@ -1,8 +1,8 @@
-//! Owns the shape of a type as serde sees it: what two sides must agree on before one decodes what the other wrote.
+//! The shape of a type, as serde sees it: two sides must have the same shape before one decodes what the other encoded.
 //!
-//! It must not know messages. The shape is traced by handing the type a deserializer that writes down what is asked
-//! of it (the idea of `serde-reflection`, Novi 2020). Where a type cannot be traced to its end, because it rejects
-//! made-up values or is polymorphic, its name stands for the rest.
+//! It must not know messages. The type is traced by a deserializer that records what the type requests (the idea of
+//! `serde-reflection`, Novi 2020). If a type cannot be traced completely, because it rejects placeholder values or is
+//! polymorphic, its name is used in addition.
 
 use std::fmt::{self, Write};
 
@@ -12,32 +12,32 @@ use serde::de::{
     VariantAccess, Visitor,
 };
 
-/// Deeper than this, a shape is cut off: such a type is recursive by a way that has no name.
-const DEEPEST: usize = 24;
-/// Longer than this, a shape is cut off.
-const LONGEST: usize = 16 * 1024;
+/// The maximum depth of a shape, where it is cut off: a type that is deeper is recursive without a named type in the cycle.
+const MAX_DEPTH: usize = 24;
+/// The maximum length of a shape, where it is cut off.
+const MAX_LENGTH: usize = 16 * 1024;
 
-/// What the serde names of all references begin with.
+/// The prefix of the serde names of all references.
 pub(crate) const REFERENCE: &str = "Ref<";
 /// The serde name of all streams.
 pub(crate) const STREAM: &str = "Stream";
-/// The place of a reference to nothing.
+/// The position of a null reference.
 pub(crate) const NOWHERE: u32 = u32::MAX;
 
 /// The shape of one or more types, as text.
 #[derive(Default)]
 pub struct Shape {
     text: String,
-    /// The named types being traced, outermost first: a recursive type is written once.
-    open: Vec<&'static str>,
+    /// The named types that are being traced, outermost first. A recursive type is written once.
+    tracing: Vec<&'static str>,
 }
 
 impl Shape {
     /// Adds the shape of a type.
     pub fn of<T: Deserialize<'static>>(&mut self) {
-        self.open.clear();
+        self.tracing.clear();
         if T::deserialize(Tracer(self)).is_err() {
-            // Cut off: what was written so far stands, and a mark.
+            // The shape was cut off, which is marked.
             self.text.push('?');
         }
     }
@@ -47,7 +47,7 @@ impl Shape {
     }
 
     fn write(&mut self, part: fmt::Arguments<'_>) -> Result<(), Untraceable> {
-        if self.text.len() > LONGEST {
+        if self.text.len() > MAX_LENGTH {
             return Err(Untraceable);
         }
         self.text.write_fmt(part).map_err(|_| Untraceable)
@@ -58,14 +58,14 @@ impl Shape {
         name: &'static str,
         trace: impl FnOnce(&mut Shape) -> Result<R, Untraceable>,
     ) -> Result<R, Untraceable> {
-        self.open.push(name);
-        let result = if self.open.len() > DEEPEST { Err(Untraceable) } else { trace(self) };
-        self.open.pop();
+        self.tracing.push(name);
+        let result = if self.tracing.len() > MAX_DEPTH { Err(Untraceable) } else { trace(self) };
+        self.tracing.pop();
         result
     }
 }
 
-/// The type rejected a made-up value, or cannot be described.
+/// The type rejected a placeholder value, or cannot be described.
 #[derive(Debug)]
 struct Untraceable;
 
@@ -97,7 +97,7 @@ macro_rules! trace_primitives {
 impl Deserializer<'static> for Tracer<'_> {
     type Error = Untraceable;
 
-    // Numbers are 1, so that types which exclude zero can be traced.
+    // Numbers are 1, so that types that exclude zero can be traced.
     trace_primitives! {
         deserialize_bool => "bool,", visit_bool(true),
         deserialize_i8 => "i8,", visit_i8(1), deserialize_i16 => "i16,", visit_i16(1),
@@ -148,7 +148,7 @@ impl Deserializer<'static> for Tracer<'_> {
 
     fn deserialize_option<V: Visitor<'static>>(self, visitor: V) -> Result<V::Value, Untraceable> {
         self.0.write(format_args!("option "))?;
-        let repeats = recursive(&self.0.open);
+        let repeats = recursive(&self.0.tracing);
         if repeats { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
@@ -159,12 +159,14 @@ impl Deserializer<'static> for Tracer<'_> {
     ) -> Result<V::Value, Untraceable> {
         self.0.write(format_args!("{name} "))?;
         if name.starts_with(REFERENCE) {
-            // A reference is its interface's name, and no more: what is at the far side may have changed.
+            // Of a reference only the name of its interface is part of the shape: the interface may have other methods on
+            // the far side.
             return visitor.visit_newtype_struct(U32Deserializer::<Untraceable>::new(NOWHERE));
         }
         if name == STREAM {
-            // On the wire it is a reference, but both sides must agree on its values: only here a stream is shown one.
-            let length = if recursive(&self.0.open) { 0 } else { 1 };
+            // A stream is encoded as a reference, but both sides must have the same type of values. Streams are
+            // deserialized from a sequence only here.
+            let length = if recursive(&self.0.tracing) { 0 } else { 1 };
             return visitor.visit_seq(Elements { shape: self.0, left: length });
         }
         self.0.named(name, |shape| visitor.visit_newtype_struct(Tracer(shape)))
@@ -172,7 +174,7 @@ impl Deserializer<'static> for Tracer<'_> {
 
     fn deserialize_seq<V: Visitor<'static>>(self, visitor: V) -> Result<V::Value, Untraceable> {
         self.0.write(format_args!("seq "))?;
-        let length = if recursive(&self.0.open) { 0 } else { 1 };
+        let length = if recursive(&self.0.tracing) { 0 } else { 1 };
         visitor.visit_seq(Elements { shape: self.0, left: length })
     }
 
@@ -183,7 +185,7 @@ impl Deserializer<'static> for Tracer<'_> {
             return Err(Untraceable);
         }
         self.0.write(format_args!("map "))?;
-        let length = if recursive(&self.0.open) { 0 } else { 1 };
+        let length = if recursive(&self.0.tracing) { 0 } else { 1 };
         visitor.visit_map(Elements { shape: self.0, left: length })
     }
 
@@ -223,7 +225,7 @@ impl Deserializer<'static> for Tracer<'_> {
         visitor: V,
     ) -> Result<V::Value, Untraceable> {
         self.0.write(format_args!("{name}<{}> ", variants.join("|")))?;
-        self.0.named(name, |shape| visitor.visit_enum(First(shape)))
+        self.0.named(name, |shape| visitor.visit_enum(FirstVariant(shape)))
     }
 
     fn is_human_readable(&self) -> bool {
@@ -231,9 +233,9 @@ impl Deserializer<'static> for Tracer<'_> {
     }
 }
 
-/// Whether the innermost named type is being traced already further out.
-fn recursive(open: &[&'static str]) -> bool {
-    open.split_last().is_some_and(|(innermost, outer)| outer.contains(innermost))
+/// Returns true if the innermost named type is already being traced further out.
+fn recursive(tracing: &[&'static str]) -> bool {
+    tracing.split_last().is_some_and(|(innermost, outer)| outer.contains(innermost))
 }
 
 struct Elements<'s> {
@@ -274,23 +276,23 @@ impl MapAccess<'static> for Elements<'_> {
     }
 }
 
-/// The first variant of an enum; the names of the others were written down.
-struct First<'s>(&'s mut Shape);
+/// The access to the first variant of an enum. The names of all variants have been written.
+struct FirstVariant<'s>(&'s mut Shape);
 
-impl<'s> EnumAccess<'static> for First<'s> {
+impl<'s> EnumAccess<'static> for FirstVariant<'s> {
     type Error = Untraceable;
-    type Variant = First<'s>;
+    type Variant = FirstVariant<'s>;
 
     fn variant_seed<S: DeserializeSeed<'static>>(
         self,
         seed: S,
-    ) -> Result<(S::Value, First<'s>), Untraceable> {
+    ) -> Result<(S::Value, FirstVariant<'s>), Untraceable> {
         let first: U32Deserializer<Untraceable> = 0u32.into_deserializer();
         Ok((seed.deserialize(first)?, self))
     }
 }
 
-impl VariantAccess<'static> for First<'_> {
+impl VariantAccess<'static> for FirstVariant<'_> {
     type Error = Untraceable;
 
     fn unit_variant(self) -> Result<(), Untraceable> {
@@ -336,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn types_that_are_written_alike_have_one_shape() {
+    fn types_with_one_encoding_have_one_shape() {
         assert_eq!(shape::<String>(), shape::<&'static str>());
         assert_eq!(shape::<Vec<u64>>(), shape::<std::collections::VecDeque<u64>>());
         assert_ne!(shape::<u32>(), shape::<u64>());
@@ -363,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn recursive_types_come_to_an_end() {
+    fn the_shape_of_a_recursive_type_is_finite() {
         #[derive(serde::Deserialize)]
         struct Tree {
             children: Vec<Tree>,
@@ -374,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn enums_show_their_variants() {
+    fn the_shape_of_an_enum_has_its_variants() {
         #[derive(serde::Deserialize)]
         enum Answer {
             Yes { surely: bool },

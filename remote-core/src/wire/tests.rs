@@ -1,11 +1,11 @@
-//! Ties PROTOCOL.md to the code: what the document says of bytes, codes, kinds and limits is what the code writes. A change here
-//! is a change of the protocol, of its document, and of its version.
+//! Compares PROTOCOL.md with the code: bytes, codes, kinds and limits. A change here is a change of the protocol, of its
+//! document, and of its version.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::body::Body;
-use super::bounded_writer::Leaving;
+use super::bounded_writer::Role;
 use super::breach::Breach;
 use super::codec::Encoder;
 use super::content::Content;
@@ -31,7 +31,7 @@ const DOCUMENT: &str = include_str!("../../../PROTOCOL.md");
 const WHOLE: Extent = Extent { references: 0, total: 0 };
 
 #[test]
-fn every_frame_has_the_bytes_that_the_document_says() {
+fn every_frame_has_the_bytes_of_the_document() {
     let mut rows: Vec<(&str, String)> =
         vec![("preface", hex(&preface())), ("introduction", hex(&hello().write()))];
     rows.extend(resume_states().iter().map(|(what, state)| (*what, hex(&state.write()))));
@@ -56,7 +56,7 @@ fn every_kind_of_frame_is_in_the_document_and_among_the_golden_bytes() {
     let golden: BTreeSet<u8> = frames().iter().map(|(_, frame)| written(frame)[LENGTH]).collect();
     assert_eq!(documented, golden.iter().copied().collect::<Vec<_>>());
     for kind in (0..=u8::MAX).filter(|kind| !golden.contains(kind)) {
-        // What nobody knows is a breach, whatever follows.
+        // An unknown kind is a breach, whatever follows.
         assert_eq!(Frame::read(&[kind, 1, 1, 1, 1, 1, 1]), Err(Breach::Frame), "kind {kind:#04x}");
     }
 }
@@ -86,7 +86,7 @@ fn every_code_is_in_the_document() {
 }
 
 #[test]
-fn every_error_has_the_index_that_the_document_says() {
+fn every_error_has_the_index_of_the_document() {
     let documented: Vec<(String, String)> = rows("Errors")
         .filter_map(|row| Some((row.first()?.to_string(), row.get(1)?.to_string())))
         .skip(1)
@@ -94,7 +94,7 @@ fn every_error_has_the_index_that_the_document_says() {
     let written: Vec<(String, String)> = errors()
         .iter()
         .map(|error| {
-            let mut encoder = Encoder::new(Bounds::default(), 1000, Leaving::AsValue);
+            let mut encoder = Encoder::new(Bounds::default(), 1000, Role::Value);
             encoder.push(error).unwrap();
             let name = format!("{error:?}");
             let name = name.split([' ', '(']).next().unwrap_or_default().to_owned();
@@ -107,28 +107,28 @@ fn every_error_has_the_index_that_the_document_says() {
 #[test]
 fn the_limits_are_those_of_the_document() {
     let limits = Limits::default();
-    let says = |text: String| {
+    let expect = |text: String| {
         assert!(DOCUMENT.replace('\n', " ").contains(&text), "PROTOCOL.md should say: {text}")
     };
-    says(format!("1 to {} [5]", thousands(LONGEST_FRAME)));
-    says(format!("A content of more than {} bytes is sent in chunks", thousands(CHUNK)));
-    says(format!("A name has at most {LONGEST_NAME} bytes"));
-    says(format!("bytes that follow, at most {LONGEST} |"));
-    says(format!("the node's name, at most {LONGEST_NODE_NAME} bytes"));
-    says(format!("in milliseconds, at least {}", SHORTEST_LEASE.as_millis()));
-    says(format!("as an address, at most {LONGEST_ADDRESS} bytes"));
-    says(format!("What it keeps is bounded ({} MiB)", limits.unacknowledged >> 20));
-    says(format!("not completed the handshake after {} s", limits.handshake_time.as_secs()));
-    says(format!("holds {} such connections at most", limits.handshakes));
-    says(format!("if nothing else has been sent for {} s", limits.ping.as_secs()));
-    says(format!("If nothing arrives for {} s", limits.silence.as_secs()));
-    says(format!("Beyond {} the receiver replies with the fault `Quota`", limits.nesting));
-    says(format!(
+    expect(format!("1 to {} [5]", thousands(LONGEST_FRAME)));
+    expect(format!("A content of more than {} bytes is sent in chunks", thousands(CHUNK)));
+    expect(format!("A name has at most {LONGEST_NAME} bytes"));
+    expect(format!("bytes that follow, at most {LONGEST} |"));
+    expect(format!("the node's name, at most {LONGEST_NODE_NAME} bytes"));
+    expect(format!("in milliseconds, at least {}", SHORTEST_LEASE.as_millis()));
+    expect(format!("as an address, at most {LONGEST_ADDRESS} bytes"));
+    expect(format!("What it keeps is bounded ({} MiB)", limits.unacknowledged >> 20));
+    expect(format!("not completed the handshake after {} s", limits.handshake_time.as_secs()));
+    expect(format!("holds {} such connections at most", limits.handshakes));
+    expect(format!("if nothing else has been sent for {} s", limits.ping.as_secs()));
+    expect(format!("If nothing arrives for {} s", limits.silence.as_secs()));
+    expect(format!("Beyond {} the receiver replies with the fault `Quota`", limits.nesting));
+    expect(format!(
         "{} levels of nested values, at most {} of them polymorphic",
         limits.depth, limits.polymorphic_depth
     ));
-    says(format!("keeps datagrams to {} bytes", thousands(limits.datagram)));
-    says(format!(
+    expect(format!("keeps datagrams to {} bytes", thousands(limits.datagram)));
+    expect(format!(
         "while {} methods that were started by datagrams are running",
         thousands(limits.datagram_calls)
     ));
@@ -167,7 +167,10 @@ fn resume_states() -> [(&'static str, ResumeState); 3] {
 fn verdicts() -> [(&'static str, Verdict); 4] {
     [
         ("verdict: a new session begins", Verdict::Accept([3; 32])),
-        ("verdict: the session resumes, on connection 2", Verdict::Resume { connection: ConnectionId(2) }),
+        (
+            "verdict: the session resumes, on connection 2",
+            Verdict::Resume { connection: ConnectionId(2) },
+        ),
         ("verdict: duplicate", Verdict::Duplicate),
         ("verdict: refused, \"no\"", Verdict::Refuse { code: 0, reason: "no".into() }),
     ]
@@ -186,7 +189,7 @@ fn frames() -> Vec<(&'static str, Frame<'static>)> {
         content,
     };
     let object = Target::Object(ObjectId(2));
-    // Descriptors of each kind behind a body of one byte.
+    // Descriptors of each kind, after a body of one byte.
     const CONTENT: &[u8] = &[
         0x2a, 0, 9, 1, 1, 8, 0, 2, 7, 1, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0xac, 2,
         3, 6, 1, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0xac, 2, 5, 5, 5, 5, 5, 5, 5, 5,
@@ -383,7 +386,7 @@ fn kind(cell: &str) -> Option<u8> {
     u8::from_str_radix(cell.strip_prefix("0x")?, 16).ok()
 }
 
-/// The rows of the tables under a heading, of whatever level, without the first.
+/// Returns the rows of the tables in a section, without the header rows.
 fn section(heading: &str) -> Vec<&'static str> {
     let under = DOCUMENT.split("\n#").find(|part| {
         part.trim_start_matches('#').trim_start().starts_with(&format!("{heading}\n"))
@@ -392,7 +395,7 @@ fn section(heading: &str) -> Vec<&'static str> {
     under.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| what |")).collect()
 }
 
-/// Their cells.
+/// Returns the cells of these rows.
 fn rows(heading: &str) -> impl Iterator<Item = Vec<&'static str>> {
     section(heading)
         .into_iter()

@@ -1,36 +1,36 @@
-//! Owns how numbers and byte strings stand in frames: LEB128, and a length before the bytes.
+//! The encoding of numbers and byte strings in frames: LEB128, and a length before the bytes.
 //!
 //! It must not know frames.
 
 use super::breach::Breach;
 
-/// The bytes of the largest number.
+/// The size of the largest number, in bytes.
 pub(crate) const LONGEST_NUMBER: usize = 10;
 
-/// Appends a number, seven bits a byte, low bits first.
+/// Appends a number in LEB128: seven bits in a byte, low bits first.
 pub(crate) fn put(out: &mut Vec<u8>, value: u64) {
-    let mut front = Front::<LONGEST_NUMBER>::new();
-    front.number(value);
-    out.extend_from_slice(front.bytes());
+    let mut header = Header::<LONGEST_NUMBER>::new();
+    header.number(value);
+    out.extend_from_slice(header.bytes());
 }
 
-/// Appends a byte string with its length.
+/// Appends a byte string, after its length.
 pub(crate) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
 }
 
-/// The front of a frame, as it is gathered before it is appended in one piece: at most `N` bytes, which is for the caller
-/// to know.
-pub(crate) struct Front<const N: usize> {
+/// A buffer for the header of a frame, which is then appended in one piece. It holds at most `N` bytes; the caller
+/// guarantees that they suffice.
+pub(crate) struct Header<const N: usize> {
     bytes: [u8; N],
     length: usize,
 }
 
-impl<const N: usize> Front<N> {
+impl<const N: usize> Header<N> {
     #[inline]
-    pub(crate) fn new() -> Front<N> {
-        Front { bytes: [0; N], length: 0 }
+    pub(crate) fn new() -> Header<N> {
+        Header { bytes: [0; N], length: 0 }
     }
 
     #[inline]
@@ -60,7 +60,7 @@ impl<const N: usize> Front<N> {
     }
 }
 
-/// Reads a frame from its front.
+/// Reads the fields of a frame, one after another.
 pub(crate) struct Cursor<'f> {
     rest: &'f [u8],
 }
@@ -79,7 +79,7 @@ impl<'f> Cursor<'f> {
 
     #[inline]
     pub(crate) fn number(&mut self) -> Result<u64, Breach> {
-        // Most are small.
+        // Most numbers are small.
         match self.rest {
             [byte, rest @ ..] if *byte < 0x80 => {
                 self.rest = rest;
@@ -90,7 +90,7 @@ impl<'f> Cursor<'f> {
     }
 
     fn long_number(&mut self) -> Result<u64, Breach> {
-        // Nearly all the others count calls and frames.
+        // Most of the others are call and frame numbers of three bytes.
         if let [first, second, third, rest @ ..] = self.rest
             && *second >= 0x80
             && *third < 0x80
@@ -128,12 +128,12 @@ impl<'f> Cursor<'f> {
         bytes.try_into().map_err(|_| Breach::Frame)
     }
 
-    /// All that is left.
+    /// Returns all bytes that are left.
     pub(crate) fn rest(&mut self) -> &'f [u8] {
         std::mem::take(&mut self.rest)
     }
 
-    /// Nothing may be left.
+    /// Fails if bytes are left.
     pub(crate) fn end(&self) -> Result<(), Breach> {
         if self.rest.is_empty() { Ok(()) } else { Err(Breach::Frame) }
     }
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_come_back() {
+    fn numbers_are_read_as_written() {
         for value in [0, 1, 127, 128, 300, u64::from(u32::MAX), u64::MAX - 1, u64::MAX] {
             let mut out = Vec::new();
             put(&mut out, value);

@@ -1,5 +1,5 @@
-//! What is written can be read, and what cannot be read does no harm. The bytes themselves are held to PROTOCOL.md by
-//! `wire/tests.rs`.
+//! Frames are read as they were written, and malformed frames are errors. `wire/tests.rs` compares the bytes with
+//! PROTOCOL.md.
 
 use super::*;
 
@@ -53,7 +53,7 @@ fn written(frame: &Frame<'_>) -> Vec<u8> {
 }
 
 #[test]
-fn every_frame_comes_back() {
+fn every_frame_is_read_as_written() {
     for frame in all() {
         let bytes = written(&frame);
         let length = u32::from_le_bytes(bytes[..LENGTH].try_into().unwrap()) as usize;
@@ -65,7 +65,7 @@ fn every_frame_comes_back() {
 }
 
 #[test]
-fn descriptors_come_back() {
+fn descriptors_are_read_as_written() {
     let (object, interface) = (ObjectId(300), NameId(2));
     for descriptor in [
         Descriptor::Mine { object, interface },
@@ -87,7 +87,7 @@ fn descriptors_come_back() {
 }
 
 #[test]
-fn frames_cut_anywhere_or_with_any_bit_flipped_do_no_harm() {
+fn truncated_and_corrupted_frames_never_panic() {
     for frame in all() {
         let bytes = written(&frame);
         for end in LENGTH..bytes.len() {
