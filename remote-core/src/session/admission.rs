@@ -1,21 +1,22 @@
-//! Owns the way of a call from the application to the wire: it waits for room, then behind a big one, and keeps its place.
+//! The queues of a call between the application and the wire: for the window, then for its lane. The order of calls is
+//! kept.
 //!
-//! It must not know what is inside, but for the objects that it names: they are not given back before it.
+//! It must not know the content, except for the objects that it names: they must not be released before the call is sent.
 
 use super::event::Event;
 use super::lease::Reads;
 use super::machine::Session;
-use super::outgoing::{Queued, Whose, extent};
+use super::outgoing::{BodyOf, Queued, extent};
 use super::questions::{Finish, Progress};
 use crate::id::{FrameNumber, ObjectId, QuestionId};
 use crate::wire::content::Packed;
 use crate::wire::frame::{CHUNK, Descriptor, Frame, Manner, Target};
 
 /// The nesting of a call that is made outside of any method.
-const OUTERMOST: u8 = 1;
+const OUTERMOST_NESTING: u8 = 1;
 
 impl Session {
-    /// Whether a call needs none of the steps below: it is small, there is room, and nothing is before it.
+    /// Returns true if a call can skip the queues: it is small, the window and the buffer have room, and no call waits.
     pub(super) fn may_send_at_once(&self, packed: &Packed) -> bool {
         packed.size() <= CHUNK as u64
             && self.waiting.is_empty()
@@ -24,7 +25,7 @@ impl Session {
             && self.questions.has_room_for(packed.size())
     }
 
-    /// Sends a call, or lets it wait for room.
+    /// Sends a call, or queues it until there is room.
     pub(super) fn enqueue(&mut self, call: Queued) {
         if self.waiting.is_empty() && self.has_room_for(&call) {
             self.admit(call);
@@ -37,7 +38,7 @@ impl Session {
         }
     }
 
-    /// A call has ended, or places were granted anew: those that wait may go.
+    /// Admits waiting calls, because a call has ended or the peer has issued credit.
     pub(super) fn make_room(&mut self) {
         if !self.waiting.is_empty() {
             self.deadlock_timer.reset(self.now);
@@ -47,8 +48,8 @@ impl Session {
 
     /// Refuses the nested calls that wait for the window, if the queue has not advanced for a term: they may be deadlocked.
     pub(super) fn refuse_deadlocked(&mut self, reads: Reads) {
-        let waits = |call: &Queued| call.nesting > OUTERMOST;
-        // What is still to be written may well be what makes room.
+        let waits = |call: &Queued| call.nesting > OUTERMOST_NESTING;
+        // A queue that is not empty may still advance, or its frames may cause the peer to free window.
         let moves = reads == Reads::Blocked || self.suspended || !self.outgoing.is_empty();
         if moves || !self.waiting.iter().any(waits) {
             return self.deadlock_timer.reset(self.now);
@@ -67,7 +68,7 @@ impl Session {
         self.admit_waiting();
     }
 
-    /// Lets calls that wait go, as far as there is room.
+    /// Admits waiting calls, as far as there is room.
     pub(super) fn admit_waiting(&mut self) {
         while let Some(call) = self.waiting.front() {
             let withdrawn = self.questions.get_mut(call.question).is_none();
@@ -87,7 +88,8 @@ impl Session {
         }
     }
 
-    /// A call that waits for room was withdrawn: those behind it may fit, and many such must not hold their memory.
+    /// Notes that a waiting call was withdrawn. Calls after it may now fit, and many withdrawn calls must not keep their
+    /// memory.
     pub(super) fn note_withdrawn(&mut self) {
         self.withdrawn += 1;
         if self.withdrawn * 2 > self.waiting.len() {
@@ -96,11 +98,11 @@ impl Session {
         self.admit_waiting();
     }
 
-    /// The last chunk of a big body was made ready.
-    pub(super) fn complete(&mut self, whose: Whose, last: FrameNumber) {
-        let (question, lane, target, references) = match whose {
-            Whose::Answer { references, .. } => return self.unpin(None, &references),
-            Whose::Call { question, lane, target, references } => {
+    /// Notes that the last chunk of a large body is in the buffer.
+    pub(super) fn complete(&mut self, message: BodyOf, last: FrameNumber) {
+        let (question, lane, target, references) = match message {
+            BodyOf::Answer { references, .. } => return self.unpin(None, &references),
+            BodyOf::Call { question, lane, target, references } => {
                 (question, lane, target, references)
             }
         };
@@ -119,14 +121,14 @@ impl Session {
         }
     }
 
-    /// Tells the peer that it may let go of an answer, if nothing that is for it waits any more.
+    /// Sends `Finish` for an answer, if it is wanted and no message to the answer waits any more.
     pub(super) fn finish_if_unused(&mut self, question: QuestionId) {
         let Some(open) = self.questions.get_mut(question) else { return };
         let sent = matches!(open.progress, Progress::Sent(_) | Progress::Answered);
         if open.finish != Finish::Wanted || open.users > 0 || !sent {
             return;
         }
-        open.finish = Finish::Told;
+        open.finish = Finish::Sent;
         let answered = open.progress == Progress::Answered;
         self.outgoing.frame(&Frame::Finish { question });
         if answered {
@@ -134,7 +136,7 @@ impl Session {
         }
     }
 
-    /// Until a message is sent in full, the objects that it names must not be given back.
+    /// Keeps objects from being released, until the message that names them is sent in full.
     pub(super) fn pin(&mut self, target: Option<Target>, references: &[Descriptor]) {
         named(target, references).for_each(|object| self.imports.pin(object));
     }
@@ -143,7 +145,7 @@ impl Session {
         named(target, references).for_each(|object| self.imports.unpin(object));
     }
 
-    /// A message that would have introduced these will not be sent.
+    /// Takes back introductions in a message that will not be sent.
     pub(super) fn retract_all(&mut self, references: &[Descriptor]) {
         for reference in references {
             if let Descriptor::Mine { object, .. } | Descriptor::Forwarded { object, .. } =
@@ -154,7 +156,7 @@ impl Session {
         }
     }
 
-    /// An introduction that was entered will not be sent.
+    /// Takes back one introduction that will not be sent.
     pub(crate) fn retract(&mut self, object: ObjectId) {
         if self.exports.release(object, 1) == Ok(true) {
             self.events.push_back(Event::Unexported { object });
@@ -165,7 +167,7 @@ impl Session {
         self.has_room() && self.questions.has_room_for(call.packed.size())
     }
 
-    /// Counts a call in the window and sends it, or puts it behind the big one that is on its way to the same object.
+    /// Counts a call in the window and sends it, or queues it behind the large call in its lane.
     fn admit(&mut self, call: Queued) {
         let Some(question) = self.questions.admit(call.question) else { return };
         if call.manner == Manner::Tell
@@ -180,7 +182,7 @@ impl Session {
         let lane = self.outgoing.lane(call.target);
         if self.outgoing.is_blocked(lane) {
             self.hold(call.target, &call.references);
-            self.outgoing.wait_behind(lane, call);
+            self.outgoing.queue_behind(lane, call);
         } else {
             self.emit(call, lane);
         }
@@ -221,7 +223,7 @@ impl Session {
         }
     }
 
-    /// Forgets the waiting calls that were withdrawn.
+    /// Removes the withdrawn calls from the queue.
     fn sweep_waiting(&mut self) {
         for call in std::mem::take(&mut self.waiting) {
             if self.questions.get_mut(call.question).is_some() {
@@ -235,7 +237,7 @@ impl Session {
         self.withdrawn = 0;
     }
 
-    /// Until a call is sent in full, neither what it names nor the answer that it is for may be given back.
+    /// Keeps the objects that a call names, and the answer that it is sent to, until the call is sent in full.
     fn hold(&mut self, target: Target, references: &[Descriptor]) {
         self.pin(Some(target), references);
         if let Target::Answer(question) = target
@@ -245,7 +247,7 @@ impl Session {
         }
     }
 
-    /// The call has been sent in full, waits elsewhere, or never will be sent.
+    /// Ends `hold` for the target of a call: the call was sent in full, is queued elsewhere, or will not be sent.
     fn unhold(&mut self, target: Target) {
         if let Target::Answer(question) = target
             && let Some(promise) = self.questions.get_mut(question)
@@ -256,7 +258,7 @@ impl Session {
     }
 }
 
-/// The objects of the peer's that a message names.
+/// Returns the peer's objects that a message names.
 pub(super) fn named(
     target: Option<Target>,
     references: &[Descriptor],

@@ -1,6 +1,6 @@
-//! Owns the calls that the peer has in progress here, and keeps it to the window that it was granted.
+//! The calls of the peer that are in progress here, and the check of the window that was granted to it.
 //!
-//! It must not know what executes them. A cancelled call counts until its task has ended.
+//! It must not know the executor. A cancelled call counts until its task has ended.
 
 use std::collections::hash_map::Entry;
 
@@ -17,9 +17,10 @@ pub(crate) struct Answers {
     granted: Grant,
     calls: u64,
     bytes: u64,
-    /// How many in the table are promises: they stay until finished, without a place in the window.
+    /// The number of promises in the table. They stay until they are finished, and do not count in the window once
+    /// answered.
     promises: u64,
-    /// Places of messages without answer, executed and not yet granted anew.
+    /// The calls and bytes of executed one-way messages, for which credit is due.
     credit: (u64, u64),
 }
 
@@ -42,7 +43,7 @@ impl Answers {
         }
     }
 
-    /// A call of so many bytes begins to arrive.
+    /// Enters a call whose first frame has arrived.
     pub(crate) fn open(&mut self, id: QuestionId, manner: Manner, size: u64) -> Result<(), Breach> {
         self.calls += 1;
         self.bytes = self.bytes.saturating_add(size);
@@ -61,7 +62,8 @@ impl Answers {
         }
     }
 
-    /// The call has ended here. Tells how it was asked, or nothing if it is not in the table.
+    /// Notes that the call has been answered here. Returns its manner, or `None` if it is not in the table or answered
+    /// before.
     pub(crate) fn answer(&mut self, id: QuestionId) -> Option<Manner> {
         let Entry::Occupied(mut entry) = self.open.entry(id) else { return None };
         let answer = entry.get_mut();
@@ -70,21 +72,21 @@ impl Answers {
         }
         answer.answered = true;
         let manner = answer.manner;
-        let gone = manner != Manner::Promise || answer.finished;
+        let is_over = manner != Manner::Promise || answer.finished;
         self.calls -= 1;
         self.bytes -= answer.size;
         if manner == Manner::Tell {
             self.credit.0 += 1;
             self.credit.1 += answer.size;
         }
-        if gone {
+        if is_over {
             self.promises -= u64::from(manner == Manner::Promise);
             entry.remove();
         }
         Some(manner)
     }
 
-    /// The peer will pipeline nothing more on the answer.
+    /// Notes that the peer will send no more messages to the answer.
     pub(crate) fn finish(&mut self, id: QuestionId) -> Result<(), Breach> {
         let answer = self.open.get_mut(&id).ok_or(Breach::Question)?;
         if answer.manner != Manner::Promise || answer.finished {
@@ -105,9 +107,9 @@ impl Answers {
         self.open.get(&id).is_some_and(|answer| !answer.answered)
     }
 
-    /// Whether so much credit has gathered that the peer may soon wait for it.
-    pub(crate) fn owes_credit(&self) -> bool {
-        // Whatever the peer waits to send must find room in what is not owed.
+    /// Returns true if so much credit is due that the peer may soon wait for it.
+    pub(crate) fn credit_due(&self) -> bool {
+        // Any call that the peer may wait to send must fit into the window without the credit that is due.
         let spare = self.granted.bytes.saturating_sub(self.granted.body);
         self.credit.0 > self.granted.calls / 8 || self.credit.1 > spare.min(self.granted.bytes / 8)
     }
@@ -120,7 +122,8 @@ impl Answers {
         self.calls
     }
 
-    /// The window is never exceeded, and is what the table says; nothing stays that is over.
+    /// Asserts that the window is not exceeded and that the counters agree with the table, which has no entries that are
+    /// over.
     #[cfg(test)]
     pub(crate) fn check(&self) {
         let running = || self.open.values().filter(|answer| !answer.answered);

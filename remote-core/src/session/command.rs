@@ -1,10 +1,10 @@
-//! Owns what the application may tell a session to do.
+//! The commands of the application.
 //!
-//! It must not know when it is done: commands only change the tables, and make frames ready.
+//! It must not know when their effect is complete: a command changes the tables and appends frames to the buffer.
 
 use std::time::Instant;
 
-use super::ending::shortened;
+use super::ending::truncated;
 use super::exports::Presence;
 use super::machine::Session;
 use super::outgoing::{Queued, extent};
@@ -29,7 +29,7 @@ pub(crate) struct Ask<'a> {
 }
 
 impl Session {
-    /// The number that stands for a name, which is announced if it is new; nothing if the peer takes no more names.
+    /// Returns the number of a name, which is announced if it is new; `None` if the peer accepts no more names.
     pub(crate) fn intern(&mut self, text: &str, fingerprint: u64) -> Option<NameId> {
         let (id, new) = self.announced.intern(fingerprint, text)?;
         if new {
@@ -38,7 +38,7 @@ impl Session {
         Some(id)
     }
 
-    /// Enters an object of ours that is about to be named to the peer.
+    /// Counts an introduction of an object of this node in a message to the peer.
     pub(crate) fn introduce(&mut self, object: ObjectId) -> Result<Presence, Error> {
         let limit = self.limits.references.min(self.questions.granted().references as usize);
         if self.exports.len() >= limit && !self.exports.contains(object) {
@@ -49,8 +49,8 @@ impl Session {
         Ok(self.exports.introduce(object))
     }
 
-    /// Sends a call, or lets it wait for room: it keeps its place. Of a call that is refused, nothing was sent, and what
-    /// it was to introduce is to be retracted.
+    /// Sends a call, or queues it until there is room. If it fails, nothing was sent, and the caller must retract the
+    /// introductions in the call.
     pub(crate) fn ask(&mut self, now: Option<Instant>, ask: Ask<'_>) -> Result<QuestionId, Error> {
         if let Some(now) = now {
             self.now = now;
@@ -113,7 +113,7 @@ impl Session {
         Ok(question)
     }
 
-    /// The caller gave up. What was not sent is not sent; what was is cancelled.
+    /// Cancels a call, or withdraws it if it was not sent.
     pub(crate) fn cancel(&mut self, question: QuestionId) {
         let Some(open) = self.questions.get_mut(question) else { return };
         match open.progress {
@@ -133,7 +133,7 @@ impl Session {
         }
     }
 
-    /// The promise is gone: nothing more will be sent to its answer.
+    /// Notes that a promise was dropped: no more messages will be sent to its answer.
     pub(crate) fn finish(&mut self, question: QuestionId) {
         let Some(open) = self.questions.get_mut(question) else { return };
         if open.finish == Finish::Open {
@@ -143,8 +143,8 @@ impl Session {
         self.finish_if_unused(question);
     }
 
-    /// A call of the peer's has ended. Every call is answered exactly once: what comes later is dropped, and what it
-    /// would have introduced is retracted.
+    /// Answers a call of the peer. Each call is answered once: a second answer is dropped, and its introductions are
+    /// retracted.
     pub(crate) fn answer(&mut self, question: QuestionId, status: Status, content: Content) {
         match self.answers.answer(question) {
             Some(Manner::Ask | Manner::Promise) => {}
@@ -168,7 +168,7 @@ impl Session {
         }
     }
 
-    /// A proxy that stood for one introduction was dropped.
+    /// Releases one introduction: its proxy was dropped.
     pub(crate) fn release(&mut self, object: ObjectId) {
         self.imports.drop_one(object);
     }
@@ -183,12 +183,12 @@ impl Session {
 
     pub(crate) fn tell_ended(&mut self, watch: WatchId, stopped: bool, reason: &str) {
         if self.watches.close(watch) {
-            self.send(&Frame::Ended { watch, stopped, reason: shortened(reason) });
+            self.send(&Frame::Ended { watch, stopped, reason: truncated(reason) });
         }
     }
 }
 
-/// What the caller is told in place of an answer that its side would not take.
+/// Returns the fault that replaces an answer that is larger than the peer's limit.
 fn too_large(size: u64, limit: u64) -> Content {
     let error = Error::Nested(Box::new(Error::TooLarge { size, limit }));
     let mut encoder = Encoder::new(Bounds::default(), usize::MAX, Role::Value);

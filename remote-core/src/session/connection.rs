@@ -1,7 +1,7 @@
-//! Owns what a session makes of its connection: lost, it waits; given another one, it goes on where it was.
+//! Suspending and resuming a session whose connection is lost.
 //!
-//! It must not know how connections are made, nor how both sides have proved that they mean this session. What was not
-//! acknowledged is sent again, and what had arrived is not looked at again: so each frame counts once.
+//! It must not know how connections are made, nor how the two sides prove that they resume this session. Frames that were
+//! not acknowledged are retransmitted, and frames that had arrived are skipped, so that each frame is handled once.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::wire::breach::Breach;
 use crate::wire::frame::Frame;
 
 impl Session {
-    /// The connection is lost. Calls in progress wait for the next one, as long as the lease runs.
+    /// Notes that the connection is lost. Calls in progress wait for the next one, as long as the lease lasts.
     pub(crate) fn suspend(&mut self, reason: &str) {
         if self.closed.is_none() && !self.suspended {
             self.suspended = true;
@@ -20,36 +20,38 @@ impl Session {
         }
     }
 
-    /// Notes that nobody listens at the peer's address. If no connection comes back, the session ends with this reason.
+    /// Notes that connections to the peer's address are refused. If the session ends without a connection, this is the
+    /// reason.
     pub(crate) fn handle_unreachable(&mut self) {
-        self.missed = true;
+        self.is_unreachable = true;
     }
 
-    /// There is another connection, on which the peer has said how far this side's frames had arrived. A connection that
-    /// was there is over. If the peer has resumed already, and not before `asked`, it counts from then at the earliest.
-    /// Otherwise it may never learn of the resumption: that it was there is no promise to wait, so it is asked.
+    /// Resumes the session on a new connection, which replaces the former one. `arrived` is the number of this side's last
+    /// frame that the peer has received. If the peer has resumed already, in reply to a request of this side at `asked`,
+    /// that renews the lease as of `asked`. Otherwise the peer may never learn that the session was resumed, so that the
+    /// lease is renewed only by its acknowledgement.
     pub(crate) fn resume(&mut self, now: Instant, asked: Option<Instant>, arrived: FrameNumber) {
         if self.closed.is_some() {
             return;
         }
         self.now = now;
         self.suspended = false;
-        self.missed = false;
-        self.liveness.heard(now);
-        // Also if this is the end: the peer may take it for a resumption, and count on what it holds from here.
-        self.lease.heard(now);
+        self.is_unreachable = false;
+        self.liveness.note_input(now);
+        // Also if the session ends below: the peer may consider it resumed, and rely on its lease from here.
+        self.lease.note_input(now);
         self.events.push_back(Event::Resumed);
         if let Err(breach) = self.receive_acknowledgement(arrived) {
             return self.breach(breach);
         }
-        // Whatever is said on this connection, also if it is the last word, follows what was lost of the former one.
+        // All frames on this connection, even a last one, follow the frames that were lost with the former connection.
         self.retained.rewind();
         if self.lease.is_over_for_holder(now, self.holding()) {
-            // It was over before the peer was asked: what a side relies on does not come back to it from the dead.
+            // The lease had expired before the peer was asked: expired references do not become valid again.
             return self.expire();
         }
-        // The peer may have lost what it was told last.
-        self.owes_acknowledgement = true;
+        // The last acknowledgement may be lost.
+        self.acknowledgement_due = true;
         match asked {
             Some(asked) => self.lease.confirm(asked),
             None => {
@@ -59,7 +61,7 @@ impl Session {
         }
     }
 
-    /// Everything up to this number has arrived there.
+    /// Handles an acknowledgement of all frames up to this number.
     pub(super) fn receive_acknowledgement(&mut self, number: FrameNumber) -> Result<(), Breach> {
         if number > self.transmitted {
             return Err(Breach::Acknowledgement);

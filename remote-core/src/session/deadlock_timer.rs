@@ -1,12 +1,13 @@
-//! The timeout that breaks distributed deadlocks: nested calls that wait for the peer's window while no call completes.
+//! The timer that ends distributed deadlocks: nested calls that wait for the peer's window while no call completes.
 //!
-//! It must not know what the calls wait for. A call made by a method may wait for window that only the end of this method
-//! frees, through any number of nodes of which none sees the whole cycle. So nested calls are refused when the queue has
-//! not advanced for one lease term. A call made outside of any method blocks nothing and waits without limit.
+//! It must not know what the calls wait for. A call that a method makes may wait for window that is freed only when this
+//! method returns, through any number of nodes, none of which sees the whole cycle. So nested calls are refused when the
+//! queue has not advanced for one term of the lease. A call that is made outside of any method blocks nothing and waits
+//! without limit.
 
 use std::time::{Duration, Instant};
 
-/// The term is counted in this many parts. However long this process was stopped, that counts as one part.
+/// The term is counted in this many parts. A stop of this process, however long, counts as one part.
 const PARTS: u32 = 4;
 
 /// Counts the parts of a term in which the queue of waiting calls has not advanced.
@@ -22,13 +23,13 @@ impl DeadlockTimer {
         DeadlockTimer { part, passed: 0, next: now + part }
     }
 
-    /// Starts anew: the queue has advanced, or is empty.
+    /// Restarts the timer: the queue has advanced, or is empty.
     pub(super) fn reset(&mut self, now: Instant) {
         self.passed = 0;
         self.next = now + self.part;
     }
 
-    /// Returns true if the queue has not advanced for a term. Called only if it has not advanced since the last call.
+    /// Returns true if the queue has not advanced for a term. To be called only if it has not advanced since the last call.
     pub(super) fn has_expired(&mut self, now: Instant) -> bool {
         if now < self.next {
             return false;
@@ -38,7 +39,7 @@ impl DeadlockTimer {
         self.passed >= PARTS
     }
 
-    /// Returns when to call `has_expired` next, while calls wait.
+    /// Returns the time at which to call `has_expired` next, while calls wait.
     pub(super) fn next(&self) -> Instant {
         self.next
     }
@@ -71,6 +72,6 @@ mod tests {
         let mut timer = DeadlockTimer::new(TERM, begin);
         let late = begin + 100 * TERM;
         assert!(!timer.has_expired(late));
-        assert_eq!(timer.next(), late + PART, "what has arrived meanwhile is read first");
+        assert_eq!(timer.next(), late + PART, "input that has arrived meanwhile is handled first");
     }
 }

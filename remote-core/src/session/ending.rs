@@ -1,6 +1,6 @@
-//! Owns the end of a session: what the peer is told last, and what is known about each call in progress.
+//! The end of a session: the last frame to the peer, and the outcome of each call in progress.
 //!
-//! It must not know who waits for them.
+//! It must not know the callers.
 
 use super::event::{Cause, Event};
 use super::incoming::Partials;
@@ -13,11 +13,11 @@ use crate::wire::frame::Frame;
 impl Session {
     /// Ends the session in good order.
     pub(crate) fn close(&mut self, reason: &str) {
-        self.say_goodbye(0, reason);
+        self.send_close(0, reason);
         self.end(Cause::ClosedHere { reason: reason.to_owned() });
     }
 
-    /// Ends a session that cannot go on, without a word to the peer.
+    /// Ends the session after a failure, without notifying the peer.
     pub(crate) fn handle_failure(&mut self, reason: &str) {
         self.end(Cause::Lost { reason: reason.to_owned() });
     }
@@ -29,13 +29,13 @@ impl Session {
 
     /// Ends the session: the peer has ended it, and said so during a handshake.
     pub(crate) fn handle_peer_ended(&mut self, code: u64) {
-        // If it has a connection, its last word may be on its way there, and with it how far this side's frames had come:
-        // without that nothing is known of them.
+        // A last frame with the peer's acknowledgement may be on its way on the connection. Without it, nothing is known
+        // about the calls in progress.
         self.suspended = true;
         self.end_there(code, "the peer ended the session");
     }
 
-    /// The peer has ended it: so it holds nothing any more.
+    /// Ends the session because the peer has ended it. The peer then holds nothing any more.
     pub(super) fn end_there(&mut self, code: u64, reason: &str) {
         let cause = match code {
             EXPIRED => Cause::Expired,
@@ -44,25 +44,25 @@ impl Session {
         self.end(cause);
     }
 
-    /// The lease ended. A peer that can still hear is told.
+    /// Ends the session because the lease has expired. Notifies the peer, if there is a connection.
     pub(super) fn expire(&mut self) {
-        // As a holder this side gives up sooner than the peer may rely on what this side has.
+        // A holder expires earlier than the owner: the peer may still rely on what this side exports.
         self.keeps_exports = self.now < self.lease.owner_end();
-        self.say_goodbye(EXPIRED, Cause::Expired.reason());
-        self.end(if self.missed {
+        self.send_close(EXPIRED, Cause::Expired.reason());
+        self.end(if self.is_unreachable {
             Cause::Lost { reason: "nobody listens at the peer's address any more".into() }
         } else {
             Cause::Expired
         });
     }
 
-    /// The peer holds nothing of this side's any more: it has said so, or its lease is over.
+    /// Releases all exports: the peer has ended the session, or its lease has expired.
     pub(super) fn unexport_all(&mut self) {
         self.keeps_exports = false;
         self.events.extend(self.exports.clear().map(|object| Event::Unexported { object }));
     }
 
-    /// What is written last cannot be written: nobody takes it.
+    /// Drops what is still to be written after the end of the session, because it cannot be written.
     pub(crate) fn keep_last_word(&mut self) {
         if self.closed.is_some() {
             self.outgoing.clear();
@@ -70,26 +70,26 @@ impl Session {
         }
     }
 
-    /// The code by which a peer that asks is told that the session is over.
+    /// Returns the code that a peer gets which tries to resume the session after its end.
     pub(crate) fn code(&self) -> u64 {
         if self.closed == Some(Cause::Expired) { EXPIRED } else { 0 }
     }
 
-    /// The peer broke a rule.
+    /// Ends the session because the peer has violated the protocol.
     pub(super) fn breach(&mut self, breach: Breach) {
         let reason = breach.to_string();
-        self.say_goodbye(breach.code(), &reason);
+        self.send_close(breach.code(), &reason);
         self.end(Cause::Breach { reason });
     }
 
-    /// Makes a frame ready, unless the session is over: nothing follows the last word.
+    /// Appends a frame to the buffer. Does nothing after the end of the session: no frame follows `Close`.
     pub(super) fn send(&mut self, frame: &Frame<'_>) {
         if self.closed.is_none() {
             self.outgoing.frame(frame);
         }
     }
 
-    /// Tells the peer how far its frames have arrived.
+    /// Appends an acknowledgement of the frames that have arrived.
     pub(super) fn acknowledge(&mut self) {
         self.send(&Frame::Acknowledge { number: self.received });
         self.note_acknowledged();
@@ -97,10 +97,10 @@ impl Session {
 
     pub(super) fn note_acknowledged(&mut self) {
         self.acknowledged = self.received;
-        self.owes_acknowledgement = false;
+        self.acknowledgement_due = false;
     }
 
-    /// Ends the session: every call in progress is told what is known, every export is given back.
+    /// Ends the session: reports the outcome of each call in progress, and releases the exports.
     pub(super) fn end(&mut self, cause: Cause) {
         if self.closed.is_some() {
             return;
@@ -127,7 +127,7 @@ impl Session {
                 self.outgoing.keep_what_is_ready();
                 self.retained.keep_unwritten();
             }
-            // A connection given up may still carry bytes: what is told to be not executed must not go out after all.
+            // A former connection may still transmit bytes: a call that is reported as not executed must not be among them.
             _ => {
                 self.outgoing.clear();
                 self.retained.clear();
@@ -137,7 +137,7 @@ impl Session {
         self.events.push_back(Event::Closed { cause });
     }
 
-    /// What is known about a call that will not be answered; nothing if it was.
+    /// Returns the outcome of a call that will not be answered; `None` if it was answered.
     fn outcome(&self, progress: Progress, cause: &Cause) -> Option<Outcome> {
         let last = match progress {
             Progress::Answered => return None,
@@ -147,29 +147,29 @@ impl Session {
             Progress::Sent(Some(last)) => last,
         };
         let may_have_arrived = match cause {
-            // What was ready goes out before the last word.
+            // The buffer is still written, before `Close`.
             Cause::ClosedHere { .. } | Cause::Breach { .. } | Cause::Expired if !self.suspended => {
                 self.outgoing.last()
             }
-            // Before its last word the peer told how far it had come; it looks at nothing later.
+            // Before `Close` the peer has acknowledged all frames that it has handled.
             Cause::ClosedThere { .. } if !self.suspended => self.acknowledged_by_peer,
             _ => self.transmitted,
         };
         Some(if last > may_have_arrived { Outcome::NotExecuted } else { Outcome::Unknown })
     }
 
-    fn say_goodbye(&mut self, code: u64, reason: &str) {
-        // What the peer has of ours in progress is over: what was not acknowledged by now was not executed.
+    fn send_close(&mut self, code: u64, reason: &str) {
+        // Acknowledges first: frames of the peer's that are not acknowledged by now are not handled.
         self.acknowledge();
-        self.send(&Frame::Close { code, reason: shortened(reason) });
+        self.send(&Frame::Close { code, reason: truncated(reason) });
     }
 }
 
-/// The code of a session that ended with its lease.
+/// The code of a session whose lease has expired.
 const EXPIRED: u64 = 32;
 
-/// Text for the peer that fits into a frame.
-pub(super) fn shortened(text: &str) -> &str {
+/// Returns the beginning of a text, so that it fits into a frame.
+pub(super) fn truncated(text: &str) -> &str {
     const LONGEST: usize = 1024;
     let end = (0..=LONGEST.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
     &text[..end.unwrap_or(0)]

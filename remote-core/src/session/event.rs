@@ -1,7 +1,7 @@
-//! Owns what a session tells its driver.
+//! The events of a session.
 //!
-//! Events come in the order in which their frames arrived, and are to be acted on in that order: a reference in one
-//! must be resolved before a later one says that it was given back.
+//! Events are in the order in which their frames arrived, and must be handled in this order: a reference in one event must
+//! be resolved before a later event releases it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,55 +12,55 @@ use crate::id::{CallToken, ObjectId, QuestionId, WatchId};
 use crate::wire::content::Content;
 use crate::wire::frame::{Manner, Status, Target};
 
-/// What happened.
+/// An event for the driver.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// A call whose answer the peer will pipeline on has begun to arrive.
+    /// A call has begun to arrive on whose answer the peer will pipeline.
     Promised { question: QuestionId },
-    /// A call arrived.
+    /// A call has arrived.
     Call(IncomingCall),
-    /// The peer wants no answer to its call any more.
+    /// The peer has cancelled its call.
     Cancelled { question: QuestionId },
-    /// The peer will pipeline nothing more on the answer.
+    /// The peer will send no more messages to the answer.
     Finished { question: QuestionId },
-    /// A call was answered; the token is the caller's, unless it gave up.
+    /// A call was answered. The token is that of the caller, unless the call was cancelled.
     Answered { token: Option<CallToken>, status: Status, content: Content },
-    /// A message without answer has found room, and is on its way.
+    /// A one-way message has been admitted to the window and will be sent.
     HandedOver { token: CallToken },
-    /// A call that waited for room was refused: none was made for a whole term.
+    /// A waiting call was refused by the deadlock timer.
     Refused { token: CallToken },
-    /// A call will never be answered, because the session ended.
+    /// A call will not be answered, because the session ended.
     Lost { token: CallToken, outcome: Outcome },
-    /// The peer gave back its last reference to an object.
+    /// The peer has released its last reference to an object.
     Unexported { object: ObjectId },
-    /// The peer asks to be told when an object ends.
+    /// The peer requests a notification of the end of an object.
     Watch { watch: WatchId, object: ObjectId },
-    /// The peer does not ask any more.
+    /// The peer has withdrawn such a request.
     Unwatch { watch: WatchId },
     /// An object that this side watches has ended.
     WatchEnded { watch: WatchId, stopped: bool, reason: String },
-    /// The connection is lost; the session waits for another.
+    /// The connection is lost. The session waits for another one.
     Suspended { reason: String },
-    /// There is another connection.
+    /// The session has resumed on another connection.
     Resumed,
-    /// The session is over.
+    /// The session has ended.
     Closed { cause: Cause },
 }
 
-/// Why a session ended.
+/// The cause of the end of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
     /// This side closed it.
     ClosedHere { reason: String },
     /// The peer closed it.
     ClosedThere { reason: String },
-    /// The peer broke a rule.
+    /// The peer violated the protocol.
     Breach { reason: String },
-    /// It cannot go on, though no side closed it.
+    /// The session failed; no side closed it.
     Lost { reason: String },
-    /// The lease ended: for too long one side did not hear the other.
+    /// The lease expired, because for too long nothing arrived from the other side.
     Expired,
-    /// The peer was restarted: what answers at its address is another node.
+    /// The peer was restarted: another node answers at its address.
     Restarted,
 }
 
@@ -76,7 +76,7 @@ impl Cause {
         }
     }
 
-    /// What a caller is told of whose call this much is known.
+    /// Returns the error of a call with this outcome.
     pub(crate) fn error(&self, outcome: Outcome) -> Error {
         match (self, outcome) {
             (Cause::Expired, _) => Error::LeaseExpired,
@@ -86,16 +86,16 @@ impl Cause {
     }
 }
 
-/// A call as it arrived.
+/// A call that has arrived.
 #[derive(Debug)]
 pub(crate) struct IncomingCall {
     pub(crate) question: QuestionId,
-    /// `None` if the peer named what it was never given.
+    /// `None` if the peer named an object or an answer that it does not have.
     pub(crate) target: Option<Target>,
     pub(crate) selector: Arc<Name>,
     pub(crate) manner: Manner,
     pub(crate) nesting: u8,
-    /// Time left when it was sent.
+    /// The time that was left when it was sent.
     pub(crate) deadline: Option<Duration>,
     pub(crate) content: Content,
 }

@@ -1,7 +1,7 @@
-//! Owns what the peer may name of ours: each object with the number of times it was introduced.
+//! The exports of a session: each object that the peer may name, with its count of introductions.
 //!
-//! It must not know the objects. Invariant 3: introduced minus released is the count, never negative, and at zero
-//! the entry goes at once (reference listing, Birrell et al. 1993; counted releases, Cap'n Proto).
+//! It must not know the objects. Invariant 3: the count is the introductions minus the releases, is never negative, and an
+//! entry is removed as soon as its count is zero (reference listing, Birrell et al. 1993; counted releases, Cap'n Proto).
 
 use foldhash::HashMap;
 
@@ -14,7 +14,7 @@ pub(crate) struct Exports {
     counts: HashMap<ObjectId, u64>,
 }
 
-/// Whether an object was in the table before.
+/// Tells apart an object's first introduction from later ones.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Presence {
     New,
@@ -28,14 +28,14 @@ impl Presence {
 }
 
 impl Exports {
-    /// The object is about to be named to the peer once more.
+    /// Counts an introduction of an object.
     pub(crate) fn introduce(&mut self, object: ObjectId) -> Presence {
         let count = self.counts.entry(object).or_insert(0);
         *count += 1;
         if *count == 1 { Presence::New } else { Presence::Known }
     }
 
-    /// So many introductions are given back. True if they were the last.
+    /// Gives back a number of introductions. Returns true if they were the last.
     pub(crate) fn release(&mut self, object: ObjectId, introductions: u64) -> Result<bool, Breach> {
         let count = self.counts.get_mut(&object).ok_or(Breach::Release)?;
         *count = count.checked_sub(introductions).ok_or(Breach::Release)?;
@@ -50,7 +50,7 @@ impl Exports {
         object == ObjectId::DIRECTORY || self.counts.contains_key(&object)
     }
 
-    /// Each object, and how often it was introduced and not given back.
+    /// Returns each object with its count.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (ObjectId, u64)> + '_ {
         self.counts.iter().map(|(object, count)| (*object, *count))
     }
@@ -59,7 +59,7 @@ impl Exports {
         self.counts.len()
     }
 
-    /// How often an object was introduced and not given back.
+    /// Returns the count of an object.
     #[cfg(test)]
     pub(crate) fn count(&self, object: ObjectId) -> u64 {
         self.counts.get(&object).copied().unwrap_or(0)
@@ -67,10 +67,13 @@ impl Exports {
 
     #[cfg(test)]
     pub(crate) fn check(&self) {
-        assert!(self.counts.values().all(|count| *count > 0), "at zero an entry goes at once");
+        assert!(
+            self.counts.values().all(|count| *count > 0),
+            "an entry is removed when its count is zero"
+        );
     }
 
-    /// Empties the table: the session is over.
+    /// Empties the table: the session has ended.
     pub(crate) fn clear(&mut self) -> impl Iterator<Item = ObjectId> + use<> {
         std::mem::take(&mut self.counts).into_keys()
     }

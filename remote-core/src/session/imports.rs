@@ -1,7 +1,7 @@
-//! Owns what this side may name of the peer's: each object with the introductions received and not yet given back.
+//! The imports of a session: each object of the peer's that this side may name, with the introductions that it holds.
 //!
-//! It must not know proxies; it is told when one is dropped. A release names the number of introductions it answers,
-//! so that it cannot undo one that is still on its way.
+//! It must not know proxies. A release contains the number of introductions that it gives back, so that it does not affect
+//! one that is still in transit.
 
 use foldhash::HashMap;
 
@@ -11,9 +11,9 @@ use crate::id::ObjectId;
 #[derive(Default)]
 pub(crate) struct Imports {
     entries: HashMap<ObjectId, Import>,
-    /// Objects of which something is to be given back.
+    /// Objects with introductions to be released.
     dirty: Vec<ObjectId>,
-    /// How many objects have a proxy.
+    /// The number of objects that have a proxy.
     held: usize,
 }
 
@@ -21,7 +21,7 @@ pub(crate) struct Imports {
 struct Import {
     introductions: u64,
     dropped: u64,
-    /// Messages not yet sent that name the object: what is given back meanwhile waits for them.
+    /// The number of unsent messages that name the object. Releases wait until it is zero.
     pins: u64,
 }
 
@@ -32,14 +32,14 @@ impl Import {
 }
 
 impl Imports {
-    /// The peer named the object once more.
+    /// Counts an introduction by the peer.
     pub(crate) fn introduce(&mut self, object: ObjectId) {
         let import = self.entries.entry(object).or_default();
         self.held += usize::from(!import.is_held());
         import.introductions += 1;
     }
 
-    /// A proxy that stood for one introduction was dropped.
+    /// Notes that the proxy of one introduction was dropped.
     pub(crate) fn drop_one(&mut self, object: ObjectId) {
         let Some(import) = self.entries.get_mut(&object) else { return };
         import.dropped += 1;
@@ -49,14 +49,14 @@ impl Imports {
         }
     }
 
-    /// A message that names the object waits to be sent.
+    /// Notes that an unsent message names the object.
     pub(crate) fn pin(&mut self, object: ObjectId) {
         if let Some(import) = self.entries.get_mut(&object) {
             import.pins += 1;
         }
     }
 
-    /// It was sent, or never will be.
+    /// Notes that such a message was sent, or will not be sent.
     pub(crate) fn unpin(&mut self, object: ObjectId) {
         let Some(import) = self.entries.get_mut(&object) else { return };
         import.pins = import.pins.saturating_sub(1);
@@ -69,25 +69,25 @@ impl Imports {
         !self.dirty.is_empty()
     }
 
-    /// What is to be given back now: objects, each with its number of introductions.
-    pub(crate) fn take_releases(&mut self, mut give_back: impl FnMut(ObjectId, u64)) {
+    /// Calls a function with each object to be released now, and the number of its introductions.
+    pub(crate) fn take_releases(&mut self, mut release: impl FnMut(ObjectId, u64)) {
         for object in self.dirty.drain(..) {
             let Some(import) = self.entries.get_mut(&object) else { continue };
             if import.pins > 0 || import.dropped == 0 {
                 continue;
             }
-            give_back(object, import.dropped);
+            release(object, import.dropped);
             import.introductions -= import.dropped;
             import.dropped = 0;
             if import.introductions == 0 {
                 self.entries.remove(&object);
             }
         }
-        // A burst of releases must not hold its memory for ever.
+        // The memory of a burst of releases must not be kept forever.
         self.dirty.shrink_to(1024);
     }
 
-    /// Each object, and how often it was introduced and not given back.
+    /// Returns each object with the introductions that this side holds.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (ObjectId, u64)> + '_ {
         self.entries.iter().map(|(object, import)| (*object, import.introductions))
     }
@@ -96,18 +96,18 @@ impl Imports {
         self.entries.len()
     }
 
-    /// How many of them have a proxy: the others are about to be given back.
+    /// Returns the number of objects that have a proxy. The others are about to be released.
     pub(crate) fn held(&self) -> usize {
         self.held
     }
 
-    /// How often an object was introduced and not given back.
+    /// Returns the introductions of an object.
     #[cfg(test)]
     pub(crate) fn count(&self, object: ObjectId) -> u64 {
         self.entries.get(&object).map_or(0, |import| import.introductions)
     }
 
-    /// The pins are these, and what can be given back is not forgotten.
+    /// Asserts that the pins are these, and that each object to be released is in the list.
     #[cfg(test)]
     pub(crate) fn check(&self, pins: &std::collections::HashMap<ObjectId, u64>) {
         assert_eq!(self.held, self.entries.values().filter(|import| import.is_held()).count());
@@ -115,7 +115,7 @@ impl Imports {
             assert!(import.introductions > 0 && import.dropped <= import.introductions);
             assert_eq!(import.pins, pins.get(object).copied().unwrap_or(0), "pins of {object:?}");
             if import.dropped > 0 && import.pins == 0 {
-                assert!(self.dirty.contains(object), "{object:?} would never be given back");
+                assert!(self.dirty.contains(object), "{object:?} would never be released");
             }
         }
     }

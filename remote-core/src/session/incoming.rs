@@ -1,6 +1,7 @@
-//! Owns the messages of which only a part has arrived.
+//! The messages that have arrived in part.
 //!
-//! It must not know what follows when one is complete. Buffers grow with what arrives, not with what is announced.
+//! It must not know what is done with a complete message. Buffers grow with the bytes that arrive, not with the size that
+//! is announced.
 
 use std::collections::HashMap;
 
@@ -10,7 +11,7 @@ use crate::wire::breach::Breach;
 use crate::wire::content::Content;
 use crate::wire::frame::Extent;
 
-/// Messages arriving in chunks, each with its head.
+/// The messages that arrive in chunks, each with its header.
 pub(crate) struct Partials<H> {
     open: HashMap<QuestionId, Partial<H>>,
     announced: u64,
@@ -30,7 +31,7 @@ impl<H> Default for Partials<H> {
 }
 
 impl<H> Partials<H> {
-    /// The first part of a message; at most `limit` bytes may be announced by all that arrive at once.
+    /// Adds the first part of a message. All messages in the table together may announce at most `limit` bytes.
     pub(crate) fn begin(
         &mut self,
         id: QuestionId,
@@ -51,7 +52,7 @@ impl<H> Partials<H> {
         Ok(())
     }
 
-    /// More of it; the whole message, if this was the last part.
+    /// Adds a part. Returns the message if it is complete.
     pub(crate) fn chunk(
         &mut self,
         id: QuestionId,
@@ -73,7 +74,7 @@ impl<H> Partials<H> {
         Ok(Some((head, Content::read(Body::from_vec(bytes), extent.references)?)))
     }
 
-    /// The head of a message that is still arriving.
+    /// Returns the header of a message that is still arriving.
     pub(crate) fn head_mut(&mut self, id: QuestionId) -> Option<&mut H> {
         self.open.get_mut(&id).map(|partial| &mut partial.head)
     }
@@ -85,7 +86,7 @@ impl<H> Partials<H> {
         assert_eq!(self.held, self.open.values().map(|partial| partial.bytes.len()).sum::<usize>());
     }
 
-    /// Bytes held.
+    /// Returns the number of bytes in the buffers.
     pub(crate) fn held(&self) -> usize {
         self.held
     }

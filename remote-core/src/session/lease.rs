@@ -1,50 +1,50 @@
-//! Owns how long the two sides of a session may count on each other: for as long as each is heard, and hears so.
+//! The lease between the two sides of a session: how long each may rely on the other.
 //!
-//! It must not read a clock, nor know what is held under it: one lease serves any number of references, each way. The
-//! two sides count differently, so that no holder relies on what its owner may have let go (Gray and Cheriton 1989): the
-//! holder from when it *sent* the newest frame that was acknowledged, and only for 0.9 of the term; the owner from when it
-//! *received* anything, and for 1.25 of it. Clocks may differ by a tenth of the term over a term. A side that finds an end
-//! passed may have been stopped itself, and so reads what waits before it lets go: for a twentieth of the term.
+//! It must not read a clock, nor know the references: one lease serves all references in both directions. The two sides
+//! count differently, so that no holder relies on an object that the owner may have dropped (Gray and Cheriton 1989). The
+//! holder counts 0.9 of the term from when it *sent* the newest acknowledged frame. The owner counts 1.25 of the term from
+//! when it last *received* anything. So the rates of the clocks may differ by a tenth. A side whose lease expires may
+//! itself have been stopped: it first handles the input that waits, for a grace period of a twentieth of the term.
 
 use std::time::{Duration, Instant};
 
-/// Both sides of the lease.
+/// The lease, for both roles of this side.
 pub(super) struct Lease {
     term: Duration,
-    /// When the newest frame that was acknowledged had been sent.
+    /// The time at which the newest acknowledged frame was sent.
     confirmed: Instant,
-    /// When a renewal was sent that may still be acknowledged.
+    /// The time at which the last renewal was sent.
     renewed: Instant,
-    /// When the peer was last heard.
-    heard: Instant,
-    /// The end that was found to have passed, and when.
-    found: Option<(Role, Instant)>,
-    /// Nothing is checked again before this time: the connection cannot be read for the moment.
+    /// The time at which input last arrived.
+    last_input: Instant,
+    /// The expiry whose grace period runs, and its begin.
+    grace: Option<(Role, Instant)>,
+    /// The time of the next check, while the connection cannot be read.
     postponed: Instant,
 }
 
-/// As what a side counts.
+/// The role in which this side counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Role {
     Holder,
     Owner,
-    /// Of what is kept until it is acknowledged.
+    /// The sender of frames that are kept until they are acknowledged.
     Sender,
 }
 
-/// What is due.
+/// The next action for the lease.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Due {
     Nothing,
-    /// A frame that is acknowledged at once.
+    /// Send a frame that is acknowledged at once.
     Renewal,
-    /// It is over: for what the peer owns, or for what the peer holds.
-    End,
-    /// It is over unless this side was stopped itself: what waits is read first.
-    Reading,
+    /// The lease has expired.
+    Expired,
+    /// The lease has expired unless this side was stopped: the grace period runs, in which waiting input is handled.
+    GracePeriod,
 }
 
-/// Whether anything of the peer's is relied on.
+/// Says if this side relies on objects or answers of the peer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Holding {
     Something,
@@ -60,28 +60,28 @@ pub(crate) enum Reads {
 
 impl Lease {
     pub(super) fn new(term: Duration, now: Instant) -> Lease {
-        Lease { term, confirmed: now, renewed: now, heard: now, found: None, postponed: now }
+        Lease { term, confirmed: now, renewed: now, last_input: now, grace: None, postponed: now }
     }
 
     pub(super) fn term(&self) -> Duration {
         self.term
     }
 
-    /// The peer was heard.
-    pub(super) fn heard(&mut self, now: Instant) {
-        self.heard = now;
-        self.found = self.found.filter(|(role, _)| *role != Role::Owner);
+    /// Notes that input has arrived.
+    pub(super) fn note_input(&mut self, now: Instant) {
+        self.last_input = now;
+        self.grace = self.grace.filter(|(role, _)| *role != Role::Owner);
     }
 
-    /// Something that was sent at this time has arrived.
+    /// Notes that a frame that was sent at this time was acknowledged.
     pub(super) fn confirm(&mut self, sent: Instant) {
         if sent > self.confirmed {
             self.confirmed = sent;
-            self.found = self.found.filter(|(role, _)| *role == Role::Owner);
+            self.grace = self.grace.filter(|(role, _)| *role == Role::Owner);
         }
     }
 
-    /// A renewal is being sent.
+    /// Notes that a renewal is being sent.
     pub(super) fn renew(&mut self, now: Instant) {
         self.renewed = now;
     }
@@ -90,40 +90,40 @@ impl Lease {
         let passed = if self.is_over_for_holder(now, holding) {
             Some(Role::Holder)
         } else {
-            let unheard = Some(Role::Owner).filter(|_| now >= self.owner_end());
-            unheard.or(Some(Role::Sender).filter(|_| now >= self.sender_end()))
+            let silent = Some(Role::Owner).filter(|_| now >= self.owner_end());
+            silent.or(Some(Role::Sender).filter(|_| now >= self.sender_end()))
         };
         let Some(role) = passed.filter(|_| reads == Reads::Active) else {
-            self.found = None;
+            self.grace = None;
             if passed.is_some() {
-                self.postponed = now + self.sweep();
+                self.postponed = now + self.grace_period();
             }
             return if now >= self.renewal() { Due::Renewal } else { Due::Nothing };
         };
-        let since = match self.found {
-            Some((found, since)) if found == role => since,
+        let since = match self.grace {
+            Some((grace, since)) if grace == role => since,
             _ => now,
         };
-        self.found = Some((role, since));
-        if now < since + self.sweep() { Due::Reading } else { Due::End }
+        self.grace = Some((role, since));
+        if now < since + self.grace_period() { Due::GracePeriod } else { Due::Expired }
     }
 
-    /// Whether what the peer owns can be relied on no more, whatever may still be read.
+    /// Returns true if the lease of what the peer owns has expired, even if input waits.
     pub(super) fn is_over_for_holder(&self, now: Instant, holding: Holding) -> bool {
         holding == Holding::Something && now >= self.holder_end()
     }
 
-    /// Whether what waits is read before anything is relied on again.
-    pub(super) fn is_reading(&self, holding: Holding) -> bool {
-        holding == Holding::Something && matches!(self.found, Some((Role::Holder, _)))
+    /// Returns true while the grace period of a holder runs: until it ends, nothing is sent.
+    pub(super) fn in_grace_period(&self, holding: Holding) -> bool {
+        holding == Holding::Something && matches!(self.grace, Some((Role::Holder, _)))
     }
 
-    /// When to ask again.
+    /// Returns the time of the next check.
     pub(super) fn next(&self, holding: Holding) -> Instant {
-        match (self.found, holding) {
-            // What was relied on is no more.
+        match (self.grace, holding) {
+            // No grace period runs, or the holder relies on nothing any more.
             (None, _) | (Some((Role::Holder, _)), Holding::Nothing) => {}
-            (Some((_, since)), _) => return since + self.sweep(),
+            (Some((_, since)), _) => return since + self.grace_period(),
         }
         let end = match holding {
             Holding::Something => self.owner_end().min(self.sender_end()).min(self.holder_end()),
@@ -132,7 +132,7 @@ impl Lease {
         self.renewal().min(end.max(self.postponed))
     }
 
-    /// For how long the peer's references are good, if nothing more is heard.
+    /// Returns how long this side's references are valid, if no further acknowledgement arrives.
     pub(super) fn left(&self, now: Instant) -> Duration {
         self.holder_end().saturating_duration_since(now)
     }
@@ -145,26 +145,26 @@ impl Lease {
         self.confirmed + self.term * 9 / 10
     }
 
-    /// Until when a side that relies on nothing waits for the peer to say what has arrived: one that never does would have
-    /// its answers kept for ever.
+    /// The end for a side that only waits for acknowledgements. Without it, frames to a peer that never acknowledges would
+    /// be kept forever.
     fn sender_end(&self) -> Instant {
         self.confirmed + self.term * 5 / 4
     }
 
-    /// Until when the peer may rely on what this side has.
+    /// Returns the time until which the peer may rely on what this side exports.
     pub(super) fn owner_end(&self) -> Instant {
-        self.heard + self.term * 5 / 4
+        self.last_input + self.term * 5 / 4
     }
 
-    /// For how long a side reads what waits, before it lets go.
-    fn sweep(&self) -> Duration {
+    /// The length of the grace period.
+    fn grace_period(&self) -> Duration {
         self.term / 20
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Due::{End, Nothing, Reading, Renewal};
+    use super::Due::{Expired, GracePeriod, Nothing, Renewal};
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn each_side_counts_from_what_it_knows() {
+    fn holder_and_owner_count_from_different_times() {
         let begin = Instant::now();
         let mut lease = Lease::new(30 * SECOND, begin);
         assert_eq!(due(&mut lease, begin + 9 * SECOND), Nothing);
@@ -182,100 +182,102 @@ mod tests {
         assert_eq!(due(&mut lease, begin + 10 * SECOND), Renewal);
         lease.renew(begin + 10 * SECOND);
         assert_eq!(due(&mut lease, begin + 19 * SECOND), Nothing);
-        assert_eq!(due(&mut lease, begin + 27 * SECOND), Reading);
+        assert_eq!(due(&mut lease, begin + 27 * SECOND), GracePeriod);
         lease.confirm(begin + 20 * SECOND);
-        assert_eq!(due(&mut lease, begin + 38 * SECOND), Reading, "not heard for 1.25 terms");
-        assert_eq!(due(&mut lease, begin + 39 * SECOND + SECOND / 2), End);
-        lease.heard(begin + 38 * SECOND);
+        assert_eq!(due(&mut lease, begin + 38 * SECOND), GracePeriod, "no input for 1.25 terms");
+        assert_eq!(due(&mut lease, begin + 39 * SECOND + SECOND / 2), Expired);
+        lease.note_input(begin + 38 * SECOND);
         assert_eq!(due(&mut lease, begin + 38 * SECOND), Renewal);
         assert_eq!(lease.left(begin + 40 * SECOND), 7 * SECOND);
     }
 
     #[test]
-    fn who_holds_nothing_counts_as_an_owner_alone() {
+    fn a_side_that_holds_nothing_counts_as_an_owner_only() {
         let begin = Instant::now();
         let mut lease = Lease::new(20 * SECOND, begin);
         lease.renew(begin + 18 * SECOND);
         let mut due = |at| lease.due(begin + at, Holding::Nothing, Reads::Active);
         assert_eq!(due(18 * SECOND), Nothing);
-        assert_eq!(due(25 * SECOND), Reading);
-        assert_eq!(due(26 * SECOND), End);
+        assert_eq!(due(25 * SECOND), GracePeriod);
+        assert_eq!(due(26 * SECOND), Expired);
     }
 
     #[test]
-    fn who_was_stopped_reads_before_it_lets_go() {
+    fn a_stopped_side_reads_before_it_expires() {
         let begin = Instant::now();
         let mut lease = Lease::new(20 * SECOND, begin);
         let late = begin + 60 * SECOND;
-        assert_eq!(due(&mut lease, late), Reading);
-        assert!(lease.is_reading(Holding::Something));
-        assert_eq!(due(&mut lease, late + SECOND / 2), Reading);
+        assert_eq!(due(&mut lease, late), GracePeriod);
+        assert!(lease.in_grace_period(Holding::Something));
+        assert_eq!(due(&mut lease, late + SECOND / 2), GracePeriod);
         lease.confirm(begin + 50 * SECOND);
-        assert!(!lease.is_reading(Holding::Something));
-        assert_eq!(due(&mut lease, late + SECOND / 2), Reading, "as an owner it was not heard");
-        lease.heard(late + SECOND / 2);
+        assert!(!lease.in_grace_period(Holding::Something));
+        assert_eq!(due(&mut lease, late + SECOND / 2), GracePeriod, "no input as an owner");
+        lease.note_input(late + SECOND / 2);
         assert_eq!(due(&mut lease, late + SECOND), Renewal);
     }
 
     #[test]
-    fn who_hears_the_peer_need_not_read_on_as_an_owner_but_as_a_holder() {
+    fn input_ends_the_grace_period_of_an_owner_only() {
         let begin = Instant::now();
         let mut lease = Lease::new(20 * SECOND, begin);
         lease.confirm(begin + 24 * SECOND);
         let now = begin + 25 * SECOND;
-        assert_eq!(lease.due(now, Holding::Nothing, Reads::Active), Reading);
-        lease.heard(now);
+        assert_eq!(lease.due(now, Holding::Nothing, Reads::Active), GracePeriod);
+        lease.note_input(now);
         assert_eq!(lease.next(Holding::Nothing), begin + 24 * SECOND + 20 * SECOND / 3);
         let now = begin + 42 * SECOND;
-        assert_eq!(due(&mut lease, now), Reading);
-        lease.heard(now);
-        assert!(lease.is_reading(Holding::Something), "whether it was heard is not yet known");
+        assert_eq!(due(&mut lease, now), GracePeriod);
+        lease.note_input(now);
+        assert!(lease.in_grace_period(Holding::Something), "nothing was acknowledged");
     }
 
     #[test]
-    fn what_is_found_in_vain_is_the_end() {
+    fn the_lease_expires_after_the_grace_period() {
         let begin = Instant::now();
         let mut lease = Lease::new(20 * SECOND, begin);
-        assert_eq!(due(&mut lease, begin + 60 * SECOND), Reading);
+        assert_eq!(due(&mut lease, begin + 60 * SECOND), GracePeriod);
         assert_eq!(lease.next(Holding::Something), begin + 61 * SECOND);
         lease.confirm(begin); // It is no news.
-        assert_eq!(due(&mut lease, begin + 61 * SECOND), End);
+        assert_eq!(due(&mut lease, begin + 61 * SECOND), Expired);
     }
 
     #[test]
-    fn who_cannot_hear_ends_nothing_and_renews() {
+    fn a_side_that_cannot_read_renews_and_does_not_expire() {
         let begin = Instant::now();
         let mut lease = Lease::new(20 * SECOND, begin);
         let now = begin + 60 * SECOND;
         assert_eq!(lease.due(now, Holding::Something, Reads::Blocked), Renewal);
         lease.renew(now);
         assert_eq!(lease.next(Holding::Something), now + SECOND);
-        assert_eq!(due(&mut lease, now + SECOND), Reading, "it could not hear until now");
+        assert_eq!(due(&mut lease, now + SECOND), GracePeriod, "it could not read until now");
     }
 
     #[test]
-    fn who_relies_on_nothing_any_more_is_not_kept_reading() {
+    fn the_grace_period_of_a_holder_ends_when_it_holds_nothing() {
         let begin = Instant::now();
         let mut lease = Lease::new(20 * SECOND, begin);
-        lease.heard(begin + 18 * SECOND);
-        assert_eq!(due(&mut lease, begin + 18 * SECOND), Reading);
-        assert!(lease.is_reading(Holding::Something) && !lease.is_reading(Holding::Nothing));
+        lease.note_input(begin + 18 * SECOND);
+        assert_eq!(due(&mut lease, begin + 18 * SECOND), GracePeriod);
+        assert!(
+            lease.in_grace_period(Holding::Something) && !lease.in_grace_period(Holding::Nothing)
+        );
         let later = begin + 20 * SECOND;
         assert_eq!(lease.due(later, Holding::Nothing, Reads::Active), Renewal);
         lease.renew(later);
-        assert!(!lease.is_reading(Holding::Something));
-        assert!(lease.next(Holding::Nothing) > later, "nothing is left to be seen to");
+        assert!(!lease.in_grace_period(Holding::Something));
+        assert!(lease.next(Holding::Nothing) > later, "nothing is due");
     }
 
     #[test]
-    fn each_end_that_is_found_has_its_time_to_read() {
+    fn each_expiry_has_its_own_grace_period() {
         let begin = Instant::now();
         let mut lease = Lease::new(20 * SECOND, begin);
         let now = begin + 25 * SECOND;
-        assert_eq!(lease.due(now, Holding::Nothing, Reads::Active), Reading);
+        assert_eq!(lease.due(now, Holding::Nothing, Reads::Active), GracePeriod);
         let later = now + SECOND;
-        assert_eq!(due(&mut lease, later), Reading, "it relies on something by now");
+        assert_eq!(due(&mut lease, later), GracePeriod, "it relies on something by now");
         assert!(lease.next(Holding::Something) > later);
-        assert_eq!(due(&mut lease, later + SECOND), End);
+        assert_eq!(due(&mut lease, later + SECOND), Expired);
     }
 }

@@ -1,18 +1,18 @@
-//! Owns when a ping is due, and when the peer has been silent for too long.
+//! Keepalive of a connection: when a ping is due, and when the peer has been silent for too long.
 //!
-//! It must not read a clock: time is passed in, and is monotonic.
+//! It must not read a clock: the time is an argument, and is monotonic.
 
 use std::time::{Duration, Instant};
 
-/// When each side was last heard.
+/// The times of the last input and output.
 pub(crate) struct Liveness {
     ping: Duration,
     silence: Duration,
-    sent: Instant,
-    heard: Instant,
+    last_output: Instant,
+    last_input: Instant,
 }
 
-/// What is due.
+/// The next action.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Due {
     Nothing,
@@ -22,35 +22,35 @@ pub(crate) enum Due {
 
 impl Liveness {
     pub(crate) fn new(ping: Duration, silence: Duration, now: Instant) -> Liveness {
-        Liveness { ping, silence, sent: now, heard: now }
+        Liveness { ping, silence, last_output: now, last_input: now }
     }
 
-    pub(crate) fn heard(&mut self, now: Instant) {
-        self.heard = now;
+    pub(crate) fn note_input(&mut self, now: Instant) {
+        self.last_input = now;
     }
 
-    pub(crate) fn sent(&mut self, now: Instant) {
-        self.sent = now;
+    pub(crate) fn note_output(&mut self, now: Instant) {
+        self.last_output = now;
     }
 
     pub(crate) fn due(&self, now: Instant) -> Due {
-        if now >= self.heard + self.silence {
+        if now >= self.last_input + self.silence {
             Due::Lost
-        } else if now >= self.sent + self.ping {
+        } else if now >= self.last_output + self.ping {
             Due::Ping
         } else {
             Due::Nothing
         }
     }
 
-    /// Whether this side comes so late that it was stopped itself: what the peer said meanwhile waits to be read.
+    /// Returns true if the check is so late that this side was probably stopped: then the peer's input waits to be read.
     pub(crate) fn is_late(&self, now: Instant) -> bool {
         now >= self.next() + self.silence / 4
     }
 
-    /// When to ask again.
+    /// Returns the time of the next check.
     pub(crate) fn next(&self) -> Instant {
-        (self.sent + self.ping).min(self.heard + self.silence)
+        (self.last_output + self.ping).min(self.last_input + self.silence)
     }
 
     pub(crate) fn silence(&self) -> Duration {

@@ -1,8 +1,8 @@
-//! Owns the state of one session and what can be asked of it.
+//! The state of a session, and its getters.
 //!
-//! It must not know tasks, sockets, objects or users' types. Every method of a session is one of four kinds, each in a
-//! file of its own: getters, here; `handle_input`, `suspend`, `resume` and `handle_timeout` for what comes in; commands of the
-//! application; and `poll_*` for what goes out. Invariant 6: after a mutation, drain: transmit, timeout, event.
+//! It must not know tasks, sockets, objects or users' types. The methods of a session are of four kinds, each in its own
+//! file: getters, here; input, by `handle_input`, `suspend`, `resume` and `handle_timeout`; commands of the application;
+//! and output, by `poll_*`. Invariant 6: after a mutation, all output is drained: transmit, timeout, event.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -26,16 +26,16 @@ use crate::limits::Limits;
 use crate::wire::frame::{Manner, Status, Target};
 use crate::wire::hello::Grant;
 
-/// What a session is made of.
+/// The parameters of a session.
 pub(crate) struct Settings {
     pub(crate) limits: Limits,
-    /// What the peer lets this side have in progress.
+    /// The limits that the peer grants to this side.
     pub(crate) granted: Grant,
-    /// For how long each side counts on the other after it was last heard.
+    /// The term of the lease.
     pub(crate) term: Duration,
 }
 
-/// One session, from the verdict to the end.
+/// A session, from the verdict to the end.
 pub(crate) struct Session {
     pub(super) limits: Limits,
     pub(super) now: Instant,
@@ -49,42 +49,42 @@ pub(crate) struct Session {
     pub(super) partial_calls: Partials<CallHead>,
     pub(super) partial_answers: Partials<Status>,
     pub(super) outgoing: Outgoing,
-    /// Calls for which there is no room yet, in order. The first of them was not withdrawn.
+    /// Calls that wait for room, in order. The first one is not withdrawn.
     pub(super) waiting: VecDeque<Queued>,
-    /// How many of them were withdrawn meanwhile.
+    /// The number of withdrawn calls in `waiting`.
     pub(super) withdrawn: usize,
-    /// Expires when none of them has advanced for a term.
+    /// Expires when no call of `waiting` has advanced for a term.
     pub(super) deadlock_timer: DeadlockTimer,
     pub(super) events: VecDeque<Event>,
     pub(super) liveness: Liveness,
     pub(super) lease: Lease,
-    /// What was written and not yet acknowledged.
+    /// The frames that were written and not yet acknowledged.
     pub(super) retained: Retained,
-    /// Whether there is no connection at present.
+    /// True if there is no connection.
     pub(super) suspended: bool,
-    /// Whether nobody was found when another one was to be made.
-    pub(super) missed: bool,
+    /// True if the last attempt to connect was refused.
+    pub(super) is_unreachable: bool,
     pub(super) received: FrameNumber,
     pub(super) acknowledged: FrameNumber,
-    /// Whether the peer waits to be told how far its frames have arrived.
-    pub(super) owes_acknowledgement: bool,
-    /// Whether the peer is to be told that this side lives.
-    pub(super) owes_ping: bool,
+    /// True if an acknowledgement is to be sent.
+    pub(super) acknowledgement_due: bool,
+    /// True if a ping is to be sent.
+    pub(super) ping_due: bool,
     pub(super) transmitted: FrameNumber,
     pub(super) acknowledged_by_peer: FrameNumber,
     pub(super) closed: Option<Cause>,
-    /// The session is over, and still the peer may rely on what this side exported to it.
+    /// True if the session has ended, and the peer may still rely on the exports.
     pub(super) keeps_exports: bool,
 }
 
-/// All of a call but its content.
+/// A call without its content.
 pub(super) struct CallHead {
     pub(super) target: Target,
     pub(super) selector: Arc<Name>,
     pub(super) manner: Manner,
     pub(super) nesting: u8,
     pub(super) deadline: Option<Duration>,
-    /// Whether the peer gave up while the content was still arriving.
+    /// True if the call was cancelled while its content was still arriving.
     pub(super) cancelled: bool,
 }
 
@@ -92,16 +92,16 @@ impl Session {
     pub(crate) fn new(settings: Settings, now: Instant) -> Session {
         let Settings { limits, granted, term } = settings;
         let own = Grant::of(&limits);
-        // A connection that has died must be noticed while there is time to make another.
+        // The loss of a connection must be detected while there is time to make another one.
         let (ping, silence) = (limits.ping.min(term / 9), limits.silence.min(term / 3));
         Session {
             liveness: Liveness::new(ping, silence, now),
             lease: Lease::new(term, now),
             retained: Retained::default(),
             suspended: false,
-            missed: false,
-            owes_acknowledgement: false,
-            owes_ping: false,
+            is_unreachable: false,
+            acknowledgement_due: false,
+            ping_due: false,
             now,
             exports: Exports::default(),
             imports: Imports::default(),
@@ -131,27 +131,27 @@ impl Session {
         self.closed.as_ref()
     }
 
-    /// Whether the session is over, and all that belonged to it is let go.
+    /// Returns true if the session has ended and has released all exports.
     pub(crate) fn is_done(&self) -> bool {
         self.closed.is_some() && !self.keeps_exports
     }
 
-    /// The name of an interface in a descriptor, if the sender knew one.
+    /// Returns the name of an interface in a descriptor, if the sender knew it.
     pub(crate) fn name(&self, id: NameId) -> Option<&Arc<Name>> {
         self.peer_names.get(id).ok()
     }
 
-    /// Whether answers may be made: past the limit of the queue they wait.
+    /// Returns true if the queue of output is below its limit, so that answers may be added.
     pub(crate) fn has_room(&self) -> bool {
         self.outgoing.len() < self.limits.queue
     }
 
-    /// The largest answer that the peer takes.
+    /// Returns the size of the largest answer that the peer accepts.
     pub(super) fn largest_answer(&self) -> u64 {
         self.questions.granted().body
     }
 
-    /// Whether messages to this answer still wait to be sent.
+    /// Returns true if messages to this answer still wait to be sent.
     pub(crate) fn is_behind(&self, question: QuestionId) -> bool {
         self.outgoing.is_blocked(self.outgoing.lane(Target::Answer(question)))
             || self.waiting.iter().any(|call| call.target == Target::Answer(question))
@@ -165,22 +165,22 @@ impl Session {
         self.imports.len()
     }
 
-    /// Each object that the peer refers to, and how often it was introduced and not given back.
+    /// Returns each object that the peer holds, with its count of introductions.
     pub(crate) fn exported(&self) -> impl Iterator<Item = (ObjectId, u64)> + '_ {
         self.exports.iter()
     }
 
-    /// Each object of the peer's that this side refers to, and how often it was introduced and not given back.
+    /// Returns each object of the peer that this side holds, with its introductions.
     pub(crate) fn imported(&self) -> impl Iterator<Item = (ObjectId, u64)> + '_ {
         self.imports.iter()
     }
 
-    /// For how long the peer's references to this side's objects are kept, if nothing more is heard.
+    /// Returns how long the exports are kept, if no further input arrives.
     pub(crate) fn kept_for(&self, now: Instant) -> Duration {
         self.lease.owner_end().saturating_duration_since(now)
     }
 
-    /// How many objects of the peer's are in use here.
+    /// Returns the number of the peer's objects that have a proxy here.
     pub(crate) fn held_count(&self) -> usize {
         self.imports.held()
     }
@@ -193,27 +193,27 @@ impl Session {
         self.answers.running()
     }
 
-    /// Bytes held for the peer.
+    /// Returns the number of bytes that are held for the peer.
     pub(crate) fn held(&self) -> usize {
         self.underway() + self.retained.len()
     }
 
-    /// Bytes that wait to be written, or belong to messages of which a part has arrived.
+    /// Returns the number of bytes that wait to be written, or belong to messages that have arrived in part.
     pub(crate) fn underway(&self) -> usize {
         self.outgoing.len() + self.partial_calls.held() + self.partial_answers.held()
     }
 
-    /// Bytes written and not yet acknowledged.
+    /// Returns the number of bytes that were written and not yet acknowledged.
     pub(crate) fn unacknowledged(&self) -> usize {
         self.retained.len()
     }
 
-    /// For how long the references that this side holds are good, if nothing more is heard.
+    /// Returns how long the references that this side holds are valid, if no further acknowledgement arrives.
     pub(crate) fn lease_left(&self, now: Instant) -> Duration {
         self.lease.left(now)
     }
 
-    /// Whether this side relies on anything of the peer's.
+    /// Says if this side relies on objects or answers of the peer.
     pub(super) fn holding(&self) -> Holding {
         match self.imports.len() + self.questions.len() {
             0 => Holding::Nothing,
@@ -221,17 +221,17 @@ impl Session {
         }
     }
 
-    /// How many calls the peer takes at once.
+    /// Returns the number of calls that the peer accepts at once.
     pub(crate) fn most_calls(&self) -> u64 {
         self.questions.granted().calls
     }
 
-    /// The term of the lease.
+    /// Returns the term of the lease.
     pub(crate) fn term(&self) -> Duration {
         self.lease.term()
     }
 
-    /// Whether the connection is lost unless something waits to be read.
+    /// Returns true if the peer has been silent for too long, unless input waits to be read.
     pub(crate) fn is_silent(&self, now: Instant) -> bool {
         self.closed.is_none() && !self.suspended && self.liveness.due(now) == liveness::Due::Lost
     }
@@ -240,7 +240,7 @@ impl Session {
         self.suspended
     }
 
-    /// The number of the last frame that has arrived.
+    /// Returns the number of the last frame that has arrived.
     pub(crate) fn received(&self) -> FrameNumber {
         self.received
     }

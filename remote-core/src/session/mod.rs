@@ -1,4 +1,4 @@
-//! The session with one peer, as plain data: bytes in, events out; commands in, bytes out; time passed in.
+//! The state machine of the session with one peer: bytes in, events out; commands in, bytes out. The time is an argument.
 //!
 //! Nothing here knows a user's type, reads a clock, or does I/O: the same code runs under tokio and in simulation.
 

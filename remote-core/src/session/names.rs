@@ -1,4 +1,4 @@
-//! Owns the names that each side announced once so as not to repeat them: of messages and of interfaces.
+//! The names that each side has announced, so that frames contain their numbers: names of messages and of interfaces.
 //!
 //! It must not know what the names mean.
 
@@ -10,18 +10,18 @@ use crate::id::NameId;
 use crate::wire::breach::Breach;
 use crate::wire::frame::LONGEST_NAME;
 
-/// How many names one side may announce, and how many bytes they may come to.
-const MOST_NAMES: usize = 16 * 1024;
-const MOST_BYTES: usize = 1 << 20;
+/// The maximum number of names that one side may announce, and of their bytes.
+const MAX_NAMES: usize = 16 * 1024;
+const MAX_BYTES: usize = 1 << 20;
 
-/// A name with the fingerprint of what it stands for.
+/// A name, with its fingerprint.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Name {
     pub(crate) fingerprint: u64,
     pub(crate) text: Box<str>,
 }
 
-/// The names that this side announced.
+/// The names that this side has announced.
 #[derive(Default)]
 pub(crate) struct Announced {
     ids: HashMap<u64, NameId>,
@@ -29,14 +29,14 @@ pub(crate) struct Announced {
 }
 
 impl Announced {
-    /// The number of a name, and whether it is new and must be announced. Nothing when there are as many as the peer
-    /// takes: names that are passed on for others must not end the session.
+    /// Returns the number of a name, and true if it is new and must be announced; `None` if the peer accepts no more. This
+    /// is not an error, since a forwarded name must not end the session.
     pub(crate) fn intern(&mut self, fingerprint: u64, text: &str) -> Option<(NameId, bool)> {
         if let Some(id) = self.ids.get(&fingerprint) {
             return Some((*id, false));
         }
-        if self.ids.len() >= MOST_NAMES
-            || self.bytes + text.len() > MOST_BYTES
+        if self.ids.len() >= MAX_NAMES
+            || self.bytes + text.len() > MAX_BYTES
             || text.len() > LONGEST_NAME
         {
             return None;
@@ -66,8 +66,8 @@ impl PeerNames {
         let in_order = id.0 == self.names.len() as u64 + 1;
         if !in_order
             || text.len() > LONGEST_NAME
-            || self.names.len() >= MOST_NAMES
-            || self.bytes > MOST_BYTES
+            || self.names.len() >= MAX_NAMES
+            || self.bytes > MAX_BYTES
         {
             return Err(Breach::Name);
         }

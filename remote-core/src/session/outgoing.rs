@@ -1,7 +1,7 @@
-//! Owns what waits to be written: frames ready, big bodies in chunks, and the messages that wait behind them.
+//! The output of a session: the buffer of frames, large bodies in chunks, and the calls that wait behind them.
 //!
-//! It must not know windows. Between two chunks of a big body pass answers, upkeep, and messages to other objects;
-//! messages to the same object keep their order behind it.
+//! It must not know windows. Answers, control frames, and messages to other objects are sent between two chunks of a large
+//! body. Messages to the same object wait for its last chunk, which keeps their order.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
@@ -10,7 +10,7 @@ use crate::id::{FrameNumber, NameId, QuestionId};
 use crate::wire::content::Packed;
 use crate::wire::frame::{CHUNK, Descriptor, Extent, Frame, Manner, Target};
 
-/// How much is made ready for one write, as far as chunks go.
+/// The size up to which chunks are added to the buffer for one write.
 const BATCH: usize = 8 * CHUNK;
 
 /// A call that is not yet sent in full.
@@ -22,48 +22,48 @@ pub(crate) struct Queued {
     pub(crate) nesting: u8,
     pub(crate) deadline: Option<Instant>,
     pub(crate) packed: Packed,
-    /// The references inside, which are pinned while the call waits.
+    /// The references in the call, which are pinned while it waits.
     pub(crate) references: Vec<Descriptor>,
 }
 
-/// A body that is being sent in chunks.
-pub(crate) struct Big {
-    pub(crate) whose: Whose,
+/// A body that is sent in chunks.
+pub(crate) struct LargeBody {
+    pub(crate) message: BodyOf,
     bytes: Vec<u8>,
     sent: usize,
 }
 
-/// What a big body belongs to.
-pub(crate) enum Whose {
-    /// A call of ours; what is for the same lane waits behind it.
+/// The message that a large body belongs to.
+pub(crate) enum BodyOf {
+    /// A call of this side. Calls in the same lane wait behind it.
     Call { question: QuestionId, lane: Target, references: Vec<Descriptor>, target: Target },
-    /// An answer of ours.
+    /// An answer of this side.
     Answer { question: QuestionId, references: Vec<Descriptor> },
 }
 
-/// The outgoing side of a session.
+/// The output of a session.
 #[derive(Default)]
 pub(crate) struct Outgoing {
     buffer: Vec<u8>,
     last: u64,
-    big: VecDeque<Big>,
-    big_left: usize,
-    /// Answers that are big, while as many bytes of others as the peer takes at once are on their way.
-    answers: VecDeque<(Frame<'static>, Big)>,
+    large: VecDeque<LargeBody>,
+    large_left: usize,
+    /// Large answers that wait, because the peer accepts no more bytes of answers at once.
+    answers: VecDeque<(Frame<'static>, LargeBody)>,
     answer_bytes: u64,
-    /// Calls behind a big one, by lane: the object that the big one is for.
-    behind: HashMap<Target, VecDeque<Queued>>,
-    /// The lane in which a question waits, so that what is pipelined on it waits there, too.
+    /// The calls that wait behind a large one, by lane.
+    blocked: HashMap<Target, VecDeque<Queued>>,
+    /// The lane in which a call waits, so that calls that are pipelined on it wait there, too.
     lanes: HashMap<QuestionId, Target>,
 }
 
 impl Outgoing {
-    /// Makes a frame ready. Its number, or that of the last numbered one.
+    /// Appends a frame to the buffer. Returns its number, or that of the last numbered frame.
     pub(crate) fn frame(&mut self, frame: &Frame<'_>) -> FrameNumber {
         self.frame_with(frame, &[])
     }
 
-    /// Makes a frame ready whose last field is these parts.
+    /// Appends a frame whose last field consists of these parts.
     #[inline(always)]
     pub(crate) fn frame_with(&mut self, frame: &Frame<'_>, parts: &[&[u8]]) -> FrameNumber {
         if frame.is_numbered() {
@@ -76,7 +76,7 @@ impl Outgoing {
         number
     }
 
-    /// The lane in which a call to this target goes.
+    /// Returns the lane of a call to this target.
     pub(crate) fn lane(&self, target: Target) -> Target {
         match target {
             Target::Answer(question) if !self.lanes.is_empty() => {
@@ -86,22 +86,22 @@ impl Outgoing {
         }
     }
 
-    /// Whether no call waits behind a big one.
+    /// Returns true if no call waits behind a large one.
     pub(crate) fn is_unblocked(&self) -> bool {
-        self.behind.is_empty()
+        self.blocked.is_empty()
     }
 
     pub(crate) fn is_blocked(&self, lane: Target) -> bool {
-        !self.behind.is_empty() && self.behind.contains_key(&lane)
+        !self.blocked.is_empty() && self.blocked.contains_key(&lane)
     }
 
-    /// Puts a call behind the big one in its lane.
-    pub(crate) fn wait_behind(&mut self, lane: Target, call: Queued) {
+    /// Queues a call behind the large one in its lane.
+    pub(crate) fn queue_behind(&mut self, lane: Target, call: Queued) {
         self.lanes.insert(call.question, lane);
-        self.behind.entry(lane).or_default().push_back(call);
+        self.blocked.entry(lane).or_default().push_back(call);
     }
 
-    /// Sends the first chunk of a big call; its lane is blocked until the last.
+    /// Sends the first chunk of a large call. Its lane is blocked until the last one.
     pub(crate) fn begin_call(
         &mut self,
         head: Frame<'_>,
@@ -111,11 +111,11 @@ impl Outgoing {
         packed: Packed,
     ) {
         let Frame::Call { question, .. } = head else { return };
-        self.behind.entry(lane).or_default();
-        self.begin(head, Whose::Call { question, lane, references, target }, packed.joined());
+        self.blocked.entry(lane).or_default();
+        self.begin(head, BodyOf::Call { question, lane, references, target }, packed.joined());
     }
 
-    /// Sends the first chunk of a big answer, or lets it wait until the peer takes as many bytes.
+    /// Sends the first chunk of a large answer, or queues the answer until the peer accepts it.
     pub(crate) fn begin_answer(
         &mut self,
         head: Frame<'static>,
@@ -125,67 +125,67 @@ impl Outgoing {
     ) {
         let Frame::Answer { question, .. } = head else { return };
         let bytes = packed.joined();
-        let big = Big { whose: Whose::Answer { question, references }, bytes, sent: 0 };
+        let large = LargeBody { message: BodyOf::Answer { question, references }, bytes, sent: 0 };
         if self.answers.is_empty()
-            && (self.answer_bytes == 0 || self.answer_bytes + big.bytes.len() as u64 <= limit)
+            && (self.answer_bytes == 0 || self.answer_bytes + large.bytes.len() as u64 <= limit)
         {
-            self.answer_bytes += big.bytes.len() as u64;
-            self.begin(head, big.whose, big.bytes);
+            self.answer_bytes += large.bytes.len() as u64;
+            self.begin(head, large.message, large.bytes);
         } else {
-            self.big_left += big.bytes.len();
-            self.answers.push_back((head, big));
+            self.large_left += large.bytes.len();
+            self.answers.push_back((head, large));
         }
     }
 
-    fn begin(&mut self, head: Frame<'_>, whose: Whose, bytes: Vec<u8>) {
+    fn begin(&mut self, head: Frame<'_>, message: BodyOf, bytes: Vec<u8>) {
         self.frame_with(&head, &[&bytes[..CHUNK]]);
-        self.big_left += bytes.len() - CHUNK;
-        self.big.push_back(Big { whose, bytes, sent: CHUNK });
+        self.large_left += bytes.len() - CHUNK;
+        self.large.push_back(LargeBody { message, bytes, sent: CHUNK });
     }
 
-    /// Makes chunks ready, one of each big body in turn, until there is enough for one write. Tells of each body that
-    /// is complete with this one, and the number of its last frame.
-    pub(crate) fn chunk(&mut self, answer_limit: u64) -> Option<(Whose, FrameNumber)> {
+    /// Appends chunks, from each large body in rotation, until a body is complete or the buffer suffices for one write.
+    /// Returns the message of the complete body, and the number of its last frame.
+    pub(crate) fn chunk(&mut self, answer_limit: u64) -> Option<(BodyOf, FrameNumber)> {
         while self.buffer.len() < BATCH {
-            let mut big = self.big.pop_front()?;
-            let end = (big.sent + CHUNK).min(big.bytes.len());
-            let bytes = &big.bytes[big.sent..end];
-            let frame = match big.whose {
-                Whose::Call { question, .. } => Frame::CallChunk { question, bytes },
-                Whose::Answer { question, .. } => Frame::AnswerChunk { question, bytes },
+            let mut large = self.large.pop_front()?;
+            let end = (large.sent + CHUNK).min(large.bytes.len());
+            let bytes = &large.bytes[large.sent..end];
+            let frame = match large.message {
+                BodyOf::Call { question, .. } => Frame::CallChunk { question, bytes },
+                BodyOf::Answer { question, .. } => Frame::AnswerChunk { question, bytes },
             };
             let number = self.frame(&frame);
-            self.big_left -= end - big.sent;
-            big.sent = end;
-            if end < big.bytes.len() {
-                self.big.push_back(big);
+            self.large_left -= end - large.sent;
+            large.sent = end;
+            if end < large.bytes.len() {
+                self.large.push_back(large);
                 continue;
             }
-            if let Whose::Answer { .. } = big.whose {
-                self.answer_bytes -= big.bytes.len() as u64;
+            if let BodyOf::Answer { .. } = large.message {
+                self.answer_bytes -= large.bytes.len() as u64;
                 self.begin_waiting_answers(answer_limit);
             }
-            return Some((big.whose, number));
+            return Some((large.message, number));
         }
         None
     }
 
     fn begin_waiting_answers(&mut self, limit: u64) {
-        while let Some((_, big)) = self.answers.front() {
-            let size = big.bytes.len() as u64;
+        while let Some((_, large)) = self.answers.front() {
+            let size = large.bytes.len() as u64;
             if self.answer_bytes > 0 && self.answer_bytes + size > limit {
                 return;
             }
-            let Some((head, big)) = self.answers.pop_front() else { return };
+            let Some((head, large)) = self.answers.pop_front() else { return };
             self.answer_bytes += size;
-            self.big_left -= big.bytes.len();
-            self.begin(head, big.whose, big.bytes);
+            self.large_left -= large.bytes.len();
+            self.begin(head, large.message, large.bytes);
         }
     }
 
-    /// The big call in a lane is complete: what waited behind it, in order.
+    /// Unblocks a lane, whose large call is complete. Returns the calls that waited, in order.
     pub(crate) fn unblock(&mut self, lane: Target) -> VecDeque<Queued> {
-        let waited = self.behind.remove(&lane).unwrap_or_default();
+        let waited = self.blocked.remove(&lane).unwrap_or_default();
         for call in &waited {
             self.lanes.remove(&call.question);
         }
@@ -194,68 +194,71 @@ impl Outgoing {
 
     #[cfg(test)]
     pub(crate) fn check(&self) {
-        let begun = self.big.iter().map(|big| big.bytes.len() - big.sent);
-        let waiting = self.answers.iter().map(|(_, big)| big.bytes.len());
-        assert_eq!(self.big_left, begun.chain(waiting).sum::<usize>());
-        let answers = self.big.iter().filter(|big| matches!(big.whose, Whose::Answer { .. }));
-        assert_eq!(self.answer_bytes, answers.map(|big| big.bytes.len() as u64).sum::<u64>());
-        let behind =
-            || self.behind.iter().flat_map(|(lane, calls)| calls.iter().map(move |c| (lane, c)));
-        assert_eq!(self.lanes.len(), behind().count());
-        assert!(behind().all(|(lane, call)| self.lanes.get(&call.question) == Some(lane)));
+        let begun = self.large.iter().map(|large| large.bytes.len() - large.sent);
+        let waiting = self.answers.iter().map(|(_, large)| large.bytes.len());
+        assert_eq!(self.large_left, begun.chain(waiting).sum::<usize>());
+        let answers =
+            self.large.iter().filter(|large| matches!(large.message, BodyOf::Answer { .. }));
+        assert_eq!(self.answer_bytes, answers.map(|large| large.bytes.len() as u64).sum::<u64>());
+        let blocked =
+            || self.blocked.iter().flat_map(|(lane, calls)| calls.iter().map(move |c| (lane, c)));
+        assert_eq!(self.lanes.len(), blocked().count());
+        assert!(blocked().all(|(lane, call)| self.lanes.get(&call.question) == Some(lane)));
     }
 
-    /// The calls behind a big one.
+    /// Returns the calls that wait behind a large one.
     #[cfg(test)]
-    pub(crate) fn behind(&self) -> impl Iterator<Item = &Queued> {
-        self.behind.values().flatten()
+    pub(crate) fn blocked(&self) -> impl Iterator<Item = &Queued> {
+        self.blocked.values().flatten()
     }
 
-    /// What the big bodies that are not yet complete name.
+    /// Returns the objects that the incomplete large bodies name.
     #[cfg(test)]
     pub(crate) fn incomplete(&self) -> impl Iterator<Item = (Option<Target>, &[Descriptor])> {
-        self.big.iter().chain(self.answers.iter().map(|(_, big)| big)).map(|big| match &big.whose {
-            Whose::Call { target, references, .. } => (Some(*target), references.as_slice()),
-            Whose::Answer { references, .. } => (None, references.as_slice()),
+        self.large.iter().chain(self.answers.iter().map(|(_, large)| large)).map(|large| {
+            match &large.message {
+                BodyOf::Call { target, references, .. } => (Some(*target), references.as_slice()),
+                BodyOf::Answer { references, .. } => (None, references.as_slice()),
+            }
         })
     }
 
-    /// Bytes that wait to be written.
+    /// Returns the number of bytes that wait to be written.
     pub(crate) fn len(&self) -> usize {
-        self.buffer.len() + self.big_left
+        self.buffer.len() + self.large_left
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.buffer.is_empty() && self.big.is_empty()
+        self.buffer.is_empty() && self.large.is_empty()
     }
 
     pub(crate) fn has_frames(&self) -> bool {
         !self.buffer.is_empty()
     }
 
-    /// The number of the last frame made ready.
+    /// Returns the number of the last frame in the buffer.
     pub(crate) fn last(&self) -> FrameNumber {
         FrameNumber(self.last)
     }
 
-    /// Hands over what is ready, and takes an empty buffer for it.
+    /// Takes the buffer, and replaces it by an empty one.
     pub(crate) fn take(&mut self, empty: Vec<u8>) -> Vec<u8> {
         std::mem::replace(&mut self.buffer, empty)
     }
 
-    /// Drops all that is not yet ready: the session is over, once the rest is written.
+    /// Drops everything except the buffer: the session has ended.
     pub(crate) fn keep_what_is_ready(&mut self) {
         let (buffer, last) = (std::mem::take(&mut self.buffer), self.last);
         *self = Outgoing { buffer, last, ..Outgoing::default() };
     }
 
-    /// Drops everything: the session is over, and nobody listens.
+    /// Drops everything: the session has ended, and nothing can be written.
     pub(crate) fn clear(&mut self) {
         *self = Outgoing { last: self.last, ..Outgoing::default() };
     }
 }
 
-/// How far a content goes, as its head says.
+/// Returns the extent of a content.
 pub(crate) fn extent(packed: &Packed) -> Extent {
     let size = packed.size();
     let total = if size > CHUNK as u64 { size } else { 0 };

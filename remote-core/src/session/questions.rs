@@ -1,6 +1,6 @@
-//! Owns the calls that this side has in progress, and the window that the peer granted for them.
+//! The calls of this side that are in progress, and the window that the peer has granted.
 //!
-//! It must not know callers beyond their token. Invariant 4: each call ends exactly once.
+//! It must not know callers, except for their tokens. Invariant 4: each call ends exactly once.
 
 use std::collections::hash_map::Entry;
 
@@ -15,23 +15,23 @@ pub(crate) struct Questions {
     next: u64,
     open: HashMap<QuestionId, Question>,
     granted: Grant,
-    /// What of the window is in use.
+    /// The part of the window that is in use.
     calls: u64,
     bytes: u64,
-    /// What of that is in use by messages without answer that were sent, until the peer grants it anew.
-    told: (u64, u64),
-    /// How many in the table are promises: each is kept by the peer.
+    /// The part of it that sent one-way messages use, until the peer issues credit for them.
+    uncredited: (u64, u64),
+    /// The number of promises in the table, each of which the peer keeps.
     promises: u64,
 }
 
 /// A call in progress.
 pub(crate) struct Question {
-    /// The caller's, unless it gave up.
+    /// The caller's token, until the call is cancelled.
     pub(crate) token: Option<CallToken>,
     pub(crate) manner: Manner,
     pub(crate) size: u64,
     pub(crate) progress: Progress,
-    /// Messages not yet sent that are for the answer: until they are, the peer must keep it.
+    /// The number of unsent messages to the answer. While there are any, the peer must keep it.
     pub(crate) users: u32,
     pub(crate) finish: Finish,
 }
@@ -42,27 +42,27 @@ impl Question {
     }
 }
 
-/// Whether the peer may let go of the answer to a promise.
+/// The progress towards `Finish`, by which the peer may drop the answer to a promise.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Finish {
-    /// Not yet: more may be sent to it.
+    /// More messages may be sent to the answer.
     Open,
-    /// Nobody will send anything more to it, once what waits is sent.
+    /// No more messages will be made for it. `Finish` is sent after those that wait.
     Wanted,
-    /// The peer was told.
-    Told,
+    /// `Finish` was sent.
+    Sent,
 }
 
-/// How far a question has come.
+/// The progress of a question.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Progress {
-    /// It waits for room.
+    /// It waits for the window.
     Waiting,
-    /// It counts in the window, and waits behind a big message to the same object.
+    /// It counts in the window, and waits behind a large call in its lane.
     Admitted,
-    /// Its first bytes are sent; the last stand in this frame, if they are, too.
+    /// Its first bytes were sent. Its last frame has this number, if it was sent.
     Sent(Option<FrameNumber>),
-    /// The answer is here; a promise, which the peer keeps.
+    /// The answer has arrived. It is a promise, which the peer keeps.
     Answered,
 }
 
@@ -74,7 +74,7 @@ impl Questions {
             granted,
             calls: 0,
             bytes: 0,
-            told: (0, 0),
+            uncredited: (0, 0),
             promises: 0,
         }
     }
@@ -95,12 +95,12 @@ impl Questions {
         id
     }
 
-    /// Whether the peer may be asked to keep one more answer.
+    /// Returns true if the peer keeps one more promise.
     pub(crate) fn has_room_for_promise(&self) -> bool {
         self.promises < self.granted.references
     }
 
-    /// Enters a call that is sent in this moment, in full: the hot path, without the steps in between.
+    /// Enters a small call that is sent at once: the fast path.
     pub(crate) fn open_sent(
         &mut self,
         token: CallToken,
@@ -136,8 +136,8 @@ impl Questions {
         Some(question)
     }
 
-    /// The answer is here. Its place in the window is free; a promise stays in the table until it is finished.
-    /// Nothing if there was no such question to be answered.
+    /// Notes that the answer has arrived, which frees the window. A promise stays in the table until it is finished.
+    /// Returns `None` if no such question awaits an answer.
     pub(crate) fn answer(&mut self, id: QuestionId) -> Option<Option<CallToken>> {
         let Entry::Occupied(mut entry) = self.open.entry(id) else { return None };
         let question = entry.get_mut();
@@ -148,14 +148,14 @@ impl Questions {
         self.calls -= 1;
         self.bytes -= question.size;
         let token = question.token;
-        if question.manner == Manner::Ask || question.finish == Finish::Told {
+        if question.manner == Manner::Ask || question.finish == Finish::Sent {
             self.promises -= u64::from(question.manner == Manner::Promise);
             entry.remove();
         }
         Some(token)
     }
 
-    /// Whether the peer may answer it now.
+    /// Returns true if the peer may answer the question now.
     pub(crate) fn awaits_answer(&self, id: QuestionId) -> bool {
         self.open.get(&id).is_some_and(Question::awaits_answer)
     }
@@ -164,7 +164,7 @@ impl Questions {
         self.open.get_mut(&id)
     }
 
-    /// Forgets a call that was not sent, and gives back its place in the window if it had one.
+    /// Removes a call that was not sent, and frees its part of the window.
     pub(crate) fn withdraw(&mut self, id: QuestionId) {
         let Some(question) = self.remove(id) else { return };
         if question.progress == Progress::Admitted {
@@ -173,22 +173,22 @@ impl Questions {
         }
     }
 
-    /// Forgets a promise that is finished, or a message without answer that was sent: its place in the window stays in
-    /// use until the peer grants it anew.
+    /// Removes a finished promise, or a one-way message that was sent. The latter uses the window until the peer issues
+    /// credit.
     pub(crate) fn forget(&mut self, id: QuestionId) {
         let Some(question) = self.remove(id) else { return };
         if question.manner == Manner::Tell {
-            self.told.0 += 1;
-            self.told.1 += question.size;
+            self.uncredited.0 += 1;
+            self.uncredited.1 += question.size;
         }
     }
 
-    /// The peer grants places of messages without answer anew. False if it grants more than there were.
+    /// Frees the window by credit of the peer. Returns false if the credit exceeds what one-way messages use.
     #[must_use]
     pub(crate) fn credit(&mut self, calls: u64, bytes: u64) -> bool {
-        let left = (self.told.0.checked_sub(calls), self.told.1.checked_sub(bytes));
+        let left = (self.uncredited.0.checked_sub(calls), self.uncredited.1.checked_sub(bytes));
         let (Some(calls_left), Some(bytes_left)) = left else { return false };
-        self.told = (calls_left, bytes_left);
+        self.uncredited = (calls_left, bytes_left);
         self.calls -= calls;
         self.bytes -= bytes;
         true
@@ -208,28 +208,28 @@ impl Questions {
         self.open.len()
     }
 
-    /// The window is never exceeded, and is what the table says.
+    /// Asserts that the window is not exceeded and that the counters agree with the table.
     #[cfg(test)]
     pub(crate) fn check(&self) {
         let counted = |question: &&Question| {
             matches!(question.progress, Progress::Admitted | Progress::Sent(_))
         };
         let sizes = || self.open.values().filter(counted).map(|question| question.size);
-        assert_eq!(self.calls, sizes().count() as u64 + self.told.0);
-        assert_eq!(self.bytes, sizes().sum::<u64>() + self.told.1);
+        assert_eq!(self.calls, sizes().count() as u64 + self.uncredited.0);
+        assert_eq!(self.bytes, sizes().sum::<u64>() + self.uncredited.1);
         assert!(self.calls <= self.granted.calls && self.bytes <= self.granted.bytes);
         let promises = self.open.values().filter(|open| open.manner == Manner::Promise);
         assert_eq!(self.promises, promises.count() as u64);
         assert!(self.promises <= self.granted.references);
     }
 
-    /// Each question in the table.
+    /// Returns each question in the table.
     #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (QuestionId, &Question)> {
         self.open.iter().map(|(id, question)| (*id, question))
     }
 
-    /// Empties the table: the session is over.
+    /// Empties the table: the session has ended.
     pub(crate) fn clear(&mut self) -> impl Iterator<Item = Question> + use<> {
         let ended = Questions { next: self.next, ..Questions::new(self.granted) };
         std::mem::replace(self, ended).open.into_values()

@@ -1,6 +1,6 @@
-//! Owns what comes in: bytes from the connection, and time.
+//! The input of a session: bytes from the connection, and time.
 //!
-//! It must not trust any of it. Invariant 7: nothing a peer sends can panic us; breaking a rule ends the session.
+//! It must not trust any of it. Invariant 7: input from a peer never panics; a violation of the protocol ends the session.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,8 +21,8 @@ impl Session {
     /// Handles bytes from the connection. Returns how many were used: the rest is the beginning of a frame.
     pub(crate) fn handle_input(&mut self, now: Instant, input: &[u8]) -> usize {
         self.now = now;
-        self.liveness.heard(now);
-        self.lease.heard(now);
+        self.liveness.note_input(now);
+        self.lease.note_input(now);
         let mut used = 0;
         while self.closed.is_none() {
             let rest = &input[used..];
@@ -53,18 +53,18 @@ impl Session {
             return;
         }
         if reads == Reads::Blocked || self.liveness.is_late(now) {
-            self.liveness.heard(now);
+            self.liveness.note_input(now);
         }
         self.refuse_deadlocked(reads);
         match self.lease.due(now, self.holding(), reads) {
-            lease::Due::Nothing | lease::Due::Reading => {}
+            lease::Due::Nothing | lease::Due::GracePeriod => {}
             lease::Due::Renewal => {
                 self.lease.renew(now);
                 if !self.suspended {
                     self.send(&Frame::Renew);
                 }
             }
-            lease::Due::End => return self.expire(),
+            lease::Due::Expired => return self.expire(),
         }
         if self.suspended {
             return;
@@ -72,13 +72,13 @@ impl Session {
         match self.liveness.due(now) {
             Due::Nothing => {}
             Due::Ping => {
-                // Whatever is sent says that this side lives: what the peer waits for comes first.
+                // Any frame keeps the connection alive, so that an acknowledgement is preferred.
                 if self.received > self.acknowledged {
-                    self.owes_acknowledgement = true;
+                    self.acknowledgement_due = true;
                 } else {
-                    self.owes_ping = true;
+                    self.ping_due = true;
                 }
-                self.liveness.sent(now);
+                self.liveness.note_output(now);
             }
             Due::Lost => {
                 let silence = self.liveness.silence().as_secs_f32();
@@ -159,17 +159,17 @@ impl Session {
                 if self.watches.open(watch, self.limits.references)? {
                     self.events.push_back(Event::Watch { watch, object });
                 } else if !self.has_room() {
-                    // It goes on without reading what it is told.
+                    // The peer continues to send without reading its input.
                     return Err(Breach::Window);
                 } else {
-                    // No breach: the peer could not know how many of its watches have ended here.
+                    // Not a breach: the peer could not know how many of its watches have ended here.
                     let reason = "too many objects are watched (`Limits::references`)";
                     self.send(&Frame::Ended { watch, stopped: true, reason });
                 }
                 Ok(())
             }
             Frame::Unwatch { watch } => {
-                // The end may have crossed it.
+                // The report of the end may have crossed it.
                 if self.watches.close(watch) {
                     self.events.push_back(Event::Unwatch { watch });
                 }
@@ -185,7 +185,7 @@ impl Session {
                 Ok(())
             }
             Frame::Renew => {
-                self.owes_acknowledgement = true;
+                self.acknowledgement_due = true;
                 Ok(())
             }
             Frame::Acknowledge { number } => self.receive_acknowledgement(number),
@@ -244,12 +244,12 @@ impl Session {
 
     fn receive_cancel(&mut self, question: QuestionId) {
         if let Some(head) = self.partial_calls.head_mut(question) {
-            // Nobody can answer it yet: the cancellation follows the call.
+            // The call is not delivered yet: the cancellation follows it.
             head.cancelled = true;
         } else if self.answers.is_running(question) {
             self.events.push_back(Event::Cancelled { question });
         }
-        // Else the answer has crossed it, and there is nothing left to cancel.
+        // Otherwise the answer has crossed it, and nothing is left to cancel.
     }
 
     fn receive_answer(
@@ -259,7 +259,7 @@ impl Session {
         extent: Extent,
         content: &[u8],
     ) -> Result<(), Breach> {
-        // Room for a word on what went wrong there always is.
+        // A small fault is accepted even if it exceeds the limit, which may be very small.
         if status != Status::Fault || extent.total > 0 {
             self.size(extent, content)?;
         }
@@ -288,13 +288,13 @@ impl Session {
         Ok(())
     }
 
-    /// How much a message comes to, as its head says; not more than one may.
+    /// Returns the size of a message. Fails if it exceeds the limit.
     fn size(&self, extent: Extent, first: &[u8]) -> Result<u64, Breach> {
         let size = if extent.total > 0 { extent.total } else { first.len() as u64 };
         if size > self.limits.body as u64 { Err(Breach::Body(size)) } else { Ok(size) }
     }
 
-    /// Enters the references of a message into the tables, before anything of the user's is decoded.
+    /// Enters the references of a message into the tables, before user code decodes the body.
     #[inline(always)]
     fn register(&mut self, content: &Content) -> Result<(), Breach> {
         if content.references.is_empty() { Ok(()) } else { self.register_some(content) }

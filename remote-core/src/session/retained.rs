@@ -1,7 +1,7 @@
-//! Owns what was written and not yet acknowledged: kept as it was written, to be sent again on the next connection.
+//! The frames that were written and not yet acknowledged, to be retransmitted on the next connection.
 //!
-//! It must not know frames beyond their numbers. What is sent again may have arrived already: the receiver knows by the
-//! number. Blocks are shared with whoever writes them, so that keeping them costs no copy.
+//! It must not know frames, except for their numbers. A retransmitted frame may have arrived before, which the receiver
+//! detects by its number. Blocks are shared with the writer, so that retaining them needs no copy.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,41 +9,42 @@ use std::time::Instant;
 
 use crate::id::FrameNumber;
 
-/// How many buffers, of which size at most, are kept for what is written next.
+/// The number and the maximum size of the empty buffers that are kept for later writes.
 const SPARE: usize = 4;
 const SPARE_BYTES: usize = 256 * 1024;
 
-/// What is written at once.
+/// The bytes of one write.
 pub(crate) type Block = Arc<Vec<u8>>;
 
 /// The blocks that are not acknowledged, in order.
 #[derive(Default)]
 pub(super) struct Retained {
-    blocks: VecDeque<Kept>,
+    blocks: VecDeque<RetainedBlock>,
     bytes: usize,
-    /// How many of them, from the first, were written on this connection.
+    /// The number of blocks that were written on this connection, counted from the first.
     written: usize,
     spare: Vec<Vec<u8>>,
 }
 
-struct Kept {
+struct RetainedBlock {
     last: FrameNumber,
-    /// When it was first written.
+    /// The time at which it was first written.
     sent: Instant,
     block: Block,
 }
 
 impl Retained {
-    /// Keeps what is being written, up to the frame with this number.
+    /// Retains the bytes of a write, whose last frame has this number.
     pub(super) fn keep(&mut self, last: FrameNumber, now: Instant, bytes: Vec<u8>) -> Block {
         self.bytes += bytes.len();
         let block = Arc::new(bytes);
-        self.blocks.push_back(Kept { last, sent: now, block: Arc::clone(&block) });
+        self.blocks.push_back(RetainedBlock { last, sent: now, block: Arc::clone(&block) });
         self.written += 1;
         block
     }
 
-    /// Everything up to this number has arrived. When the newest of it was sent, if anything is news.
+    /// Removes the blocks whose frames are all acknowledged. Returns the time at which the newest of them was sent, if
+    /// there is one.
     pub(super) fn acknowledge(&mut self, number: FrameNumber) -> Option<Instant> {
         let mut newest = None;
         while let Some(kept) = self.blocks.front()
@@ -58,35 +59,35 @@ impl Retained {
         newest
     }
 
-    /// There is a new connection: all of it is to be written again.
+    /// Starts again with the first block: there is a new connection.
     pub(super) fn rewind(&mut self) {
         self.written = 0;
     }
 
-    /// What is to be written again next.
-    pub(super) fn again(&mut self) -> Option<Block> {
+    /// Returns the next block to be retransmitted.
+    pub(super) fn next_retransmit(&mut self) -> Option<Block> {
         let kept = self.blocks.get(self.written)?;
         self.written += 1;
         Some(Arc::clone(&kept.block))
     }
 
-    pub(super) fn wants_again(&self) -> bool {
+    pub(super) fn needs_retransmit(&self) -> bool {
         self.written < self.blocks.len()
     }
 
-    /// The session is over: only what must still be written on this connection is kept until it is.
+    /// Drops the blocks that were written on this connection: the session has ended, and only the others are still sent.
     pub(super) fn keep_unwritten(&mut self) {
         self.blocks.drain(..self.written);
         self.bytes = self.blocks.iter().map(|kept| kept.block.len()).sum();
         self.written = 0;
     }
 
-    /// Bytes kept.
+    /// Returns the number of bytes retained.
     pub(super) fn len(&self) -> usize {
         self.bytes
     }
 
-    /// An empty buffer, with room if there was one to spare.
+    /// Returns an empty buffer, if possible one with capacity.
     pub(super) fn buffer(&mut self) -> Vec<u8> {
         self.spare.pop().unwrap_or_default()
     }
@@ -119,28 +120,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_acknowledged_is_written_again_in_order() {
+    fn unacknowledged_blocks_are_retransmitted_in_order() {
         let (now, mut retained) = (Instant::now(), Retained::default());
         for number in 1..=4 {
             retained.keep(FrameNumber(number * 10), now, vec![number as u8; 100]);
         }
-        assert!(!retained.wants_again());
-        assert_eq!(retained.again(), None);
+        assert!(!retained.needs_retransmit());
+        assert_eq!(retained.next_retransmit(), None);
         assert_eq!(retained.acknowledge(FrameNumber(9)), None);
         assert_eq!(retained.acknowledge(FrameNumber(25)), Some(now));
         assert_eq!(retained.len(), 200);
         retained.rewind();
-        assert!(retained.wants_again());
-        assert_eq!(retained.again().map(|block| block[0]), Some(3));
+        assert!(retained.needs_retransmit());
+        assert_eq!(retained.next_retransmit().map(|block| block[0]), Some(3));
         assert_eq!(retained.acknowledge(FrameNumber(30)), Some(now));
-        assert_eq!(retained.again().map(|block| block[0]), Some(4));
-        assert_eq!(retained.again(), None);
-        assert!(!retained.wants_again());
+        assert_eq!(retained.next_retransmit().map(|block| block[0]), Some(4));
+        assert_eq!(retained.next_retransmit(), None);
+        assert!(!retained.needs_retransmit());
         retained.check(FrameNumber(30));
     }
 
     #[test]
-    fn acknowledged_buffers_are_used_again() {
+    fn acknowledged_buffers_are_reused() {
         let (now, mut retained) = (Instant::now(), Retained::default());
         for capacity in [500, 256 * 1024] {
             drop(retained.keep(FrameNumber(1), now, Vec::with_capacity(capacity)));
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn few_buffers_are_kept_and_none_that_are_large_or_still_being_written() {
+    fn few_and_small_buffers_are_kept() {
         let (now, mut retained) = (Instant::now(), Retained::default());
         for number in 1..=10 {
             drop(retained.keep(FrameNumber(number), now, Vec::with_capacity(500)));

@@ -1,6 +1,6 @@
-//! Owns what goes out: events for the driver, bytes for the peer, and when time matters next.
+//! The output of a session: events for the driver, bytes for the peer, and the next time at which something is due.
 //!
-//! It must not decide what is sent, only when: releases first, then chunks, then upkeep, in one write.
+//! It must not decide what is sent, only the order in one write: releases, chunks, credit, then acknowledgements and pings.
 
 use std::time::Instant;
 
@@ -11,11 +11,11 @@ use super::retained::Block;
 use crate::id::FrameNumber;
 use crate::wire::frame::Frame;
 
-/// Acknowledge at the latest after so many frames, if nothing else is sent meanwhile.
-const UNACKNOWLEDGED: u64 = 64;
+/// The number of frames after which an acknowledgement is sent, even if nothing else is.
+const MAX_UNACKNOWLEDGED: u64 = 64;
 
 impl Session {
-    /// What happened, in the order in which it did.
+    /// Returns the next event, in order.
     pub(crate) fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
@@ -24,7 +24,7 @@ impl Session {
         !self.events.is_empty()
     }
 
-    /// When `handle_timeout` is to be called next, if nothing happens before; never, if the session is over.
+    /// Returns the time at which to call `handle_timeout`, if nothing happens before; `None` after the end of the session.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         if self.keeps_exports {
             return Some(self.lease.owner_end());
@@ -40,31 +40,33 @@ impl Session {
         self.closed.is_none().then_some(next)
     }
 
-    /// Whether there is something to be written.
+    /// Returns true if there is something to be written.
     pub(crate) fn wants_transmit(&self) -> bool {
-        if self.suspended || (self.closed.is_none() && self.lease.is_reading(self.holding())) {
+        if self.suspended || (self.closed.is_none() && self.lease.in_grace_period(self.holding())) {
             return false;
         }
-        self.retained.wants_again()
+        self.retained.needs_retransmit()
             || (self.may_transmit() && !self.outgoing.is_empty())
-            || (self.closed.is_none() && (self.owes_upkeep() || self.wants_more()))
+            || (self.closed.is_none() && (self.control_due() || self.wants_more()))
     }
 
-    /// Hands over the bytes to be written next, if there are any.
+    /// Returns the bytes to be written next, if there are any.
     pub(crate) fn poll_transmit(&mut self, now: Instant) -> Option<Block> {
         self.now = now;
         if self.suspended {
             return None;
         }
         if self.closed.is_none() {
-            // Who was stopped itself may be here before its timer: nothing is asked of what it may have lost.
+            // After a stop of this side the check comes first: its lease may have expired before the timer fires.
             match self.lease.due(now, self.holding(), Reads::Active) {
-                lease::Due::Reading if self.lease.is_reading(self.holding()) => return None,
-                lease::Due::End => self.expire(),
-                lease::Due::Reading | lease::Due::Nothing | lease::Due::Renewal => {}
+                lease::Due::GracePeriod if self.lease.in_grace_period(self.holding()) => {
+                    return None;
+                }
+                lease::Due::Expired => self.expire(),
+                lease::Due::GracePeriod | lease::Due::Nothing | lease::Due::Renewal => {}
             }
         }
-        let block = match self.retained.again() {
+        let block = match self.retained.next_retransmit() {
             Some(block) => {
                 if self.closed.is_some() {
                     self.retained.keep_unwritten();
@@ -72,32 +74,32 @@ impl Session {
                 block
             }
             None if self.may_transmit() => self.transmit_all()?,
-            None => self.transmit_upkeep()?,
+            None => self.transmit_control()?,
         };
-        self.liveness.sent(now);
+        self.liveness.note_output(now);
         self.admit_waiting();
         Some(block)
     }
 
-    /// Everything that is ready, and what is sent only when something can be: releases, chunks, credit.
+    /// Returns the buffer, after adding what is only sent together with other frames: releases, chunks, credit.
     fn transmit_all(&mut self) -> Option<Block> {
         if self.closed.is_none() {
             self.imports.take_releases(|object, introductions| {
                 self.outgoing.frame(&Frame::Release { object, introductions });
             });
-            while let Some((whose, last)) = self.outgoing.chunk(self.questions.granted().bytes) {
-                self.complete(whose, last);
+            while let Some((message, last)) = self.outgoing.chunk(self.questions.granted().bytes) {
+                self.complete(message, last);
             }
-            if (self.answers.owes_credit() || self.outgoing.has_frames())
+            if (self.answers.credit_due() || self.outgoing.has_frames())
                 && let Some((calls, bytes)) = self.answers.take_credit()
             {
                 self.outgoing.frame(&Frame::Credit { calls, bytes });
             }
-            let rides = self.received > self.acknowledged && self.outgoing.has_frames();
-            if rides || self.owes_acknowledgement() {
+            let piggyback = self.received > self.acknowledged && self.outgoing.has_frames();
+            if piggyback || self.acknowledgement_due() {
                 self.acknowledge();
             }
-            if std::mem::take(&mut self.owes_ping) {
+            if std::mem::take(&mut self.ping_due) {
                 self.outgoing.frame(&Frame::Ping);
             }
         }
@@ -116,32 +118,32 @@ impl Session {
         Some(self.retained.keep(last, self.now, bytes))
     }
 
-    /// Only what need not be kept: so much is not acknowledged that nothing else may be written.
-    fn transmit_upkeep(&mut self) -> Option<Block> {
-        if self.closed.is_some() || !self.owes_upkeep() {
+    /// Returns an acknowledgement only, which is not retained: the limit of unacknowledged bytes is reached.
+    fn transmit_control(&mut self) -> Option<Block> {
+        if self.closed.is_some() || !self.control_due() {
             return None;
         }
         let (mut bytes, number) = (Vec::new(), FrameNumber(0));
         Frame::Acknowledge { number: self.received }.write(number, &mut bytes, |_| ());
         self.note_acknowledged();
-        self.owes_ping = false;
+        self.ping_due = false;
         Some(Block::new(bytes))
     }
 
-    /// Whether the peer waits for a sign of life.
-    fn owes_upkeep(&self) -> bool {
-        self.owes_ping || self.owes_acknowledgement()
+    /// Returns true if an acknowledgement or a ping is due.
+    fn control_due(&self) -> bool {
+        self.ping_due || self.acknowledgement_due()
     }
 
-    fn owes_acknowledgement(&self) -> bool {
-        self.owes_acknowledgement || self.received.0 - self.acknowledged.0 >= UNACKNOWLEDGED
+    fn acknowledgement_due(&self) -> bool {
+        self.acknowledgement_due || self.received.0 - self.acknowledged.0 >= MAX_UNACKNOWLEDGED
     }
 
     fn wants_more(&self) -> bool {
-        self.may_transmit() && (self.imports.has_releases() || self.answers.owes_credit())
+        self.may_transmit() && (self.imports.has_releases() || self.answers.credit_due())
     }
 
-    /// Whether more may be written that is to be kept until it is acknowledged.
+    /// Returns true if more may be written that is retained until it is acknowledged.
     fn may_transmit(&self) -> bool {
         self.closed.is_some() || self.retained.len() < self.limits.unacknowledged
     }

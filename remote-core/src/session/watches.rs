@@ -1,20 +1,20 @@
-//! Owns which ends of objects the peer has asked to be told of.
+//! The objects whose end the peer has asked to be notified of.
 //!
-//! It must not know the objects, nor who watches them here.
+//! It must not know the objects, nor the monitors of this side.
 
 use foldhash::HashSet;
 
 use crate::id::WatchId;
 use crate::wire::breach::Breach;
 
-/// The peer's watches, by its numbers.
+/// The watches of the peer, by its numbers.
 #[derive(Default)]
 pub(crate) struct Watches {
     open: HashSet<WatchId>,
 }
 
 impl Watches {
-    /// The peer begins to watch. False if it watches as much as it may already.
+    /// Adds a watch. Returns false if the peer has the maximum number of watches.
     pub(crate) fn open(&mut self, watch: WatchId, limit: usize) -> Result<bool, Breach> {
         if self.open.contains(&watch) {
             return Err(Breach::Question);
@@ -22,7 +22,7 @@ impl Watches {
         Ok(self.open.len() < limit && self.open.insert(watch))
     }
 
-    /// The watch is over. False if it was already: each is told of at most once.
+    /// Removes a watch. Returns false if it was removed before: each end is reported at most once.
     #[must_use]
     pub(crate) fn close(&mut self, watch: WatchId) -> bool {
         self.open.remove(&watch)
@@ -33,7 +33,7 @@ impl Watches {
         self.open.len()
     }
 
-    /// Empties the table: the session is over.
+    /// Empties the table: the session has ended.
     pub(crate) fn clear(&mut self) {
         self.open = HashSet::default();
     }

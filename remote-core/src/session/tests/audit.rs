@@ -22,7 +22,7 @@ pub(super) fn audit(session: &Session) {
     if session.closed.is_some() {
         return assert_empty(session);
     }
-    let queued = || session.waiting.iter().chain(session.outgoing.behind());
+    let queued = || session.waiting.iter().chain(session.outgoing.blocked());
     let mut pins: HashMap<ObjectId, u64> = HashMap::new();
     let unsent = queued().map(|call| (Some(call.target), call.references.as_slice()));
     for (target, references) in unsent.chain(session.outgoing.incomplete()) {
@@ -64,7 +64,7 @@ pub(super) fn assert_empty(session: &Session) {
     assert_eq!(session.import_count(), 0, "imports");
     assert_eq!(session.watches.len(), 0, "watches");
     assert_eq!(session.waiting.len(), 0, "waiting calls");
-    assert_eq!(session.outgoing.behind().count(), 0, "calls behind big ones");
+    assert_eq!(session.outgoing.blocked().count(), 0, "calls behind big ones");
     assert_eq!(session.outgoing.incomplete().count(), 0, "big bodies");
     assert_eq!(session.partial_calls.held() + session.partial_answers.held(), 0, "parts");
 }
