@@ -1,12 +1,13 @@
-//! Owns the messages that every object understands, whatever its class.
+//! The built-in messages, which every object understands, whatever its class.
 //!
-//! They are ordinary messages, so that they keep their order with others and are forwarded like others.
+//! They are ordinary messages: they keep their order with other messages, and are forwarded like others.
 
 use super::class::ClassInfo;
 use super::message::{Payload, Reply, Selector};
 use crate::wire::method::{Method, Type};
 
-/// Which interfaces do you answer to? The first name is the class's.
+/// Asks for the class and the interfaces of an object. The reply contains the name of the class, then those of the
+/// interfaces.
 pub(crate) static INTERFACES: Method = Method::new(
     "Object",
     "interfaces",
@@ -15,8 +16,8 @@ pub(crate) static INTERFACES: Method = Method::new(
     Type { text: "Error", shape: |shape| shape.of::<()>() },
 );
 
-/// Answered when all that was sent before has been started: what holds back new messages while a promise resolves to
-/// something nearer (the embargo of Cap'n Proto, Varda 2013, after Miller's E).
+/// Is answered when all messages that were sent before have started. New messages are held back until then, when a promise
+/// resolves to an object that has a shorter path (the embargo of Cap'n Proto, Varda 2013, after Miller's E).
 pub(crate) static SETTLE: Method = Method::new(
     "Object",
     "settle",
@@ -25,7 +26,7 @@ pub(crate) static SETTLE: Method = Method::new(
     Type { text: "Error", shape: |shape| shape.of::<()>() },
 );
 
-/// The reply to such a message, if it is one.
+/// Returns the reply to a built-in message, or `None` for any other message.
 pub(crate) fn reply(selector: &Selector, class: &ClassInfo) -> Option<Reply> {
     let fingerprint = selector.fingerprint();
     if fingerprint == SETTLE.fingerprint() {
@@ -37,7 +38,7 @@ pub(crate) fn reply(selector: &Selector, class: &ClassInfo) -> Option<Reply> {
     })
 }
 
-/// What the reply to [`INTERFACES`] says: class, interfaces.
+/// Decodes the reply to [`INTERFACES`]: the class and the interfaces.
 pub(crate) fn read_interfaces(payload: &Payload) -> crate::Result<(String, Vec<String>)> {
     let mut names: Vec<String> = payload.decode(|decoder| decoder.next())?;
     if names.is_empty() {

@@ -1,7 +1,7 @@
-//! Owns classes: what an object answers to, and how each message reaches its method.
+//! Classes: their interfaces, and the dispatch of messages to methods.
 //!
-//! It must not know where an object is held. Classes register themselves at link time, so that two of one name are
-//! found when a node starts, not when one is mistaken for the other.
+//! It must not know where objects are stored. Classes register themselves at link time, so that two classes with one name
+//! are detected when a node starts, and not when one is taken for the other.
 
 use std::any::TypeId;
 use std::future::Future;
@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::wire::codec::Decoder;
 use crate::wire::method::Method;
 
-/// A type whose objects can be reached by reference. `#[derive(Remote)]` implements it.
+/// A type whose objects can be referred to by [`Ref`](crate::Ref). Implemented by `#[derive(Remote)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a class of remote objects",
     note = "add `#[derive(Remote)]` and `#[remote(TheInterface)]` to the type"
@@ -25,7 +25,7 @@ pub trait Class: Send + Sync + 'static {
     fn class() -> &'static ClassInfo;
 }
 
-/// A class of objects: its name, and how it registers its methods.
+/// A class of objects: its name, its options, and its methods.
 pub struct ClassInfo {
     name: &'static str,
     path: &'static str,
@@ -35,22 +35,22 @@ pub struct ClassInfo {
     dispatch: OnceLock<ClassBuilder>,
 }
 
-/// What makes a class known to its process, at link time.
+/// Registers a class with its process, at link time.
 pub struct Registration(pub &'static ClassInfo);
 
 inventory::collect!(Registration);
 
-/// Executes one method on an object.
+/// Executes a method of an object.
 pub type Invoke = fn(Near, Incoming) -> Pin<Box<dyn Future<Output = Reply> + Send>>;
 
-/// What a class answers to, by fingerprint.
+/// The interfaces of a class, and its methods by fingerprint.
 #[derive(Default)]
 pub struct ClassBuilder {
     interfaces: Vec<(TypeId, &'static str)>,
     methods: HashMap<u64, (&'static Method, Invoke)>,
 }
 
-/// An object as its methods are given it.
+/// An object, as its methods get it.
 pub struct Near(pub(crate) Arc<dyn Receiver>);
 
 /// The arguments of a message that has arrived.
@@ -67,13 +67,13 @@ impl ClassInfo {
         ClassInfo { name, path, register, is_serial, stops_on_panic, dispatch: OnceLock::new() }
     }
 
-    /// The same, of objects that execute one call at a time.
+    /// Makes the objects of the class serial: each executes one call at a time.
     pub const fn serial(mut self) -> ClassInfo {
         self.is_serial = true;
         self
     }
 
-    /// The same, of objects that a panic in a method stops.
+    /// Makes a panic in a method stop the object.
     pub const fn stopping_on_panic(mut self) -> ClassInfo {
         self.stops_on_panic = true;
         self
@@ -91,7 +91,7 @@ impl ClassInfo {
         self.stops_on_panic
     }
 
-    /// The interfaces that the class answers to.
+    /// Returns the interfaces of the class.
     pub(crate) fn interfaces(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.dispatch().interfaces.iter().map(|(_, name)| *name)
     }
@@ -100,7 +100,7 @@ impl ClassInfo {
         self.dispatch().interfaces.iter().any(|(known, _)| *known == interface)
     }
 
-    /// What executes a message, or why nothing does.
+    /// Returns the method for a message, or the error if there is none.
     pub(crate) fn find(&self, selector: &Selector) -> Result<Invoke> {
         if let Some((_, invoke)) = self.dispatch().methods.get(&selector.fingerprint()) {
             return Ok(*invoke);
@@ -123,7 +123,7 @@ impl ClassInfo {
 }
 
 impl ClassBuilder {
-    /// The class answers to an interface.
+    /// Adds an interface.
     pub fn interface<T: ?Sized + 'static>(&mut self, name: &'static str) {
         let id = TypeId::of::<T>();
         if !self.interfaces.iter().any(|(known, _)| *known == id) {
@@ -131,17 +131,17 @@ impl ClassBuilder {
         }
     }
 
-    /// The class has a method.
+    /// Adds a method.
     pub fn method(&mut self, method: &'static Method, invoke: Invoke) {
         self.methods.insert(method.fingerprint(), (method, invoke));
     }
 }
 
 impl Near {
-    /// The object, which is of this class.
+    /// Returns the object, as a value of its class.
     ///
     /// # Panics
-    /// If it is not, which the generated code cannot bring about.
+    /// If it has another class, which generated code never causes.
     pub fn get<S: Class>(&self) -> &S {
         self.0
             .object()
@@ -151,7 +151,7 @@ impl Near {
 }
 
 impl Incoming {
-    /// Decodes the arguments, to the last byte.
+    /// Decodes the arguments. Fails if bytes are left.
     pub fn decode<'p, A>(
         &'p self,
         read: impl FnOnce(&mut Decoder<'p>) -> Result<A, Error>,
@@ -160,7 +160,7 @@ impl Incoming {
     }
 }
 
-/// Refuses two classes of one name.
+/// Returns an error if two classes have one name.
 pub(crate) fn check_registrations() -> Result<()> {
     let mut seen: HashMap<&str, &ClassInfo> = HashMap::default();
     for Registration(class) in inventory::iter::<Registration> {

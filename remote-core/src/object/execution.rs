@@ -1,4 +1,4 @@
-//! Owns the execution of a method: what it can ask about its message, its deadline, its panics.
+//! The execution of a method: its context, its deadline, and its panics.
 //!
 //! It must not know where the message came from.
 
@@ -14,51 +14,51 @@ use super::message::{Context, Reply, Replying, Running};
 use crate::error::Error;
 
 thread_local! {
-    /// The message that this thread is executing.
+    /// The context of the message that this thread is executing.
     static CURRENT: RefCell<Option<Context>> = const { RefCell::new(None) };
-    /// Whence its answer will come, from when its method has returned without one until its execution sees to that.
-    static KEPT: Cell<Option<Replying>> = const { Cell::new(None) };
+    /// The future of a deferred reply, from the return of the method until [`Running`] takes it, in the same poll.
+    static DEFERRED: Cell<Option<Replying>> = const { Cell::new(None) };
 }
 
-/// Asks about the message being executed, if there is one.
+/// Reads the context of the message that is being executed, if there is one.
 pub(crate) fn current<R>(ask: impl FnOnce(&Context) -> R) -> Option<R> {
     CURRENT.with_borrow(|current| current.as_ref().map(ask))
 }
 
-/// The method being executed has returned, and its caller waits for this answer. Whoever calls this is pending, and is not
-/// polled again: so a method that answers when it returns, as most do, goes by none of this.
-pub(crate) fn keep(answer: Replying) {
-    KEPT.set(Some(answer));
+/// Defers the reply to the message that is being executed: its method has returned. The caller then stays pending and is
+/// not polled again. A method that does not defer its reply does not use this.
+pub(crate) fn defer(answer: Replying) {
+    DEFERRED.set(Some(answer));
 }
 
 impl Running {
-    /// A method with its message.
+    /// Makes the execution of a method in a context.
     pub(crate) fn new(future: Replying, context: Option<Context>) -> Running {
         Running { future, context }
     }
 
-    /// Something that is answered already.
+    /// Makes an execution that has its reply already.
     pub(crate) fn ready(reply: Reply) -> Running {
         Running::new(Box::pin(std::future::ready(reply)), None)
     }
 
-    /// When it must have ended.
+    /// Returns the deadline of the message.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.context.as_ref().and_then(|context| context.deadline)
     }
 
-    /// Polls the method once without anybody to wake: if it is pending, it must be polled again at once.
+    /// Polls the method once with a waker that does nothing. If it is pending, the caller must poll it again at once.
     pub(crate) fn poll_in_place(&mut self) -> Poll<Reply> {
         Pin::new(self).poll(&mut Waking::from_waker(std::task::Waker::noop()))
     }
 
-    /// The rest of the execution, dropped when its deadline passes.
+    /// Executes the rest of the method. Drops it when its deadline passes.
     pub(crate) async fn finish(self) -> Reply {
         self.finish_unless(std::future::pending::<()>).await
     }
 
-    /// The same for a caller who may be gone: a method goes on to its end all the same, but an answer that comes later is
-    /// then waited for no longer.
+    /// The same for a caller that may go away. The method is executed to its end in any case, but a deferred reply is
+    /// awaited only until `gone` completes.
     pub(crate) async fn finish_unless<G>(self, gone: impl FnOnce() -> G) -> Reply
     where
         G: Future<Output = ()>,
@@ -86,7 +86,7 @@ impl Running {
         if let Some(reply) = answered.await {
             return reply;
         }
-        // In a box, as few calls come here, and all would have to have the room.
+        // Boxed, since few calls need it and it would enlarge the future of all.
         let mut gone = Box::pin(gone());
         poll_fn(|waking| match Pin::new(&mut self).poll(waking) {
             Poll::Ready(reply) => Poll::Ready(reply),
@@ -106,14 +106,14 @@ impl Running {
         }
     }
 
-    /// Whether the method has returned, and there is no more to it than to wait for the answer.
+    /// Returns true if the method has returned and its reply is deferred.
     fn has_returned(&self) -> bool {
         self.context.as_ref().is_some_and(|context| context.this.is_none())
     }
 
-    /// The method has returned or panicked. What is left of it goes at once, whoever holds the call: it has no turn any
-    /// more, and does not keep its object.
-    fn go_on_with(&mut self, rest: Replying) {
+    /// Replaces the future of the method, which has returned or panicked. The method and the reference to its object are
+    /// dropped at once, so that a serial object executes its next call and the call does not keep the object alive.
+    fn replace_method(&mut self, rest: Replying) {
         let method = std::mem::replace(&mut self.future, rest);
         let this = self.context.as_mut().and_then(|context| context.this.take());
         contained(|| drop(method));
@@ -123,10 +123,10 @@ impl Running {
     fn fail(&mut self, panic: &(dyn Any + Send)) -> Reply {
         let panic = panic_text(panic);
         if let Some(this) = self.context.as_ref().and_then(|context| context.this.as_ref()) {
-            // Before the next one has its turn.
+            // Before a serial object executes its next call.
             this.note_panic(&panic);
         }
-        self.go_on_with(Box::pin(std::future::pending()));
+        self.replace_method(Box::pin(std::future::pending()));
         Reply::Fault(Error::Panicked(panic))
     }
 }
@@ -137,18 +137,19 @@ impl Future for Running {
     fn poll(mut self: Pin<&mut Self>, waking: &mut Waking<'_>) -> Poll<Reply> {
         let poll = self.poll_method(waking);
         if poll.is_pending()
-            && let Some(answer) = KEPT.take()
+            && let Some(answer) = DEFERRED.take()
         {
-            self.go_on_with(answer);
+            self.replace_method(answer);
             return self.poll(waking);
         }
         poll
     }
 }
 
-/// While it lives, the context is this thread's; what was before comes back after, since near calls nest.
+/// Makes a context the current one of this thread, until it is dropped. Then the outer one is restored, since near calls
+/// nest.
 struct Entered<'c> {
-    home: &'c mut Option<Context>,
+    saved: &'c mut Option<Context>,
     outer: Option<Context>,
 }
 
@@ -156,21 +157,24 @@ impl<'c> Entered<'c> {
     fn enter(context: &'c mut Option<Context>) -> Option<Entered<'c>> {
         context.is_some().then(|| {
             let outer = CURRENT.replace(context.take());
-            Entered { home: context, outer }
+            Entered { saved: context, outer }
         })
     }
 }
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        *self.home = CURRENT.replace(self.outer.take());
+        *self.saved = CURRENT.replace(self.outer.take());
     }
 }
 
-/// Runs what may drop something of the user's. A destructor that panics must not take a session with it.
+/// Runs a function that may drop a value of the user, and catches the panic of a destructor, which must not end a session.
 pub(crate) fn contained(run: impl FnOnce()) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {
-        tracing::error!(panic = panic_text(panic.as_ref()), "a destructor panicked");
+        tracing::error!(
+            panic = panic_text(panic.as_ref()),
+            "a destructor panicked; the panic was caught"
+        );
     }
 }
 

@@ -1,6 +1,6 @@
-//! Owns a far object as this process sees it: the route to it, and its name there.
+//! A far object, as this process sees it: the route to it, and its identity.
 //!
-//! It must not know the session. Each import stands for one introduction, and gives it back when it is dropped.
+//! It must not know the session. Each import stands for one introduction, and releases it when it is dropped.
 
 use std::sync::{Arc, OnceLock};
 
@@ -8,13 +8,14 @@ use super::message::{Asked, Location, Receiver, Request, Resolving, Route, Route
 use crate::id::{Identity, ObjectId, WatchId};
 use crate::wire::frame::Target;
 
-/// One introduction of a far object.
+/// A proxy's receiver for one introduction of a far object.
 pub(crate) struct Import {
     route: Arc<dyn Route>,
-    /// What the peer calls it.
+    /// The number by which the peer knows the object.
     entry: ObjectId,
     identity: Identity,
-    /// What this process calls it, if it was shown to others, for whom this side forwards.
+    /// The number under which this process exports the object to third nodes, for which it forwards; set at the first
+    /// export.
     forwarded_as: OnceLock<ObjectId>,
 }
 

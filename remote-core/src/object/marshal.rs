@@ -1,6 +1,8 @@
-//! Owns how references get into payloads and out of them: the one place where serde's `Serialize` and `Deserialize`
-//! of a reference meet the payload that they are for.
+//! The references in payloads: serializing and deserializing a reference accesses the payload that is being written or
+//! read.
 //!
+//! It must not know sessions. A reference is encoded as its position in the list of references, which is sent beside the
+//! body.
 //! It must not know sessions. A reference writes only its place; what stands there travels beside the body.
 
 use std::cell::{Cell, RefCell};
@@ -12,19 +14,19 @@ use crate::wire::body::Body;
 use crate::wire::bounded_writer::Role;
 use crate::wire::codec::{Decoder, Encoder};
 
-/// The largest body that is made before anybody looks at the receiver's limit.
-const LARGEST: usize = 256 << 20;
+/// The maximum size of a body before the receiver's limit is checked.
+const MAX_BODY: usize = 256 << 20;
 
 thread_local! {
-    /// Which of the references below are those of the payload that this thread is writing or reading. Apart from them,
-    /// since most payloads have none, and this costs a word or two.
+    /// The range of `REFERENCES` that belongs to the payload that this thread is writing or reading. It is apart from them
+    /// because most payloads have no references, and then only this is accessed.
     static OPEN: Cell<Open> = const { Cell::new(Open::NONE) };
-    /// The references of all payloads that are open, innermost last: a `Serialize` of the user's may make calls of its
-    /// own. The trait signatures of serde leave no other way to reach them.
+    /// The references of all open payloads, innermost last: an implementation of `Serialize` may itself make calls. A
+    /// thread-local is needed because the signatures of serde have no parameter for them.
     static REFERENCES: RefCell<Vec<Reference>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Where the references of a payload are, and the bounds that it is read by, if it is read.
+/// The range of a payload's references, and the bounds for decoding it.
 #[derive(Clone, Copy)]
 struct Open {
     is_open: bool,
@@ -47,13 +49,13 @@ impl Payload {
         role: Role,
         write: impl FnOnce(&mut Encoder) -> Result<(), Error>,
     ) -> Result<Payload, Error> {
-        let mut encoder = Encoder::new(Bounds::default(), LARGEST, role);
+        let mut encoder = Encoder::new(Bounds::default(), MAX_BODY, role);
         let (written, references) = with_open(None, || write(&mut encoder));
         written?;
         Ok(Payload { body: encoder.finish()?, references, bounds: Bounds::default() })
     }
 
-    /// Decodes values out of the payload, to its last byte.
+    /// Decodes values from the payload. Fails if bytes are left.
     pub fn decode<'p, A>(
         &'p self,
         read: impl FnOnce(&mut Decoder<'p>) -> Result<A, Error>,
@@ -67,7 +69,8 @@ impl Payload {
 }
 
 impl Reply {
-    /// The reply of a method that succeeded. A value that cannot be encoded fails the call, which was executed.
+    /// Encodes the value of a method that succeeded. If that fails, the reply is the error, nested, since the method was
+    /// executed.
     pub fn value(write: impl FnOnce(&mut Encoder) -> Result<(), Error>) -> Reply {
         match Payload::encode(write) {
             Ok(payload) => Reply::Value(payload),
@@ -75,7 +78,7 @@ impl Reply {
         }
     }
 
-    /// The reply of a method that failed with an error of its own.
+    /// Encodes the error of a method that failed.
     pub fn failure(write: impl FnOnce(&mut Encoder) -> Result<(), Error>) -> Reply {
         match Payload::encode_as(Role::Failure, write) {
             Ok(payload) => Reply::Failure(payload),
@@ -84,7 +87,7 @@ impl Reply {
     }
 }
 
-/// Decodes values out of a body, to its last byte.
+/// Decodes values from a body. Fails if bytes are left.
 pub(crate) fn decode<'p, A>(
     body: &'p [u8],
     references: &[Reference],
@@ -97,7 +100,7 @@ pub(crate) fn decode<'p, A>(
         decoder.finish()?;
         Ok(value)
     };
-    // The hot path: without references there is nothing to open, unless another payload is open around this one.
+    // The fast path: without references nothing need be opened, unless another payload is open around this one.
     if references.is_empty() && !OPEN.get().is_open {
         return read();
     }
@@ -110,12 +113,12 @@ pub(crate) fn decode<'p, A>(
     with_open(Some(bounds), with_references).0
 }
 
-/// The bounds that the payload being read is read by, if it has references.
+/// Returns the bounds for decoding the payload that is being read, if it has references.
 pub(crate) fn bounds() -> Option<Bounds> {
     OPEN.get().bounds
 }
 
-/// Adds a reference to the payload being written; its place. Nothing if none is.
+/// Adds a reference to the payload that is being written, and returns its position; `None` if none is.
 pub(crate) fn put(reference: Reference) -> Option<u32> {
     let open = OPEN.get();
     if !open.is_open {
@@ -126,20 +129,20 @@ pub(crate) fn put(reference: Reference) -> Option<u32> {
     Some((open.end - open.start) as u32)
 }
 
-/// The reference at a place of the payload being read.
+/// Returns the reference at a position of the payload that is being read.
 pub(crate) fn get(place: u32) -> Option<Reference> {
     let open = OPEN.get();
     let at = open.start.checked_add(place as usize).filter(|at| *at < open.end)?;
     REFERENCES.with_borrow(|references| references.get(at).cloned())
 }
 
-/// Runs with a payload open, and gives the references that it has in the end. What was open before is open again after,
+/// Runs a function with a payload open, and returns the references of the payload. The outer payload is then open again,
 /// also after a panic.
 fn with_open<R>(bounds: Option<Bounds>, run: impl FnOnce() -> R) -> (R, Vec<Reference>) {
     struct Restore(Open);
     impl Drop for Restore {
         fn drop(&mut self) {
-            // Dropped when all is as before: what a reference holds may be anything.
+            // Dropped after the state is restored: a reference may run user code when it is dropped.
             drop(close(self.0));
         }
     }
@@ -151,12 +154,12 @@ fn with_open<R>(bounds: Option<Bounds>, run: impl FnOnce() -> R) -> (R, Vec<Refe
     (result, close(outer))
 }
 
-/// Ends the innermost payload that is open. Its references, if it was not ended before.
+/// Closes the innermost payload. Returns its references.
 #[inline(always)]
 fn close(outer: Open) -> Vec<Reference> {
     match (OPEN.replace(outer).end - outer.end, outer.end) {
         (0, _) => Vec::new(),
-        // The outermost takes all, also the memory.
+        // The outermost payload takes the vector itself.
         (_, 0) => REFERENCES.take(),
         _ => REFERENCES.with_borrow_mut(|references| references.split_off(outer.end)),
     }

@@ -1,7 +1,7 @@
-//! Owns what a message is, what receives one (near objects, far ones, promises), and the route that it takes to a far one.
+//! Messages, their receivers (near objects, far objects, promises), and the routes to far objects.
 //!
-//! It must not know how any of them does it. These belong together because each is made of the others: a receiver takes a
-//! message, a message carries references, a reference is a receiver.
+//! It must not know the implementations. The types are in one file because they contain each other: a receiver takes a
+//! message, a message contains references, a reference is a receiver.
 
 use std::any::Any;
 use std::borrow::Borrow;
@@ -22,85 +22,85 @@ use crate::wire::body::Body;
 use crate::wire::frame::{Manner, Target};
 use crate::wire::method::Method;
 
-/// What receives messages.
+/// A receiver of messages.
 pub(crate) trait Receiver: Send + Sync + 'static {
-    /// Sends a message. Messages to one receiver start in the order of these calls. `this` is the receiver itself: who
-    /// needs a share of it takes one, and the hot path of a far call needs none.
+    /// Sends a message. Messages to one receiver start in the order of these calls. `this` is the receiver itself, to be
+    /// cloned by an implementation that needs it; the fast path of far calls does not.
     fn ask(&self, this: &Arc<dyn Receiver>, request: Request) -> Asked;
 
-    /// The way that messages take, if they leave the process.
+    /// Returns the route of messages that leave the process.
     fn route(&self) -> Option<&Arc<dyn Route>> {
         None
     }
 
-    /// A near object: the user's.
+    /// Returns the user's object, if it is near.
     fn object(&self) -> Option<&(dyn Any + Send + Sync)> {
         None
     }
 
-    /// Where the object is.
+    /// Returns where the object is.
     fn location(&self) -> Location;
 
-    /// The class of a near object.
+    /// Returns the name of the class of a near object.
     fn class(&self) -> Option<&'static str> {
         None
     }
 
-    /// The number under which this process shows the object to peers.
+    /// Returns the number under which this process exports the object.
     fn export_id(&self) -> ObjectId;
 
-    /// Tells the watcher when the object ends; until the guard is dropped.
+    /// Calls the watcher when the object ends, unless the returned guard is dropped before.
     fn watch(self: Arc<Self>, watcher: Watcher) -> Box<dyn Send + Sync>;
 
-    /// Ends a near object.
+    /// Stops a near object.
     fn stop(&self, _reason: &str) -> Result<()> {
         Err(not_near())
     }
 
-    /// A method of a near object's has panicked, with this message.
+    /// Notes that a method of a near object has panicked, with this message.
     fn note_panic(&self, _panic: &str) {}
 
-    /// Refuses an interface that the object is known not to have.
+    /// Returns an error if the object is known not to have an interface.
     fn require(&self, _interface: std::any::TypeId, _name: &str) -> Result<()> {
         Ok(())
     }
 
-    /// By which token this side is to be given a far object by its owner, as long as it is not.
+    /// Returns the token by which this side can claim a far object from its owner, until it has claimed it.
     fn token(&self) -> Option<Token> {
         None
     }
 
-    /// Ready when the way to a far object changes no more.
+    /// Waits until the path to a far object does not change any more.
     fn settled(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(std::future::ready(()))
     }
 
-    /// Called by the node that shows the object to a peer. The first one owns it.
+    /// Notes that a node exports the object. The first such node is its owner.
     fn exported_by(&self, _node: NodeId) {}
 
-    /// A promise: what it failed with, and the method that did.
+    /// Returns the failure of a promise, with the method that failed.
     fn failure(&self) -> Option<(&'static Method, Reply)> {
         None
     }
 
-    /// A promise: the object, once it is known. Anything else is itself.
+    /// Waits until a promise is resolved, and returns its object. Any other receiver returns itself.
     fn resolved(self: Arc<Self>) -> Resolving;
 }
 
-/// What is said to who would stop what is not this side's.
+/// Returns the error for stopping an object that is not near.
 pub(crate) fn not_near() -> Error {
     Error::Refused(
-        "only a near object can be stopped; ask the far one by a message of its own".into(),
+        "only a near object can be stopped; to stop a far one, send it a message of its own interface".into(),
     )
 }
 
-/// The future of the object that a promise stands for.
+/// The future of the object to which a promise resolves.
 pub(crate) type Resolving = Pin<Box<dyn Future<Output = Result<Arc<dyn Receiver>>> + Send>>;
 
-/// Told once when an object ends.
+/// Called once when an object ends.
 pub(crate) type Watcher = Box<dyn FnOnce(Ended) + Send + Sync>;
 
-/// Why an object ended, as its monitors are told.
+/// The reason for which an object has ended, as monitors report it.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -108,16 +108,16 @@ pub enum Ended {
     Released,
     /// It was stopped, with this reason.
     Stopped(String),
-    /// The session with the node that has it ended, with this reason: whether it lives is unknown.
+    /// The session with the node that has it ended, with this reason. If the object still exists is not known.
     SessionEnded(String),
-    /// The lease ended: the node that has it was not heard for too long.
+    /// The lease expired: for too long nothing arrived from the node that has it.
     LeaseExpired,
     /// The node that had it was restarted.
     Restarted,
 }
 
 impl Ended {
-    /// What became of a far object with the session by which it was known.
+    /// Returns the end of a far object whose session has ended.
     pub(crate) fn of(cause: &Cause) -> Ended {
         match cause {
             Cause::Expired => Ended::LeaseExpired,
@@ -139,22 +139,22 @@ impl std::fmt::Display for Ended {
     }
 }
 
-/// Where an object is.
+/// The place of an object.
 #[derive(Clone)]
 pub(crate) enum Location {
-    /// In this process; the node that first showed it to a peer owns it.
+    /// In this process. The owner is the node that first exported it.
     Near { object: ObjectId, owner: Option<NodeId> },
-    /// In another process, owned by `node` under `object`. The peer of the route knows it by `entry`; no route is said while
+    /// In another process, owned by `node` as `object`. The peer of the route knows it as `entry`. There is no route while
     /// the path is being shortened.
     Far { route: Option<RouteId>, entry: ObjectId, node: NodeId, object: ObjectId },
     /// Not known yet.
     Promise { object: ObjectId },
-    /// At some address, and never known: what is sent there is not answered.
+    /// At an address for datagrams. Messages are not answered.
     Addressed { object: ObjectId },
 }
 
 impl Location {
-    /// Equal for one object, however reached. A promise equals only itself, and so does what is known by its address.
+    /// Returns true for two places of one object. A promise, or an object at an address, has the place of its clones only.
     pub(crate) fn is_same(&self, other: &Location) -> bool {
         match (self, other) {
             (Location::Near { object: one, .. }, Location::Near { object: other, .. }) => {
@@ -176,7 +176,7 @@ impl Location {
         }
     }
 
-    /// What a hash may depend on: the object's number is the same wherever it is seen from.
+    /// Returns the number to be hashed: it is the same for all places of one object.
     pub(crate) fn number(&self) -> u64 {
         match self {
             Location::Near { object, .. }
@@ -193,31 +193,31 @@ pub(crate) struct Request {
     pub(crate) payload: Payload,
     pub(crate) manner: Manner,
     pub(crate) deadline: Option<Instant>,
-    /// How often calls have gone back and forth to come here.
+    /// The depth of nested calls between nodes by which it was caused.
     pub(crate) nesting: u8,
-    /// Nobody, if it never leaves the process.
+    /// The node that sent it; `None` if the message did not leave the process.
     pub(crate) caller: Option<Peer>,
-    /// Who is to be woken by the reply, if the message leaves the process: known beforehand, it saves a lock.
+    /// The waker for the reply, if the message leaves the process: passing it here saves a lock later.
     pub(crate) waker: Option<Waker>,
 }
 
-/// Which message it is.
+/// The selector of a message.
 pub(crate) enum Selector {
-    /// A method of an interface that this process has.
+    /// A method of an interface of this process.
     Own(&'static Method),
-    /// As a peer announced it.
+    /// A name that a peer has announced.
     Heard(Arc<Name>),
 }
 
 impl Request {
-    /// The same, if it comes from one who pipelines on it and is passed on by one who does not: what is pipelined waits
-    /// for the reply where it is passed on.
+    /// Returns the request for a node that forwards it: the forwarding node does not pipeline on the reply, and pipelined
+    /// messages wait there for it.
     pub(crate) fn for_the_reply(mut self) -> Request {
         self.manner = self.manner.for_the_reply();
         self
     }
 
-    /// A message without arguments of this crate's own.
+    /// Makes a message without arguments.
     pub(crate) fn plain(method: &'static Method) -> Request {
         Request {
             selector: Selector::Own(method),
@@ -247,17 +247,17 @@ impl Selector {
     }
 }
 
-/// What became of a message.
+/// The result of sending a message.
 pub(crate) enum Asked {
-    /// It is executed here, by whoever polls it.
+    /// It is executed in this process, as far as this is polled.
     Running(Running),
-    /// It is on its way, by the receiver's route; the claim is to the reply.
+    /// It was sent by the receiver's route. The claim is for its reply.
     Sent(Claim),
     /// It was not sent.
     Refused(Error),
 }
 
-/// A method being executed; see `execution`.
+/// A method that is being executed; see `execution`.
 pub(crate) struct Running {
     pub(crate) future: Replying,
     pub(crate) context: Option<Context>,
@@ -266,16 +266,16 @@ pub(crate) struct Running {
 /// The future of a reply.
 pub(crate) type Replying = Pin<Box<dyn Future<Output = Reply> + Send>>;
 
-/// What a method can ask about the message that it executes.
+/// The context of a message that is being executed.
 pub(crate) struct Context {
-    /// Nobody, once the method has returned and its caller waits for an answer that comes later.
+    /// The object; `None` after the method has returned with a deferred reply.
     pub(crate) this: Option<Arc<dyn Receiver>>,
     pub(crate) caller: Option<Peer>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) nesting: u8,
 }
 
-/// The arguments of a message, or its result: bytes, and the references that they name by place.
+/// Arguments or a result: the encoded bytes, and the references to which they refer by position.
 #[derive(Clone, Default)]
 pub struct Payload {
     pub(crate) body: Body,
@@ -290,7 +290,7 @@ pub(crate) struct Reference {
     pub(crate) interface: Interfaced,
 }
 
-/// The name of the interface of a reference.
+/// The name of a reference's interface.
 #[derive(Clone)]
 pub(crate) enum Interfaced {
     Unknown,
@@ -308,36 +308,36 @@ impl Interfaced {
     }
 }
 
-/// How a message was answered.
+/// The reply to a message.
 #[derive(Clone)]
 pub enum Reply {
-    /// With the value that the method returned.
+    /// The value that the method returned.
     Value(Payload),
-    /// With the error that the method returned, of its interface's error type.
+    /// The error that the method returned, of its interface's error type.
     Failure(Payload),
-    /// Without the method having a say.
+    /// An error of the system; the method did not return it.
     Fault(Error),
 }
 
-/// A way to the objects of one peer.
+/// A route to the objects of one peer.
 pub(crate) trait Route: Send + Sync + 'static {
-    /// Sends a message; the claim is to the reply.
+    /// Sends a message. The claim is for its reply.
     fn ask(&self, target: Target, request: Request) -> Result<Claim, Error>;
 
-    /// Nobody wants the reply any more.
+    /// Notes that the reply is not wanted any more.
     fn abandon(&self, token: CallToken, question: QuestionId);
 
-    /// Nothing more will be sent to the answer of a promise.
+    /// Notes that no more messages will be sent to the answer of a promise.
     fn finish(&self, token: CallToken, question: QuestionId);
 
-    /// A proxy for an object of the peer's was dropped. Never blocks for long, never panics.
+    /// Releases one introduction of an object of the peer's. Does not block for long, and never panics.
     fn release(&self, object: ObjectId);
 
-    /// Whether messages to the answer of a promise still wait to be sent.
+    /// Returns true if messages to the answer of a promise still wait to be sent.
     fn is_behind(&self, question: QuestionId) -> bool;
 
-    /// Has the peer report the end of one of its objects to a watcher. `None` if the session is over: then the watcher was
-    /// called.
+    /// Requests from the peer the report of the end of one of its objects. Returns `None` if the session has ended: then
+    /// the watcher has been called.
     fn watch(&self, object: ObjectId, watcher: Watcher) -> Option<WatchId>;
 
     /// Drops a watcher.
@@ -354,7 +354,7 @@ impl RouteId {
     }
 }
 
-/// What names the reply to one message, and where it will be.
+/// The identification of a reply, and the slot where it arrives.
 pub(crate) struct Claim {
     pub(crate) token: CallToken,
     pub(crate) question: QuestionId,
@@ -362,15 +362,15 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
-    /// The reply, or a wake-up when it is here.
+    /// Polls for the reply.
     #[inline(always)]
     pub(crate) fn poll(&self, context: &mut task::Context<'_>) -> Poll<Reply> {
         self.slot.poll(context).map(|reply| reply.unwrap_or(Reply::Fault(Error::Cancelled)))
     }
 }
 
-/// The duty to take the reply to one message. Dropped before, it cancels. The route is owned, or borrowed from the
-/// reference that was sent the message.
+/// The right to a reply. Dropping it before the reply has arrived cancels the call. The route is owned, or borrowed from
+/// the reference to which the message was sent.
 pub(crate) struct Ticket<R: Borrow<Arc<dyn Route>>> {
     route: R,
     claim: Claim,
@@ -388,7 +388,7 @@ impl<R: Borrow<Arc<dyn Route>>> Ticket<R> {
         reply
     }
 
-    /// The reply.
+    /// Waits for the reply.
     pub(crate) async fn reply(mut self) -> Reply {
         poll_fn(|context| self.poll(context)).await
     }

@@ -1,6 +1,6 @@
-//! Objects and the messages that they receive, near and far alike.
+//! Objects, near and far, and the messages that they receive.
 //!
-//! Nothing here knows sessions or sockets beyond the trait [`Route`](message::Route).
+//! Nothing here knows sessions or sockets, except for the trait [`Route`](message::Route).
 
 pub(crate) mod builtin;
 pub(crate) mod class;

@@ -1,7 +1,7 @@
-//! Owns a near object: its number, its end, and who is told of it.
+//! Near objects: number, end, and watchers.
 //!
-//! It must not know who refers to the object. It is held by the references to it, by the tables of the nodes that
-//! show it to peers, and by the calls that run on it; when the last of them goes, it goes.
+//! It must not know who refers to the object. It is kept alive by references, by the tables of the nodes that export it,
+//! and by the calls that it executes.
 
 use std::any::{Any, TypeId};
 use std::sync::{Arc, OnceLock, Weak};
@@ -27,11 +27,11 @@ pub(crate) struct NearObject<O: Held> {
     object: O,
 }
 
-/// How the object is held: alone, or shared with the user.
+/// The ownership of the user's object.
 pub(crate) trait Held: Send + Sync + 'static {
     fn object(&self) -> &(dyn Any + Send + Sync);
 
-    /// What tells the object from others, if it can be given twice.
+    /// Returns the address of a shared object, by which it is recognised if it is passed again.
     fn address(&self) -> Option<usize> {
         None
     }
@@ -42,17 +42,16 @@ pub(crate) trait Held: Send + Sync + 'static {
     }
 }
 
-/// Given by value: nobody else has it.
-pub(crate) struct Alone<S>(pub(crate) S);
+/// Passed by value.
+pub(crate) struct Owned<S>(pub(crate) S);
 
-/// Given in an `Arc`, which the user may give again.
+/// Passed in an `Arc`, which the user may pass again.
 pub(crate) struct Shared<S>(pub(crate) Arc<S>);
 
-/// However it was given, of a class whose objects execute one call at a time. A type of its own, so that the others
-/// need not ask.
+/// An object of a serial class. It is a type of its own, so that other objects need no check.
 struct Serial<H>(H, Arc<SerialQueue>);
 
-impl<S: Class> Held for Alone<S> {
+impl<S: Class> Held for Owned<S> {
     fn object(&self) -> &(dyn Any + Send + Sync) {
         &self.0
     }
@@ -82,15 +81,15 @@ impl<H: Held> Held for Serial<H> {
     }
 }
 
-/// The near objects that were given in an `Arc`, by its address: given twice, they are the same object.
+/// The near objects that were passed in an `Arc`, by its address: passed twice, they are the same object.
 static SHARED: OnceLock<DashMap<usize, Weak<dyn Receiver>>> = OnceLock::new();
 
-/// Makes a near object of one that nobody else has.
+/// Makes a near object of a value.
 pub(crate) fn alone<S: Class>(object: S) -> Arc<dyn Receiver> {
-    near(S::class(), Alone(object))
+    near(S::class(), Owned(object))
 }
 
-/// The near object of one that the user shares.
+/// Returns the near object of an `Arc`, which is made if there is none yet.
 pub(crate) fn shared<S: Class>(object: Arc<S>) -> Arc<dyn Receiver> {
     let address = Arc::as_ptr(&object) as usize;
     let mut entry = SHARED
@@ -165,7 +164,8 @@ impl<O: Held> Receiver for NearObject<O> {
     }
 
     fn watch(self: Arc<Self>, watcher: Watcher) -> Box<dyn Send + Sync> {
-        // Invariant: a monitor does not keep the object alive, so the guard holds its end and not the object.
+        // Invariant: a monitor does not keep the object alive. So the guard refers to the object's end, and not to the
+        // object.
         match self.end.watch(watcher) {
             Some(watch) => Box::new(Watching { end: Arc::clone(&self.end), watch }),
             None => Box::new(()),
@@ -208,14 +208,14 @@ impl<O: Held> Receiver for NearObject<O> {
 impl<O: Held> Drop for NearObject<O> {
     fn drop(&mut self) {
         if let (Some(address), Some(shared)) = (self.object.address(), SHARED.get()) {
-            // The address may already stand for a new near object, made while this one went.
+            // While this object was being dropped, a new near object may have been made at the same address.
             shared.remove_if(&address, |_, near| near.strong_count() == 0);
         }
         self.end.release();
     }
 }
 
-/// The end of an object, which can outlive it.
+/// The end of an object, which can outlive the object.
 #[derive(Default)]
 struct End {
     stopped: OnceLock<String>,
@@ -257,15 +257,15 @@ impl End {
 
     fn stop(&self, reason: &str) {
         if self.stopped.set(reason.to_owned()).is_ok() {
-            self.tell(Ended::Stopped(reason.to_owned()));
+            self.notify(Ended::Stopped(reason.to_owned()));
         }
     }
 
     fn release(&self) {
-        self.tell(Ended::Released);
+        self.notify(Ended::Released);
     }
 
-    fn tell(&self, ended: Ended) {
+    fn notify(&self, ended: Ended) {
         let mut watchers = self.watchers.lock();
         if watchers.ended.is_some() {
             return;

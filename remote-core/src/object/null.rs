@@ -1,6 +1,6 @@
-//! The receiver behind a null reference: what a type gets for a reference while only its shape is traced.
+//! The receiver of a null reference, which stands for a reference while the shape of a type is traced.
 //!
-//! It must not answer anything.
+//! It must not answer messages.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Owns what is known of a node at the other side of a session.
+//! The other node of a session, as users see it.
 //!
 //! It must not know the session.
 
@@ -7,9 +7,9 @@ use std::sync::{Arc, OnceLock};
 
 use crate::id::NodeId;
 
-/// A node as its peer sees it: identity, name, address.
+/// The other node of a session: identity, name, address.
 ///
-/// Inside a method, [`caller`](crate::caller) gives the node that sent the message. Cheap to clone.
+/// Inside a method, [`caller`](crate::caller) returns the node that sent the message. Cloning is cheap.
 ///
 /// ```
 /// use remote_core::{Peer, Remote, Result, caller, remote};
@@ -45,23 +45,23 @@ impl Peer {
         Peer(Arc::new(Inner { id, name, address }))
     }
 
-    /// Who sends the messages that never leave this process.
+    /// Returns the peer that stands for this process, as the sender of near messages.
     pub(crate) fn here() -> Peer {
         static HERE: OnceLock<Peer> = OnceLock::new();
         HERE.get_or_init(|| Peer::new(NodeId::random(), "here".into(), String::new())).clone()
     }
 
-    /// The identity of the node, new at each of its starts.
+    /// Returns the identity of the node, which is new at each start.
     pub fn id(&self) -> NodeId {
         self.0.id
     }
 
-    /// The name that the node gave itself; may be empty, and proves nothing.
+    /// Returns the name that the node has chosen. It may be empty, and proves nothing.
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// Where the connection leads; empty for messages that never leave this process.
+    /// Returns the address of the connection; empty for this process.
     pub fn address(&self) -> &str {
         &self.0.address
     }

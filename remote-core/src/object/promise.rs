@@ -1,8 +1,7 @@
-//! Owns promises: references to what a call in progress will return (promise pipelining, Liskov and Shrira 1988,
-//! and Miller's E).
+//! Promises: references to the result of a call in progress (promise pipelining, Liskov and Shrira 1988, and Miller's E).
 //!
-//! It must not know interfaces. A far promise sends what it is sent to the peer that will have the answer; a near one
-//! keeps it until the answer is there.
+//! It must not know interfaces. A far promise sends its messages to the peer that will have the result. A near promise
+//! queues them until the result is known.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -23,22 +22,23 @@ use crate::mutex::Mutex;
 use crate::wire::frame::Target;
 use crate::wire::method::Method;
 
-/// What a promise's call came to: the object, or the failure.
+/// Returns the object to which the call of a promise has resolved, or its error.
 fn outcome(reply: &Reply) -> Result<Arc<dyn Receiver>> {
     match reply {
         Reply::Value(payload) => match payload.references.as_slice() {
             [reference] => Ok(Arc::clone(&reference.receiver)),
             _ => Err(Error::Decode("the answer to a promise is not one reference".into())),
         },
-        // Its type is known to its callers alone; see `Message::decode`.
+        // The error type is known to callers only; see `Message::decode`.
         Reply::Failure(_) => {
-            Err(Error::Broken(Box::new(Error::Decode("an error of the user's".into()))))
+            Err(Error::Broken(Box::new(Error::Decode("the method returned an error".into()))))
         }
         Reply::Fault(error) => Err(error.clone()),
     }
 }
 
-/// What a promise failed with: what it was pipelined on, if that broke it.
+/// Returns the failure of a promise. If it failed because the promise that it was pipelined on did, the failure of that
+/// one.
 fn failure(
     method: &'static Method,
     on: &Weak<dyn Receiver>,
@@ -57,7 +57,8 @@ pub(crate) struct FarPromise {
     route: Arc<dyn Route>,
     claim: Claim,
     method: &'static Method,
-    /// What it was called on, which may be a promise that failed first. Weak: a chain must not hold its beginning.
+    /// The receiver of the call, which may be a promise that failed first. Weak, so that a chain of promises does not keep
+    /// its first one.
     on: Weak<dyn Receiver>,
     id: ObjectId,
     reply: OnceCell<Reply>,
@@ -87,7 +88,7 @@ impl FarPromise {
 
 impl Receiver for FarPromise {
     fn ask(&self, _: &Arc<dyn Receiver>, request: Request) -> Asked {
-        // Also when the answer is known: what was sent this way keeps its order with what follows.
+        // Also after the reply has arrived: this keeps the order with the messages that were sent before.
         self.send(request)
     }
 
@@ -108,7 +109,7 @@ impl Receiver for FarPromise {
     }
 
     fn failure(&self) -> Option<(&'static Method, Reply)> {
-        // The failure arrives before that of anything pipelined on it, so it is here.
+        // This failure arrives before those of the calls that are pipelined on it.
         let reply = self.reply.get().cloned().or_else(|| self.claim.slot.peek())?;
         failure(self.method, &self.on, reply)
     }
@@ -119,7 +120,8 @@ impl Receiver for FarPromise {
             let stays = matches!(target.location(),
                 Location::Far { route, .. } if route == Some(RouteId::of(&*self.route)));
             if !stays || self.route.is_behind(self.claim.question) {
-                // The path shortens: what was sent the long way must have started before anything goes the short one.
+                // The path becomes shorter: messages on the former path must have started before any is sent on the new
+                // one.
                 if let Asked::Sent(claim) = self.send(Request::plain(&SETTLE)) {
                     Ticket::new(&self.route, claim).reply().await;
                 }
@@ -144,31 +146,34 @@ pub(crate) struct NearPromise {
 }
 
 enum State {
-    /// Messages that wait, in order.
-    Open { waiting: VecDeque<(Request, oneshot::Sender<Reply>)>, told: Vec<oneshot::Sender<()>> },
-    /// Being passed on: what comes meanwhile waits, too.
-    Known(Reply),
+    /// The messages that wait for the result, in order.
+    Pending {
+        waiting: VecDeque<(Request, oneshot::Sender<Reply>)>,
+        observers: Vec<oneshot::Sender<()>>,
+    },
+    /// The result is known, and all messages that waited have been sent on.
+    Resolved(Reply),
 }
 
 impl NearPromise {
     pub(crate) fn new(method: &'static Method, on: Weak<dyn Receiver>) -> Arc<NearPromise> {
-        let state = State::Open { waiting: VecDeque::new(), told: Vec::new() };
+        let state = State::Pending { waiting: VecDeque::new(), observers: Vec::new() };
         Arc::new(NearPromise { method, on, id: ObjectId::fresh(), state: Mutex::new(state) })
     }
 
-    /// The answer is here. What waited is started before anything that comes later.
+    /// Resolves the promise. The messages that waited are started before any later one.
     pub(crate) fn resolve(&self, reply: Reply) {
         let target = outcome(&reply);
         loop {
             let mut state = self.state.lock();
-            let State::Open { waiting, told } = &mut *state else { return };
+            let State::Pending { waiting, observers } = &mut *state else { return };
             let batch = std::mem::take(waiting);
             if batch.is_empty() {
-                let told = std::mem::take(told);
-                *state = State::Known(reply);
+                let observers = std::mem::take(observers);
+                *state = State::Resolved(reply);
                 drop(state);
-                for told in told {
-                    let _ = told.send(());
+                for observer in observers {
+                    let _ = observer.send(());
                 }
                 return;
             }
@@ -188,7 +193,7 @@ impl Receiver for NearPromise {
         let request = request.for_the_reply();
         let mut state = self.state.lock();
         match &mut *state {
-            State::Open { waiting, .. } => {
+            State::Pending { waiting, .. } => {
                 let (sender, answer) = oneshot::channel();
                 waiting.push_back((request, sender));
                 Asked::Running(Running::new(
@@ -196,11 +201,11 @@ impl Receiver for NearPromise {
                     None,
                 ))
             }
-            State::Known(reply) => {
+            State::Resolved(reply) => {
                 let target = outcome(reply);
                 drop(state);
                 match target {
-                    Ok(target) => passed_on(&target, request),
+                    Ok(target) => forward(&target, request),
                     Err(error) => Asked::Running(Running::ready(Reply::Fault(error.broken()))),
                 }
             }
@@ -221,8 +226,8 @@ impl Receiver for NearPromise {
 
     fn failure(&self) -> Option<(&'static Method, Reply)> {
         let reply = match &*self.state.lock() {
-            State::Known(reply) => reply.clone(),
-            State::Open { .. } => return None,
+            State::Resolved(reply) => reply.clone(),
+            State::Pending { .. } => return None,
         };
         failure(self.method, &self.on, reply)
     }
@@ -230,27 +235,27 @@ impl Receiver for NearPromise {
     fn resolved(self: Arc<Self>) -> Resolving {
         Box::pin(async move {
             let wait = match &mut *self.state.lock() {
-                State::Open { told, .. } => {
+                State::Pending { observers, .. } => {
                     let (sender, receiver) = oneshot::channel();
-                    told.push(sender);
+                    observers.push(sender);
                     Some(receiver)
                 }
-                State::Known(_) => None,
+                State::Resolved(_) => None,
             };
             if let Some(wait) = wait {
                 wait.await.map_err(|_| Error::Cancelled)?;
             }
             match &*self.state.lock() {
-                State::Known(reply) => outcome(reply),
-                State::Open { .. } => Err(Error::Cancelled),
+                State::Resolved(reply) => outcome(reply),
+                State::Pending { .. } => Err(Error::Cancelled),
             }
         })
     }
 }
 
-/// Passes a message on to what a promise came to. Whoever sent it knows no route but the promise's own, of which there
-/// is none: so the reply of a far object is awaited here.
-pub(super) fn passed_on(target: &Arc<dyn Receiver>, request: Request) -> Asked {
+/// Forwards a message to the object of a resolved promise. The sender gets no route from a promise, so that the reply of a
+/// far object is awaited here.
+pub(super) fn forward(target: &Arc<dyn Receiver>, request: Request) -> Asked {
     match (target.ask(target, request), target.route()) {
         (Asked::Sent(claim), Some(route)) => {
             let ticket = Ticket::new(Arc::clone(route), claim);
@@ -260,7 +265,7 @@ pub(super) fn passed_on(target: &Arc<dyn Receiver>, request: Request) -> Asked {
     }
 }
 
-/// Starts a message, and sees to it that it goes on; its reply goes to whoever waits.
+/// Starts a message and executes it to its end. The reply is sent to `answer`.
 pub(super) fn start(target: &Arc<dyn Receiver>, request: Request, answer: oneshot::Sender<Reply>) {
     match target.ask(target, request) {
         Asked::Refused(error) => drop(answer.send(Reply::Fault(error))),
@@ -276,7 +281,7 @@ pub(super) fn start(target: &Arc<dyn Receiver>, request: Request, answer: onesho
     }
 }
 
-/// Drops the execution as soon as nobody waits for its reply.
+/// Waits for a reply and sends it to `answer`. Drops the execution as soon as the receiver of `answer` is dropped.
 async fn answer_unless_closed(
     reply: impl Future<Output = Reply>,
     mut answer: oneshot::Sender<Reply>,
@@ -291,7 +296,7 @@ async fn answer_unless_closed(
     }
 }
 
-/// Watches what a promise comes to; a broken one has ended. Dropping the guard ends the task and the watch.
+/// Watches the object to which a promise resolves. A promise that fails has ended. Dropping the guard ends the watch.
 pub(super) fn watch_resolved(resolved: Resolving, watcher: Watcher) -> Box<dyn Send + Sync> {
     struct Guard(tokio::task::AbortHandle);
     impl Drop for Guard {

@@ -1,7 +1,6 @@
-//! The queue of an object that executes one call at a time: the call that runs, and those that wait, in order.
+//! The queue of a serial object: the call that runs, and the calls that wait, in order.
 //!
-//! It must not know what a call does, nor where it comes from. A call that waits costs an entry in the queue and no task
-//! of its own: whoever holds the call polls it.
+//! It must not know calls. A waiting call takes an entry in the queue and no task of its own: it is polled by its sender.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -16,7 +15,7 @@ use crate::mutex::Mutex;
 use crate::wire::frame::Manner;
 
 thread_local! {
-    /// The queues whose running calls this thread is polling, one within another.
+    /// The queues whose running calls this thread is polling, from the outside in.
     static POLLED: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -27,18 +26,18 @@ pub(crate) struct SerialQueue(Mutex<Queue>);
 #[derive(Default)]
 struct Queue {
     next: u64,
-    /// The first one runs, the others wait. A map, as any of them may be cancelled.
+    /// The first call runs, the others wait. It is a map, since any of them may be cancelled.
     calls: BTreeMap<u64, Option<Waker>>,
-    /// Why the object was stopped: those that wait fail.
+    /// The reason if the object was stopped, with which waiting calls fail.
     stopped: Option<String>,
 }
 
 impl SerialQueue {
-    /// Returns the method as a future that runs when those before it have ended. Its place in the queue is taken now.
+    /// Returns the method as a future that starts when the calls before it have ended. Its position in the queue is taken
+    /// now.
     ///
-    /// A call that an object makes to itself and awaits would deadlock. It is refused as far as this thread can see it:
-    /// if the caller is the running method, or a near method that the running one awaits. One-way messages to itself are
-    /// allowed.
+    /// A call that an object makes to itself and awaits would deadlock. It is refused if this thread can detect it: if the
+    /// caller is the running method, or a near method that the running one awaits. One-way messages to itself are allowed.
     pub(crate) fn enqueue(
         self: &Arc<SerialQueue>,
         method: Replying,
@@ -46,7 +45,7 @@ impl SerialQueue {
     ) -> Result<Replying> {
         if manner == Manner::Ask && POLLED.with_borrow(|polled| polled.contains(&self.address())) {
             return Err(Error::Refused(
-                "an object that executes one call at a time has called itself and would wait for ever; \
+                "an object that executes one call at a time has called itself and would wait forever; \
                  use `self`, or send the message with `.oneway()`"
                     .into(),
             ));
@@ -56,11 +55,11 @@ impl SerialQueue {
         queue.next += 1;
         queue.calls.insert(number, None);
         drop(queue);
-        let place = Place { queue: Arc::clone(self), number };
-        Ok(Box::pin(SerialCall { method, place: Some(place), has_begun: false }))
+        let position = Position { queue: Arc::clone(self), number };
+        Ok(Box::pin(SerialCall { method, position: Some(position), has_begun: false }))
     }
 
-    /// Stops the object: the call that runs goes on, those that wait fail.
+    /// Stops the object: the call that runs continues, the others fail.
     pub(crate) fn stop(&self, reason: &str) {
         let mut queue = self.0.lock();
         queue.stopped = Some(reason.to_owned());
@@ -69,13 +68,13 @@ impl SerialQueue {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    fn leave(&self, number: u64) {
+    fn remove(&self, number: u64) {
         let mut queue = self.0.lock();
         let gone = queue.calls.remove(&number);
         let first = queue.calls.first_entry().and_then(|mut first| first.get_mut().take());
         drop(queue);
         drop(gone);
-        // Also if the first one was running already: it looks and finds nothing new.
+        // If this one is running already, the wake-up has no effect.
         first.into_iter().for_each(Waker::wake);
     }
 
@@ -84,14 +83,14 @@ impl SerialQueue {
     }
 }
 
-/// A place in the queue. Dropped, it lets the next call run.
-struct Place {
+/// A position in the queue. Dropping it lets the next call start.
+struct Position {
     queue: Arc<SerialQueue>,
     number: u64,
 }
 
-impl Place {
-    /// Completes when it is the first.
+impl Position {
+    /// Waits until it is the first.
     fn poll(&self, context: &mut Context<'_>) -> Poll<Result<()>> {
         let mut queue = self.queue.0.lock();
         if let Some(reason) = &queue.stopped {
@@ -110,18 +109,18 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Position {
     fn drop(&mut self) {
-        self.queue.leave(self.number);
+        self.queue.remove(self.number);
     }
 }
 
-/// A method that begins when it is the first in the queue, and stays the first until it returns, be it to answer later,
+/// A method that starts when it is the first in the queue. It stays the first until it returns, even with a deferred reply,
 /// or is dropped.
 struct SerialCall {
-    /// Dropped before the place: what it holds of the object's must be free when the next one begins.
+    /// Dropped before the position: locks and borrows of the method must be released when the next call starts.
     method: Replying,
-    place: Option<Place>,
+    position: Option<Position>,
     has_begun: bool,
 }
 
@@ -130,21 +129,21 @@ impl Future for SerialCall {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Reply> {
         let call = &mut *self;
-        let polling = match &call.place {
-            Some(place) if !call.has_begun => match ready!(place.poll(context)) {
-                Ok(()) => Some(Polling::enter(place)),
+        let polling = match &call.position {
+            Some(position) if !call.has_begun => match ready!(position.poll(context)) {
+                Ok(()) => Some(Polling::enter(position)),
                 Err(error) => {
-                    call.place = None;
+                    call.position = None;
                     return Poll::Ready(Reply::Fault(error));
                 }
             },
-            place => place.as_ref().map(Polling::enter),
+            position => position.as_ref().map(Polling::enter),
         };
         call.has_begun = true;
         let polled = call.method.as_mut().poll(context);
         drop(polling);
         if polled.is_ready() {
-            call.place = None;
+            call.position = None;
         }
         polled
     }
@@ -154,8 +153,8 @@ impl Future for SerialCall {
 struct Polling;
 
 impl Polling {
-    fn enter(place: &Place) -> Polling {
-        POLLED.with_borrow_mut(|polled| polled.push(place.queue.address()));
+    fn enter(position: &Position) -> Polling {
+        POLLED.with_borrow_mut(|polled| polled.push(position.queue.address()));
         Polling
     }
 }

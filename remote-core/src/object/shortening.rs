@@ -1,8 +1,8 @@
-//! A far reference that arrived from a third node: messages are forwarded by that node until this side has claimed the
-//! object from its owner, and then go to the owner directly.
+//! A far reference that arrived from a third node. Messages are forwarded by that node until this side has claimed the
+//! object from its owner; then they go to the owner directly.
 //!
-//! It must not know how the owner is asked. Order is kept while the path shortens: what comes in between waits here until
-//! everything that went the long way has begun (the embargo of Miller's E and of Cap'n Proto).
+//! It must not know how the object is claimed. The order of messages is kept while the path is shortened: messages wait
+//! here until all that were forwarded have started (the embargo of Miller's E and of Cap'n Proto).
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -17,7 +17,7 @@ use super::import::Import;
 use super::message::{
     Asked, Location, Receiver, Reply, Request, Resolving, Route, Running, Ticket, Watcher, not_near,
 };
-use super::promise::{passed_on, start, watch_resolved};
+use super::promise::{forward, start, watch_resolved};
 use crate::error::Error;
 use crate::id::{Identity, ObjectId, Token};
 use crate::mutex::Mutex;
@@ -25,48 +25,49 @@ use crate::mutex::Mutex;
 /// A far reference whose path is being shortened.
 pub(crate) struct ShorteningRef {
     owner: Identity,
-    /// By which the owner gives it, if who introduced it could say.
+    /// The token by which the object can be claimed, if the sender of the reference provided one.
     token: Option<Token>,
     path: Mutex<Path>,
-    /// The way to stay with, once it is known.
-    chosen: OnceLock<Arc<dyn Receiver>>,
-    /// Notified when the path changes, or a message that went the long way is sent.
+    /// The final path, once it is known.
+    final_receiver: OnceLock<Arc<dyn Receiver>>,
+    /// Notified when the path changes, or a forwarded message has been sent.
     changed: Notify,
-    /// What this process calls it, if it was shown to others, for whom this side forwards.
+    /// The number under which this process exports the object to third nodes, for which it forwards; set at the first
+    /// export.
     forwarded_as: OnceLock<ObjectId>,
-    /// Who looks for the shorter way, as long as anybody wants it.
-    seeking: OnceLock<AbortHandle>,
+    /// The task that claims the object. Aborted when the reference is dropped.
+    task: OnceLock<AbortHandle>,
 }
 
 enum Path {
-    /// By way of the node that introduced it; so many messages are just being sent.
-    Long { import: Arc<dyn Receiver>, sending: usize },
-    /// What went the long way may not have begun: what comes now waits.
-    Between { waiting: VecDeque<(Request, oneshot::Sender<Reply>)>, sending: usize },
-    /// As chosen.
-    Chosen,
+    /// Forwarded by the node that sent the reference. `sending` messages are just being sent.
+    Forwarded { import: Arc<dyn Receiver>, sending: usize },
+    /// Forwarded messages may not have started: new messages wait.
+    Settling { waiting: VecDeque<(Request, oneshot::Sender<Reply>)>, sending: usize },
+    /// The path is final.
+    Final,
 }
 
 impl ShorteningRef {
     pub(crate) fn new(
-        long: Arc<Import>,
+        forwarded: Arc<Import>,
         owner: Identity,
         token: Option<Token>,
     ) -> Arc<ShorteningRef> {
         Arc::new(ShorteningRef {
             owner,
             token,
-            path: Mutex::new(Path::Long { import: long, sending: 0 }),
-            chosen: OnceLock::new(),
+            path: Mutex::new(Path::Forwarded { import: forwarded, sending: 0 }),
+            final_receiver: OnceLock::new(),
             changed: Notify::new(),
             forwarded_as: OnceLock::new(),
-            seeking: OnceLock::new(),
+            task: OnceLock::new(),
         })
     }
 
-    /// The task that looks for the shorter way: it ends with what it is for.
+    /// Sets the task that claims the object, which is aborted when the reference is dropped.
     pub(crate) fn sought_by(&self, task: AbortHandle) {
-        let _ = self.seeking.set(task);
+        let _ = self.task.set(task);
     }
 
     pub(crate) fn owner(&self) -> Identity {
@@ -77,60 +78,61 @@ impl ShorteningRef {
         self.token
     }
 
-    /// The owner has not given it: the long way stays.
+    /// Makes the forwarded path final: the object could not be claimed.
     pub(crate) fn stay(&self) {
         let mut path = self.path.lock();
-        if let Path::Long { import, .. } = &*path {
-            let _ = self.chosen.set(Arc::clone(import));
-            *path = Path::Chosen;
+        if let Path::Forwarded { import, .. } = &*path {
+            let _ = self.final_receiver.set(Arc::clone(import));
+            *path = Path::Final;
         }
         drop(path);
         self.changed.notify_waiters();
     }
 
-    /// The owner has given it: what comes from now on goes the short way, after everything that went the long one.
-    pub(crate) async fn shorten(&self, short: Arc<dyn Receiver>) {
-        let Some(long) = self.part() else { return };
-        self.wait_until(|path| matches!(path, Path::Between { sending: 0, .. })).await;
-        let settled = match (long.ask(&long, Request::plain(&SETTLE)), long.route()) {
+    /// Makes the direct path final, after all forwarded messages have started.
+    pub(crate) async fn shorten(&self, direct: Arc<dyn Receiver>) {
+        let Some(forwarded) = self.start_settling() else { return };
+        self.wait_until(|path| matches!(path, Path::Settling { sending: 0, .. })).await;
+        let settled = match (forwarded.ask(&forwarded, Request::plain(&SETTLE)), forwarded.route())
+        {
             (Asked::Sent(claim), Some(route)) => {
                 Some(Ticket::new(Arc::clone(route), claim).reply().await)
             }
             (Asked::Refused(error), _) => Some(Reply::Fault(error)),
             _ => None,
         };
-        // If the long way broke meanwhile, nothing more will begin on it, either. If it had no room for this, what was sent
-        // before may still begin: so it stays.
-        let is_long = matches!(settled, Some(Reply::Fault(Error::Quota(_))));
-        let way = if is_long { long } else { short };
+        // If the forwarded path has failed, no forwarded message will start any more. If it had no room for the message,
+        // forwarded messages may still start, so that it remains the path.
+        let keeps_forwarded = matches!(settled, Some(Reply::Fault(Error::Quota(_))));
+        let receiver = if keeps_forwarded { forwarded } else { direct };
         loop {
             let mut path = self.path.lock();
-            let Path::Between { waiting, .. } = &mut *path else { return };
+            let Path::Settling { waiting, .. } = &mut *path else { return };
             let batch = std::mem::take(waiting);
             if batch.is_empty() {
-                let _ = self.chosen.set(way);
-                *path = Path::Chosen;
+                let _ = self.final_receiver.set(receiver);
+                *path = Path::Final;
                 break;
             }
             drop(path);
-            batch.into_iter().for_each(|(request, answer)| start(&way, request, answer));
+            batch.into_iter().for_each(|(request, answer)| start(&receiver, request, answer));
         }
         self.changed.notify_waiters();
     }
 
-    /// Leaves the long way: from now on messages wait.
-    fn part(&self) -> Option<Arc<dyn Receiver>> {
+    /// Leaves the forwarded path: from now on messages wait.
+    fn start_settling(&self) -> Option<Arc<dyn Receiver>> {
         let mut path = self.path.lock();
-        let Path::Long { import, sending } = &*path else { return None };
-        let (long, sending) = (Arc::clone(import), *sending);
-        *path = Path::Between { waiting: VecDeque::new(), sending };
-        Some(long)
+        let Path::Forwarded { import, sending } = &*path else { return None };
+        let (forwarded, sending) = (Arc::clone(import), *sending);
+        *path = Path::Settling { waiting: VecDeque::new(), sending };
+        Some(forwarded)
     }
 
     async fn wait_until(&self, is_so: impl Fn(&Path) -> bool) {
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
-            // Registered before it looks, so that nothing is missed between.
+            // Registered before the check, so that no notification is missed.
             changed.as_mut().enable();
             if is_so(&self.path.lock()) {
                 return;
@@ -142,7 +144,7 @@ impl ShorteningRef {
 
 impl Drop for ShorteningRef {
     fn drop(&mut self) {
-        if let Some(task) = self.seeking.get() {
+        if let Some(task) = self.task.get() {
             task.abort();
         }
     }
@@ -150,34 +152,34 @@ impl Drop for ShorteningRef {
 
 impl Receiver for ShorteningRef {
     fn ask(&self, _: &Arc<dyn Receiver>, request: Request) -> Asked {
-        if let Some(chosen) = self.chosen.get() {
-            return chosen.ask(chosen, request);
+        if let Some(receiver) = self.final_receiver.get() {
+            return receiver.ask(receiver, request);
         }
         let mut path = self.path.lock();
-        let long = match &mut *path {
-            Path::Long { import, sending } => {
+        let forwarded = match &mut *path {
+            Path::Forwarded { import, sending } => {
                 *sending += 1;
                 Arc::clone(import)
             }
-            Path::Between { waiting, .. } => {
+            Path::Settling { waiting, .. } => {
                 let (sender, answer) = oneshot::channel();
                 waiting.push_back((request.for_the_reply(), sender));
                 let reply = async move { answer.await.unwrap_or(Reply::Fault(Error::Cancelled)) };
                 return Asked::Running(Running::new(Box::pin(reply), None));
             }
-            Path::Chosen => {
+            Path::Final => {
                 drop(path);
-                let Some(chosen) = self.chosen.get() else {
+                let Some(receiver) = self.final_receiver.get() else {
                     return Asked::Refused(Error::NoSuchObject); // It is set before the path is.
                 };
-                return chosen.ask(chosen, request);
+                return receiver.ask(receiver, request);
             }
         };
         drop(path);
-        // Sent when no lock is held, and counted, so that nobody takes the short way before it is.
-        let asked = passed_on(&long, request.for_the_reply());
+        // Sent without the lock, and counted, so that the path does not become direct before the message is sent.
+        let asked = forward(&forwarded, request.for_the_reply());
         let mut path = self.path.lock();
-        if let Path::Long { sending, .. } | Path::Between { sending, .. } = &mut *path {
+        if let Path::Forwarded { sending, .. } | Path::Settling { sending, .. } = &mut *path {
             *sending -= 1;
         }
         drop(path);
@@ -186,32 +188,32 @@ impl Receiver for ShorteningRef {
     }
 
     fn route(&self) -> Option<&Arc<dyn Route>> {
-        // Before the way is chosen nobody is told a route: what is sent is awaited here.
-        self.chosen.get().and_then(|chosen| chosen.route())
+        // There is no route before the path is final: until then replies are awaited here.
+        self.final_receiver.get().and_then(|receiver| receiver.route())
     }
 
-    // One that has come home is this side's own.
+    // If the owner is this node, the reference resolves to the near object.
 
     fn object(&self) -> Option<&(dyn Any + Send + Sync)> {
-        self.chosen.get().and_then(|chosen| chosen.object())
+        self.final_receiver.get().and_then(|receiver| receiver.object())
     }
 
     fn class(&self) -> Option<&'static str> {
-        self.chosen.get().and_then(|chosen| chosen.class())
+        self.final_receiver.get().and_then(|receiver| receiver.class())
     }
 
     fn stop(&self, reason: &str) -> Result<(), Error> {
-        self.chosen.get().map_or_else(|| Err(not_near()), |chosen| chosen.stop(reason))
+        self.final_receiver.get().map_or_else(|| Err(not_near()), |receiver| receiver.stop(reason))
     }
 
     fn location(&self) -> Location {
-        if let Some(chosen) = self.chosen.get() {
-            return chosen.location();
+        if let Some(receiver) = self.final_receiver.get() {
+            return receiver.location();
         }
         match &*self.path.lock() {
-            Path::Long { import, .. } => import.location(),
-            // By no session's way: whoever is shown it is forwarded for.
-            Path::Between { .. } | Path::Chosen => Location::Far {
+            Path::Forwarded { import, .. } => import.location(),
+            // On no session's path: a peer that gets the reference gets it as a forwarded one.
+            Path::Settling { .. } | Path::Final => Location::Far {
                 route: None,
                 entry: ObjectId::DIRECTORY,
                 node: self.owner.node,
@@ -225,19 +227,19 @@ impl Receiver for ShorteningRef {
     }
 
     fn token(&self) -> Option<Token> {
-        self.token.filter(|_| self.chosen.get().is_none())
+        self.token.filter(|_| self.final_receiver.get().is_none())
     }
 
     fn settled(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(self.wait_until(|path| matches!(path, Path::Chosen)))
+        Box::pin(self.wait_until(|path| matches!(path, Path::Final)))
     }
 
     fn watch(self: Arc<Self>, watcher: Watcher) -> Box<dyn Send + Sync> {
-        let chosen = Box::pin(async move {
-            self.wait_until(|path| matches!(path, Path::Chosen)).await;
-            self.chosen.get().cloned().ok_or(Error::NoSuchObject)
+        let receiver = Box::pin(async move {
+            self.wait_until(|path| matches!(path, Path::Final)).await;
+            self.final_receiver.get().cloned().ok_or(Error::NoSuchObject)
         });
-        watch_resolved(chosen, watcher)
+        watch_resolved(receiver, watcher)
     }
 
     fn resolved(self: Arc<Self>) -> Resolving {
@@ -259,17 +261,17 @@ mod tests {
     use crate::object::builtin::INTERFACES;
     use crate::wire::frame::Target;
 
-    /// A way on which nothing is answered but by the test.
+    /// A route whose messages are answered by the test.
     #[derive(Default)]
-    struct Way(Mutex<Vec<Arc<Slot<Reply>>>>);
+    struct TestRoute(Mutex<Vec<Arc<Slot<Reply>>>>);
 
-    impl Way {
+    impl TestRoute {
         fn asked(&self) -> usize {
             self.0.lock().len()
         }
     }
 
-    impl Route for Way {
+    impl Route for TestRoute {
         fn ask(&self, _: Target, _: Request) -> Result<Claim, Error> {
             let slot = Arc::new(Slot::new(None));
             self.0.lock().push(Arc::clone(&slot));
@@ -293,36 +295,36 @@ mod tests {
         fn unwatch(&self, _: WatchId) {}
     }
 
-    /// How many messages went each way, after one of them was to settle the long way and had this reply.
-    fn ways_after(settled: Reply) -> [usize; 2] {
+    /// Returns the number of messages on each path, after the forwarded path was settled with this reply.
+    fn messages_after(settled: Reply) -> [usize; 2] {
         let identity = Identity { node: NodeId::from_bytes([7; 16]), object: ObjectId(9) };
-        let ways = [Arc::new(Way::default()), Arc::new(Way::default())];
-        let [long, short] = [&ways[0], &ways[1]].map(|way| {
-            let route = Arc::clone(way) as Arc<dyn Route>;
+        let routes = [Arc::new(TestRoute::default()), Arc::new(TestRoute::default())];
+        let [forwarded, direct] = [&routes[0], &routes[1]].map(|route| {
+            let route = Arc::clone(route) as Arc<dyn Route>;
             Arc::new(Import::new(route, ObjectId(1), identity))
         });
-        let introduced = ShorteningRef::new(long, identity, Some(Token::from_bytes([3; 16])));
-        let this = Arc::clone(&introduced) as Arc<dyn Receiver>;
-        let mut shortening = pin!(introduced.shorten(short));
+        let reference = ShorteningRef::new(forwarded, identity, Some(Token::from_bytes([3; 16])));
+        let this = Arc::clone(&reference) as Arc<dyn Receiver>;
+        let mut shortening = pin!(reference.shorten(direct));
         let mut context = Context::from_waker(Waker::noop());
         assert_eq!(shortening.as_mut().poll(&mut context), Poll::Pending);
-        assert_eq!(ways[0].asked(), 1, "it is asked to settle");
+        assert_eq!(routes[0].asked(), 1, "the settle message");
         let waiting = this.ask(&this, Request::plain(&INTERFACES));
-        assert!(matches!(waiting, Asked::Running(_)) && ways[1].asked() == 0);
-        drop(ways[0].0.lock()[0].fill(settled));
+        assert!(matches!(waiting, Asked::Running(_)) && routes[1].asked() == 0);
+        drop(routes[0].0.lock()[0].fill(settled));
         assert_eq!(shortening.as_mut().poll(&mut context), Poll::Ready(()));
-        ways.map(|way| way.asked())
+        routes.map(|route| route.asked())
     }
 
     #[tokio::test]
-    async fn the_path_shortens_when_nothing_more_will_begin_on_the_long_way() {
-        assert_eq!(ways_after(Reply::Value(Payload::default())), [1, 1]);
+    async fn the_path_becomes_direct_when_no_forwarded_message_can_start() {
+        assert_eq!(messages_after(Reply::Value(Payload::default())), [1, 1]);
         let lost = Error::SessionLost { reason: "gone".into(), outcome: Outcome::Unknown };
-        assert_eq!(ways_after(Reply::Fault(lost)), [1, 1]);
+        assert_eq!(messages_after(Reply::Fault(lost)), [1, 1]);
     }
 
     #[tokio::test]
-    async fn the_long_way_stays_if_it_had_no_room_to_settle() {
-        assert_eq!(ways_after(Reply::Fault(Error::Quota("room".into()))), [2, 0]);
+    async fn messages_are_still_forwarded_if_the_path_could_not_be_settled() {
+        assert_eq!(messages_after(Reply::Fault(Error::Quota("room".into()))), [2, 0]);
     }
 }

@@ -1,12 +1,12 @@
-//! Owns the place where the reply to one message is put, and whoever waits for it.
+//! The slot for the reply to one message, and the waker of its receiver.
 //!
-//! It must not know messages. It has a lock of its own, so that taking a reply contends with nobody else's call.
+//! It must not know messages. Each slot has a lock of its own, so that calls do not contend.
 
 use std::task::{Context, Poll, Waker};
 
 use crate::mutex::Mutex;
 
-/// The place for one reply.
+/// A slot for one reply.
 pub(crate) struct Slot<R>(Mutex<State<R>>);
 
 enum State<R> {
@@ -16,12 +16,12 @@ enum State<R> {
 }
 
 impl<R> Slot<R> {
-    /// An empty place, with whoever is to be woken.
+    /// Makes an empty slot, with the waker for the reply.
     pub(crate) fn new(waker: Option<Waker>) -> Slot<R> {
         Slot(Mutex::new(State::Empty(waker)))
     }
 
-    /// Puts the reply in its place. Whoever waits is to be woken when no lock is held.
+    /// Puts the reply into the slot. Returns the waker, to be woken after all locks are released.
     #[must_use]
     pub(crate) fn fill(&self, reply: R) -> Option<Waker> {
         match std::mem::replace(&mut *self.0.lock(), State::Filled(reply)) {
@@ -30,7 +30,7 @@ impl<R> Slot<R> {
         }
     }
 
-    /// Takes the reply, or waits for it. Nothing if it was taken before.
+    /// Takes the reply, or waits for it; `None` if it was taken before.
     #[inline(always)]
     pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<Option<R>> {
         let mut state = self.0.lock();
@@ -48,7 +48,7 @@ impl<R> Slot<R> {
 }
 
 impl<R: Clone> Slot<R> {
-    /// A copy of the reply, if it is here.
+    /// Returns a copy of the reply, if it has arrived.
     pub(crate) fn peek(&self) -> Option<R> {
         match &*self.0.lock() {
             State::Filled(reply) => Some(reply.clone()),

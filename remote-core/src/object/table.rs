@@ -1,7 +1,7 @@
-//! Owns the objects that a node shows to its peers, by number: one table for the node, counted by session.
+//! The object table of a node: the objects that it exports, by number, with a count of sessions.
 //!
-//! It must not know sessions. A guard of the map is never held across a second access to it, nor while an object is
-//! dropped, whose destructor is the user's.
+//! It must not know sessions. A guard of the map is never held during another access to the map, nor while an object is
+//! dropped, since its destructor is user code.
 
 use std::sync::Arc;
 
@@ -15,35 +15,36 @@ use crate::id::ObjectId;
 /// The object table of a node.
 #[derive(Default)]
 pub(crate) struct Table {
-    objects: DashMap<ObjectId, Shown, RandomState>,
+    objects: DashMap<ObjectId, Exported, RandomState>,
 }
 
-struct Shown {
+struct Exported {
     receiver: Arc<dyn Receiver>,
     sessions: u64,
 }
 
 impl Table {
-    /// One more session shows the object.
+    /// Adds a session that exports the object.
     pub(crate) fn show(&self, id: ObjectId, receiver: &Arc<dyn Receiver>) {
         match self.objects.entry(id) {
-            Entry::Occupied(mut shown) => shown.get_mut().sessions += 1,
+            Entry::Occupied(mut exported) => exported.get_mut().sessions += 1,
             Entry::Vacant(vacant) => {
-                vacant.insert(Shown { receiver: Arc::clone(receiver), sessions: 1 });
+                vacant.insert(Exported { receiver: Arc::clone(receiver), sessions: 1 });
             }
         }
     }
 
-    /// One session less does. What is returned is to be dropped when no lock is held.
+    /// Removes a session that exports the object. If it was the last, returns the object, to be dropped after all locks are
+    /// released.
     #[must_use]
     pub(crate) fn hide(&self, id: ObjectId) -> Option<Arc<dyn Receiver>> {
-        let Entry::Occupied(mut shown) = self.objects.entry(id) else { return None };
-        shown.get_mut().sessions -= 1;
-        (shown.get().sessions == 0).then(|| shown.remove().receiver)
+        let Entry::Occupied(mut exported) = self.objects.entry(id) else { return None };
+        exported.get_mut().sessions -= 1;
+        (exported.get().sessions == 0).then(|| exported.remove().receiver)
     }
 
     pub(crate) fn get(&self, id: ObjectId) -> Option<Arc<dyn Receiver>> {
-        self.objects.get(&id).map(|shown| Arc::clone(&shown.receiver))
+        self.objects.get(&id).map(|exported| Arc::clone(&exported.receiver))
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -265,7 +265,7 @@ impl<R> Deferring<'_, R> {
         match ready!(method.as_mut().poll(context)) {
             When::Now(result) => Poll::Ready(result),
             When::Later(deferred) => {
-                execution::keep(make_reply(deferred));
+                execution::defer(make_reply(deferred));
                 Poll::Pending
             }
         }
