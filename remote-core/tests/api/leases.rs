@@ -1,0 +1,142 @@
+//! Owns the promise that holding is cheap and letting go is safe: a million references under one lease, and references that
+//! are dropped anywhere, by anybody, also by an object that goes itself.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::support::{Pair, fresh_address, only_session, until, within};
+use remote_core::{Node, Ref, Remote, Result, SessionState, remote};
+
+#[remote]
+trait Depot {
+    async fn make(&self, count: usize) -> Result<Vec<Ref<dyn Depot>>>;
+    async fn keep(&self, others: Vec<Ref<dyn Depot>>) -> Result<()>;
+    async fn note(&self) -> Result<usize>;
+}
+
+/// Counts those that live, and the notes that were made to any of them.
+#[derive(Default)]
+struct Tally {
+    alive: AtomicUsize,
+    notes: AtomicUsize,
+}
+
+#[derive(Remote)]
+#[remote(Depot)]
+struct Crate {
+    tally: Arc<Tally>,
+    others: Mutex<Vec<Ref<dyn Depot>>>,
+    /// Whether it makes a scene when it goes.
+    is_loud: bool,
+}
+
+impl Crate {
+    fn new(tally: &Arc<Tally>, is_loud: bool) -> Crate {
+        tally.alive.fetch_add(1, Ordering::SeqCst);
+        Crate { tally: Arc::clone(tally), others: Mutex::default(), is_loud }
+    }
+}
+
+impl Drop for Crate {
+    fn drop(&mut self) {
+        self.tally.alive.fetch_sub(1, Ordering::SeqCst);
+        if self.is_loud {
+            // It calls, drops what it holds of others, and panics.
+            for other in self.others.get_mut().unwrap().drain(..) {
+                if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                    runtime.spawn(async move { other.note().await });
+                }
+            }
+            panic!("it would not go quietly");
+        }
+    }
+}
+
+#[remote]
+impl Depot for Crate {
+    async fn make(&self, count: usize) -> Result<Vec<Ref<dyn Depot>>> {
+        Ok((0..count).map(|_| Ref::new(Crate::new(&self.tally, false))).collect())
+    }
+
+    async fn keep(&self, others: Vec<Ref<dyn Depot>>) -> Result<()> {
+        self.others.lock().unwrap().extend(others);
+        Ok(())
+    }
+
+    async fn note(&self) -> Result<usize> {
+        Ok(self.tally.notes.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+}
+
+/// A server that has a depot, and a client that refers to it, with a short lease between them.
+async fn depot(lease: Duration) -> (Pair<dyn Depot>, Arc<Tally>) {
+    let tally = Arc::<Tally>::default();
+    let server = Node::builder().listen(fresh_address()).lease(lease).start().await.unwrap();
+    let pair = Pair::of(server, Node::new(), Ref::new(Crate::new(&tally, false))).await;
+    (pair, tally)
+}
+
+/// Holds so many references for two terms, and lets them all go at once.
+async fn held_and_let_go(count: usize, lease: Duration) {
+    const BATCH: usize = 20_000;
+    let (pair, tally) = depot(lease).await;
+    let mut held = Vec::with_capacity(count);
+    while held.len() < count {
+        held.extend(within(pair.far.make(BATCH.min(count - held.len()))).await.unwrap());
+    }
+    let session = only_session(&pair.client);
+    assert_eq!(session.stats().imports, count + 1);
+    // Nothing is said but what the lease takes; it is the same however much is held.
+    let mut state = session.watch();
+    let ended = state.wait_for(|state| *state != SessionState::Connected);
+    assert!(tokio::time::timeout(2 * lease, ended).await.is_err());
+    assert_eq!(tally.alive.load(Ordering::SeqCst), count + 1);
+    assert_eq!(within(held[count / 2].note()).await, Ok(1));
+
+    let begun = Instant::now();
+    // On a thread that has no runtime: letting go needs none.
+    tokio::task::spawn_blocking(|| std::thread::spawn(move || drop(held)).join())
+        .await
+        .unwrap()
+        .unwrap();
+    let dropped = begun.elapsed();
+    until("all are gone", || tally.alive.load(Ordering::SeqCst) == 1).await;
+    println!("{count} let go in {dropped:?}, gone after {:?}", begun.elapsed());
+    until("the tables are empty", || (pair.server.exports(), session.stats().imports) == (1, 1))
+        .await;
+    assert_eq!(within(pair.far.note()).await, Ok(2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_thousand_references_are_held_renewed_and_let_go() {
+    held_and_let_go(20_000, Duration::from_millis(1500)).await;
+}
+
+/// By hand, with optimisation: `cargo test --release -p remote-core --test leases -- --ignored --nocapture`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes long without optimisation; `.ci/full` plays it"]
+async fn a_million_references_are_held_renewed_and_let_go() {
+    held_and_let_go(1_000_000, Duration::from_secs(6)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_object_may_call_drop_and_panic_while_it_goes() {
+    let (pair, tally) = depot(Duration::from_secs(5)).await;
+    // Objects of the client's, which the server alone holds, and which hold objects of the server's.
+    for _ in 0..20 {
+        let loud = Ref::<dyn Depot>::new(Crate::new(&tally, true));
+        within(loud.keep(within(pair.far.make(3)).await.unwrap())).await.unwrap();
+        within(pair.far.keep(vec![loud])).await.unwrap();
+    }
+    assert_eq!(tally.alive.load(Ordering::SeqCst), 1 + 20 * 4);
+    // The server lets go of its own object, and with it of the client's, which go loudly.
+    let Pair { server, client, far } = pair;
+    within(server.unpublish("object")).await.unwrap();
+    drop(far);
+    until("all are gone", || tally.alive.load(Ordering::SeqCst) == 0).await;
+    until("what they called was executed", || tally.notes.load(Ordering::SeqCst) == 60).await;
+    until("the tables are empty", || (server.exports(), client.exports()) == (0, 0)).await;
+    let names = within(client.names(server.uri("x").strip_suffix("/x").unwrap())).await;
+    assert_eq!(names, Ok(Vec::new()), "both nodes and their session go on");
+}

@@ -1,0 +1,44 @@
+//! The promises of the library, each through its public interface: a file for each subject.
+//!
+//! One binary, so that what waits in one test leaves the cores to another, and is linked once.
+
+mod calls;
+mod datagrams;
+mod failures;
+mod interfaces;
+mod leases;
+mod life;
+mod limits;
+mod links;
+mod messages;
+mod panics;
+mod pipelining;
+mod processes;
+mod relay;
+mod replies;
+mod sessions;
+mod sockets;
+mod streams;
+#[path = "../support/mod.rs"]
+mod support;
+mod turns;
+
+/// Not a test of its own: what the child processes do.
+#[test]
+fn child() {
+    let Some(role) = support::child::role() else { return };
+    match role.as_str() {
+        "adder" => processes::add(),
+        "alert server" => processes::serve(processes::alert()),
+        #[cfg(target_os = "linux")]
+        "controller" => sockets::processes::control(),
+        #[cfg(target_os = "linux")]
+        "gateway" => sockets::processes::give_sockets(),
+        "keeper" => datagrams::serve(),
+        #[cfg(target_os = "linux")]
+        "office" => streams::processes::serve(),
+        "part server" => links::serve(),
+        "server" => processes::serve(remote_core::Limits::default()),
+        other => panic!("there is no role {other}"),
+    }
+}

@@ -1,0 +1,348 @@
+//! Owns the promise of pipelining: a chain of calls takes one round trip, keeps its order, and fails with what failed
+//! first.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::support::relay::Relay;
+use crate::support::{GENEROUS, Pair, fresh_address, poll_once, until, within};
+use remote_core::{Error, Node, Outcome, Ref, Remote, Result, remote};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+
+/// An error whose first kind has the form of the library's own first kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+enum Mistake {
+    Refused { by: String, why: String },
+    Remote(Error),
+}
+
+impl From<Error> for Mistake {
+    fn from(error: Error) -> Mistake {
+        Mistake::Remote(error)
+    }
+}
+
+fn mistake() -> Mistake {
+    Mistake::Refused { by: "step".into(), why: "it is the last".into() }
+}
+
+#[remote]
+trait Step {
+    async fn value(&self) -> Result<u64>;
+    async fn checked_value(&self) -> Result<u64, Mistake>;
+    /// A new object, one further.
+    async fn next(&self) -> Result<Ref<dyn Step>>;
+    /// The same, when the test lets it.
+    async fn gated_next(&self) -> Result<Ref<dyn Step>>;
+    async fn failing_next(&self) -> Result<Ref<dyn Step>>;
+    async fn mistaken_next(&self) -> Result<Ref<dyn Step>, Mistake>;
+    async fn panicking_next(&self) -> Result<Ref<dyn Step>>;
+    /// Gives back what it was given.
+    async fn same(&self, step: Ref<dyn Step>) -> Result<Ref<dyn Step>>;
+    async fn value_of(&self, step: Ref<dyn Step>) -> Result<u64>;
+    async fn note(&self, number: u64) -> Result<()>;
+}
+
+#[derive(Remote, Clone, Default)]
+#[remote(Step)]
+struct Stair {
+    height: u64,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    gate: Semaphore,
+    notes: Mutex<Vec<u64>>,
+}
+
+impl Default for Shared {
+    fn default() -> Shared {
+        Shared { gate: Semaphore::new(0), notes: Mutex::default() }
+    }
+}
+
+#[remote]
+impl Step for Stair {
+    async fn value(&self) -> Result<u64> {
+        Ok(self.height)
+    }
+
+    async fn checked_value(&self) -> Result<u64, Mistake> {
+        Ok(self.height)
+    }
+
+    async fn next(&self) -> Result<Ref<dyn Step>> {
+        Ok(Ref::new(Stair { height: self.height + 1, shared: Arc::clone(&self.shared) }))
+    }
+
+    async fn gated_next(&self) -> Result<Ref<dyn Step>> {
+        self.shared.gate.acquire().await.unwrap().forget();
+        self.next().await
+    }
+
+    async fn failing_next(&self) -> Result<Ref<dyn Step>> {
+        Err(Error::Refused("no further".into()))
+    }
+
+    async fn mistaken_next(&self) -> Result<Ref<dyn Step>, Mistake> {
+        Err(mistake())
+    }
+
+    async fn panicking_next(&self) -> Result<Ref<dyn Step>> {
+        panic!("stumbled")
+    }
+
+    async fn same(&self, step: Ref<dyn Step>) -> Result<Ref<dyn Step>> {
+        Ok(step)
+    }
+
+    async fn value_of(&self, step: Ref<dyn Step>) -> Result<u64> {
+        step.value().await
+    }
+
+    async fn note(&self, number: u64) -> Result<()> {
+        self.shared.notes.lock().unwrap().push(number);
+        Ok(())
+    }
+}
+
+fn stair() -> (Ref<dyn Step>, Arc<Shared>) {
+    let stair = Stair::default();
+    let shared = Arc::clone(&stair.shared);
+    (Ref::new(stair), shared)
+}
+
+#[tokio::test]
+async fn a_chain_takes_one_round_trip() {
+    const DELAY: Duration = Duration::from_millis(200);
+    let server = Node::listen("tcp://127.0.0.1:0").await.unwrap();
+    server.publish("stair", stair().0).await.unwrap();
+    let relay = Relay::start(server.uri("stair").strip_suffix("/stair").unwrap(), DELAY).await;
+    let client = Node::new();
+    let root: Ref<dyn Step> = within(client.lookup(relay.uri("stair"))).await.unwrap();
+    let begun = Instant::now();
+    let mut last = root.next().pipelined();
+    for _ in 1..12 {
+        last = last.next().pipelined();
+    }
+    assert_eq!(within(last.value()).await, Ok(12));
+    let taken = begun.elapsed();
+    assert!(taken >= 2 * DELAY, "the relay delays: {taken:?}");
+    assert!(
+        taken < 4 * DELAY,
+        "thirteen calls took {taken:?}, with a round trip of {:?}",
+        2 * DELAY
+    );
+    // The same by awaiting each takes a round trip for each.
+    let begun = Instant::now();
+    within(within(root.next()).await.unwrap().next()).await.unwrap();
+    assert!(begun.elapsed() >= 4 * DELAY);
+}
+
+#[tokio::test]
+async fn four_calls_that_depend_on_each_other_take_less_than_120_ms_on_a_link_of_100() {
+    let server = Node::listen("tcp://127.0.0.1:0").await.unwrap();
+    server.publish("stair", stair().0).await.unwrap();
+    let server = server.uri("stair");
+    let relay =
+        Relay::start(server.strip_suffix("/stair").unwrap(), Duration::from_millis(50)).await;
+    let root: Ref<dyn Step> = within(Node::new().lookup(relay.uri("stair"))).await.unwrap();
+    let mut best = GENEROUS;
+    // The machine has other things to do, too: what counts is what the link allows.
+    for _ in 0..10 {
+        let begun = Instant::now();
+        let third = root.next().pipelined().next().pipelined().next().pipelined();
+        assert_eq!(within(third.value()).await, Ok(3));
+        let taken = begun.elapsed();
+        assert!(taken >= Duration::from_millis(100), "the link has its length: {taken:?}");
+        best = best.min(taken);
+        if best < Duration::from_millis(120) {
+            return;
+        }
+    }
+    panic!("at best {best:?}");
+}
+
+#[tokio::test]
+async fn a_chain_goes_on_though_its_first_promises_are_dropped() {
+    let (root, shared) = stair();
+    let pair = Pair::new(root.clone()).await;
+    for reference in [&pair.far, &root] {
+        let third =
+            reference.gated_next().pipelined().gated_next().pipelined().gated_next().pipelined();
+        let mut value = third.value();
+        assert!(poll_once(&mut value).await.is_none());
+        shared.gate.add_permits(3);
+        assert_eq!(within(value).await, Ok(3));
+    }
+}
+
+#[tokio::test]
+async fn a_chain_in_one_expression() {
+    let pair = Pair::new(stair().0).await;
+    let value =
+        within(async { pair.far.next().pipelined().next().pipelined().value().await }).await;
+    assert_eq!(value, Ok(2));
+    until("no answer is kept", || pair.server.exports() == 1).await;
+}
+
+#[tokio::test]
+async fn what_was_pipelined_fails_with_the_original_error() {
+    let (root, _) = stair();
+    let pair = Pair::new(root.clone()).await;
+    for reference in [&pair.far, &root] {
+        let failed = reference.failing_next().pipelined();
+        let further = failed.next().pipelined();
+        let original = Error::Nested(Box::new(Error::Refused("no further".into())));
+        let broken = Error::Broken(Box::new(original.clone()));
+        assert_eq!(broken.outcome(), Outcome::NotExecuted, "unlike the call that failed");
+        assert_eq!(within(failed.value()).await, Err(broken.clone()));
+        assert_eq!(within(further.value()).await, Err(broken.clone()));
+        assert_eq!(within(further.checked_value()).await, Err(Mistake::Remote(broken)));
+        assert_eq!(within(Ref::resolved(&failed)).await.unwrap_err(), original);
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_the_users_arrives_as_itself_where_it_can() {
+    let (root, _) = stair();
+    let pair = Pair::new(root.clone()).await;
+    for reference in [&pair.far, &root] {
+        let mistaken = reference.mistaken_next().pipelined();
+        let further = mistaken.next().pipelined();
+        assert_eq!(within(mistaken.checked_value()).await, Err(mistake()));
+        assert_eq!(within(further.checked_value()).await, Err(mistake()));
+        // Where it cannot, it is no other error in disguise.
+        let error = within(further.value()).await.unwrap_err();
+        assert!(matches!(error, Error::Broken(_)), "{error:?}");
+        assert!(!matches!(error.root(), Error::NotConnected { .. }), "{error:?}");
+        assert_eq!(error.outcome(), Outcome::NotExecuted);
+    }
+}
+
+#[tokio::test]
+async fn a_panic_breaks_what_was_pipelined_on_it() {
+    let (root, _) = stair();
+    let pair = Pair::new(root.clone()).await;
+    for reference in [&pair.far, &root] {
+        let promise = reference.panicking_next().pipelined();
+        let error = within(promise.value()).await.unwrap_err();
+        assert_eq!(error, Error::Broken(Box::new(Error::Panicked("stumbled".into()))));
+        assert_eq!(within(reference.value()).await, Ok(0));
+    }
+}
+
+#[tokio::test]
+async fn a_promise_of_ones_own_object_keeps_the_order() {
+    const DELAY: Duration = Duration::from_millis(100);
+    let server = Node::listen("tcp://127.0.0.1:0").await.unwrap();
+    server.publish("stair", stair().0).await.unwrap();
+    let relay = Relay::start(server.uri("stair").strip_suffix("/stair").unwrap(), DELAY).await;
+    let client = Node::new();
+    let root: Ref<dyn Step> = within(client.lookup(relay.uri("stair"))).await.unwrap();
+    let (mine, shared) = stair();
+    let promise = root.same(mine.clone()).pipelined();
+    // Sent while the answer is on its way: some reach the server before it is known, some after.
+    let mut early = Vec::new();
+    for number in 0..50 {
+        let mut call = promise.note(number);
+        assert!(poll_once(&mut call).await.is_none(), "it goes the long way");
+        early.push(call);
+        tokio::time::sleep(DELAY / 40).await;
+    }
+    let resolved = within(Ref::resolved(&promise)).await.unwrap();
+    assert_eq!(resolved, mine);
+    assert!(Ref::is_near(&resolved));
+    // The short way, which takes no time: nothing of the long way may come after.
+    within(resolved.note(50)).await.unwrap();
+    let notes = shared.notes.lock().unwrap().clone();
+    assert!(notes.iter().copied().eq(0..=50), "{notes:?}");
+    for call in early {
+        within(call).await.unwrap();
+    }
+    within(promise.note(51)).await.unwrap();
+    assert_eq!(shared.notes.lock().unwrap().len(), 52);
+}
+
+#[tokio::test]
+async fn a_promise_equals_only_its_clones() {
+    let (root, shared) = stair();
+    let pair = Pair::new(root.clone()).await;
+    for reference in [&pair.far, &root] {
+        let (one, other) = (reference.gated_next().pipelined(), reference.next().pipelined());
+        assert_eq!(one, one.clone());
+        assert_ne!(one, other);
+        shared.gate.add_permits(1);
+        let resolved = within(Ref::resolved(&one)).await.unwrap();
+        assert_ne!(one, resolved);
+        assert_eq!(one, one.clone());
+        assert_eq!(resolved, within(Ref::resolved(&one)).await.unwrap());
+        assert_eq!(Ref::is_near(&resolved), Ref::is_near(reference));
+    }
+}
+
+#[tokio::test]
+async fn a_promise_travels_as_an_argument() {
+    let (root, shared) = stair();
+    let pair = Pair::new(root).await;
+    let promise = pair.far.gated_next().pipelined();
+    let mut value = pair.far.value_of(promise);
+    assert!(poll_once(&mut value).await.is_none());
+    shared.gate.add_permits(1);
+    assert_eq!(within(value).await, Ok(1));
+    let near = stair().0.next().pipelined();
+    assert_eq!(within(pair.far.value_of(near)).await, Ok(1));
+}
+
+#[tokio::test]
+async fn what_is_pipelined_through_a_third_node_leaves_nothing_behind() {
+    let (root, shared) = stair();
+    let owner = Pair::new(root).await;
+    let middle = Node::listen(fresh_address()).await.unwrap();
+    // The middle forwards what it publishes of somebody else's.
+    middle
+        .publish(
+            "stair",
+            within(middle.lookup::<dyn Step>(owner.server.uri("object"))).await.unwrap(),
+        )
+        .await
+        .unwrap();
+    let client = Node::new();
+    let forwarded: Ref<dyn Step> = within(client.lookup(middle.uri("stair"))).await.unwrap();
+    for _ in 0..50 {
+        let promise = forwarded.gated_next().pipelined().next().pipelined();
+        let mut value = promise.value();
+        assert!(poll_once(&mut value).await.is_none());
+        shared.gate.add_permits(1);
+        assert_eq!(within(value).await, Ok(2));
+    }
+    until("the middle has forgotten the calls", || {
+        middle
+            .sessions()
+            .iter()
+            .all(|session| (session.stats().calls_out, session.stats().calls_in) == (0, 0))
+    })
+    .await;
+    // The client refers to the first by itself by now.
+    until("and the objects", || (middle.exports(), owner.server.exports()) == (0, 1)).await;
+}
+
+#[tokio::test]
+async fn a_near_promise_may_come_to_a_far_object() {
+    let pair = Pair::new(stair().0).await;
+    let (near, shared) = stair();
+    let promise = near.same(pair.far.clone()).pipelined();
+    assert_eq!(within(promise.next().pipelined().value()).await, Ok(1));
+    assert_eq!(within(promise.value()).await, Ok(0));
+    within(promise.note(7).oneway()).await.unwrap();
+    assert_eq!(within(promise.value().timeout(GENEROUS)).await, Ok(0));
+    assert!(shared.notes.lock().unwrap().is_empty(), "it went to the far one");
+    // And on the other side: a promise of the server's that comes to an object of somebody else's.
+    let third = Node::listen(fresh_address()).await.unwrap();
+    third.publish("stair", stair().0).await.unwrap();
+    let elsewhere: Ref<dyn Step> = within(pair.client.lookup(third.uri("stair"))).await.unwrap();
+    let promise = pair.far.same(elsewhere).pipelined();
+    assert_eq!(within(promise.next().pipelined().value()).await, Ok(1));
+    assert_eq!(within(promise.value()).await, Ok(0));
+}

@@ -1,0 +1,88 @@
+//! Owns what only processes can prove: that a socket closes when the process of its controlling object is killed, and that a
+//! flood leaves the memory of the process that has the socket as it is.
+
+use std::time::Duration;
+
+use super::*;
+use crate::support::child::{Child, say, setting};
+
+/// A lease that ends soon.
+const SHORT: Duration = Duration::from_secs(1);
+
+/// Has a socket of another process's, and says which lines come; until it is killed.
+#[tokio::main]
+pub(crate) async fn control() {
+    let sockets: Ref<dyn Sockets> = Node::new().lookup(setting("SOCKETS")).await.unwrap();
+    let (ear, mut heard) = ear();
+    let socket = sockets.connect(&setting("PEER"), Ref::new(ear)).await.unwrap();
+    heard.connected().await;
+    socket.issue_credit(10).await.unwrap();
+    loop {
+        say(&heard.line().await);
+    }
+}
+
+/// Publishes the sockets of this process.
+#[tokio::main]
+pub(crate) async fn give_sockets() {
+    let (gateway, _) = gateway().await;
+    say(&gateway.uri("sockets"));
+    gateway.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_closes_when_the_process_of_its_controlling_object_is_killed() {
+    let gateway = Node::builder()
+        .listen("tcp://127.0.0.1:0")
+        .sockets(Policy::loopback())
+        .lease(SHORT)
+        .start()
+        .await
+        .unwrap();
+    gateway.publish("sockets", gateway.sockets()).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let uri = gateway.uri("sockets");
+    let mut child = Child::start("controller", &[("SOCKETS", &uri), ("PEER", &address)]);
+    let (mut peer, _) = within(listener.accept()).await.unwrap();
+    within(peer.write_all(b"to another process\n")).await.unwrap();
+    assert_eq!(child.hear(), "to another process");
+    child.kill();
+    assert_eq!(within(peer.read(&mut [0])).await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_leaves_the_memory_of_the_process_as_it_is() {
+    const FLOOD: usize = 256 << 20;
+    let child = Child::start("gateway", &[]);
+    let sockets: Ref<dyn Sockets> = within(Node::new().lookup(child.hear())).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (ear, mut heard) = ear();
+    let socket = within(sockets.connect(&address, Ref::new(ear))).await.unwrap();
+    let (mut peer, _) = within(listener.accept()).await.unwrap();
+    heard.connected().await;
+    let before = child.resident();
+    let line = "x".repeat(64 << 10);
+    let text = line.clone() + "\n";
+    let flood = tokio::spawn(async move {
+        for _ in 0..FLOOD / text.len() {
+            peer.write_all(text.as_bytes()).await.unwrap();
+        }
+        peer
+    });
+    // All of it passes through, line by line, and what is ahead of the credit stays with the system.
+    let mut most = 0;
+    for _ in 0..FLOOD / (line.len() + 1) {
+        within(socket.issue_credit(1)).await.unwrap();
+        assert!(heard.line().await == line);
+        most = most.max(child.resident());
+    }
+    println!(
+        "256 MiB passed in lines of 64 KiB; at most {} KiB more",
+        (most - before.min(most)) >> 10
+    );
+    assert!(most < before + (16 << 20), "{before} bytes, and then {most}");
+    drop(within(flood).await.unwrap());
+    assert!(matches!(heard.next().await, Told::Ended));
+}
