@@ -149,7 +149,7 @@ fn an_answer_of_another_shape_fails_its_call_alone() {
             assert_eq!(told.body[0], fault::NESTED, "{what}");
             assert!(told.body.len() < 1000, "nonsense is not sent back whole");
         }
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -184,7 +184,7 @@ fn a_promise_of_an_answer_that_is_never_kept_ends_with_its_deadline() {
         let told = told.expect("the deadline ends it");
         // The deadline is the method's too, and that of the call that it makes: whichever notices first.
         assert!([fault::TIMEOUT, fault::NESTED].contains(&told.body[0]), "{}", told.text());
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }

@@ -1,10 +1,10 @@
 //! Bodies that lie: too deep, too long, too many, of no class, or with something left over.
 
-use remote_core::{Error, Limits, Node, Ref};
+use remote_core::{Error, Node, Ref};
 
 use super::outcome::fault;
 use super::peer::Peer;
-use super::stage::{LEASE, Stage, run, serve, soon};
+use super::stage::{LEASE, Stage, patient, run, serve, soon};
 use super::target::{Butt, Framed, Shape, Square, Target};
 use super::wire::Bytes;
 
@@ -45,7 +45,7 @@ fn nesting_is_refused_past_its_limit_and_never_overflows_a_stack() {
             assert_eq!(answer.fault(), fault::QUOTA, "{method} without end: {}", answer.text());
         }
         assert_eq!(peer.answer_to(target, "length", Bytes::new().string("on")).await.value(), 2);
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -53,7 +53,7 @@ fn nesting_is_refused_past_its_limit_and_never_overflows_a_stack() {
 #[test]
 fn values_nested_too_deep_are_refused_before_they_are_sent_too() {
     run(async {
-        let server = serve(Limits::default(), LEASE).await.unwrap();
+        let server = serve(patient(), LEASE).await.unwrap();
         server.publish("target", Ref::<dyn Target>::new(Butt::default())).await.unwrap();
         let client = Node::new();
         let target: Ref<dyn Target> = client.lookup(server.uri("target")).await.unwrap();
@@ -88,7 +88,7 @@ fn lengths_beyond_the_bytes_are_refused() {
         let greedy = Bytes(Bytes::new().count(u64::MAX).0.repeat(30));
         let answer = peer.answer_to(target, "vectors", greedy).await;
         assert!([fault::DECODE, fault::QUOTA].contains(&answer.fault()), "{}", answer.text());
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -104,7 +104,7 @@ fn elements_without_bytes_are_counted() {
             let answer = peer.answer_to(target, "units", Bytes::new().count(claim)).await;
             assert_eq!(answer.fault(), fault::QUOTA, "{claim}: {}", answer.text());
         }
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -134,7 +134,7 @@ fn tags_of_no_class_are_refused_by_name() {
             let answer = peer.answer_to(target, "shape", wrong.clone()).await;
             assert_eq!(answer.fault(), fault::DECODE, "{wrong:?}: {}", answer.text());
         }
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -173,7 +173,7 @@ fn bodies_are_read_to_their_last_byte_and_no_further() {
             let answer = peer.answer_to(target, method, Bytes(body)).await;
             assert_eq!(answer.fault(), fault::DECODE, "{method}: {}", answer.text());
         }
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }

@@ -6,7 +6,7 @@ use remote_core::Limits;
 
 use super::outcome::fault;
 use super::peer::Peer;
-use super::stage::{Stage, is_held_back, run, until, waiting};
+use super::stage::{Stage, is_held_back, patient, run, until, waiting};
 use super::wire::{Bytes, CANCEL, Call, Frame, Manner, To};
 
 /// As many as a debug build does in a second or two.
@@ -50,7 +50,7 @@ fn calls_cancelled_at_once_leave_nothing_behind() {
         stage.goes_on().await;
         let session = stage.hostile();
         assert_eq!(session.stats().calls_in, 0);
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -69,7 +69,7 @@ fn cancelling_what_is_not_there_is_harmless() {
         let again = Frame::numbers(CANCEL, &[never]);
         peer.send_all(&[again.clone(), again.clone(), again]).await;
         assert_eq!(peer.answer(never).await.fault(), fault::CANCELLED);
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -77,7 +77,7 @@ fn cancelling_what_is_not_there_is_harmless() {
 #[test]
 fn what_was_cancelled_before_it_began_breaks_what_was_pipelined_on_it() {
     run(async {
-        let limits = Limits { body: 64 << 10, queue: 64 << 10, ..Limits::default() };
+        let limits = Limits { body: 64 << 10, queue: 64 << 10, ..patient() };
         let stage = Stage::with(limits).await;
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
@@ -111,7 +111,7 @@ fn what_was_cancelled_before_it_began_breaks_what_was_pipelined_on_it() {
         assert_eq!(ended[0], (head.question, 2, Some(fault::CANCELLED)));
         assert_eq!(ended[1], (after.question, 2, Some(fault::BROKEN)));
         assert_eq!((ended[2].1, ended[3].1), (0, 0), "the other promise was kept");
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -119,7 +119,7 @@ fn what_was_cancelled_before_it_began_breaks_what_was_pipelined_on_it() {
 #[test]
 fn a_peer_that_does_not_read_and_cancels_is_held_back_like_any_other() {
     run(async {
-        let limits = Limits { queue: 256 << 10, body: 64 << 10, ..Limits::default() };
+        let limits = Limits { queue: 256 << 10, body: 64 << 10, ..patient() };
         let stage = Stage::with(limits.clone()).await;
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
@@ -146,7 +146,7 @@ fn a_peer_that_does_not_read_and_cancels_is_held_back_like_any_other() {
         }
         stage.goes_on().await;
         is_held_back(&session, &limits);
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }

@@ -2,10 +2,12 @@
 //!
 //! It must not know what the hostile server does.
 
+use std::time::Duration;
+
 use remote_core::{Error, Limits, Node, Ref, Result, Session};
 
 use super::raw_server::RawServer;
-use super::stage::{Good, LEASE, serve, soon, until};
+use super::stage::{Good, LEASE, SHORT_LEASE, patient, serve, soon, until};
 use super::target::{Butt, Target};
 
 /// A client of a hostile server that is a client of a good one as well.
@@ -17,16 +19,25 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) async fn new() -> Client {
-        Client::with(Limits::default()).await
+        Client::with(patient()).await
     }
 
     pub(crate) async fn with(limits: Limits) -> Client {
-        let server = serve(Limits::default(), LEASE).await.expect("a node starts");
+        Client::leasing(limits, LEASE).await
+    }
+
+    /// For a test that waits for the end of a lease.
+    pub(crate) async fn brief(limits: Limits) -> Client {
+        Client::leasing(limits, SHORT_LEASE).await
+    }
+
+    async fn leasing(limits: Limits, lease: Duration) -> Client {
+        let server = serve(patient(), LEASE).await.expect("a node starts");
         server
             .publish("target", Ref::<dyn Target>::new(Butt::default()))
             .await
             .expect("the name is free");
-        let node = Node::builder().limits(limits).lease(LEASE).start().await;
+        let node = Node::builder().limits(limits).lease(lease).start().await;
         let node = node.expect("a node starts");
         let good = Good::of(&node, &server.uri("target")).await;
         Client { node, good, _server: server }

@@ -6,7 +6,7 @@ use remote_core::{Limits, SessionState};
 
 use super::outcome::code;
 use super::peer::Peer;
-use super::stage::{Stage, run, soon, until, waiting};
+use super::stage::{Stage, patient, run, soon, until, waiting};
 use super::wire::{
     ACKNOWLEDGE, ANSWER_CHUNK, Bytes, CALL, CALL_CHUNK, CANCEL, CHUNK, CREDIT, Call, Frame,
     LONGEST_FRAME, PING, RENEW, To,
@@ -37,9 +37,9 @@ fn a_frame_cut_short_ends_its_session_when_nothing_follows() {
         let limits = Limits {
             ping: Duration::from_millis(200),
             silence: Duration::from_millis(900),
-            ..Limits::default()
+            ..patient()
         };
-        let stage = Stage::with(limits).await;
+        let stage = Stage::brief(limits).await;
         let ping = Frame::numbers(PING, &[]).write(0);
         for cut in [&length(LONGEST_FRAME as u32)[..], &ping[..2], &ping[..4]] {
             let mut silent = Peer::connect(&stage.address()).await;
@@ -116,7 +116,7 @@ fn numbers_keep_their_order() {
         }
         let next = peer.ask(target, "add", Bytes::new().count(1)).await;
         assert_eq!(peer.next_answer().await.question, next, "nothing was executed twice");
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -220,7 +220,7 @@ fn who_breaks_a_rule_and_does_not_read_that_is_let_go() {
     run(async {
         let stall = Duration::from_secs(1);
         let (queue, body) = (256 << 10, 64 << 10);
-        let limits = Limits { queue, body, stall, ..Limits::default() };
+        let limits = Limits { queue, body, stall, ..patient() };
         let stage = Stage::with(limits).await;
         for vanishes in [true, false] {
             let mut peer = Peer::connect(&stage.address()).await;

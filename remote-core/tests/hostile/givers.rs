@@ -9,7 +9,7 @@ use remote_core::Limits;
 use super::hello::Hello;
 use super::outcome::{Answer, code};
 use super::peer::{DIRECTORY, Peer, greater};
-use super::stage::{Stage, run, soon, until};
+use super::stage::{Stage, patient, run, soon, until};
 use super::wire::{Bytes, CALL, CANCEL, Call, Frame, NAME, RELEASE, To, answer, mine, yours};
 
 const INTRODUCTION: &str = "remote.Directory.introduction";
@@ -110,7 +110,8 @@ fn who_answers_nothing_is_asked_little_and_holds_up_nobody_else() {
         assert!(began.elapsed() < SHORT, "the other's silence is nothing to this one");
         let beyond = tokio::time::timeout(Duration::from_millis(100), silent.asked()).await;
         assert!(beyond.is_err(), "no more are asked for at once");
-        drop((silent, other));
+        silent.peer.close().await;
+        other.peer.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -129,7 +130,7 @@ fn users_calls_go_on_while_who_takes_few_at_once_is_asked() {
         giver.peer.send(&call.with(mine(20, 0)).frame()).await;
         assert_eq!(giver.asked().await.name, "Target.add");
         assert!(began.elapsed() < SHORT, "there is room for it");
-        drop(giver);
+        giver.peer.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -155,7 +156,7 @@ fn nothing_is_asked_any_more_about_what_was_dropped() {
             is_released |= of(RELEASE) == Some(7);
         }
         assert!(began.elapsed() < SHORT, "whoever drops it need not wait");
-        drop(giver);
+        giver.peer.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -163,7 +164,7 @@ fn nothing_is_asked_any_more_about_what_was_dropped() {
 #[test]
 fn who_asks_without_end_for_tokens_waits_within_its_window() {
     run(async {
-        let stage = Stage::with(Limits { window_calls: 100, ..Limits::default() }).await;
+        let stage = Stage::with(Limits { window_calls: 100, ..patient() }).await;
         let mut giver = Giver::at(&stage).await;
         giver.introduce(1..2).await;
         let fingerprint = giver.asked_for_token().await;
@@ -198,7 +199,7 @@ fn who_asks_without_end_for_tokens_waits_within_its_window() {
             assert!((call.question..call.question + 100).contains(&question) && status == 2);
         }
         until("nothing is shown to it", || stage.hostile().stats().exports == 1).await;
-        drop(patient);
+        patient.close().await;
         stage.is_alone_again().await;
     });
 }

@@ -8,7 +8,7 @@ use super::outcome::End;
 use super::owner::{FORGERIES, Owner, forgeries};
 use super::peer::{Peer, greater, lesser, stranger};
 use super::raw_server::RawServer;
-use super::stage::{Stage, run, until};
+use super::stage::{Stage, patient, run, until};
 use super::wire::{Bytes, Call};
 
 #[test]
@@ -143,7 +143,7 @@ fn a_node_that_is_full_goes_on_with_the_sessions_that_it_has() {
             body: 64 << 10,
             unacknowledged: 2 << 20,
             memory: 2 << 20,
-            ..Limits::default()
+            ..patient()
         };
         let stage = Stage::with(limits.clone()).await;
         for node in [greater(), lesser()] {
@@ -168,7 +168,7 @@ fn a_node_that_is_full_goes_on_with_the_sessions_that_it_has() {
             owner.resume().await;
             owner.is_unharmed().await;
             owner.peer.close().await;
-            drop(greedy);
+            greedy.close().await;
             stage.is_alone_again().await;
         }
     });
@@ -178,17 +178,17 @@ fn a_node_that_is_full_goes_on_with_the_sessions_that_it_has() {
 #[test]
 fn sessions_whose_peers_have_vanished_are_bounded() {
     run(async {
-        let limits = Limits { memory: 1 << 20, ..Limits::default() };
-        let stage = Stage::with(limits).await;
+        let limits = Limits { memory: 1 << 20, ..patient() };
+        let stage = Stage::brief(limits).await;
         let mut refused = 0;
-        for _ in 0..500 {
+        // However long that takes: while a lease ends now and then, another session is accepted.
+        while refused < 300 {
             let mut peer = Peer::on(stranger(&stage.address()).await, &Hello::of(lesser()));
             peer.introduce().await;
             peer.send_raw(&Standing::nothing().write()).await;
             refused += u64::from(matches!(peer.verdict().await, Verdict::Refuse(_)));
+            assert!(stage.server.sessions().len() < 200);
         }
-        assert!(refused > 300, "{refused} were refused");
-        assert!(stage.server.sessions().len() < 200);
         stage.is_alone_again().await;
     });
 }

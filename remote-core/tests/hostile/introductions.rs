@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::hello::{Claim, Hello, PREFACE, SECRET, Standing, Verdict, framed};
 use super::outcome::End;
 use super::peer::{Peer, drained, greater, lesser, stranger};
-use super::stage::{Good, Stage, run, soon};
+use super::stage::{Good, Stage, patient, run, soon};
 use super::wire::Bytes;
 
 /// Sends bytes to the node, and expects the connection to end without the sender's doing.
@@ -159,7 +159,7 @@ fn wrong_standings_are_refused() {
 #[test]
 fn wrong_verdicts_are_refused() {
     run(async {
-        let limits = Limits { handshake_time: Duration::from_millis(700), ..Limits::default() };
+        let limits = Limits { handshake_time: Duration::from_millis(700), ..patient() };
         let stage = Stage::with(limits).await;
         for verdict in [
             framed(&[]),
@@ -187,7 +187,7 @@ fn wrong_verdicts_are_refused() {
 #[test]
 fn an_introduction_that_never_ends_is_cut_off() {
     run(async {
-        let limits = Limits { handshake_time: Duration::from_millis(700), ..Limits::default() };
+        let limits = Limits { handshake_time: Duration::from_millis(700), ..patient() };
         let stage = Stage::with(limits).await;
         let mut silent = stranger(&stage.address()).await;
         let mut half = stranger(&stage.address()).await;
@@ -219,7 +219,7 @@ fn an_introduction_that_never_ends_is_cut_off() {
 #[test]
 fn of_many_that_say_nothing_the_oldest_go_and_good_ones_still_come_in() {
     run(async {
-        let limits = Limits { handshake_time: Duration::from_secs(3600), ..Limits::default() };
+        let limits = Limits { handshake_time: Duration::from_secs(3600), ..patient() };
         let most = limits.handshakes;
         let stage = Stage::with(limits).await;
         let mut silent = Vec::new();
@@ -261,7 +261,7 @@ fn the_same_introduction_again_makes_no_second_session() {
         }
         assert_eq!(stage.server.sessions().len(), 2);
         assert_eq!(first.answer_to(object, "length", Bytes::new().string("four")).await.value(), 4);
-        drop(first);
+        first.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -280,7 +280,7 @@ fn a_peer_that_decides_has_one_session_too() {
         }
         assert_eq!(stage.server.sessions().len(), 2);
         assert_eq!(first.answer_to(object, "length", Bytes::new().string("four")).await.value(), 4);
-        drop(first);
+        first.close().await;
         stage.is_alone_again().await;
     });
 }

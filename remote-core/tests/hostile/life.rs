@@ -4,7 +4,7 @@ use remote_core::Limits;
 
 use super::outcome::{code, fault};
 use super::peer::{Peer, TARGET};
-use super::stage::{Stage, is_held_back, run, until};
+use super::stage::{Stage, is_held_back, patient, run, until};
 use super::wire::{Bytes, ENDED, Frame, RELEASE, UNWATCH, WATCH, mine, yours};
 
 #[test]
@@ -34,7 +34,7 @@ fn more_cannot_be_released_than_was_held() {
         peer.send_all(&[release.clone(), release]).await;
         assert_eq!(peer.end().await, code::RELEASE);
         assert_eq!(owner.answer_to(child, "length", Bytes::new().string("here")).await.value(), 4);
-        drop(owner);
+        owner.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -105,7 +105,7 @@ fn places_without_a_reference_fail_their_call() {
         let call = peer.call(target, "keep", Bytes::new().count(0)).await.with(mine(7, other));
         peer.send(&call.frame()).await;
         assert_eq!(peer.answer(call.question).await.fault(), fault::DECODE);
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -134,7 +134,7 @@ fn what_a_failed_call_brought_is_given_back_exactly_once() {
             }
         }
         assert_eq!(returned, 5);
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -142,7 +142,7 @@ fn what_a_failed_call_brought_is_given_back_exactly_once() {
 #[test]
 fn references_are_bounded() {
     run(async {
-        let stage = Stage::with(Limits { references: 100, ..Limits::default() }).await;
+        let stage = Stage::with(Limits { references: 100, ..patient() }).await;
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
         let interface = peer.name(TARGET).await;
@@ -195,7 +195,7 @@ fn monitors_of_nothing_and_ends_of_nothing_are_harmless() {
 #[test]
 fn monitors_are_bounded() {
     run(async {
-        let stage = Stage::with(Limits { references: 100, ..Limits::default() }).await;
+        let stage = Stage::with(Limits { references: 100, ..patient() }).await;
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
         let watches: Vec<_> =
@@ -210,7 +210,7 @@ fn monitors_are_bounded() {
             };
             assert_eq!(ended.fields().number(), refused);
         }
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -218,8 +218,7 @@ fn monitors_are_bounded() {
 #[test]
 fn a_peer_that_does_not_read_and_watches_is_held_back_like_any_other() {
     run(async {
-        let limits =
-            Limits { references: 1000, queue: 256 << 10, body: 64 << 10, ..Limits::default() };
+        let limits = Limits { references: 1000, queue: 256 << 10, body: 64 << 10, ..patient() };
         let stage = Stage::with(limits.clone()).await;
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
@@ -236,7 +235,7 @@ fn a_peer_that_does_not_read_and_watches_is_held_back_like_any_other() {
             }
             is_held_back(&session, &limits);
         }
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }

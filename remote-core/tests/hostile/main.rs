@@ -30,6 +30,19 @@ mod resuming;
 mod resumption;
 mod servers;
 mod stage;
+#[cfg(target_os = "linux")]
+#[path = "../support/mod.rs"]
+mod support;
 mod target;
 mod vocabulary;
 mod wire;
+
+/// Not a test of its own: what the child process does.
+#[cfg(target_os = "linux")]
+#[test]
+fn child() {
+    if let Some(role) = support::child::role() {
+        assert_eq!(role, child::SERVER);
+        child::play();
+    }
+}

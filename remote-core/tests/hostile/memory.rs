@@ -9,19 +9,29 @@ use super::stage::run;
 use super::wire::{Bytes, CANCEL, CHUNK, Call, Frame, LONGEST_FRAME, mine};
 
 const MIB: u64 = 1 << 20;
-/// What any attack may cost beyond the limits of its sessions.
-const SLACK: u64 = 16 * MIB;
+/// `Limits::body`, of which there are as many in `Limits::window_bytes`.
+const BODY: u64 = 4 * MIB;
+const WINDOW: u64 = 4 * BODY;
+/// What a peer costs that does not read: `Limits::queue` with the answer that is the last to go into it, the answer that is
+/// being written, and `Limits::unacknowledged`.
+const NEVER_READ: u64 = (8 * MIB + BODY) + BODY + 8 * MIB;
+/// `Limits::memory` counts so much for a session.
+const SESSION: u64 = 8 << 10;
+/// The tasks, tables and buffers of what is in progress meanwhile: some thousands of calls, some hundreds of connections.
+const BESIDE: u64 = 2 * MIB;
+/// A few connections.
+const TRIFLE: u64 = 64 << 10;
 /// Connections at once: two ends of each count against the limit of the machine.
 const CONNECTIONS: usize = if cfg!(debug_assertions) { 500 } else { 1000 };
 
-/// The memory that an attack costs a node at most.
+/// The most bytes that a node allocated at once for an attack.
 fn cost<A: Future>(attack: impl FnOnce(String) -> A) -> u64 {
     run(async {
         let served = Served::new().await;
-        let before = served.peak();
+        let before = served.allocated().now;
         let attack = attack(served.address()).await;
         served.goes_on().await;
-        let cost = served.peak() - before;
+        let cost = served.allocated().peak.saturating_sub(before);
         drop(attack);
         served.goes_on().await;
         cost
@@ -30,18 +40,13 @@ fn cost<A: Future>(attack: impl FnOnce(String) -> A) -> u64 {
 
 #[track_caller]
 fn assert_costs(limit: u64, cost: u64) {
-    assert!(
-        cost <= limit + SLACK,
-        "{} MiB, where {} are allowed",
-        cost / MIB,
-        (limit + SLACK) / MIB
-    );
+    assert!(cost <= limit, "{} KiB, where {} are allowed", cost >> 10, limit >> 10);
 }
 
 #[test]
 fn frames_and_bodies_announced_and_not_sent_cost_next_to_nothing() {
     assert_costs(
-        0,
+        CONNECTIONS as u64 * SESSION + BESIDE,
         cost(async |address| {
             let mut peers = Vec::new();
             for number in 0..CONNECTIONS {
@@ -63,7 +68,7 @@ fn frames_and_bodies_announced_and_not_sent_cost_next_to_nothing() {
 #[test]
 fn noise_costs_next_to_nothing() {
     assert_costs(
-        0,
+        TRIFLE,
         cost(async |address| {
             for _ in 0..20 {
                 let mut stream = stranger(&address).await;
@@ -78,8 +83,8 @@ fn noise_costs_next_to_nothing() {
 #[test]
 fn bodies_that_claim_too_much_cost_no_more_than_they_are() {
     assert_costs(
-        // The window of arguments.
-        16 * MIB,
+        // One at a time: the body, its tag as a string, and the error that names the tag, before it is shortened.
+        5 * BODY + BESIDE,
         cost(async |address| {
             let mut peer = Peer::connect(&address).await;
             let target = peer.target().await;
@@ -102,10 +107,8 @@ fn bodies_that_claim_too_much_cost_no_more_than_they_are() {
 
 #[test]
 fn a_peer_that_never_reads_costs_its_queue() {
-    // The queue, the answer that is the last to go into it, and the one being written; what was written and not
-    // acknowledged.
     assert_costs(
-        (8 + 4 + 4 + 8) * MIB,
+        NEVER_READ + BESIDE,
         cost(async |address| {
             let mut peer = Peer::connect(&address).await;
             let target = peer.target().await;
@@ -122,7 +125,7 @@ fn a_peer_that_never_reads_costs_its_queue() {
 #[test]
 fn a_peer_that_never_reads_and_cancels_costs_its_queue() {
     assert_costs(
-        (8 + 4 + 4 + 8) * MIB,
+        NEVER_READ + BESIDE,
         cost(async |address| {
             let mut peer = Peer::connect(&address).await;
             let target = peer.target().await;
@@ -147,7 +150,7 @@ fn a_peer_that_never_reads_and_cancels_costs_its_queue() {
 #[test]
 fn bodies_begun_and_never_ended_cost_their_window() {
     assert_costs(
-        16 * MIB,
+        WINDOW + BESIDE,
         cost(async |address| {
             let mut peer = Peer::connect(&address).await;
             let target = peer.target().await;
@@ -167,15 +170,20 @@ fn bodies_begun_and_never_ended_cost_their_window() {
     );
 }
 
+/// As many as fit into a body: a number of three bytes for each.
+const REFERENCES: usize = (4 << 20) / 3 - 10;
+/// What each costs while the message that brings it is taken apart.
+const REFERENCE: u64 = 224;
+
 #[test]
 fn one_object_named_a_million_times_costs_no_more_than_a_million_objects() {
     assert_costs(
-        256 * MIB,
+        REFERENCES as u64 * REFERENCE,
         cost(async |address| {
             let mut peer = Peer::connect(&address).await;
             let target = peer.target().await;
             let interface = peer.name(TARGET).await;
-            let references = Bytes(mine(7, interface).0.repeat((4 << 20) / 3 - 10));
+            let references = Bytes(mine(7, interface).0.repeat(REFERENCES));
             let call = peer.call(target, "keep_all", Bytes::new().count(0)).await.with(references);
             peer.send_all(&call.frames()).await;
             peer.answer(call.question).await;
@@ -187,7 +195,7 @@ fn one_object_named_a_million_times_costs_no_more_than_a_million_objects() {
 #[test]
 fn strangers_who_claim_sessions_cost_next_to_nothing() {
     assert_costs(
-        0,
+        TRIFLE,
         cost(async |address| {
             for round in 0..5000 {
                 let node = if round % 2 == 0 { greater() } else { lesser() };
@@ -208,7 +216,7 @@ fn strangers_who_claim_sessions_cost_next_to_nothing() {
 #[test]
 fn a_peer_that_comes_back_without_end_and_never_acknowledges_costs_its_queue() {
     assert_costs(
-        (8 + 4 + 4 + 8) * MIB,
+        NEVER_READ + BESIDE,
         cost(async |address| {
             let mut peer = Peer::connect(&address).await;
             let target = peer.target().await;

@@ -4,7 +4,7 @@ use remote_core::{Limits, Node, Ref};
 
 use super::outcome::{code, fault};
 use super::peer::{DIRECTORY, Peer, TARGET};
-use super::stage::{Good, Stage, run, until};
+use super::stage::{Good, Stage, patient, run, until};
 use super::target::{Butt, Target};
 use super::vocabulary::fingerprint;
 use super::wire::{Bytes, Call, Fields, Manner, To, yours};
@@ -35,7 +35,7 @@ fn a_method_that_nobody_has_is_refused_by_name() {
             assert_eq!(answer.fault(), expected, "`{name}`: {}", answer.text());
             assert!(answer.text().contains(name), "{}", answer.text());
         }
-        drop(peer);
+        peer.close().await;
         // The arguments of another method are not what this one takes.
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
@@ -43,7 +43,7 @@ fn a_method_that_nobody_has_is_refused_by_name() {
         assert_eq!(answer.fault(), fault::DECODE);
         let answer = peer.answer_to(target, "words", Bytes::new().count(300)).await;
         assert_eq!(answer.fault(), fault::DECODE);
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -107,7 +107,7 @@ fn an_object_never_given_cannot_be_named() {
         peer.send(&call.frame()).await;
         assert_eq!(peer.end().await, code::REFERENCES);
         assert_eq!(owner.answer_to(child, "length", Bytes::new().string("yes")).await.value(), 3);
-        drop(owner);
+        owner.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -130,7 +130,7 @@ fn questions_in_use_are_refused() {
 #[test]
 fn more_calls_than_granted_end_the_session() {
     run(async {
-        let stage = Stage::with(Limits { window_calls: 100, ..Limits::default() }).await;
+        let stage = Stage::with(Limits { window_calls: 100, ..patient() }).await;
         for manner in [Manner::Ask, Manner::Promise] {
             let mut peer = Peer::connect(&stage.address()).await;
             let target = peer.target().await;
@@ -152,7 +152,7 @@ fn more_calls_than_granted_end_the_session() {
 #[test]
 fn more_bytes_than_granted_end_the_session() {
     run(async {
-        let limits = Limits { window_bytes: 100_000, body: 50_000, ..Limits::default() };
+        let limits = Limits { window_bytes: 100_000, body: 50_000, ..patient() };
         let stage = Stage::with(limits).await;
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;

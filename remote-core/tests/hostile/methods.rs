@@ -5,7 +5,7 @@ use remote_core::Limits;
 use super::hello::Hello;
 use super::outcome::{code, fault};
 use super::peer::Peer;
-use super::stage::{Stage, run, until};
+use super::stage::{Stage, patient, run, until};
 use super::wire::{Bytes, CANCEL, Call, Frame, Manner};
 
 #[test]
@@ -25,7 +25,7 @@ fn a_method_that_panics_fails_its_call_alone() {
         peer.send(&promise.frame()).await;
         assert_eq!(peer.answer(promise.question).await.fault(), fault::PANICKED);
         assert_eq!(peer.answer_to(target, "length", Bytes::new().string("on")).await.value(), 2);
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -51,7 +51,7 @@ fn a_method_that_never_returns_ends_with_its_call() {
 #[test]
 fn a_result_that_is_too_large_fails_its_call_alone() {
     run(async {
-        let limits = Limits { body: 100_000, ..Limits::default() };
+        let limits = Limits { body: 100_000, ..patient() };
         let stage = Stage::with(limits).await;
         // What the peer says that it takes does not raise what the node makes.
         let granting = Hello { body: 1 << 40, bytes: 1 << 50, ..Hello::of(super::peer::greater()) };
@@ -59,12 +59,12 @@ fn a_result_that_is_too_large_fails_its_call_alone() {
         let target = peer.target().await;
         let whole = peer.answer_to(target, "large", Bytes::new().count(99_000)).await;
         assert_eq!((whole.status, whole.body.len()), (0, 99_005));
-        for size in [100_001, 1 << 20, 1 << 30] {
+        for size in [100_001, 1 << 20, 1 << 26] {
             let answer = peer.answer_to(target, "large", Bytes::new().count(size)).await;
             assert_eq!(answer.fault(), fault::NESTED, "{size} bytes");
             assert!(answer.body.len() < 100);
         }
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -88,7 +88,7 @@ fn a_peer_that_takes_nothing_gets_nothing() {
         let selector = peer.name("remote.Directory.names").await;
         peer.send(&Call::new(2, super::wire::To::Object(0), selector, Bytes::new()).frame()).await;
         assert_eq!(peer.answer(2).await.fault(), fault::NESTED, "no body may be sent");
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -96,7 +96,7 @@ fn a_peer_that_takes_nothing_gets_nothing() {
 #[test]
 fn messages_without_answer_keep_to_the_window_too() {
     run(async {
-        let stage = Stage::with(Limits { window_calls: 64, ..Limits::default() }).await;
+        let stage = Stage::with(Limits { window_calls: 64, ..patient() }).await;
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
         let tell = peer.call(target, "never", Bytes::new()).await.manner(Manner::Tell);

@@ -1,8 +1,12 @@
 //! Good exchanges, cut at every byte and with every single bit flipped.
 
+use std::time::Duration;
+
+use remote_core::Limits;
+
 use super::hello::Hello;
 use super::peer::{Peer, TARGET, announcement, greater, stranger};
-use super::stage::{Stage, run};
+use super::stage::{Stage, patient, run};
 use super::vocabulary::fingerprint;
 use super::wire::{
     ACKNOWLEDGE, Bytes, CANCEL, Call, FINISH, Frame, Manner, PING, RELEASE, To, UNWATCH, WATCH,
@@ -70,7 +74,7 @@ fn the_exchange_itself_is_good() {
         }
         let expected = [(2, 0), (3, 0), (4, 0), (5, 0), (6, 0), (7, 0), (8, 0), (9, 2)];
         assert_eq!(statuses.into_iter().collect::<Vec<_>>(), expected);
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -78,7 +82,7 @@ fn the_exchange_itself_is_good() {
 #[test]
 fn messages_cut_at_every_byte_harm_nobody() {
     run(async {
-        let stage = Stage::new().await;
+        let stage = Stage::brief(patient()).await;
         let (_, bytes) = prepared(&stage).await;
         for end in 0..bytes.len() {
             play(&stage, |bytes| bytes.truncate(end)).await;
@@ -90,7 +94,7 @@ fn messages_cut_at_every_byte_harm_nobody() {
 #[test]
 fn messages_with_any_byte_left_out_harm_nobody() {
     run(async {
-        let stage = Stage::new().await;
+        let stage = Stage::brief(patient()).await;
         let (_, bytes) = prepared(&stage).await;
         for at in 0..bytes.len() {
             play(&stage, |bytes| _ = bytes.remove(at)).await;
@@ -102,7 +106,7 @@ fn messages_with_any_byte_left_out_harm_nobody() {
 #[test]
 fn messages_with_any_bit_flipped_harm_nobody() {
     run(async {
-        let stage = Stage::new().await;
+        let stage = Stage::brief(patient()).await;
         let (_, bytes) = prepared(&stage).await;
         for bit in 0..bytes.len() * 8 {
             play(&stage, |bytes| bytes[bit / 8] ^= 1 << (bit % 8)).await;
@@ -114,7 +118,8 @@ fn messages_with_any_bit_flipped_harm_nobody() {
 #[test]
 fn introductions_with_any_bit_flipped_harm_nobody() {
     run(async {
-        let stage = Stage::new().await;
+        let stage =
+            Stage::brief(Limits { handshake_time: Duration::from_secs(2), ..patient() }).await;
         let length = Hello::of(greater()).opening().len();
         for bit in 0..length * 8 {
             let hello = Hello::of(greater());

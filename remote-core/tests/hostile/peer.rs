@@ -338,7 +338,20 @@ impl Peer {
 
     /// Ends the session in good order, and waits until the node has noticed.
     pub(crate) async fn close(mut self) {
-        self.send(&Frame::new(CLOSE, Bytes::new().number(0).text("done"))).await;
+        let bytes = self.write(&[Frame::new(CLOSE, Bytes::new().number(0).text("done"))]);
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            match self.stream.try_write(rest) {
+                Ok(written) => rest = &rest[written..],
+                // A node reads nothing from a peer that does not read.
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                    if self.next().await.is_none() {
+                        break;
+                    }
+                }
+                Err(_) => break,
+            }
+        }
         self.end().await;
     }
 

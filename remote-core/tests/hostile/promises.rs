@@ -4,7 +4,7 @@ use remote_core::Limits;
 
 use super::outcome::{code, fault};
 use super::peer::Peer;
-use super::stage::{Stage, run, until};
+use super::stage::{Stage, patient, run, until};
 use super::wire::{Bytes, CANCEL, Call, FINISH, Frame, To};
 
 /// As many calls as the window grants.
@@ -37,7 +37,7 @@ fn a_promise_on_itself_is_never_kept_and_holds_up_nobody() {
         assert_eq!(peer.answer_to(target, "length", Bytes::new().string("on")).await.value(), 2);
         peer.send(&Frame::numbers(CANCEL, &[call.question])).await;
         assert_eq!(peer.answer(call.question).await.fault(), fault::CANCELLED);
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -50,7 +50,7 @@ fn long_chains_are_kept() {
         let target = peer.target().await;
         let (_, last) = chain(&mut peer, target, "child").await;
         peer.answer(last).await.object();
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -58,7 +58,7 @@ fn long_chains_are_kept() {
 #[test]
 fn long_chains_that_wait_for_nothing_go_with_their_session() {
     run(async {
-        let stage = Stage::new().await;
+        let stage = Stage::brief(patient()).await;
         for vanishes in [false, true] {
             let mut peer = Peer::connect(&stage.address()).await;
             let target = peer.target().await;
@@ -90,7 +90,7 @@ fn long_chains_break_from_their_head_to_their_end() {
         peer.send(&Frame::numbers(CANCEL, &[head])).await;
         assert_eq!(peer.answer(head).await.fault(), fault::CANCELLED);
         assert_eq!(peer.answer(last).await.fault(), fault::BROKEN);
-        drop(peer);
+        peer.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -158,7 +158,7 @@ fn answers_that_are_no_promises_cannot_be_called() {
 #[test]
 fn answers_kept_are_bounded() {
     run(async {
-        let stage = Stage::with(Limits { references: 1000, ..Limits::default() }).await;
+        let stage = Stage::with(Limits { references: 1000, ..patient() }).await;
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
         let call = peer

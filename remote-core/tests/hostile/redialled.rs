@@ -9,7 +9,7 @@ use super::outcome::{End, code};
 use super::owner::{FORGERIES, forgeries};
 use super::peer::{Peer, greater, lesser};
 use super::raw_server::RawServer;
-use super::stage::{run, soon, until};
+use super::stage::{patient, run, soon, until};
 use super::target::Target;
 use super::wire::{Bytes, Frame, PING, RELEASE, answer};
 
@@ -24,11 +24,20 @@ struct Scene {
 
 impl Scene {
     async fn new(node: [u8; 16]) -> Scene {
-        Scene::with(node, Limits::default()).await
+        Scene::with(node, patient()).await
     }
 
     async fn with(node: [u8; 16], limits: Limits) -> Scene {
-        let (client, server) = (Client::with(limits).await, RawServer::new().await);
+        Scene::of(Client::with(limits).await, node).await
+    }
+
+    /// For a test that waits for the end of a lease.
+    async fn brief(node: [u8; 16], limits: Limits) -> Scene {
+        Scene::of(Client::brief(limits).await, node).await
+    }
+
+    async fn of(client: Client, node: [u8; 16]) -> Scene {
+        let server = RawServer::new().await;
         let serving = async {
             let mut peer = server.session_as(node).await;
             peer.look_up().await;
@@ -62,7 +71,8 @@ impl Scene {
     }
 
     async fn ends(self) {
-        drop((self.target, self.peer));
+        drop(self.target);
+        self.peer.close().await;
         self.client.is_alone_again().await;
     }
 }
@@ -170,7 +180,7 @@ fn an_end_that_a_server_proves_ends_the_session() {
 #[test]
 fn verdicts_that_do_not_follow_are_not_believed() {
     run(async {
-        let mut scene = Scene::new(greater()).await;
+        let mut scene = Scene::brief(greater(), patient()).await;
         scene.peer.lose().await;
         scene.resume().await;
         scene.is_unharmed().await;
@@ -280,13 +290,9 @@ fn what_a_server_sends_again_is_not_looked_at_again() {
 #[test]
 fn a_server_that_never_acknowledges_holds_its_callers_until_the_lease_ends() {
     run(async {
-        let limits = Limits {
-            queue: 256 << 10,
-            body: 64 << 10,
-            unacknowledged: 2 << 20,
-            ..Limits::default()
-        };
-        let mut scene = Scene::with(greater(), limits.clone()).await;
+        let limits =
+            Limits { queue: 256 << 10, body: 64 << 10, unacknowledged: 2 << 20, ..patient() };
+        let mut scene = Scene::brief(greater(), limits.clone()).await;
         scene.peer.acknowledged = None;
         let calls: Vec<_> = (0..200)
             .map(|_| {

@@ -6,7 +6,7 @@ use super::hello::{Claim, SECRET, Verdict, WRONG};
 use super::outcome::{End, code, fault};
 use super::owner::Owner;
 use super::peer::{Peer, greater, lesser};
-use super::stage::{Stage, is_held_back, run, until};
+use super::stage::{Stage, is_held_back, patient, run, until};
 use super::wire::{Bytes, Call, Frame, PING, RELEASE};
 
 #[test]
@@ -122,7 +122,7 @@ fn the_last_of_all_numbers_is_the_last_connection() {
         again.take_up(again.claim()).await;
         assert_eq!(again.end().await, End::Dropped);
         owner.is_unharmed().await;
-        drop(owner);
+        owner.peer.close().await;
         stage.is_alone_again().await;
     });
 }
@@ -205,13 +205,9 @@ fn what_is_sent_again_is_not_looked_at_again() {
 #[test]
 fn who_never_acknowledges_is_held_back_until_the_lease_ends() {
     run(async {
-        let limits = Limits {
-            queue: 256 << 10,
-            body: 64 << 10,
-            unacknowledged: 2 << 20,
-            ..Limits::default()
-        };
-        let stage = Stage::with(limits.clone()).await;
+        let limits =
+            Limits { queue: 256 << 10, body: 64 << 10, unacknowledged: 2 << 20, ..patient() };
+        let stage = Stage::brief(limits.clone()).await;
         let mut owner = Owner::new(&stage, greater()).await;
         owner.peer.acknowledged = None;
         let large = owner.peer.call(owner.child, "large", Bytes::new().count(60 << 10)).await;

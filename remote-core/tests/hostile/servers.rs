@@ -10,7 +10,7 @@ use super::hello::{Hello, PREFACE, Verdict, framed};
 use super::outcome::code;
 use super::peer::{TARGET, drained, greater};
 use super::raw_server::{OBJECT, RawServer};
-use super::stage::{LIMIT, run, soon};
+use super::stage::{LIMIT, patient, run, soon};
 use super::wire::{
     ANSWER, Bytes, CREDIT, Call, Frame, LONGEST_FRAME, Manner, RELEASE, To, answer, mine, yours,
 };
@@ -49,7 +49,7 @@ fn servers_of_other_protocols_are_told_apart() {
 #[test]
 fn a_server_that_says_nothing_is_given_up() {
     run(async {
-        let limits = Limits { handshake_time: Duration::from_millis(300), ..Limits::default() };
+        let limits = Limits { handshake_time: Duration::from_millis(300), ..patient() };
         let client = Client::with(limits).await;
         let server = RawServer::new().await;
         let began = Instant::now();
@@ -64,7 +64,7 @@ fn a_server_that_says_nothing_is_given_up() {
 #[test]
 fn verdicts_that_cannot_be_are_errors() {
     run(async {
-        let limits = Limits { handshake_time: Duration::from_millis(600), ..Limits::default() };
+        let limits = Limits { handshake_time: Duration::from_millis(600), ..patient() };
         let client = Client::with(limits).await;
         let server = RawServer::new().await;
         for (verdict, reason) in [
@@ -132,7 +132,8 @@ fn answers_of_another_shape_are_errors_and_the_session_goes_on() {
             assert!(matches!(target.child().await.unwrap_err().root(), Error::Decode(_)));
         };
         soon("both calls", async { tokio::join!(calling, answering) }).await;
-        drop((target, peer));
+        drop(target);
+        peer.close().await;
         client.is_alone_again().await;
     });
 }
@@ -154,7 +155,8 @@ fn an_answer_that_cannot_be_read_does_not_say_that_the_call_was_not_executed() {
             let told = told.unwrap_err();
             assert_ne!(told.outcome(), remote_core::Outcome::NotExecuted, "{status}: {told:?}");
         }
-        drop((target, peer));
+        drop(target);
+        peer.close().await;
         client.is_alone_again().await;
     });
 }
@@ -223,9 +225,9 @@ fn a_server_that_stays_silent_is_given_up_and_its_promises_break() {
         let limits = Limits {
             ping: Duration::from_millis(200),
             silence: Duration::from_millis(900),
-            ..Limits::default()
+            ..patient()
         };
-        let client = Client::with(limits).await;
+        let client = Client::brief(limits).await;
         let server = RawServer::new().await;
         let (target, peer) = tokio::join!(client.lookup(&server), server.looked_up());
         let target = target.unwrap();
@@ -240,7 +242,8 @@ fn a_server_that_stays_silent_is_given_up_and_its_promises_break() {
         assert!(suspended, "the connection is given up before the lease ends");
         assert_eq!(call, Err(Error::LeaseExpired));
         assert_eq!(pipelined.unwrap_err().root(), &Error::LeaseExpired);
-        drop((target, promise, peer));
+        drop((target, promise));
+        peer.close().await;
         client.is_alone_again().await;
     });
 }
@@ -261,7 +264,8 @@ fn a_promise_that_a_server_never_keeps_ends_with_its_deadline() {
         assert_eq!(kept.manner, Manner::Promise as u8);
         peer.send(&answer(kept.question, 0, Bytes::new().count(5), Bytes::new())).await;
         assert!(soon("the promise breaks", Ref::resolved(&promise)).await.is_err());
-        drop((target, promise, peer));
+        drop((target, promise));
+        peer.close().await;
         client.is_alone_again().await;
     });
 }
@@ -284,7 +288,8 @@ fn a_server_cannot_reach_what_a_client_did_not_give() {
                 "{object}"
             );
         }
-        drop((target, peer));
+        drop(target);
+        peer.close().await;
         client.is_alone_again().await;
     });
 }

@@ -4,15 +4,16 @@
 //! It must not make any of it up.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use remote_core::{Limits, Node, Ref, Result};
+use remote_core::{Node, Ref, Result};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::hello::PREFACE;
-use super::stage::{LEASE, run, serve};
+use super::stage::{LEASE, patient, run, serve, until};
 use super::target::{Butt, Chain, Lists, Nest, Square, Target};
 use super::wire::{Frame, LONGEST_FRAME, NAME};
 
@@ -31,8 +32,10 @@ pub(crate) fn fingerprint(name: &str) -> u64 {
 
 /// Has a good client call every method once, through a relay that listens.
 async fn overhear() -> Result<HashMap<String, u64>> {
-    let server = serve(Limits::default(), LEASE).await?;
-    server.publish("target", Ref::<dyn Target>::new(Butt::default())).await?;
+    let server = serve(patient(), LEASE).await?;
+    let butt = Butt::default();
+    let running = Arc::clone(&butt.running);
+    server.publish("target", Ref::<dyn Target>::new(butt)).await?;
     let (relay, heard) =
         relay(server.uri("").trim_start_matches("tcp://").trim_end_matches('/')).await?;
     let client = Node::new();
@@ -54,9 +57,12 @@ async fn overhear() -> Result<HashMap<String, u64>> {
     target.kept().await?;
     target.call(own).await?;
     target.large(3).await?;
-    let no_time = std::time::Duration::from_millis(1);
-    let _ = target.never().timeout(no_time).await;
-    let _ = target.never_child().timeout(no_time).await;
+    // Dropped once they run: then their names have been announced.
+    let both = async { tokio::join!(target.never(), target.never_child()) };
+    tokio::select! {
+        _ = both => unreachable!("they never return"),
+        () = until("both run", || running.load(Ordering::SeqCst) == 2) => {}
+    }
     let _ = target.panics().await;
     let [client, server] = heard.lock().unwrap().clone();
     Ok(names(&client, &server).into_iter().chain(names(&server, &client)).collect())

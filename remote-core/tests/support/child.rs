@@ -1,22 +1,46 @@
-//! Owns child processes of a test: the test binary itself, run again in a role.
+//! Owns child processes of a test: the test binary itself, run again in a role; and the memory of each.
 //!
 //! It must not know the roles. A test binary that has children has a test named `child`, which plays the role named in
 //! the environment, and does nothing where none is.
 
+use std::alloc::System;
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
 
-use super::{GENEROUS, until};
+use cap::Cap;
+
+use super::GENEROUS;
+#[cfg(target_os = "linux")]
+use super::until;
 
 const ROLE: &str = "REMOTE_TEST_ROLE";
-/// What a child says to its parent begins with this: the test harness speaks on the same stream.
+/// What a child says to its parent begins with this: the test harness writes to the same stream.
 const MARK: &str = "child says: ";
+/// The answer to a request to measure begins with this.
+const MEASURED: &str = "child has allocated: ";
+
+/// Counts what the process has allocated and not freed. What the system has resident is no measure of that: it includes
+/// what the allocator keeps, which depends on the machine.
+#[global_allocator]
+static ALLOCATED: Cap<System> = Cap::new(System, usize::MAX);
 
 /// A child process, killed when it is dropped.
 pub(crate) struct Child {
     process: std::process::Child,
     said: Receiver<String>,
+    /// Takes a line for each measurement.
+    requests: Mutex<ChildStdin>,
+    measured: Mutex<Receiver<Allocated>>,
+}
+
+/// The bytes that a process has allocated and not freed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Allocated {
+    pub(crate) now: u64,
+    /// The most at once since the process began.
+    pub(crate) peak: u64,
 }
 
 impl Child {
@@ -26,21 +50,33 @@ impl Child {
             .args(["--exact", "child", "--nocapture", "--test-threads=1"])
             .env(ROLE, role)
             .envs(settings.iter().copied())
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        let requests = Mutex::new(process.stdin.take().unwrap());
         let output = BufReader::new(process.stdout.take().unwrap());
-        let (sender, said) = channel();
+        let ((say, said), (measure, measured)) = (channel(), channel());
         std::thread::spawn(move || {
             for line in output.lines().map_while(Result::ok) {
                 // The harness prints the name of the test before, on the same line.
                 if let Some((_, text)) = line.split_once(MARK) {
-                    let _ = sender.send(text.to_owned());
+                    let _ = say.send(text.to_owned());
+                } else if let Some((_, text)) = line.split_once(MEASURED) {
+                    let (now, peak) = text.split_once(' ').unwrap();
+                    let (now, peak) = (now.parse().unwrap(), peak.parse().unwrap());
+                    let _ = measure.send(Allocated { now, peak });
                 }
             }
         });
-        Child { process, said }
+        Child { process, said, requests, measured: Mutex::new(measured) }
+    }
+
+    /// Measures the memory that the child has allocated.
+    pub(crate) fn allocated(&self) -> Allocated {
+        let measured = self.measured.lock().unwrap();
+        writeln!(self.requests.lock().unwrap(), "measure").expect("the child runs");
+        measured.recv_timeout(GENEROUS).expect("the child measures within the generous limit")
     }
 
     /// The next line that the child says; it must say one.
@@ -81,13 +117,6 @@ impl Child {
         self.signal("CONT");
     }
 
-    /// The memory that it has now, in bytes.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn resident(&self) -> u64 {
-        let kilobytes = self.status("VmRSS:");
-        kilobytes.trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
-    }
-
     /// What the system says of it under a heading.
     #[cfg(target_os = "linux")]
     fn status(&self, heading: &str) -> String {
@@ -104,15 +133,29 @@ impl Drop for Child {
     }
 }
 
-/// The role that this process plays, if it is a child.
+/// The role that this process plays, if it is a child. Begins to answer its parent's requests to measure.
+///
+/// The process ends when its parent has, in whatever way: then its standard input ends.
 pub(crate) fn role() -> Option<String> {
-    std::env::var(ROLE).ok()
+    let role = std::env::var(ROLE).ok()?;
+    std::thread::spawn(|| {
+        for _ in std::io::stdin().lines().map_while(Result::ok) {
+            let (now, peak) = (ALLOCATED.allocated(), ALLOCATED.max_allocated());
+            write(&format!("{MEASURED}{now} {peak}"));
+        }
+        std::process::exit(1);
+    });
+    Some(role)
 }
 
 /// Says something to the parent.
 pub(crate) fn say(text: &str) {
+    write(&format!("{MARK}{text}"));
+}
+
+fn write(line: &str) {
     let mut output = std::io::stdout().lock();
-    writeln!(output, "{MARK}{text}").and_then(|()| output.flush()).expect("the parent listens");
+    writeln!(output, "{line}").and_then(|()| output.flush()).expect("the parent reads");
 }
 
 /// What a child was told.
