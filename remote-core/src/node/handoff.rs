@@ -57,33 +57,33 @@ impl HandsOff for HandOff {
         matches!(sent, Poll::Ready(Ok(()))).then_some(token)
     }
 
-    fn shorten(&self, introduced: Arc<ShorteningRef>, Giver { node, route, turns }: Giver) {
+    fn shorten(&self, reference: Arc<ShorteningRef>, Giver { node, route, permits }: Giver) {
         let core = self.core.clone();
-        let (owner, token) = (introduced.owner().node, introduced.introduction());
+        let (owner, token) = (reference.owner().node, reference.introduction());
         let giver = directory(route, node);
         // Not held meanwhile: whoever drops it need not wait, and nobody is asked any more.
-        let seeker = Arc::downgrade(&introduced);
+        let seeker = Arc::downgrade(&reference);
         let seeking = tokio::spawn(async move {
-            let turn = match token {
+            let permit = match token {
                 Some(_) => None,
-                None => turns.acquire().await.ok(),
+                None => permits.acquire().await.ok(),
             };
             let claim = async {
                 let token = match token {
                     Some(token) => token,
                     None => ask(&giver, &seeker).await?,
                 };
-                drop(turn);
+                drop(permit);
                 claim(&core, &giver, owner, token).await
             };
             let claimed = tokio::time::timeout(PATIENCE, claim).await.ok().flatten();
-            let Some(introduced) = seeker.upgrade() else { return };
+            let Some(reference) = seeker.upgrade() else { return };
             match claimed {
-                Some(object) => introduced.shorten(object).await,
-                None => introduced.stay(),
+                Some(object) => reference.shorten(object).await,
+                None => reference.stay(),
             }
         });
-        introduced.sought_by(seeking.abort_handle());
+        reference.sought_by(seeking.abort_handle());
     }
 
     fn recognize(&self, token: Token, claimant: NodeId) -> Option<Arc<dyn Receiver>> {
@@ -97,9 +97,9 @@ fn directory(route: Arc<dyn Route>, node: NodeId) -> Ref<dyn Directory> {
     Ref::to(Arc::new(Import::new(route, ObjectId::DIRECTORY, identity)))
 }
 
-/// Asks who introduced an object without a token for one.
-async fn ask(giver: &Ref<dyn Directory>, introduced: &Weak<ShorteningRef>) -> Option<Token> {
-    let object = Ref::<dyn Object>::to(introduced.upgrade()? as Arc<dyn Receiver>);
+/// Asks the giver for a token of a reference that arrived without one.
+async fn ask(giver: &Ref<dyn Directory>, reference: &Weak<ShorteningRef>) -> Option<Token> {
+    let object = Ref::<dyn Object>::to(reference.upgrade()? as Arc<dyn Receiver>);
     giver.introduction(object).await.ok()
 }
 

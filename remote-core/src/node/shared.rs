@@ -23,7 +23,7 @@ pub(crate) trait HandsOff: Send + Sync {
     fn vouch(&self, object: &Arc<dyn Receiver>, recipient: NodeId) -> Option<Token>;
 
     /// Shortens the way to an object that was introduced to this side.
-    fn shorten(&self, introduced: Arc<ShorteningRef>, giver: Giver);
+    fn shorten(&self, reference: Arc<ShorteningRef>, giver: Giver);
 
     /// The near object that was given to a node by this token.
     fn recognize(&self, token: Token, claimant: NodeId) -> Option<Arc<dyn Receiver>>;
@@ -33,8 +33,8 @@ pub(crate) trait HandsOff: Send + Sync {
 pub(crate) struct Giver {
     pub(crate) node: NodeId,
     pub(crate) route: Arc<dyn Route>,
-    /// Turns to ask it for tokens.
-    pub(crate) turns: Arc<Semaphore>,
+    /// Permits to ask it for tokens.
+    pub(crate) permits: Arc<Semaphore>,
 }
 
 /// What all sessions of one node share.

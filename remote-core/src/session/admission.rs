@@ -146,7 +146,7 @@ impl Session {
     }
 
     /// Takes back introductions in a message that will not be sent.
-    pub(super) fn retract_all(&mut self, references: &[Descriptor]) {
+    pub(crate) fn retract_all(&mut self, references: &[Descriptor]) {
         for reference in references {
             if let Descriptor::Mine { object, .. } | Descriptor::Forwarded { object, .. } =
                 *reference
@@ -157,7 +157,7 @@ impl Session {
     }
 
     /// Takes back one introduction that will not be sent.
-    pub(crate) fn retract(&mut self, object: ObjectId) {
+    pub(super) fn retract(&mut self, object: ObjectId) {
         if self.exports.release(object, 1) == Ok(true) {
             self.events.push_back(Event::Unexported { object });
         }

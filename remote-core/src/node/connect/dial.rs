@@ -111,7 +111,7 @@ fn keep_connected(sessions: &Arc<Sessions>, session: &Arc<SharedSession>) {
     let Some(uri) = session.origin.begin_to_keep() else { return };
     let (sessions, session) = (Arc::clone(sessions), Arc::clone(session));
     tokio::spawn(async move {
-        let mut state = session.state().subscribe();
+        let mut state = session.state.subscribe();
         loop {
             let changed = state.wait_for(|state| *state != SessionState::Connected).await;
             match changed.map(|state| *state) {

@@ -76,7 +76,7 @@ impl Negotiation<'_> {
                 None => self.begin(sessions, connection, random::bytes()),
             },
             Assessment::Resume { session, arrived } => {
-                let number = session.next_connection();
+                let number = session.reserve_connection();
                 Decision::Resumed(Resumption { session, number, asked: None, arrived })
             }
             Assessment::Connected(session) => Decision::Duplicate(session),
@@ -104,7 +104,7 @@ impl Negotiation<'_> {
             }
             (Verdict::Resume { connection }, Assessment::Resume { session, arrived }) => {
                 // The peer has resumed it, and what this side said of itself was before.
-                let (number, asked) = (connection.0, Some(self.asked));
+                let (number, asked) = (connection, Some(self.asked));
                 Ok(Some(Decision::Resumed(Resumption { session, number, asked, arrived })))
             }
             (_, Assessment::Refused(reason)) => Err(Error::Refused(reason.into())),
@@ -180,7 +180,10 @@ impl Negotiation<'_> {
         let granted = Grant { body: hello.grant.body.min(limits.body as u64), ..hello.grant };
         let term = shared.lease.min(hello.lease);
         let machine = Session::new(Settings { limits, granted, term }, Instant::now());
-        let origin = Origin::new(self.dialled.cloned(), hello.address.clone());
+        let origin = Origin::new(
+            self.dialled.cloned(),
+            Some(hello.address.clone()).filter(|address| !address.is_empty()),
+        );
         SharedSession::new(Arc::clone(shared), peer, machine, secret, origin)
     }
 
@@ -201,9 +204,7 @@ impl Decision {
     fn verdict(&self) -> Verdict {
         match self {
             Decision::Accepted(begun) => Verdict::Accept(begun.secret),
-            Decision::Resumed(resumption) => {
-                Verdict::Resume { connection: ConnectionId(resumption.number) }
-            }
+            Decision::Resumed(resumption) => Verdict::Resume { connection: resumption.number },
             Decision::Duplicate(_) => Verdict::Duplicate,
             Decision::Refused(reason) => Verdict::Refuse { code: 0, reason: reason.clone() },
         }
@@ -245,7 +246,7 @@ impl Drop for Begun {
 /// A session that goes on with another connection.
 struct Resumption {
     session: Arc<SharedSession>,
-    number: u64,
+    number: ConnectionId,
     asked: Option<Instant>,
     arrived: FrameNumber,
 }

@@ -144,7 +144,7 @@ impl ReceiveLoop {
                 Poll::Pending => {
                     // Nobody waits for a deferred answer.
                     self.running.spawn(async { drop(running.finish_unless(|| ready(())).await) });
-                    self.lifo_slot.take(true);
+                    self.lifo_slot.note(true);
                 }
             },
             // A far object, published here: sending may have to wait for the window of its session.
@@ -152,7 +152,7 @@ impl ReceiveLoop {
                 if let Some(route) = receiver.route() {
                     let ticket = Ticket::new(Arc::clone(route), claim);
                     self.running.spawn(async { drop(ticket.reply().await) });
-                    self.lifo_slot.take(true);
+                    self.lifo_slot.note(true);
                 }
             }
         }

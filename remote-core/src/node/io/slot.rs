@@ -1,47 +1,62 @@
-//! Owns the connection beneath a session: its number, and its halves until the session's tasks take them.
+//! The connection of a session: its number, and its halves until the session's tasks take them.
 //!
-//! It must not know the session.
+//! It must not know the session. Connections are numbered, so that the bytes of two are never taken for those of one.
 
+use crate::id::ConnectionId;
 use crate::transport::connection::{Connection, ReadHalf, WriteHalf};
 
-/// The connection of a session, and its halves until its tasks take them.
+/// The newest connection of a session.
 #[derive(Default)]
 pub(crate) struct ConnectionSlot {
-    pub(crate) number: u64,
-    /// The greatest number that was given to a connection, though it may have failed since.
-    given: u64,
-    pub(crate) reader: Option<Box<dyn ReadHalf>>,
-    pub(crate) writer: Option<Box<dyn WriteHalf>>,
-    /// How often there was another one.
-    pub(crate) reconnects: u64,
+    number: Option<ConnectionId>,
+    /// The greatest number that was reserved, even if that connection failed before it was attached.
+    reserved: u64,
+    reader: Option<Box<dyn ReadHalf>>,
+    writer: Option<Box<dyn WriteHalf>>,
 }
 
-/// A half of a connection, with its number.
+/// A half of a connection, with the connection's number.
 pub(crate) struct Half<H> {
-    pub(crate) number: u64,
-    pub(crate) end: H,
+    pub(crate) number: ConnectionId,
+    pub(crate) stream: H,
 }
 
 impl ConnectionSlot {
-    /// A number for the next connection: each has one of its own, so that of two both sides take the same.
-    pub(crate) fn next(&mut self) -> u64 {
-        self.given = self.given.max(self.number) + 1;
-        self.given
+    /// Returns the number of the newest connection, if there was any.
+    pub(crate) fn number(&self) -> Option<ConnectionId> {
+        self.number
     }
 
-    pub(crate) fn attach(&mut self, number: u64, connection: Connection) {
-        let Connection { reader, writer, .. } = connection;
-        *self = ConnectionSlot {
-            number,
-            reader: Some(reader),
-            writer: Some(writer),
-            given: self.given,
-            reconnects: self.reconnects,
-        };
+    /// Reserves a number for the next connection. Each has its own, so that of two connections both sides use the same.
+    pub(crate) fn reserve(&mut self) -> ConnectionId {
+        let newest = self.number.map_or(0, |number| number.0);
+        self.reserved = self.reserved.max(newest) + 1;
+        ConnectionId(self.reserved)
     }
 
-    /// What of a connection was not taken is dropped: it is lost.
+    /// Replaces the connection.
+    pub(crate) fn attach(&mut self, number: ConnectionId, connection: Connection) {
+        self.number = Some(number);
+        (self.reader, self.writer) = (Some(connection.reader), Some(connection.writer));
+    }
+
+    /// Drops the halves that were not taken: the connection is lost.
     pub(crate) fn detach(&mut self) {
         (self.reader, self.writer) = (None, None);
+    }
+
+    /// Returns true if there is a reading half that was not taken.
+    pub(crate) fn has_reader(&self) -> bool {
+        self.reader.is_some()
+    }
+
+    /// Takes the reading half, if it was not taken before.
+    pub(crate) fn take_reader(&mut self) -> Option<Half<Box<dyn ReadHalf>>> {
+        Some(Half { number: self.number?, stream: self.reader.take()? })
+    }
+
+    /// Takes the writing half, if it was not taken before.
+    pub(crate) fn take_writer(&mut self) -> Option<Half<Box<dyn WriteHalf>>> {
+        Some(Half { number: self.number?, stream: self.writer.take()? })
     }
 }

@@ -1,24 +1,23 @@
-//! Owns that nobody who was woken waits behind a method that blocks its thread.
+//! The LIFO slot of the worker thread on which a reader task begins methods: it must be empty before a method may block.
 //!
-//! It must not know who was woken, nor the method. A worker of the runtime runs next what was woken on it last, and no other
-//! worker takes that from it, while it takes whatever else waits there. So before a method is begun that may block, another
-//! task is put in that place: a call that is pending, a caller whose answer has come, must not be the one that stays.
+//! It must not know which task was woken, nor the method. See the [module](super), fact 1: other workers cannot steal the
+//! task in the slot. Spawning an empty task displaces it into the queue, from which they can.
 
-/// Whether somebody may be next on the thread of who reads and begins methods.
+/// Tracks if a task may be in the LIFO slot of this worker.
 #[derive(Default)]
 pub(crate) struct LifoSlot {
-    is_taken: bool,
+    may_be_occupied: bool,
 }
 
 impl LifoSlot {
-    /// Somebody may have been woken.
-    pub(crate) fn take(&mut self, was_woken: bool) {
-        self.is_taken |= was_woken;
+    /// Notes if a task may have been woken on this worker.
+    pub(crate) fn note(&mut self, woke: bool) {
+        self.may_be_occupied |= woke;
     }
 
-    /// Nobody is next any more, when this returns.
+    /// Empties the slot, if a task may be in it.
     pub(crate) fn clear(&mut self) {
-        if std::mem::take(&mut self.is_taken) {
+        if std::mem::take(&mut self.may_be_occupied) {
             tokio::spawn(std::future::ready(()));
         }
     }
@@ -32,18 +31,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_was_woken_unblock_while_the_thread_is_blocked() {
+    fn a_task_that_was_woken_runs_while_the_worker_is_blocked() {
         let workers =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
         workers.block_on(async {
             tokio::spawn(async {
-                let (going_on, unblock) = mpsc::channel();
+                let (sender, receiver) = mpsc::channel();
                 let mut lifo_slot = LifoSlot::default();
                 lifo_slot.clear();
-                tokio::spawn(async move { going_on.send(()) });
-                lifo_slot.take(true);
+                tokio::spawn(async move { sender.send(()) });
+                lifo_slot.note(true);
                 lifo_slot.clear();
-                assert_eq!(unblock.recv_timeout(Duration::from_secs(60)), Ok(()));
+                assert_eq!(receiver.recv_timeout(Duration::from_secs(60)), Ok(()));
             })
             .await
             .unwrap();

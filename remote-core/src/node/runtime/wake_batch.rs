@@ -1,40 +1,40 @@
-//! Owns how those who wait are woken when there are many: all together.
+//! Waking many tasks together.
 //!
-//! It must not know what they waited for. Woken one by one by a task of a runtime with several threads, each is an
-//! occasion to wake another thread, which takes over that one and finds nothing more: on two cores this cost a third of
-//! the throughput. What a runtime defers until it has seen to its sockets, it wakes without such a look after each.
+//! It must not know what the tasks wait for. See the [module](super), fact 3: one by one, each wake-up may wake another worker
+//! thread. A waker that is *deferred* by the runtime, as that of a task that yields, is woken when the worker next polls its
+//! driver, and it wakes all the others then.
 
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Wake, Waker};
 
-use super::watchdog::{Unblock, expect};
+use super::watchdog::{Unblock, drive_soon};
 use crate::mutex::Mutex;
 use crate::object::execution::contained;
 
-/// So few are woken at once: a lone caller does not wait for the rest of a turn.
+/// Up to this many are woken at once: a lone caller does not wait for the end of the tick.
 const FEW: usize = 3;
 
-/// Wakes them all, at once or at the end of the runtime's turn. To be called when no lock is held.
-pub(crate) fn wake_batch(wakers: Vec<Waker>) {
+/// Wakes all tasks: a few at once, many at the end of this worker's tick. To be called when no lock is held.
+pub(crate) fn wake_all(wakers: Vec<Waker>) {
     if wakers.len() <= FEW {
         return wakers.into_iter().for_each(Waker::wake);
     }
-    let all = Arc::new(WakeBatch(Mutex::new(wakers)));
-    let weak: Weak<WakeBatch> = Arc::downgrade(&all);
-    let all = Waker::from(all);
-    // Whoever yields is woken at the end of the turn, and outside of a runtime at once: here, they are who yields.
+    let batch = Arc::new(WakeBatch(Mutex::new(wakers)));
+    let weak: Weak<WakeBatch> = Arc::downgrade(&batch);
+    let waker = Waker::from(batch);
+    // `yield_now` has the runtime defer the waker with which it is polled; outside of a runtime it is woken at once.
     let yielding = pin!(tokio::task::yield_now());
-    let _ = yielding.poll(&mut Context::from_waker(&all));
-    drop(all);
-    // The turn may not end soon: another task may block the thread.
+    let _ = yielding.poll(&mut Context::from_waker(&waker));
+    drop(waker);
+    // The tick may not end soon: another task may block this thread.
     if weak.strong_count() > 0 {
-        expect(weak);
+        drive_soon(weak);
     }
 }
 
-/// Those who are woken together; at the latest when nobody can wake them any more, since the runtime is shut down.
+/// Tasks that are woken together; at the latest when the batch is dropped, since the runtime is shut down.
 struct WakeBatch(Mutex<Vec<Waker>>);
 
 impl Wake for WakeBatch {
@@ -56,7 +56,7 @@ impl Unblock for WakeBatch {
 impl WakeBatch {
     fn wake_each(&self) {
         let wakers = std::mem::take(&mut *self.0.lock());
-        // One that panics must not leave the others waiting.
+        // Contained: one that panics must not leave the others waiting.
         wakers.into_iter().for_each(|waker| contained(|| waker.wake()));
     }
 }
@@ -96,14 +96,14 @@ mod tests {
     #[test]
     fn each_is_woken_once_wherever_it_is_done() {
         let outside = Arc::<Count>::default();
-        wake_batch(outside.wakers(20));
+        wake_all(outside.wakers(20));
         assert_eq!(outside.woken(), 20);
         let (few, many) = (Arc::<Count>::default(), Arc::<Count>::default());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            wake_batch(few.wakers(FEW));
+            wake_all(few.wakers(FEW));
             assert_eq!(few.woken(), FEW);
-            wake_batch(many.wakers(20));
+            wake_all(many.wakers(20));
             tokio::task::yield_now().await;
             assert_eq!(many.woken(), 20);
         });
@@ -115,7 +115,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let begun = Instant::now();
         runtime.block_on(async {
-            wake_batch(count.wakers(20));
+            wake_all(count.wakers(20));
             while count.woken() < 20 && begun.elapsed() < Duration::from_secs(60) {
                 std::thread::yield_now();
             }
@@ -127,7 +127,7 @@ mod tests {
     fn a_runtime_that_ends_leaves_nobody_waiting() {
         let count = Arc::<Count>::default();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async { wake_batch(count.wakers(20)) });
+        runtime.block_on(async { wake_all(count.wakers(20)) });
         drop(runtime);
         assert_eq!(count.woken(), 20);
     }

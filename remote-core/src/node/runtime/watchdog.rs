@@ -1,31 +1,31 @@
-//! Owns the lookout: a thread that notices when a method blocks a thread of the runtime, and has what waits for that thread
-//! go on elsewhere: a session's writer, what it is to see to by now, callers that are to be woken.
+//! The watchdog: one thread of the process that notices when a method blocks a worker thread of the runtime, and then
+//! drives the sessions that depend on that worker: their I/O and their timers.
 //!
-//! It must not know sessions beyond what they tell it here. A timer of the runtime's would not do: the blocked thread may be
-//! the one that was to see to the runtime's timers and sockets, and no other takes that over before it is woken. A
-//! wake-up from outside of the runtime wakes one.
+//! It must not know sessions: it counts, and calls [`Unblock::drive`]. See the [module](super), fact 2, for why a timer of
+//! the runtime cannot do this. While no call is executed and nothing is due, the thread sleeps.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, MutexGuard, OnceLock, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use crate::mutex::Mutex;
 use crate::object::execution::contained;
 
-/// How often it looks while calls are executed. A method is not called blocking before it has taken as long.
+/// The time between two passes while calls are executed. A dispatch that spans two passes counts as blocked.
 const INTERVAL: Duration = Duration::from_millis(10);
 
-/// How long after it was due something is overdue: a busy machine is not a blocked one.
+/// How long after its time a timer counts as overdue: a busy machine is not a blocked one.
 const GRACE: Duration = Duration::from_millis(50);
-/// Never, in milliseconds.
+
+/// The time of something that is never due, in milliseconds.
 const NEVER: u64 = u64::MAX;
 
-/// What one session's tasks are up to, as the lookout sees it.
+/// What the watchdog observes of one session. The session's tasks only store to it.
 pub(crate) struct DispatchCount {
-    /// The turns in which the reader executes calls: counted when one begins and when it ends, so odd while it goes on.
+    /// Counts each begin and each end of a dispatch of calls by the reader: odd while one is in progress.
     count: AtomicU64,
-    /// When the writer is to keep time next, in milliseconds of the lookout's.
+    /// When the session's timer is due, in milliseconds of [`milliseconds`].
     due: AtomicU64,
 }
 
@@ -35,30 +35,29 @@ impl Default for DispatchCount {
     }
 }
 
-/// One turn, until it is dropped.
-pub(crate) struct DispatchGuard<'t>(&'t DispatchCount);
+/// Marks a dispatch as in progress, until it is dropped.
+pub(crate) struct DispatchGuard<'c>(&'c DispatchCount);
 
-/// What is to go on when a turn takes long.
+/// What can be driven from outside of the runtime.
 pub(crate) trait Unblock: Send + Sync {
-    /// Goes on without the thread that it waits for.
+    /// Does what the tasks would do by now if no worker were blocked.
     fn drive(&self);
 
-    /// Whether something of it may wait for a thread, it cannot say for which.
+    /// Returns true if it may be stuck behind a blocked worker without being the one that blocks.
     fn may_be_stuck(&self) -> bool {
         false
     }
 }
 
 impl DispatchCount {
-    /// A turn begins.
+    /// Begins a dispatch.
     pub(crate) fn begin(&self) -> DispatchGuard<'_> {
         self.count.fetch_add(1, Ordering::SeqCst);
         rouse();
         DispatchGuard(self)
     }
 
-    /// Something is to be seen to at that time. If it is not, because a method blocks the thread that should, it is seen
-    /// to without that thread.
+    /// Sets when the session's timer is due. If it is overdue, the watchdog drives the session.
     pub(crate) fn set_due(&self, due: Option<Instant>) {
         let due = due.map_or(NEVER, milliseconds);
         self.due.store(due, Ordering::SeqCst);
@@ -70,67 +69,69 @@ impl DispatchCount {
     }
 }
 
-/// A time as the lookout counts.
-fn milliseconds(time: Instant) -> u64 {
-    static BEGIN: OnceLock<Instant> = OnceLock::new();
-    let begin = *BEGIN.get_or_init(Instant::now);
-    u64::try_from(time.saturating_duration_since(begin).as_millis()).unwrap_or(NEVER)
-}
-
 impl Drop for DispatchGuard<'_> {
     fn drop(&mut self) {
         self.0.count.fetch_add(1, Ordering::SeqCst);
     }
 }
 
-/// What the lookout looks at.
-struct Seen {
-    posts: Vec<Post>,
-    /// What is to be gone when it looks the next time.
-    passing: Vec<Weak<dyn Unblock>>,
+/// Converts a time to milliseconds since the first call.
+fn milliseconds(time: Instant) -> u64 {
+    static BEGIN: OnceLock<Instant> = OnceLock::new();
+    let begin = *BEGIN.get_or_init(Instant::now);
+    u64::try_from(time.saturating_duration_since(begin).as_millis()).unwrap_or(NEVER)
 }
 
-struct Post {
-    turns: Arc<DispatchCount>,
-    /// What was counted when it was last looked at.
+/// What the watchdog looks at in each pass.
+struct Watched {
+    sessions: Vec<WatchedSession>,
+    /// Driven once, in the next pass, unless it is gone by then.
+    once: Vec<Weak<dyn Unblock>>,
+}
+
+struct WatchedSession {
+    dispatch: Arc<DispatchCount>,
+    /// The count in the previous pass.
     seen: u64,
-    /// Whether its turn takes long.
-    is_behind: bool,
+    /// True if its dispatch spans two passes.
+    is_blocked: bool,
     unblock: Weak<dyn Unblock>,
 }
 
-/// What the lookout has not yet taken over.
-static NEW: Mutex<Seen> = Mutex::new(Seen { posts: Vec::new(), passing: Vec::new() });
+/// What was added since the last pass.
+static NEW: Mutex<Watched> = Mutex::new(Watched { sessions: Vec::new(), once: Vec::new() });
 static THREAD: OnceLock<Option<Thread>> = OnceLock::new();
 static IS_ASLEEP: AtomicBool = AtomicBool::new(false);
-/// When it wakes by itself, in milliseconds of its own; 0 while it is awake.
+/// When the thread wakes by itself, in milliseconds; 0 while it is awake.
 static WAKES: AtomicU64 = AtomicU64::new(0);
 
-/// Looks after the turns of one more reader.
-pub(crate) fn watch_session(turns: &Arc<DispatchCount>, unblock: Weak<dyn Unblock>) {
-    let post = Post { turns: Arc::clone(turns), seen: 0, is_behind: false, unblock };
-    new().posts.push(post);
+/// Watches a session, until it is gone.
+pub(crate) fn watch_session(dispatch: &Arc<DispatchCount>, unblock: Weak<dyn Unblock>) {
+    let session =
+        WatchedSession { dispatch: Arc::clone(dispatch), seen: 0, is_blocked: false, unblock };
+    NEW.lock().sessions.push(session);
     start();
 }
 
-/// Has something go on that is not gone soon.
-pub(crate) fn expect(passing: Weak<dyn Unblock>) {
-    new().passing.push(passing);
+/// Drives something once, within about two intervals, unless it is gone before.
+pub(crate) fn drive_soon(unblock: Weak<dyn Unblock>) {
+    NEW.lock().once.push(unblock);
     start();
     rouse();
 }
 
+/// Starts the thread, if it was not started before.
 fn start() {
     THREAD.get_or_init(|| {
-        let started = thread::Builder::new().name("remote-lookout".into()).spawn(keep_lookout);
+        let started = thread::Builder::new().name("remote-watchdog".into()).spawn(run);
         if let Err(error) = &started {
-            tracing::error!(%error, "no thread to look out for methods that block");
+            tracing::error!(%error, "cannot start the watchdog for methods that block");
         }
         started.ok().map(|handle| handle.thread().clone())
     });
 }
 
-/// Seldom does anything: the lookout stays awake for as long as something goes on.
+/// Wakes the thread if it sleeps. On the hot path this is one load: the thread is awake while calls are executed.
 fn rouse() {
     if IS_ASLEEP.load(Ordering::SeqCst)
         && IS_ASLEEP.swap(false, Ordering::SeqCst)
@@ -140,34 +141,31 @@ fn rouse() {
     }
 }
 
-fn new() -> MutexGuard<'static, Seen> {
-    NEW.lock()
-}
-
-fn keep_lookout() {
-    let mut seen = Seen { posts: Vec::new(), passing: Vec::new() };
+/// The body of the thread.
+fn run() {
+    let mut watched = Watched { sessions: Vec::new(), once: Vec::new() };
     loop {
-        if seen.look_at_all() {
+        if watched.pass_and_add() {
             thread::park_timeout(INTERVAL);
             continue;
         }
         IS_ASLEEP.store(true, Ordering::SeqCst);
         WAKES.store(NEVER, Ordering::SeqCst);
-        // What began before is seen here; what begins later sees that the lookout is asleep.
-        if !seen.look_at_all() {
-            sleep_until(overdue(seen.next_due()));
+        // A dispatch that began before the stores is seen by this pass; one that begins after them wakes the thread.
+        if !watched.pass_and_add() {
+            sleep_until(overdue(watched.next_due()));
         }
         WAKES.store(0, Ordering::SeqCst);
         IS_ASLEEP.store(false, Ordering::SeqCst);
     }
 }
 
-/// When what is due then is overdue.
+/// Returns when a timer with this due time is overdue.
 fn overdue(due: u64) -> u64 {
     due.saturating_add(GRACE.as_millis() as u64)
 }
 
-/// Sleeps until then, or until it is roused.
+/// Sleeps until a time, or until the thread is unparked.
 fn sleep_until(time: u64) {
     WAKES.store(time, Ordering::SeqCst);
     match time {
@@ -178,54 +176,57 @@ fn sleep_until(time: u64) {
     }
 }
 
-impl Seen {
-    fn look_at_all(&mut self) -> bool {
-        let was_active = self.look();
-        let mut new = new();
-        self.posts.append(&mut new.posts);
-        self.passing.append(&mut new.passing);
-        was_active || !self.passing.is_empty()
+impl Watched {
+    /// Makes a pass, and adds what is new to the next one. Returns true if another pass is to follow after the interval.
+    fn pass_and_add(&mut self) -> bool {
+        let was_active = self.pass();
+        let mut new = NEW.lock();
+        self.sessions.append(&mut new.sessions);
+        self.once.append(&mut new.once);
+        was_active || !self.once.is_empty()
     }
 
-    /// Looks at each once. Whether anything went on since the last time.
-    fn look(&mut self) -> bool {
-        self.passing.drain(..).filter_map(|passing| passing.upgrade()).for_each(drive);
+    /// Looks at each once. Returns true if any session dispatched calls since the last pass.
+    fn pass(&mut self) -> bool {
+        self.once.drain(..).filter_map(|once| once.upgrade()).for_each(drive);
         let now = milliseconds(Instant::now());
-        let (mut is_active, mut is_blocked) = (false, false);
-        self.posts.retain_mut(|post| {
-            let counted = post.turns.count.load(Ordering::SeqCst);
-            let is_begun = counted % 2 == 1;
-            is_active |= is_begun || counted != post.seen;
-            post.is_behind = is_begun && counted == post.seen;
-            is_blocked |= post.is_behind;
-            post.seen = counted;
-            Arc::strong_count(&post.turns) > 2
+        let (mut is_active, mut any_blocked) = (false, false);
+        self.sessions.retain_mut(|session| {
+            let count = session.dispatch.count.load(Ordering::SeqCst);
+            let in_progress = count % 2 == 1;
+            is_active |= in_progress || count != session.seen;
+            session.is_blocked = in_progress && count == session.seen;
+            any_blocked |= session.is_blocked;
+            session.seen = count;
+            session.unblock.strong_count() > 0
         });
-        for post in &self.posts {
-            let is_overdue = overdue(post.turns.due.load(Ordering::SeqCst)) < now;
-            if !(is_blocked || is_overdue) {
+        for session in &self.sessions {
+            let is_overdue = overdue(session.dispatch.due.load(Ordering::SeqCst)) < now;
+            if !(any_blocked || is_overdue) {
                 continue;
             }
-            // The thread that is blocked may have another one's task next.
-            post.unblock
+            // A task of any other session may be in the queue of the blocked worker.
+            session
+                .unblock
                 .upgrade()
                 .into_iter()
-                .filter(|it| post.is_behind || is_overdue || it.may_be_stuck())
+                .filter(|it| session.is_blocked || is_overdue || it.may_be_stuck())
                 .for_each(drive);
         }
         is_active
     }
 
-    /// When the first of them has something to see to.
+    /// Returns when the first timer is due.
     fn next_due(&self) -> u64 {
-        self.posts.iter().map(|post| post.turns.due.load(Ordering::SeqCst)).min().unwrap_or(NEVER)
+        let due = self.sessions.iter().map(|session| session.dispatch.due.load(Ordering::SeqCst));
+        due.min().unwrap_or(NEVER)
     }
 }
 
-/// What follows may be anything, and so may what goes with the last share of it.
-fn drive(overdue: Arc<dyn Unblock>) {
-    contained(|| overdue.drive());
-    contained(|| drop(overdue));
+/// Drives one. Contained: it may run code of the user's, and so may dropping the last share of it.
+fn drive(unblock: Arc<dyn Unblock>) {
+    contained(|| unblock.drive());
+    contained(|| drop(unblock));
 }
 
 #[cfg(test)]
@@ -242,60 +243,68 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_that_takes_long_is_noticed_and_one_that_does_not_is_not() {
-        let (turns, writer) = (Arc::<DispatchCount>::default(), Arc::<Writer>::default());
-        let other = Arc::clone(&turns);
+    fn a_dispatch_that_takes_long_is_noticed_and_one_that_does_not_is_not() {
+        let (dispatch, writer) = (Arc::<DispatchCount>::default(), Arc::<Writer>::default());
         let weak: Weak<Writer> = Arc::downgrade(&writer);
-        let post = Post { turns: Arc::clone(&turns), seen: 0, is_behind: false, unblock: weak };
-        let mut seen = Seen { posts: vec![post], passing: Vec::new() };
-        assert!(!seen.look(), "nothing has begun");
+        let session = WatchedSession {
+            dispatch: Arc::clone(&dispatch),
+            seen: 0,
+            is_blocked: false,
+            unblock: weak,
+        };
+        let mut watched = Watched { sessions: vec![session], once: Vec::new() };
+        assert!(!watched.pass(), "nothing has begun");
         for _ in 0..3 {
-            drop(turns.begin());
-            let turn = turns.begin();
-            assert!(seen.look());
-            drop(turn);
+            drop(dispatch.begin());
+            let guard = dispatch.begin();
+            assert!(watched.pass());
+            drop(guard);
         }
-        assert_eq!(writer.0.load(Ordering::Relaxed), 0, "each was another turn");
-        let turn = turns.begin();
-        assert!(seen.look(), "it goes on");
-        assert!(seen.look(), "it still goes on");
+        assert_eq!(writer.0.load(Ordering::Relaxed), 0, "each was another dispatch");
+        let guard = dispatch.begin();
+        assert!(watched.pass(), "it goes on");
+        assert!(watched.pass(), "it still goes on");
         assert_eq!(writer.0.load(Ordering::Relaxed), 1);
-        drop(turn);
-        assert!(seen.look(), "it has ended since");
-        assert!(!seen.look());
+        drop(guard);
+        assert!(watched.pass(), "it has ended since");
+        assert!(!watched.pass());
         assert_eq!(writer.0.load(Ordering::Relaxed), 1);
-        drop((turns, other));
-        assert!(!seen.look());
-        assert!(seen.posts.is_empty(), "who is gone is forgotten");
+        drop(writer);
+        assert!(!watched.pass());
+        assert!(watched.sessions.is_empty(), "who is gone is forgotten");
     }
 
     #[test]
-    fn what_is_long_overdue_is_seen_to() {
-        let (turns, writer) = (Arc::<DispatchCount>::default(), Arc::<Writer>::default());
-        let _other = Arc::clone(&turns);
+    fn what_is_long_overdue_is_driven() {
+        let (dispatch, writer) = (Arc::<DispatchCount>::default(), Arc::<Writer>::default());
         let weak: Weak<Writer> = Arc::downgrade(&writer);
-        let post = Post { turns: Arc::clone(&turns), seen: 0, is_behind: false, unblock: weak };
-        let mut seen = Seen { posts: vec![post], passing: Vec::new() };
+        let session = WatchedSession {
+            dispatch: Arc::clone(&dispatch),
+            seen: 0,
+            is_blocked: false,
+            unblock: weak,
+        };
+        let mut watched = Watched { sessions: vec![session], once: Vec::new() };
         milliseconds(Instant::now());
         let soon = Instant::now() + Duration::from_secs(3600);
-        turns.set_due(Some(soon));
-        assert_eq!((seen.look(), seen.next_due()), (false, milliseconds(soon)));
+        dispatch.set_due(Some(soon));
+        assert_eq!((watched.pass(), watched.next_due()), (false, milliseconds(soon)));
         assert_eq!(writer.0.load(Ordering::Relaxed), 0);
-        turns.due.store(0, Ordering::SeqCst);
+        dispatch.due.store(0, Ordering::SeqCst);
         while writer.0.load(Ordering::Relaxed) == 0 {
-            seen.look(); // The lookout's time may have begun just now.
+            watched.pass(); // The clock of the watchdog may have begun just now.
         }
-        turns.set_due(None);
-        assert_eq!(seen.next_due(), NEVER);
+        dispatch.set_due(None);
+        assert_eq!(watched.next_due(), NEVER);
     }
 
     #[test]
-    fn what_does_not_pass_unblock_once() {
+    fn what_is_not_gone_is_driven_once() {
         let writer = Arc::<Writer>::default();
         let (weak, gone): (Weak<Writer>, _) = (Arc::downgrade(&writer), Weak::<Writer>::new());
-        let mut seen = Seen { posts: Vec::new(), passing: vec![weak, gone] };
-        seen.look();
-        seen.look();
+        let mut watched = Watched { sessions: Vec::new(), once: vec![weak, gone] };
+        watched.pass();
+        watched.pass();
         assert_eq!(writer.0.load(Ordering::Relaxed), 1);
     }
 }

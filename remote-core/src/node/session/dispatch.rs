@@ -1,21 +1,22 @@
-//! Owns what happens to a call that arrived: it is begun in place, and gets a task only if it does not end at once.
+//! Executing the peer's calls: a call is polled once in place, and gets a task only if it is then pending.
 //!
-//! It must not know the wire. A task per call would cost a fifth of the throughput; a future polled once in place
-//! costs nothing.
+//! It must not know the wire. A task per call would cost a fifth of the throughput.
 
 use std::borrow::Borrow;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::shared::{Delivery, SharedSession, Void};
+use super::calls::{Delivery, NoReceiver};
+use super::shared::SharedSession;
 use crate::error::Error;
 use crate::id::QuestionId;
 use crate::object::message::{Asked, Payload, Receiver, Reply, Request, Selector, Ticket};
 use crate::object::promise::NearPromise;
 use crate::wire::frame::Manner;
 
-/// Begins a call. Whether somebody was woken: a task that goes on with it, or who waited for its answer here.
+/// Begins a call. Returns true if a task may have been woken: one spawned for the call, or one that waited for its answer
+/// here.
 pub(crate) fn dispatch(session: &Arc<SharedSession>, delivery: Delivery) -> bool {
     let Delivery {
         question,
@@ -29,11 +30,11 @@ pub(crate) fn dispatch(session: &Arc<SharedSession>, delivery: Delivery) -> bool
         promise,
     } = delivery;
     let is_promised = promise.is_some();
-    let answer = Answer { session, question, manner, promise, given: false };
+    let guard = ReplyGuard { session, question, manner, promise, is_done: false };
     let receiver = match admit(session, receiver, nesting) {
         Ok(receiver) => receiver,
         Err(error) => {
-            answer.give(Reply::Fault(error));
+            guard.send_now(Reply::Fault(error));
             return is_promised;
         }
     };
@@ -48,19 +49,19 @@ pub(crate) fn dispatch(session: &Arc<SharedSession>, delivery: Delivery) -> bool
     };
     match receiver.ask(&receiver, request) {
         Asked::Refused(error) => {
-            answer.give(Reply::Fault(error));
+            guard.send_now(Reply::Fault(error));
             is_promised
         }
         Asked::Running(mut running) => match running.poll_in_place() {
             Poll::Ready(reply) => {
-                answer.give(reply);
+                guard.send_now(reply);
                 is_promised
             }
             Poll::Pending => {
-                let answer = answer.for_task();
+                let guard = guard.for_task();
                 spawn(session, question, async move {
-                    let reply = running.finish_unless(|| answer.session.over()).await;
-                    answer.give_when_there_is_room(reply).await;
+                    let reply = running.finish_unless(|| guard.session.state.ended()).await;
+                    guard.send_when_there_is_room(reply).await;
                 });
                 true
             }
@@ -68,9 +69,9 @@ pub(crate) fn dispatch(session: &Arc<SharedSession>, delivery: Delivery) -> bool
         Asked::Sent(claim) => {
             let Some(route) = receiver.route() else { return false };
             let ticket = Ticket::new(Arc::clone(route), claim);
-            let answer = answer.for_task();
+            let guard = guard.for_task();
             spawn(session, question, async move {
-                answer.give_when_there_is_room(ticket.reply().await).await
+                guard.send_when_there_is_room(ticket.reply().await).await
             });
             true
         }
@@ -79,12 +80,12 @@ pub(crate) fn dispatch(session: &Arc<SharedSession>, delivery: Delivery) -> bool
 
 fn admit(
     session: &SharedSession,
-    receiver: Result<Arc<dyn Receiver>, Void>,
+    receiver: Result<Arc<dyn Receiver>, NoReceiver>,
     nesting: u8,
 ) -> Result<Arc<dyn Receiver>, Error> {
-    let receiver = receiver.map_err(|void| match void {
-        Void::NoSuchObject => Error::NoSuchObject,
-        Void::Cancelled => Error::Cancelled,
+    let receiver = receiver.map_err(|reason| match reason {
+        NoReceiver::NoSuchObject => Error::NoSuchObject,
+        NoReceiver::Cancelled => Error::Cancelled,
     })?;
     session.shared.admit(nesting)?;
     Ok(receiver)
@@ -95,47 +96,57 @@ fn spawn(
     question: QuestionId,
     execution: impl Future<Output = ()> + Send + 'static,
 ) {
-    // Entered before it is there, as it may end at once; and not made under the lock: a runtime that shuts down drops
-    // it where it is made, and its answer takes the lock.
-    session.lock().expect_running(question);
+    // Entered before it is spawned, as it may end at once. Not spawned under the lock: a runtime that shuts down drops the
+    // future at once, and its answer takes the lock.
+    let mut inner = session.lock();
+    if inner.machine.closed().is_none() {
+        inner.calls.expect_task(question);
+    }
+    drop(inner);
     let task = tokio::spawn(execution).abort_handle();
-    if !session.lock().note_running(question, &task) {
+    if !session.lock().calls.note_task(question, &task) {
         task.abort(); // It has ended, or the session has.
     }
 }
 
-/// The duty to answer one call. Dropped ungiven, because the task was aborted, it answers that it was cancelled. The
-/// link is owned by what a task gives, and else borrowed.
-struct Answer<L: Borrow<Arc<SharedSession>>> {
+/// Answers one call. Dropped before, because the task was aborted, it answers that the call was cancelled. A task owns the
+/// session, the reader borrows it.
+struct ReplyGuard<L: Borrow<Arc<SharedSession>>> {
     session: L,
     question: QuestionId,
     manner: Manner,
     promise: Option<Arc<NearPromise>>,
-    given: bool,
+    is_done: bool,
 }
 
-impl<L: Borrow<Arc<SharedSession>>> Answer<L> {
-    fn give(mut self, reply: Reply) {
+impl<L: Borrow<Arc<SharedSession>>> ReplyGuard<L> {
+    fn send_now(mut self, reply: Reply) {
         self.send(reply);
     }
 
-    /// The same duty, for a task.
-    fn for_task(mut self) -> Answer<Arc<SharedSession>> {
-        self.given = true;
+    /// Moves the obligation to a task.
+    fn for_task(mut self) -> ReplyGuard<Arc<SharedSession>> {
+        self.is_done = true;
         let (session, promise) = (Arc::clone(self.session.borrow()), self.promise.take());
-        Answer { session, question: self.question, manner: self.manner, promise, given: false }
+        ReplyGuard {
+            session,
+            question: self.question,
+            manner: self.manner,
+            promise,
+            is_done: false,
+        }
     }
 
-    async fn give_when_there_is_room(mut self, reply: Reply) {
+    async fn send_when_there_is_room(mut self, reply: Reply) {
         poll_fn(|waking| self.session.borrow().poll_room(waking)).await;
         self.send(reply);
     }
 
     fn send(&mut self, reply: Reply) {
-        self.given = true;
+        self.is_done = true;
         let session = self.session.borrow();
         match self.promise.take() {
-            // Nobody waits for what it returned.
+            // Nobody waits for the value.
             _ if self.manner == Manner::Tell => {
                 session.send_answer(self.question, Reply::Value(Payload::default()))
             }
@@ -145,8 +156,8 @@ impl<L: Borrow<Arc<SharedSession>>> Answer<L> {
     }
 }
 
-/// What was pipelined starts before the answer says where to send things directly; but it fails after what it failed
-/// from.
+/// Resolves a promise and answers the call. Pipelined calls start before the answer tells the peer where to send calls
+/// directly. If the call failed, the answer is sent first, so that pipelined calls fail after it.
 fn resolve(session: &SharedSession, question: QuestionId, promise: &NearPromise, reply: Reply) {
     if let Reply::Value(_) = reply {
         promise.resolve(reply.clone());
@@ -157,9 +168,9 @@ fn resolve(session: &SharedSession, question: QuestionId, promise: &NearPromise,
     }
 }
 
-impl<L: Borrow<Arc<SharedSession>>> Drop for Answer<L> {
+impl<L: Borrow<Arc<SharedSession>>> Drop for ReplyGuard<L> {
     fn drop(&mut self) {
-        if !self.given {
+        if !self.is_done {
             self.send(Reply::Fault(Error::Cancelled));
         }
     }

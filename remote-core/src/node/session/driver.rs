@@ -1,113 +1,103 @@
-//! Owns the tasks of a session: one reads and dispatches, one writes and keeps time, each on one connection after another.
+//! The two tasks of a session: the reader executes calls, the writer keeps time.
 //!
 //! They must not wait for each other: whatever a method does to the reader's thread, pings and acknowledgements go out.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use tokio::time::Sleep;
 
+use super::calls::Delivery;
 use super::dispatch::dispatch;
-use super::shared::{Bystander, Delivery, Inner, SharedSession};
-use crate::node::io::reader::{ReadOutcome, Reader};
-use crate::node::io::writer::{WriteOutcome, Writer};
+use super::effects::Effects;
+use super::pump::{self, ReadOutcome, WriteOutcome};
+use super::shared::{Inner, SharedSession};
+use crate::id::ConnectionId;
 use crate::node::runtime::lifo_slot::LifoSlot;
-use crate::node::runtime::watchdog::Unblock;
+use crate::node::runtime::watchdog::{Unblock, watch_session};
 use crate::object::execution::contained;
 
-/// At least so many calls, or a quarter of those that arrived together, are begun before their answers are written: fewer
-/// cost more writes, and of more the peer sees the first answers too late to be at work meanwhile.
+/// The least number of calls that are begun before their answers are written; of more calls that arrived together it is a
+/// quarter. Smaller batches cost more writes; with larger ones the peer gets the first answers too late to work meanwhile.
 const BATCH: usize = 64;
 
-/// When the timer of a session that is over goes off: not before its tasks have ended.
+/// The timer of a session that is over: not before its tasks have ended.
 const NEVER: Duration = Duration::from_secs(24 * 3600);
 
-/// Starts the tasks of a session; `over` is called when both have ended.
+/// How long the peer has to take the last bytes.
+const SHUTDOWN: Duration = Duration::from_secs(1);
+
+/// Starts the tasks of a session. Calls `over` when both have ended.
 pub(crate) fn start(
     session: Arc<SharedSession>,
     over: impl FnOnce(&Arc<SharedSession>) + Send + 'static,
 ) {
-    let ends = Arc::new(Ends::default());
     let _ = session.runtime.set(tokio::runtime::Handle::current());
-    let _ = session.bystander.set(Arc::clone(&ends) as Arc<dyn Bystander>);
-    let reading = tokio::spawn(read(Arc::clone(&session), Arc::clone(&ends)));
+    let unblock: Weak<SharedSession> = Arc::downgrade(&session);
+    watch_session(&session.dispatch, unblock);
+    let reading = tokio::spawn(read(Arc::clone(&session)));
     tokio::spawn(async move {
-        write(&session, &ends.writer).await;
+        write(&session).await;
         reading.abort();
         over(&session);
     });
 }
 
-/// Both halves of the connection.
-#[derive(Default)]
-struct Ends {
-    reader: Reader,
-    writer: Writer,
-}
+// ---- the reader
 
-impl Bystander for Ends {
-    fn read_in_place(&self, session: &SharedSession) -> bool {
-        self.reader.read_in_place(session)
-    }
-
-    fn write_in_place(&self, session: &SharedSession) {
-        self.writer.write_in_place(session);
-    }
-
-    fn write_rest(&self, session: &SharedSession) {
-        self.writer.write_rest(session);
-    }
-}
-
-async fn read(session: Arc<SharedSession>, ends: Arc<Ends>) {
+async fn read(session: Arc<SharedSession>) {
     let (mut batch, mut lifo_slot) = (VecDeque::new(), LifoSlot::default());
     loop {
-        match poll_fn(|context| poll_step(&session, &ends.reader, &mut lifo_slot, context)).await {
-            Step::Go => dispatch_all(&session, &mut batch, &ends.writer, &mut lifo_slot),
-            Step::Lost(number, reason) => session.update(|inner| inner.lose(number, &reason)),
+        match poll_fn(|context| poll_step(&session, &mut lifo_slot, context)).await {
+            Step::Dispatch => dispatch_all(&session, &mut batch, &mut lifo_slot),
+            Step::Lost(connection, reason) => {
+                session.update(|inner| inner.handle_loss(connection, &reason));
+            }
             Step::Over => return,
         }
     }
 }
 
 enum Step {
-    /// Something arrived, or there is room for calls that were held back.
-    Go,
-    Lost(u64, String),
+    /// Something arrived, or there is room for the answers of calls that were held back.
+    Dispatch,
+    Lost(ConnectionId, String),
     Over,
 }
 
-/// Listens, on one connection after another.
+/// Reads, on one connection after another.
 fn poll_step(
     session: &SharedSession,
-    reader: &Reader,
     lifo_slot: &mut LifoSlot,
     context: &mut Context<'_>,
 ) -> Poll<Step> {
     loop {
-        match reader.poll_read(session, context) {
-            Poll::Ready(ReadOutcome::Something { wakes }) => {
-                lifo_slot.take(wakes);
-                return Poll::Ready(Step::Go);
+        let mut effects = Effects::default();
+        match pump::poll_read(session, &mut effects, context) {
+            Poll::Ready(ReadOutcome::Handled) => {
+                lifo_slot.note(!effects.is_empty());
+                session.apply(effects);
+                return Poll::Ready(Step::Dispatch);
             }
-            Poll::Ready(ReadOutcome::Lost(number, reason)) => {
-                return Poll::Ready(Step::Lost(number, reason));
+            Poll::Ready(ReadOutcome::Lost(connection, reason)) => {
+                return Poll::Ready(Step::Lost(connection, reason));
             }
             Poll::Pending => {}
         }
         let mut inner = session.lock();
-        if inner.sleep_reader(context.waker()) {
+        let Inner { machine, calls, tasks, .. } = &mut *inner;
+        if tasks.sleep_reader(machine, calls.has_queued(), context.waker()) {
             return Poll::Pending;
         }
-        if inner.machine.closed().is_some() {
+        if machine.closed().is_some() {
             return Poll::Ready(Step::Over);
         }
-        if inner.has_next_call() {
-            return Poll::Ready(Step::Go);
+        if calls.has_queued() && machine.has_room() {
+            return Poll::Ready(Step::Dispatch);
         }
     }
 }
@@ -115,30 +105,41 @@ fn poll_step(
 fn dispatch_all(
     session: &Arc<SharedSession>,
     batch: &mut VecDeque<Delivery>,
-    writer: &Writer,
     lifo_slot: &mut LifoSlot,
 ) {
     loop {
-        session.update(|inner| inner.next_deliveries(batch));
+        session.update(|inner| {
+            if inner.machine.has_room() {
+                inner.calls.take_queued(batch);
+            }
+            inner.tasks.set_dispatching(!batch.is_empty());
+        });
         if batch.is_empty() {
             return;
         }
-        let _turn = session.turns.begin();
+        let _guard = session.dispatch.begin();
         let portion = (batch.len() / 4).max(BATCH);
         while !batch.is_empty() {
-            // Contained, as what is left of a call may panic when it is dropped; the next ones go on.
+            // Contained: what is left of a call may panic when it is dropped; the next ones go on.
             contained(|| dispatch_some(session, batch, portion, lifo_slot));
-            lifo_slot.take(writer.write_in_place(session));
+            let mut effects = Effects::default();
+            let wakes = pump::write_in_place(session, &mut effects);
+            lifo_slot.note(wakes || !effects.is_empty());
+            session.apply(effects);
             if session.is_held_up() {
-                session.lock().put_back(batch);
-                // The session is over: what arrived is not begun any more.
+                let mut inner = session.lock();
+                if inner.machine.closed().is_none() {
+                    inner.calls.put_back(batch);
+                }
+                drop(inner);
+                // What is left is not begun any more: the session is over.
                 batch.drain(..).for_each(|delivery| contained(|| drop(delivery)));
             }
         }
     }
 }
 
-/// Begins calls, so many that their answers are worth a write.
+/// Begins a portion of the calls.
 fn dispatch_some(
     session: &Arc<SharedSession>,
     batch: &mut VecDeque<Delivery>,
@@ -148,39 +149,68 @@ fn dispatch_some(
     for _ in 0..portion {
         let Some(delivery) = batch.pop_front() else { return };
         lifo_slot.clear();
-        lifo_slot.take(dispatch(session, delivery));
+        lifo_slot.note(dispatch(session, delivery));
         if session.is_held_up() {
             return;
         }
     }
 }
 
-async fn write(session: &Arc<SharedSession>, writer: &Writer) {
+// ---- the writer
+
+async fn write(session: &Arc<SharedSession>) {
     let mut timer = Box::pin(tokio::time::sleep(Duration::ZERO));
     loop {
         match poll_fn(|context| poll_work(session, &mut timer, context)).await {
             Work::Write => {}
-            Work::Listen => {
+            Work::Read => {
                 session.drive();
                 continue;
             }
             Work::Over => return,
         }
-        // Most of what coalescing gains: whoever else is about to send gets to do so before the write.
+        // Most of what coalescing gains: whoever else is about to send does so before the write.
         tokio::task::yield_now().await;
-        let keep_time = |inner: &mut Inner, context: &mut Context<'_>| {
-            while poll_time(inner, &mut timer, context).is_ready() {}
-        };
-        match writer.write(session, keep_time).await {
+        match write_block(session, &mut timer).await {
             WriteOutcome::All => {}
             WriteOutcome::Last => {
-                let _ =
-                    tokio::time::timeout(Duration::from_secs(1), writer.shut_down(session)).await;
+                // The peer may still be reading; it closes the connection when it has read all.
+                let shutdown = poll_fn(|context| pump::poll_shutdown(session, context));
+                if tokio::time::timeout(SHUTDOWN, shutdown).await.is_ok() {
+                    pump::drop_writer(session);
+                }
             }
-            WriteOutcome::Lost(number, reason) => session.update(|inner| {
-                inner.lose(number, &reason);
-                inner.machine.keep_last_word();
-            }),
+            WriteOutcome::Lost(connection, reason) => {
+                pump::drop_writer(session);
+                session.update(|inner| {
+                    inner.handle_loss(connection, &reason);
+                    inner.machine.keep_last_word();
+                });
+            }
+        }
+    }
+}
+
+/// Writes what is ready.
+async fn write_block(session: &SharedSession, timer: &mut Pin<Box<Sleep>>) -> WriteOutcome {
+    let mut effects = Effects::default();
+    pump::begin_write(session, &mut effects);
+    session.apply(effects);
+    let writing = poll_fn(|context| {
+        let mut effects = Effects::default();
+        let outcome = pump::poll_write(session, &mut effects, context, |inner, context| {
+            while poll_time(inner, timer, context).is_ready() {}
+        });
+        session.apply(effects);
+        outcome
+    });
+    let stall = session.shared.limits.stall;
+    match tokio::time::timeout(stall, writing).await {
+        Ok(outcome) => outcome,
+        Err(_) => {
+            let reason = format!("the peer has not read for {} s", stall.as_secs_f32());
+            pump::writer_connection(session)
+                .map_or(WriteOutcome::All, |connection| WriteOutcome::Lost(connection, reason))
         }
     }
 }
@@ -188,12 +218,12 @@ async fn write(session: &Arc<SharedSession>, writer: &Writer) {
 /// What the writer is to do.
 enum Work {
     Write,
-    /// Hear what waits: the reader has not, for as long as a peer may be silent.
-    Listen,
+    /// Read what has arrived: the reader has not for as long as the peer may be silent.
+    Read,
     Over,
 }
 
-/// Ready when there is something for the pen to do; sees to pings, silence and the lease meanwhile.
+/// Waits for something to write. Handles timers meanwhile: pings, silence, the lease.
 fn poll_work(
     session: &Arc<SharedSession>,
     timer: &mut Pin<Box<Sleep>>,
@@ -201,23 +231,23 @@ fn poll_work(
 ) -> Poll<Work> {
     session.update(|inner| {
         loop {
-            if inner.has_work_for_writer() {
-                let machine = &inner.machine;
-                let over = machine.is_done() && !machine.wants_transmit() && inner.pen == 0;
+            let Inner { machine, tasks, .. } = &mut *inner;
+            if tasks.writer_has_work(machine) {
+                let over = tasks.is_over(machine);
                 return Poll::Ready(if over { Work::Over } else { Work::Write });
             }
-            if timer.is_elapsed() && inner.machine.is_silent(Instant::now()) {
-                return Poll::Ready(Work::Listen);
+            if timer.is_elapsed() && machine.is_silent(Instant::now()) {
+                return Poll::Ready(Work::Read);
             }
             if poll_time(inner, timer, context).is_pending() {
-                inner.sleep_writer(context.waker());
+                inner.tasks.sleep_writer(context.waker());
                 return Poll::Pending;
             }
         }
     })
 }
 
-/// Ready when time has passed that matters, and what it means is seen to.
+/// Ready when the timer has expired and was handled.
 fn poll_time(
     inner: &mut Inner,
     timer: &mut Pin<Box<Sleep>>,
@@ -226,7 +256,7 @@ fn poll_time(
     if timer.as_mut().poll(context).is_pending() {
         return Poll::Pending;
     }
-    // Not reset by each frame: it comes early, looks, and comes again.
+    // Not reset by each frame: it expires early, looks, and is set again.
     let next = inner.handle_timeout().unwrap_or_else(|| Instant::now() + NEVER);
     timer.as_mut().reset(next.into());
     Poll::Ready(())

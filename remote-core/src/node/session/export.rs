@@ -1,7 +1,7 @@
-//! Owns how references of this process become descriptors for one peer.
+//! Exports: references of this process become descriptors for one peer.
 //!
-//! In two steps, because the object table and the session have locks of their own, which are never held together the
-//! wrong way round: first the objects are entered in the table, then, under the session's lock, they are introduced.
+//! In two steps, since the object table and the session have locks of their own, which are taken in one order only: first the
+//! objects are entered in the table, then, under the session's lock, they are introduced to the peer.
 
 use std::sync::Arc;
 
@@ -32,11 +32,11 @@ enum Kind {
 /// References introduced to the peer.
 pub(crate) struct Outgoing {
     pub(crate) descriptors: Vec<Descriptor>,
-    /// Objects that the peer knew already, so that they are counted once too often in the table.
+    /// Objects that the peer knew before: they are counted once too often in the table.
     pub(crate) hide: Vec<ObjectId>,
 }
 
-/// Enters references in the object table, for the session with a peer, which has this number.
+/// Enters references in the object table, for the session with a peer.
 #[inline(always)]
 pub(crate) fn prepare<'r>(
     shared: &Shared,
@@ -65,7 +65,7 @@ fn enter(shared: &Shared, (route, peer): (RouteId, NodeId), receiver: &Arc<dyn R
     let kind = match receiver.location() {
         Location::Far { route: its, entry, .. } if its == Some(route) => return Kind::Yours(entry),
         Location::Far { node, object, .. } => {
-            // To its owner it is shown by the token by which this side is to have it; to others by one of their own.
+            // To its owner it is named by the token by which this side claims it, to others by a token of their own.
             let token = if node == peer {
                 receiver.token()
             } else {
@@ -94,7 +94,7 @@ fn enter(shared: &Shared, (route, peer): (RouteId, NodeId), receiver: &Arc<dyn R
 }
 
 impl Prepared<'_> {
-    /// Introduces them to the peer; on failure none of them is, and all must be hidden again.
+    /// Introduces them to the peer. On failure none of them is introduced, and the returned objects must be hidden again.
     #[inline(always)]
     pub(crate) fn introduce(
         self,
@@ -111,7 +111,7 @@ impl Prepared<'_> {
             Outgoing { descriptors: Vec::with_capacity(self.entries.len()), hide: Vec::new() };
         let mut failure = None;
         for Entry { kind, interface } in self.entries {
-            // A name too many is left out: the reference is as good without it.
+            // If the peer takes no more names, it is left out: a reference works without it.
             let interface =
                 interface.text().and_then(|name| machine.intern(name, name_fingerprint(name)));
             let interface = interface.unwrap_or(NameId::NONE);
@@ -145,13 +145,7 @@ impl Prepared<'_> {
         match failure {
             None => Ok(outgoing),
             Some(error) => {
-                for descriptor in outgoing.descriptors {
-                    if let Descriptor::Mine { object, .. } | Descriptor::Forwarded { object, .. } =
-                        descriptor
-                    {
-                        machine.retract(object);
-                    }
-                }
+                machine.retract_all(&outgoing.descriptors);
                 Err((error, outgoing.hide))
             }
         }

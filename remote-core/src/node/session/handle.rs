@@ -1,6 +1,6 @@
-//! Owns what users see of a session.
+//! The session, as users hold it.
 //!
-//! It must not change one.
+//! It must not change a session.
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use crate::object::peer::Peer;
 #[derive(Clone)]
 pub struct Session(pub(crate) Arc<SharedSession>);
 
-/// Figures of a session.
+/// Statistics of a session.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionStats {
@@ -45,29 +45,29 @@ pub struct SessionStats {
     pub held: usize,
     /// Bytes of these that were sent and not yet acknowledged.
     pub unacknowledged: usize,
-    /// How often the session went on with another connection.
+    /// How often the session was resumed on another connection.
     pub reconnects: u64,
-    /// For how long this node's references to the peer's objects are good, if nothing more is heard of it.
+    /// How long this node's references to the peer's objects remain valid if nothing more arrives from it.
     pub lease_left: Duration,
 }
 
 impl Session {
-    /// The node at the other side.
+    /// Returns the node at the other side.
     pub fn peer(&self) -> Peer {
         self.0.peer.clone()
     }
 
-    /// What it is up to.
+    /// Returns the state.
     pub fn state(&self) -> SessionState {
-        *self.0.state().borrow()
+        self.0.state.get()
     }
 
-    /// Tells each change of state; the last is [`SessionState::Ended`].
+    /// Returns a receiver that observes changes of the state. The last state is [`SessionState::Ended`].
     pub fn watch(&self) -> watch::Receiver<SessionState> {
-        self.0.state().subscribe()
+        self.0.state.subscribe()
     }
 
-    /// Its figures.
+    /// Returns statistics.
     pub fn stats(&self) -> SessionStats {
         let inner = self.0.lock();
         let machine = &inner.machine;
@@ -78,7 +78,7 @@ impl Session {
             calls_in: machine.running(),
             held: machine.held(),
             unacknowledged: machine.unacknowledged(),
-            reconnects: inner.slot.reconnects,
+            reconnects: inner.tasks.reconnects(),
             lease_left: machine.lease_left(Instant::now()),
         }
     }

@@ -1,12 +1,14 @@
-//! Owns how what arrived becomes messages: references are resolved, in the order in which they came, and before any
-//! body is decoded.
+//! Imports: what arrived becomes messages. References are resolved in the order in which they arrived, before any body is
+//! decoded.
 //!
-//! It must not know who executes them.
+//! It must not know what executes a message.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::shared::{Delivery, Inner, SharedSession, Void};
+use super::calls::{Delivery, NoReceiver};
+use super::effects::Effects;
+use super::shared::{Inner, SharedSession};
 use crate::error::Error;
 use crate::id::{Identity, NameId, ObjectId, Token};
 use crate::object::import::Import;
@@ -26,39 +28,54 @@ impl SharedSession {
         }
     }
 
-    /// A call with its references resolved: before anything later is looked at, and before its body is.
-    pub(crate) fn delivery(&self, inner: &mut Inner, call: IncomingCall) -> Delivery {
+    /// Resolves the receiver and the references of a call.
+    pub(crate) fn delivery(
+        &self,
+        inner: &mut Inner,
+        call: IncomingCall,
+        effects: &mut Effects,
+    ) -> Delivery {
         let IncomingCall { question, target, selector, manner, nesting, deadline, content } = call;
         let receiver = match target {
             Some(Target::Object(object)) => self.object(object),
             Some(Target::Answer(answer)) => {
-                inner.promises.get(&answer).map(|promise| Arc::clone(promise) as Arc<dyn Receiver>)
+                inner.calls.promise(answer).map(|promise| Arc::clone(promise) as Arc<dyn Receiver>)
             }
             None => None,
         };
         let is_promise = manner == Manner::Promise;
         Delivery {
             question,
-            receiver: receiver.ok_or(Void::NoSuchObject),
+            receiver: receiver.ok_or(NoReceiver::NoSuchObject),
             selector,
-            references: self.references(inner, &content.references),
+            references: self.references(inner, &content.references, effects),
             body: content.body,
             manner,
             nesting,
             deadline: deadline.map(|left| Instant::now() + left),
-            promise: if is_promise { inner.promises.get(&question).cloned() } else { None },
+            promise: if is_promise { inner.calls.promise(question).cloned() } else { None },
         }
     }
 
     #[inline(always)]
-    fn references(&self, inner: &mut Inner, descriptors: &[Descriptor]) -> Vec<Reference> {
+    fn references(
+        &self,
+        inner: &mut Inner,
+        descriptors: &[Descriptor],
+        effects: &mut Effects,
+    ) -> Vec<Reference> {
         if descriptors.is_empty() {
             return Vec::new();
         }
-        descriptors.iter().map(|descriptor| self.reference(inner, descriptor)).collect()
+        descriptors.iter().map(|descriptor| self.reference(inner, descriptor, effects)).collect()
     }
 
-    fn reference(&self, inner: &mut Inner, descriptor: &Descriptor) -> Reference {
+    fn reference(
+        &self,
+        inner: &mut Inner,
+        descriptor: &Descriptor,
+        effects: &mut Effects,
+    ) -> Reference {
         let route = || self.this() as Arc<dyn Route>;
         let (receiver, interface): (Arc<dyn Receiver>, NameId) = match *descriptor {
             Descriptor::Mine { object, interface } => {
@@ -66,13 +83,13 @@ impl SharedSession {
                 (Arc::new(Import::new(route(), object, identity)), interface)
             }
             Descriptor::Forwarded { object, owner, interface, token } => {
-                let long = Import::new(route(), object, owner);
-                (self.introduced(inner, long, owner, token), interface)
+                let import = Import::new(route(), object, owner);
+                (self.forwarded(import, owner, token, effects), interface)
             }
             Descriptor::Yours { object, interface } => {
-                // The session has checked that the peer was given it, so it is in the table.
-                let nowhere = || Arc::new(NullReceiver) as Arc<dyn Receiver>;
-                (self.object(object).unwrap_or_else(nowhere), interface)
+                // The machine has checked that the peer refers to it, so it is in the table.
+                let null = || Arc::new(NullReceiver) as Arc<dyn Receiver>;
+                (self.object(object).unwrap_or_else(null), interface)
             }
         };
         let interface = inner
@@ -82,52 +99,51 @@ impl SharedSession {
         Reference { receiver, interface }
     }
 
-    /// An object that was introduced by the peer: this side's own, or one to which there may be a shorter way.
-    fn introduced(
+    /// Resolves a reference to an object of a third node: it may be this side's own, or its path can be shortened.
+    fn forwarded(
         &self,
-        inner: &mut Inner,
-        long: Import,
+        import: Import,
         owner: Identity,
         token: Option<Token>,
+        effects: &mut Effects,
     ) -> Arc<dyn Receiver> {
-        // What is the peer's own is forwarded by it for a reason: a promise, say.
-        let Some(hand_off) = self.shared.hand_off.get().filter(|_| owner.node != self.peer.id())
-        else {
-            return Arc::new(long);
-        };
+        // If the peer itself is the owner, it forwards for a reason: a promise, for example.
+        let hand_off = self.shared.hand_off.get().filter(|_| owner.node != self.peer.id());
+        let Some(hand_off) = hand_off else { return Arc::new(import) };
         let is_own = owner.node == self.shared.id;
         let home =
             token.filter(|_| is_own).and_then(|token| hand_off.recognize(token, self.peer.id()));
         if let Some(home) = home {
-            // Given back when the lock is free.
-            inner.arrived.push(Arc::new(long));
+            effects.drop_later(import);
             return home;
         }
-        let introduced = ShorteningRef::new(Arc::new(long), owner, token.filter(|_| !is_own));
-        inner.introduced.push(Arc::clone(&introduced));
-        introduced
+        let reference = ShorteningRef::new(Arc::new(import), owner, token.filter(|_| !is_own));
+        effects.shorten.push(Arc::clone(&reference));
+        reference
     }
 
-    /// The reply, and what of the message is no part of it: to be dropped when the lock is free.
+    /// Makes the reply of an answer.
     pub(crate) fn reply(
         &self,
         inner: &mut Inner,
         status: Status,
         content: Content,
-    ) -> (Reply, Option<Payload>) {
-        let references = self.references(inner, &content.references);
+        effects: &mut Effects,
+    ) -> Reply {
+        let references = self.references(inner, &content.references, effects);
         let payload = Payload::new(content.body, references, self.shared.limits.bounds());
         match status {
-            Status::Value => (Reply::Value(payload), None),
-            Status::Failure => (Reply::Failure(payload), None),
+            Status::Value => Reply::Value(payload),
+            Status::Failure => Reply::Failure(payload),
             Status::Fault => {
                 let read = payload.decode(|decoder| decoder.next());
-                // The call failed over there, and why is not known: so neither is whether it was executed.
+                // The call failed at the peer, and it is not known how: so it is not known if it was executed.
                 let error = read.unwrap_or_else(|error| {
                     Error::Protocol(format!("a fault that cannot be read: {error}"))
                 });
-                // References have no business there.
-                (Reply::Fault(error), Some(payload))
+                // A fault has no references; if the peer sent some, they are dropped.
+                effects.drop_later(payload);
+                Reply::Fault(error)
             }
         }
     }

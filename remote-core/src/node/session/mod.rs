@@ -1,13 +1,24 @@
-//! One session under tokio: the state machine behind a lock, its two tasks, calls in and out.
+//! A session under tokio: the state machine (`crate::session`) behind a lock, its two tasks, and calls in both directions.
+//!
+//! The *reader* task reads, has the machine handle what it read, and executes the calls that arrived. The *writer* task writes
+//! and keeps time. Whoever else changes the state (a caller, a reference that is dropped) takes the lock for a moment; the side
+//! effects follow when it is released.
 
-pub(crate) mod dispatch;
 pub(crate) mod driver;
-pub(crate) mod effects;
-pub(crate) mod export;
 pub(crate) mod handle;
-pub(crate) mod inbound;
-pub(crate) mod outbound;
-pub(crate) mod reattach;
-pub(crate) mod reply;
 pub(crate) mod shared;
 pub(crate) mod state;
+
+mod calls;
+mod dispatch;
+mod effects;
+mod events;
+mod export;
+mod inbound;
+mod outbound;
+mod pump;
+mod reattach;
+mod reply;
+mod tasks;
+mod update;
+mod watches;

@@ -1,13 +1,12 @@
-//! Owns the session as far references use it.
+//! The session as a route: calls, releases and watches of far references.
 //!
-//! It must not know what answers.
+//! It must not know what executes a call.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::export::{Outgoing, prepare};
-use super::reply::retract;
-use super::shared::{Inner, SharedSession, Waiter};
+use super::shared::SharedSession;
 use crate::error::Error;
 use crate::id::{CallToken, ObjectId, QuestionId, WatchId};
 use crate::object::message::{Claim, Ended, Payload, Request, Route, Watcher};
@@ -24,7 +23,6 @@ impl Route for SharedSession {
         let prepared = prepare(&self.shared, (self.route_id(), self.peer.id()), &references);
         let now = deadline.map(|_| Instant::now());
         let slot = Arc::new(Slot::new(waker));
-        let waiter = Waiter { question: QuestionId(0), slot: Arc::clone(&slot) };
         let mut inner = self.lock();
         let (descriptors, hidden) = match prepared.introduce(&mut inner.machine) {
             Ok(Outgoing { descriptors, hide }) => (descriptors, hide),
@@ -34,7 +32,7 @@ impl Route for SharedSession {
                 return Err(error);
             }
         };
-        let token = CallToken(inner.waiters.insert(waiter));
+        let token = inner.calls.add_waiter(Arc::clone(&slot));
         let ask = Ask {
             token,
             target,
@@ -46,10 +44,11 @@ impl Route for SharedSession {
         };
         let asked = inner.machine.ask(now, ask);
         match &asked {
-            Ok(question) => inner.waiters[token.0].question = *question,
+            Ok(question) => inner.calls.set_question(token, *question),
             Err(_) => {
-                inner.waiters.remove(token.0);
-                retract(&mut inner.machine, &descriptors);
+                // Its slot has another share: nothing of the user's is dropped here.
+                drop(inner.calls.remove_waiter(token));
+                inner.machine.retract_all(&descriptors);
             }
         }
         self.finish(inner);
@@ -61,7 +60,7 @@ impl Route for SharedSession {
     fn abandon(&self, token: CallToken, question: QuestionId) {
         let waiter = self.update(|inner| {
             inner.machine.cancel(question);
-            inner.take_waiter(token, question)
+            inner.calls.take_waiter(token, question)
         });
         drop(waiter);
     }
@@ -69,7 +68,7 @@ impl Route for SharedSession {
     fn finish(&self, token: CallToken, question: QuestionId) {
         let waiter = self.update(|inner| {
             inner.machine.finish(question);
-            inner.take_waiter(token, question)
+            inner.calls.take_waiter(token, question)
         });
         drop(waiter);
     }
@@ -90,9 +89,7 @@ impl Route for SharedSession {
             watcher(ended);
             return None;
         }
-        inner.next_watch += 1;
-        let watch = WatchId(inner.next_watch);
-        inner.watchers.insert(watch, watcher);
+        let watch = inner.watches.add_watcher(watcher);
         inner.machine.watch(watch, object);
         self.finish(inner);
         Some(watch)
@@ -100,20 +97,12 @@ impl Route for SharedSession {
 
     fn unwatch(&self, watch: WatchId) {
         let watcher = self.update(|inner| {
-            let watcher = inner.watchers.remove(&watch);
+            let watcher = inner.watches.take_watcher(watch);
             if watcher.is_some() && inner.machine.closed().is_none() {
                 inner.machine.unwatch(watch);
             }
             watcher
         });
         drop(watcher);
-    }
-}
-
-impl Inner {
-    /// The waiter of a call, if the place is not another's by now.
-    fn take_waiter(&mut self, token: CallToken, question: QuestionId) -> Option<Waiter> {
-        let is_its = self.waiters.get(token.0).is_some_and(|waiter| waiter.question == question);
-        is_its.then(|| self.waiters.remove(token.0))
     }
 }

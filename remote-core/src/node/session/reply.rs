@@ -1,6 +1,6 @@
-//! Owns how a call of the peer's is answered.
+//! Answers to the peer's calls.
 //!
-//! It must not know what executed it.
+//! It must not know what executed a call.
 
 use std::task::{Context, Poll};
 
@@ -8,19 +8,18 @@ use super::export::{Outgoing, prepare};
 use super::shared::SharedSession;
 use crate::error::Error;
 use crate::id::{ObjectId, QuestionId};
-use crate::object::message::{Payload, Reply, RouteId};
-use crate::session::Session;
+use crate::object::message::{Payload, Reply};
 use crate::wire::content::Content;
-use crate::wire::frame::{Descriptor, Status};
+use crate::wire::frame::Status;
 
 impl SharedSession {
-    /// Waits until there is room for an answer.
+    /// Waits until there is room for an answer, or the session is over.
     pub(crate) fn poll_room(&self, context: &mut Context<'_>) -> Poll<()> {
         let mut inner = self.lock();
         if inner.machine.has_room() || inner.machine.closed().is_some() {
             return Poll::Ready(());
         }
-        inner.answerers.push(context.waker().clone());
+        inner.tasks.wait_for_room(context.waker().clone());
         Poll::Pending
     }
 
@@ -34,10 +33,10 @@ impl SharedSession {
         let Payload { body, references, .. } = payload;
         let prepared = prepare(&self.shared, (self.route_id(), self.peer.id()), &references);
         let mut inner = self.lock();
-        inner.forget_running(question);
+        inner.calls.note_answered(question);
         let hidden = match prepared.introduce(&mut inner.machine) {
             Ok(Outgoing { descriptors, hide }) => {
-                // One that is larger than the peer takes, the session answers with a fault.
+                // If it is larger than the peer takes, the machine answers with a fault.
                 let content = Content { body, references: descriptors };
                 inner.machine.answer(question, status, content);
                 hide
@@ -56,13 +55,14 @@ impl SharedSession {
     fn send_fault(&self, question: QuestionId, error: &Error) {
         let content = fault(error);
         self.update(|inner| {
-            inner.forget_running(question);
+            inner.calls.note_answered(question);
             inner.machine.answer(question, Status::Fault, content);
         });
     }
 
+    /// Takes objects out of the object table that were entered once too often.
     #[inline(always)]
-    pub(crate) fn hide(&self, objects: Vec<ObjectId>) {
+    pub(super) fn hide(&self, objects: Vec<ObjectId>) {
         if !objects.is_empty() {
             self.hide_some(objects);
         }
@@ -73,23 +73,9 @@ impl SharedSession {
             objects.into_iter().filter_map(|object| self.shared.table.hide(object)).collect();
         drop(hidden);
     }
-
-    pub(crate) fn route_id(&self) -> RouteId {
-        RouteId::of(self)
-    }
 }
 
-/// Takes back introductions that will not be sent.
-pub(crate) fn retract(machine: &mut Session, descriptors: &[Descriptor]) {
-    for descriptor in descriptors {
-        if let Descriptor::Mine { object, .. } | Descriptor::Forwarded { object, .. } = *descriptor
-        {
-            machine.retract(object);
-        }
-    }
-}
-
-/// An error as the content of an answer.
+/// Encodes an error as the content of an answer.
 fn fault(error: &Error) -> Content {
     let payload = Payload::encode(|encoder| encoder.push(error));
     let body = payload.map(|payload| payload.body).unwrap_or_default();

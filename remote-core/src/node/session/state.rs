@@ -1,15 +1,86 @@
-//! Owns what a session is up to, as users are told.
+//! The state of a session, as users see it, and how its changes are published.
 //!
-//! It must not know the session.
+//! It must not know the session. Changes are numbered under the session's lock and published after it is released: of two
+//! that are published at once, the later one stays.
 
-/// What a session is up to.
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::watch;
+
+/// The state of a session.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionState {
     /// Messages travel.
     Connected,
-    /// The connection is lost, and being made again.
+    /// The connection is lost, and a new one is being made.
     Suspended,
-    /// It is over.
+    /// The session is over.
     Ended,
+}
+
+/// A change of the state, with its number.
+pub(crate) struct StateChange {
+    number: u64,
+    state: SessionState,
+}
+
+impl StateChange {
+    /// Returns true if this is the last change.
+    pub(crate) fn is_end(&self) -> bool {
+        self.state == SessionState::Ended
+    }
+}
+
+/// Numbers the changes.
+#[derive(Default)]
+pub(crate) struct StateChanges(u64);
+
+impl StateChanges {
+    pub(crate) fn to(&mut self, state: SessionState) -> StateChange {
+        self.0 += 1;
+        StateChange { number: self.0, state }
+    }
+}
+
+/// The published state.
+pub(crate) struct PublishedState {
+    sender: watch::Sender<SessionState>,
+    /// The number of the newest change that was published.
+    newest: AtomicU64,
+}
+
+impl PublishedState {
+    pub(crate) fn new() -> PublishedState {
+        PublishedState {
+            sender: watch::Sender::new(SessionState::Connected),
+            newest: AtomicU64::new(0),
+        }
+    }
+
+    /// Publishes a change, unless a later one was published before.
+    pub(crate) fn publish(&self, change: StateChange) {
+        let StateChange { number, state } = change;
+        self.sender.send_if_modified(|published| {
+            let is_newest = self.newest.fetch_max(number, Ordering::Relaxed) < number;
+            if is_newest {
+                *published = state;
+            }
+            is_newest
+        });
+    }
+
+    pub(crate) fn get(&self) -> SessionState {
+        *self.sender.borrow()
+    }
+
+    pub(crate) fn subscribe(&self) -> watch::Receiver<SessionState> {
+        self.sender.subscribe()
+    }
+
+    /// Waits until the session is over.
+    pub(crate) async fn ended(&self) {
+        // It cannot fail: the sender lives as long as `self`.
+        let _ = self.subscribe().wait_for(|state| *state == SessionState::Ended).await;
+    }
 }

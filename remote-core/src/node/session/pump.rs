@@ -1,0 +1,208 @@
+//! Moves bytes between the connection and the state machine.
+//!
+//! It must not wait, nor apply side effects: it gathers them. It is used by the session's tasks, and by the watchdog while a
+//! method blocks the thread of a task. The lock of a half of the connection is held throughout, so that the bytes of a
+//! connection reach the machine in order, and blocks reach the connection in order.
+
+use std::sync::MutexGuard;
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use super::effects::Effects;
+use super::shared::{Inner, SharedSession};
+use super::tasks::Renewal;
+use crate::id::ConnectionId;
+use crate::node::io::reader::{Read, Reader};
+use crate::node::io::writer::Writer;
+
+/// Reads of one pass of the watchdog over one session: a peer that goes on sending does not keep it from the others.
+const READS: usize = 16;
+
+/// The result of a read.
+pub(super) enum ReadOutcome {
+    /// The machine has handled what arrived.
+    Handled,
+    /// The connection is lost.
+    Lost(ConnectionId, String),
+}
+
+/// The result of writing what was ready.
+pub(super) enum WriteOutcome {
+    /// It is written, or there is no connection for it.
+    All,
+    /// It is written, and was the last: the session is over.
+    Last,
+    /// The connection is lost.
+    Lost(ConnectionId, String),
+}
+
+/// Reads what arrives next, on the newest connection, and has the machine handle it.
+pub(super) fn poll_read(
+    session: &SharedSession,
+    effects: &mut Effects,
+    context: &mut Context<'_>,
+) -> Poll<ReadOutcome> {
+    let mut reader = session.reader.lock();
+    loop {
+        let Poll::Ready(Read { connection, result }) = reader.poll_read(context) else {
+            if renew_reader(session, &mut reader) {
+                continue;
+            }
+            return Poll::Pending;
+        };
+        return Poll::Ready(match result {
+            Ok(0) => ReadOutcome::Lost(connection, "the connection was closed".into()),
+            Err(error) => ReadOutcome::Lost(connection, error.to_string()),
+            Ok(_) => {
+                handle_input(session, &mut reader, connection, effects);
+                ReadOutcome::Handled
+            }
+        });
+    }
+}
+
+/// Reads what has arrived by now, without waiting and without the runtime. Returns false if somebody else is reading.
+pub(super) fn read_in_place(session: &SharedSession, effects: &mut Effects) -> bool {
+    for _ in 0..READS {
+        let Some(mut reader) = session.reader.try_lock() else { return false };
+        renew_reader(session, &mut reader);
+        let Some(Read { connection, result: Ok(1..) }) = reader.read_now() else { return true };
+        handle_input(session, &mut reader, connection, effects);
+    }
+    true
+}
+
+/// Writes what is ready, as far as the connection takes it at once, unless the writer is at work. What is left over is left to
+/// the writer. Returns true if a task may have been woken, beside those in `effects`.
+pub(super) fn write_in_place(session: &SharedSession, effects: &mut Effects) -> bool {
+    match session.writer.try_lock() {
+        Some(writer) if !writer.has_block() => write_now(session, writer, effects),
+        _ => false,
+    }
+}
+
+/// Does the same with what was left over, too. The writer is to be woken afterwards: the connection will not wake it.
+pub(super) fn write_rest(session: &SharedSession, effects: &mut Effects) {
+    if let Some(writer) = session.writer.try_lock() {
+        write_now(session, writer, effects);
+    }
+}
+
+/// Takes a block from the machine, if none was begun.
+pub(super) fn begin_write(session: &SharedSession, effects: &mut Effects) {
+    take(session, &mut session.writer.lock(), effects);
+}
+
+/// Writes the block that was begun. While the connection takes nothing, `keep_time` handles timers.
+pub(super) fn poll_write(
+    session: &SharedSession,
+    effects: &mut Effects,
+    context: &mut Context<'_>,
+    keep_time: impl FnOnce(&mut Inner, &mut Context<'_>),
+) -> Poll<WriteOutcome> {
+    let mut writer = session.writer.lock();
+    let Some(connection) = writer.connection() else { return Poll::Ready(WriteOutcome::All) };
+    match writer.poll_write(context) {
+        Poll::Ready(Ok(())) => {
+            // Still under the lock of the writer: nobody can have begun another block meanwhile.
+            let Inner { machine, tasks, .. } = &mut *session.lock();
+            let is_last = tasks.note_written(machine);
+            Poll::Ready(if is_last { WriteOutcome::Last } else { WriteOutcome::All })
+        }
+        Poll::Ready(Err(error)) => Poll::Ready(WriteOutcome::Lost(connection, error.to_string())),
+        Poll::Pending => {
+            let is_current = session.change(effects, |inner| {
+                keep_time(inner, context);
+                inner.tasks.stall_writer(context.waker());
+                inner.tasks.has(&inner.machine, connection)
+            });
+            if is_current {
+                return Poll::Pending;
+            }
+            let reason = "there is another connection".into();
+            Poll::Ready(WriteOutcome::Lost(connection, reason))
+        }
+    }
+}
+
+/// Returns the connection to which is being written.
+pub(super) fn writer_connection(session: &SharedSession) -> Option<ConnectionId> {
+    session.writer.lock().connection()
+}
+
+/// Shuts the connection down for writing.
+pub(super) fn poll_shutdown(session: &SharedSession, context: &mut Context<'_>) -> Poll<()> {
+    // A failure says nothing new: the session is over.
+    session.writer.lock().poll_shutdown(context).map(drop)
+}
+
+/// Drops the writing half.
+pub(super) fn drop_writer(session: &SharedSession) {
+    let mut writer = session.writer.lock();
+    let former = writer.replace(None);
+    session.lock().tasks.note_writer_dropped();
+    drop(writer);
+    drop(former);
+}
+
+/// Uses the newest connection for reading. Returns true if it was not in use before.
+fn renew_reader(session: &SharedSession, reader: &mut Reader) -> bool {
+    let mut inner = session.lock();
+    let Inner { machine, tasks, .. } = &mut *inner;
+    let renewal = tasks.renew_reader(machine, reader.connection());
+    drop(inner);
+    match renewal {
+        Renewal::Keep => false,
+        Renewal::Replace(next) => {
+            let has_next = next.is_some();
+            drop(reader.replace(next));
+            has_next
+        }
+    }
+}
+
+/// Has the machine handle what was read.
+fn handle_input(
+    session: &SharedSession,
+    reader: &mut Reader,
+    connection: ConnectionId,
+    effects: &mut Effects,
+) {
+    let used = session.change(effects, |inner| inner.handle_input(connection, reader.filled()));
+    match used {
+        Some(used) => reader.consume(used),
+        None => drop(reader.replace(None)),
+    }
+}
+
+fn write_now(
+    session: &SharedSession,
+    mut writer: MutexGuard<'_, Writer>,
+    effects: &mut Effects,
+) -> bool {
+    take(session, &mut writer, effects);
+    let wakes = writer.has_block() && writer.wakes_reader();
+    let written = writer.poll_write(&mut Context::from_waker(Waker::noop()));
+    // An error is left to the writer, too, who meets it again. Noted while nobody else can use the connection.
+    if !matches!(written, Poll::Ready(Ok(()))) {
+        session.change(effects, |inner| inner.tasks.leave_to_writer());
+    }
+    wakes
+}
+
+/// Uses the newest connection for writing, and takes a block from the machine, if none was begun.
+fn take(session: &SharedSession, writer: &mut Writer, effects: &mut Effects) {
+    let mut former = None;
+    let wake = session.change(effects, |inner| {
+        let Inner { machine, tasks, .. } = inner;
+        if let Renewal::Replace(next) = tasks.renew_writer(machine, writer.connection()) {
+            former = writer.replace(next);
+        }
+        if writer.is_ready() {
+            writer.begin(machine.poll_transmit(Instant::now()));
+        }
+        tasks.wake_for_room(machine)
+    });
+    effects.wake.extend(wake);
+    drop(former);
+}
