@@ -15,6 +15,9 @@ interface Workload {
     /** Calls are short under load; elsewhere each is timed. */
     int TIMED_UNDER_LOAD = 16;
 
+    /** Each caller takes a thread and a connection here, and both again at the server. */
+    int MOST_CALLERS = 2048;
+
     /** Returns the workload of that notation, or null if it is unknown or cannot be played. */
     static Workload of(String text) {
         Matcher matcher = Pattern.compile("([a-z]+)(?::(\\d{1,9})(?:x(\\d{1,9}))?)?").matcher(text);
@@ -27,7 +30,8 @@ interface Workload {
         }
         int first = Integer.parseInt(matcher.group(2));
         if (matcher.group(3) == null) {
-            if (first < (name.equals("chainseq") ? 2 : 1)) {
+            boolean callers = name.equals("tput") || name.equals("obj");
+            if (first < (name.equals("chainseq") ? 2 : 1) || (callers && first > MOST_CALLERS)) {
                 return null;
             }
             return switch (name) {
@@ -39,6 +43,10 @@ interface Workload {
             };
         }
         int second = Integer.parseInt(matcher.group(3));
+        long callers = name.equals("conns") ? (long) first * second : second;
+        if (callers < 1 || callers > MOST_CALLERS) {
+            return null;
+        }
         return switch (name) {
             // RMI opens a connection for each concurrent call, so that the number of calls is all there is to choose.
             case "conns" -> (root, length) -> add(root, length, first * second, TIMED_UNDER_LOAD);
