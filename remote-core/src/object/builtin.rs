@@ -3,7 +3,8 @@
 //! They are ordinary messages: they keep their order with other messages, and are forwarded like others.
 
 use super::class::ClassInfo;
-use super::message::{Payload, Reply, Selector};
+use super::message::{Payload, Reply};
+use crate::session::header::Selector;
 use crate::wire::method::{Method, Type};
 
 /// Asks for the class and the interfaces of an object. The reply contains the name of the class, then those of the

@@ -10,8 +10,9 @@ use std::sync::{Arc, OnceLock};
 
 use foldhash::HashMap;
 
-use super::message::{Payload, Receiver, Reply, Selector};
+use super::message::{Payload, Receiver, Reply};
 use crate::error::{Error, Result};
+use crate::session::header::Selector;
 use crate::wire::codec::Decoder;
 use crate::wire::method::Method;
 

@@ -18,6 +18,7 @@ use crate::id::{CallToken, NodeId, ObjectId, QuestionId, Token, WatchId};
 use crate::limits::Bounds;
 use crate::session::Name;
 use crate::session::event::Cause;
+use crate::session::header::{CallHeader, Selector};
 use crate::wire::body::Body;
 use crate::wire::frame::{Manner, Target};
 use crate::wire::method::Method;
@@ -189,61 +190,26 @@ impl Location {
 
 /// A message to be received.
 pub(crate) struct Request {
-    pub(crate) selector: Selector,
+    pub(crate) header: CallHeader,
     pub(crate) payload: Payload,
-    pub(crate) manner: Manner,
-    pub(crate) deadline: Option<Instant>,
-    /// The depth of nested calls between nodes by which it was caused.
-    pub(crate) nesting: u8,
     /// The node that sent it; `None` if the message did not leave the process.
     pub(crate) caller: Option<Peer>,
     /// The waker for the reply, if the message leaves the process: passing it here saves a lock later.
     pub(crate) waker: Option<Waker>,
 }
 
-/// The selector of a message.
-pub(crate) enum Selector {
-    /// A method of an interface of this process.
-    Own(&'static Method),
-    /// A name that a peer has announced.
-    Heard(Arc<Name>),
-}
-
 impl Request {
-    /// Returns the request for a node that forwards it: the forwarding node does not pipeline on the reply, and pipelined
-    /// messages wait there for it.
+    /// Returns the request for a node that forwards it: see [`CallHeader::for_the_reply`].
     pub(crate) fn for_the_reply(mut self) -> Request {
-        self.manner = self.manner.for_the_reply();
+        self.header = self.header.for_the_reply();
         self
     }
 
     /// Makes a message without arguments.
     pub(crate) fn plain(method: &'static Method) -> Request {
-        Request {
-            selector: Selector::Own(method),
-            payload: Payload::default(),
-            manner: Manner::Ask,
-            deadline: None,
-            nesting: 0,
-            caller: None,
-            waker: None,
-        }
-    }
-}
-
-impl Selector {
-    pub(crate) fn text(&self) -> &str {
-        match self {
-            Selector::Own(method) => method.selector(),
-            Selector::Heard(name) => &name.text,
-        }
-    }
-
-    pub(crate) fn fingerprint(&self) -> u64 {
-        match self {
-            Selector::Own(method) => method.fingerprint(),
-            Selector::Heard(name) => name.fingerprint,
-        }
+        let selector = Selector::Own(method);
+        let header = CallHeader { selector, manner: Manner::Ask, nesting: 0, deadline: None };
+        Request { header, payload: Payload::default(), caller: None, waker: None }
     }
 }
 
@@ -295,7 +261,7 @@ pub(crate) struct Reference {
 pub(crate) enum Interfaced {
     Unknown,
     Own(&'static str),
-    Heard(Arc<Name>),
+    Announced(Arc<Name>),
 }
 
 impl Interfaced {
@@ -303,7 +269,7 @@ impl Interfaced {
         match self {
             Interfaced::Unknown => None,
             Interfaced::Own(name) => Some(name),
-            Interfaced::Heard(name) => Some(&name.text),
+            Interfaced::Announced(name) => Some(&name.text),
         }
     }
 }

@@ -17,6 +17,7 @@ use super::serial::SerialQueue;
 use crate::error::{Error, Result};
 use crate::id::{NodeId, ObjectId, WatchId};
 use crate::mutex::Mutex;
+use crate::session::header::CallHeader;
 
 /// A near object.
 pub(crate) struct NearObject<O: Held> {
@@ -125,17 +126,18 @@ impl<O: Held> NearObject<O> {
 
 impl<O: Held> Receiver for NearObject<O> {
     fn ask(&self, this: &Arc<dyn Receiver>, request: Request) -> Asked {
-        if let Some(reply) = builtin::reply(&request.selector, self.class) {
+        if let Some(reply) = builtin::reply(&request.header.selector, self.class) {
             return Asked::Running(Running::ready(reply));
         }
         if let Some(reason) = self.end.reason() {
             return Asked::Running(Running::ready(Reply::Fault(Error::Ended(reason))));
         }
-        let invoke = match self.class.find(&request.selector) {
+        let invoke = match self.class.find(&request.header.selector) {
             Ok(invoke) => invoke,
             Err(error) => return Asked::Running(Running::ready(Reply::Fault(error))),
         };
-        let Request { payload, deadline, nesting, caller, manner, .. } = request;
+        let Request { header, payload, caller, .. } = request;
+        let CallHeader { manner, nesting, deadline, .. } = header;
         let context = Context { this: Some(Arc::clone(this)), caller, deadline, nesting };
         let mut method = invoke(Near(Arc::clone(this)), Incoming(payload));
         if let Some(queue) = self.object.serial_queue() {

@@ -13,11 +13,10 @@ use tokio::time::Sleep;
 use crate::error::{Error, Result};
 use crate::object::builtin::INTERFACES;
 use crate::object::execution::current;
-use crate::object::message::{
-    Asked, Payload, Receiver, Reply, Request, Route, Running, Selector, Ticket,
-};
+use crate::object::message::{Asked, Payload, Receiver, Reply, Request, Route, Running, Ticket};
 use crate::object::null::NullReceiver;
 use crate::object::promise::{FarPromise, NearPromise};
+use crate::session::header::{CallHeader, Selector};
 use crate::wire::frame::Manner;
 use crate::wire::method::Method;
 
@@ -81,15 +80,8 @@ impl<'a, R> Message<'a, R> {
         let own = self.limit.map(|limit| Instant::now() + limit);
         let deadline = [own, inherited].into_iter().flatten().min();
         let selector = Selector::Own(self.method);
-        let request = Request {
-            selector,
-            payload,
-            manner: self.manner,
-            deadline,
-            nesting,
-            caller: None,
-            waker,
-        };
+        let header = CallHeader { selector, manner: self.manner, nesting, deadline };
+        let request = Request { header, payload, caller: None, waker };
         self.receiver.ask(self.receiver, request)
     }
 
@@ -97,8 +89,8 @@ impl<'a, R> Message<'a, R> {
     /// inherit the deadline and the nesting of the method that sends it.
     pub(crate) fn post(self) -> Result<()> {
         let Stage::Unsent(payload) = self.stage else { return Err(Error::Cancelled) };
-        let request =
-            Request { payload: payload?, manner: Manner::Tell, ..Request::plain(self.method) };
+        let mut request = Request { payload: payload?, ..Request::plain(self.method) };
+        request.header.manner = Manner::Tell;
         match self.receiver.ask(self.receiver, request) {
             Asked::Refused(error) => Err(error),
             Asked::Sent(_claim) => Ok(()),

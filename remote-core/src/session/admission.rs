@@ -4,6 +4,7 @@
 //! It must not know the content, except for the objects that it names: they must not be released before the call is sent.
 
 use super::event::Event;
+use super::header::CallHeader;
 use super::lease::Reads;
 use super::machine::Session;
 use super::outgoing::{BodyOf, Queued, extent};
@@ -48,7 +49,7 @@ impl Session {
 
     /// Refuses the nested calls that wait for the window, if the queue has not advanced for a term: they may be deadlocked.
     pub(super) fn refuse_deadlocked(&mut self, reads: Reads) {
-        let waits = |call: &Queued| call.nesting > OUTERMOST_NESTING;
+        let waits = |call: &Queued| call.header.nesting > OUTERMOST_NESTING;
         // A queue that is not empty may still advance, or its frames may cause the peer to free window.
         let moves = reads == Reads::Blocked || self.suspended || !self.outgoing.is_empty();
         if moves || !self.waiting.iter().any(waits) {
@@ -170,7 +171,7 @@ impl Session {
     /// Counts a call in the window and sends it, or queues it behind the large call in its lane.
     fn admit(&mut self, call: Queued) {
         let Some(question) = self.questions.admit(call.question) else { return };
-        if call.manner == Manner::Tell
+        if call.header.manner == Manner::Tell
             && let Some(token) = question.token.take()
         {
             self.events.push_back(Event::HandedOver { token });
@@ -189,8 +190,8 @@ impl Session {
     }
 
     fn emit(&mut self, call: Queued, lane: Target) {
-        let Queued { question, target, selector, manner, nesting, deadline, packed, references } =
-            call;
+        let Queued { question, target, header, packed, references } = call;
+        let CallHeader { selector, manner, nesting, deadline } = header;
         let deadline = deadline.map_or(0, |deadline| {
             let left = deadline.saturating_duration_since(self.now).as_millis();
             u64::try_from(left).unwrap_or(u64::MAX - 1) + 1

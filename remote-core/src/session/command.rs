@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::ending::truncated;
 use super::exports::Presence;
+use super::header::CallHeader;
 use super::machine::Session;
 use super::outgoing::{Queued, extent};
 use super::questions::{Finish, Progress};
@@ -21,10 +22,8 @@ use crate::wire::frame::{Frame, Manner, Status, Target};
 pub(crate) struct Ask<'a> {
     pub(crate) token: CallToken,
     pub(crate) target: Target,
-    pub(crate) selector: (&'a str, u64),
-    pub(crate) manner: Manner,
-    pub(crate) nesting: u8,
-    pub(crate) deadline: Option<Instant>,
+    /// The selector is the name and its fingerprint.
+    pub(crate) header: CallHeader<(&'a str, u64)>,
     pub(crate) content: Content,
 }
 
@@ -58,15 +57,8 @@ impl Session {
         if let Some(cause) = &self.closed {
             return Err(cause.error(Outcome::NotExecuted));
         }
-        let Ask {
-            token,
-            target,
-            selector: (text, fingerprint),
-            manner,
-            nesting,
-            deadline,
-            content,
-        } = ask;
+        let Ask { token, target, header, content } = ask;
+        let CallHeader { selector: (text, fingerprint), manner, nesting, deadline } = header;
         let references = content.references.clone();
         let packed = content.pack();
         let (size, limit) = (packed.size(), self.questions.granted().body);
@@ -100,16 +92,8 @@ impl Session {
             }));
         }
         let question = self.questions.open(token, manner, size);
-        self.enqueue(Queued {
-            question,
-            target,
-            selector,
-            manner,
-            nesting,
-            deadline,
-            packed,
-            references,
-        });
+        let header = header.with_selector(selector);
+        self.enqueue(Queued { question, target, header, packed, references });
         Ok(question)
     }
 

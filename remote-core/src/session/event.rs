@@ -3,14 +3,11 @@
 //! Events are in the order in which their frames arrived, and must be handled in this order: a reference in one event must
 //! be resolved before a later event releases it.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use super::names::Name;
+use super::header::CallHeader;
 use crate::error::{Error, Outcome};
 use crate::id::{CallToken, ObjectId, QuestionId, WatchId};
 use crate::wire::content::Content;
-use crate::wire::frame::{Manner, Status, Target};
+use crate::wire::frame::{Status, Target};
 
 /// An event for the driver.
 #[derive(Debug)]
@@ -92,10 +89,6 @@ pub(crate) struct IncomingCall {
     pub(crate) question: QuestionId,
     /// `None` if the peer named an object or an answer that it does not have.
     pub(crate) target: Option<Target>,
-    pub(crate) selector: Arc<Name>,
-    pub(crate) manner: Manner,
-    pub(crate) nesting: u8,
-    /// The time that was left when it was sent.
-    pub(crate) deadline: Option<Duration>,
+    pub(crate) header: CallHeader,
     pub(crate) content: Content,
 }

@@ -12,6 +12,7 @@ use super::answers::Answers;
 use super::deadlock_timer::DeadlockTimer;
 use super::event::{Cause, Event};
 use super::exports::Exports;
+use super::header::CallHeader;
 use super::imports::Imports;
 use super::incoming::Partials;
 use super::lease::{Holding, Lease};
@@ -23,7 +24,7 @@ use super::retained::Retained;
 use super::watches::Watches;
 use crate::id::{FrameNumber, NameId, ObjectId, QuestionId};
 use crate::limits::Limits;
-use crate::wire::frame::{Manner, Status, Target};
+use crate::wire::frame::{Status, Target};
 use crate::wire::hello::Grant;
 
 /// The parameters of a session.
@@ -46,7 +47,7 @@ pub(crate) struct Session {
     pub(super) watches: Watches,
     pub(super) announced: Announced,
     pub(super) peer_names: PeerNames,
-    pub(super) partial_calls: Partials<CallHead>,
+    pub(super) partial_calls: Partials<PartialCall>,
     pub(super) partial_answers: Partials<Status>,
     pub(super) outgoing: Outgoing,
     /// Calls that wait for room, in order. The first one is not withdrawn.
@@ -77,13 +78,13 @@ pub(crate) struct Session {
     pub(super) keeps_exports: bool,
 }
 
-/// A call without its content.
-pub(super) struct CallHead {
+/// A call whose content is still arriving.
+pub(super) struct PartialCall {
     pub(super) target: Target,
-    pub(super) selector: Arc<Name>,
-    pub(super) manner: Manner,
-    pub(super) nesting: u8,
-    pub(super) deadline: Option<Duration>,
+    /// Without its deadline.
+    pub(super) header: CallHeader,
+    /// The time left until the deadline, from when the call has arrived.
+    pub(super) left: Option<Duration>,
     /// True if the call was cancelled while its content was still arriving.
     pub(super) cancelled: bool,
 }

@@ -3,6 +3,7 @@
 //! Nothing here knows a user's type, reads a clock, or does I/O: the same code runs under tokio and in simulation.
 
 pub(crate) mod event;
+pub(crate) mod header;
 
 mod names;
 

@@ -4,11 +4,11 @@
 //! body. Messages to the same object wait for its last chunk, which keeps their order.
 
 use std::collections::{HashMap, VecDeque};
-use std::time::Instant;
 
+use super::header::CallHeader;
 use crate::id::{FrameNumber, NameId, QuestionId};
 use crate::wire::content::Packed;
-use crate::wire::frame::{CHUNK, Descriptor, Extent, Frame, Manner, Target};
+use crate::wire::frame::{CHUNK, Descriptor, Extent, Frame, Target};
 
 /// The size up to which chunks are added to the buffer for one write.
 const BATCH: usize = 8 * CHUNK;
@@ -17,10 +17,7 @@ const BATCH: usize = 8 * CHUNK;
 pub(crate) struct Queued {
     pub(crate) question: QuestionId,
     pub(crate) target: Target,
-    pub(crate) selector: NameId,
-    pub(crate) manner: Manner,
-    pub(crate) nesting: u8,
-    pub(crate) deadline: Option<Instant>,
+    pub(crate) header: CallHeader<NameId>,
     pub(crate) packed: Packed,
     /// The references in the call, which are pinned while it waits.
     pub(crate) references: Vec<Descriptor>,

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::event::{Event, IncomingCall};
+use super::header::{CallHeader, Selector};
 use super::lease::{self, Reads};
 use super::liveness::Due;
-use super::machine::{CallHead, Session};
+use super::machine::{PartialCall, Session};
 use crate::id::{NameId, QuestionId};
 use crate::wire::body::Body;
 use crate::wire::breach::Breach;
@@ -109,22 +110,18 @@ impl Session {
                 extent,
                 content,
             } => {
-                let head = CallHead {
-                    target,
-                    selector: Arc::clone(self.peer_names.get(selector)?),
-                    manner,
-                    nesting,
-                    deadline: deadline.checked_sub(1).map(Duration::from_millis),
-                    cancelled: false,
-                };
-                self.receive_call(question, head, extent, content)
+                let selector = Selector::Announced(Arc::clone(self.peer_names.get(selector)?));
+                let header = CallHeader { selector, manner, nesting, deadline: None };
+                let left = deadline.checked_sub(1).map(Duration::from_millis);
+                let call = PartialCall { target, header, left, cancelled: false };
+                self.receive_call(question, call, extent, content)
             }
             Frame::Answer { question, status, extent, content } => {
                 self.receive_answer(question, status, extent, content)
             }
             Frame::CallChunk { question, bytes } => {
                 match self.partial_calls.chunk(question, bytes)? {
-                    Some((head, content)) => self.deliver_call(question, head, content),
+                    Some((call, content)) => self.deliver_call(question, call, content),
                     None => Ok(()),
                 }
             }
@@ -203,38 +200,39 @@ impl Session {
     fn receive_call(
         &mut self,
         question: QuestionId,
-        head: CallHead,
+        call: PartialCall,
         extent: Extent,
         content: &[u8],
     ) -> Result<(), Breach> {
         let size = self.size(extent, content)?;
-        self.answers.open(question, head.manner, size)?;
-        if head.manner == Manner::Promise {
+        self.answers.open(question, call.header.manner, size)?;
+        if call.header.manner == Manner::Promise {
             self.events.push_back(Event::Promised { question });
         }
         if extent.total > 0 {
             let limit = self.limits.window_bytes;
-            return self.partial_calls.begin(question, head, extent, content, limit);
+            return self.partial_calls.begin(question, call, extent, content, limit);
         }
         let content = Content::read(Body::from_slice(content), extent.references)?;
-        self.deliver_call(question, head, content)
+        self.deliver_call(question, call, content)
     }
 
     #[inline(always)]
     fn deliver_call(
         &mut self,
         question: QuestionId,
-        head: CallHead,
+        call: PartialCall,
         content: Content,
     ) -> Result<(), Breach> {
         self.register(&content)?;
-        let known = match head.target {
+        let PartialCall { target, mut header, left, cancelled } = call;
+        let known = match target {
             Target::Object(object) => self.exports.contains(object),
             Target::Answer(question) => self.answers.is_promise(question),
         };
-        let CallHead { target, selector, manner, nesting, deadline, cancelled } = head;
+        header.deadline = left.map(|left| self.now + left);
         let target = known.then_some(target);
-        let call = IncomingCall { question, target, selector, manner, nesting, deadline, content };
+        let call = IncomingCall { question, target, header, content };
         self.events.push_back(Event::Call(call));
         if cancelled {
             self.events.push_back(Event::Cancelled { question });
@@ -243,9 +241,9 @@ impl Session {
     }
 
     fn receive_cancel(&mut self, question: QuestionId) {
-        if let Some(head) = self.partial_calls.head_mut(question) {
+        if let Some(call) = self.partial_calls.head_mut(question) {
             // The call is not delivered yet: the cancellation follows it.
-            head.cancelled = true;
+            call.cancelled = true;
         } else if self.answers.is_running(question) {
             self.events.push_back(Event::Cancelled { question });
         }

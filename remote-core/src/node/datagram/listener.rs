@@ -22,9 +22,10 @@ use crate::node::directory::Published;
 use crate::node::runtime::lifo_slot::LifoSlot;
 use crate::node::shared::Shared;
 use crate::object::execution::contained;
-use crate::object::message::{Asked, Payload, Reply, Request, Selector, Ticket};
+use crate::object::message::{Asked, Payload, Reply, Request, Ticket};
 use crate::object::peer::Peer;
 use crate::session::Name;
+use crate::session::header::{CallHeader, Selector};
 use crate::transport::udp;
 use crate::transport::uri::Uri;
 use crate::wire::body::Body;
@@ -128,11 +129,13 @@ impl ReceiveLoop {
         let name = Name { fingerprint, text: selector.into() };
         let bounds = self.shared.limits.bounds();
         let request = Request {
-            selector: Selector::Heard(Arc::new(name)),
+            header: CallHeader {
+                selector: Selector::Announced(Arc::new(name)),
+                manner: Manner::Tell,
+                nesting,
+                deadline: deadline.map(|left| Instant::now() + left),
+            },
             payload: Payload::new(Body::from_slice(body), Vec::new(), bounds),
-            manner: Manner::Tell,
-            deadline: deadline.map(|left| Instant::now() + left),
-            nesting,
             caller: Some(Peer::new(sender, String::new(), format!("udp://{from}"))),
             waker: None,
         };

@@ -13,6 +13,7 @@ use crate::node::shared::Shared;
 use crate::object::message::{
     Asked, Ended, Location, Payload, Receiver, Reply, Request, Resolving, Running, Watcher,
 };
+use crate::session::header::CallHeader;
 use crate::transport::connection::not_connected;
 use crate::transport::udp::{Outlet, Outlets};
 use crate::transport::uri::Uri;
@@ -53,7 +54,8 @@ struct DatagramTarget {
 
 impl DatagramTarget {
     fn send(&self, request: &Request) -> Result<()> {
-        let Request { selector, payload, manner, deadline, nesting, .. } = request;
+        let Request { header, payload, .. } = request;
+        let CallHeader { selector, manner, nesting, deadline } = header;
         let Payload { body, references, .. } = payload;
         let DatagramSender { shared, sent, .. } = &*self.datagrams;
         let refuse = |what: &str| {

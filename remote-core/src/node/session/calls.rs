@@ -6,7 +6,6 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::task::Waker;
-use std::time::Instant;
 
 use foldhash::{HashMap, HashSet};
 use slab::Slab;
@@ -18,9 +17,8 @@ use crate::object::message::{Receiver, Reference, Reply};
 use crate::object::null::NullReceiver;
 use crate::object::promise::NearPromise;
 use crate::object::slot::Slot;
-use crate::session::Name;
+use crate::session::header::CallHeader;
 use crate::wire::body::Body;
-use crate::wire::frame::Manner;
 
 /// A caller, and the call that it waits for: its token may be another caller's by the time that a late word arrives.
 pub(crate) struct Waiter {
@@ -32,12 +30,9 @@ pub(crate) struct Waiter {
 pub(crate) struct Delivery {
     pub(crate) question: QuestionId,
     pub(crate) receiver: Result<Arc<dyn Receiver>, NoReceiver>,
-    pub(crate) selector: Arc<Name>,
+    pub(crate) header: CallHeader,
     pub(crate) body: Body,
     pub(crate) references: Vec<Reference>,
-    pub(crate) manner: Manner,
-    pub(crate) nesting: u8,
-    pub(crate) deadline: Option<Instant>,
     /// The promise of the answer, if the peer may pipeline on it.
     pub(crate) promise: Option<Arc<NearPromise>>,
 }

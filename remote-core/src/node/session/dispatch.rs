@@ -11,27 +11,17 @@ use super::calls::{Delivery, NoReceiver};
 use super::shared::SharedSession;
 use crate::error::Error;
 use crate::id::QuestionId;
-use crate::object::message::{Asked, Payload, Receiver, Reply, Request, Selector, Ticket};
+use crate::object::message::{Asked, Payload, Receiver, Reply, Request, Ticket};
 use crate::object::promise::NearPromise;
 use crate::wire::frame::Manner;
 
 /// Begins a call. Returns true if a task may have been woken: one spawned for the call, or one that waited for its answer
 /// here.
 pub(crate) fn dispatch(session: &Arc<SharedSession>, delivery: Delivery) -> bool {
-    let Delivery {
-        question,
-        receiver,
-        selector,
-        body,
-        references,
-        manner,
-        nesting,
-        deadline,
-        promise,
-    } = delivery;
+    let Delivery { question, receiver, header, body, references, promise } = delivery;
     let is_promised = promise.is_some();
-    let guard = ReplyGuard { session, question, manner, promise, is_done: false };
-    let receiver = match admit(session, receiver, nesting) {
+    let guard = ReplyGuard { session, question, manner: header.manner, promise, is_done: false };
+    let receiver = match admit(session, receiver, header.nesting) {
         Ok(receiver) => receiver,
         Err(error) => {
             guard.send_now(Reply::Fault(error));
@@ -39,11 +29,8 @@ pub(crate) fn dispatch(session: &Arc<SharedSession>, delivery: Delivery) -> bool
         }
     };
     let request = Request {
-        selector: Selector::Heard(selector),
+        header: header.for_the_reply(),
         payload: Payload::new(body, references, session.shared.limits.bounds()),
-        manner: manner.for_the_reply(),
-        deadline,
-        nesting,
         caller: Some(session.peer.clone()),
         waker: None,
     };

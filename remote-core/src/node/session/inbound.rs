@@ -4,7 +4,6 @@
 //! It must not know what executes a message.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::calls::{Delivery, NoReceiver};
 use super::effects::Effects;
@@ -35,7 +34,7 @@ impl SharedSession {
         call: IncomingCall,
         effects: &mut Effects,
     ) -> Delivery {
-        let IncomingCall { question, target, selector, manner, nesting, deadline, content } = call;
+        let IncomingCall { question, target, header, content } = call;
         let receiver = match target {
             Some(Target::Object(object)) => self.object(object),
             Some(Target::Answer(answer)) => {
@@ -43,16 +42,13 @@ impl SharedSession {
             }
             None => None,
         };
-        let is_promise = manner == Manner::Promise;
+        let is_promise = header.manner == Manner::Promise;
         Delivery {
             question,
             receiver: receiver.ok_or(NoReceiver::NoSuchObject),
-            selector,
+            header,
             references: self.references(inner, &content.references, effects),
             body: content.body,
-            manner,
-            nesting,
-            deadline: deadline.map(|left| Instant::now() + left),
             promise: if is_promise { inner.calls.promise(question).cloned() } else { None },
         }
     }
@@ -95,7 +91,7 @@ impl SharedSession {
         let interface = inner
             .machine
             .name(interface)
-            .map_or(Interfaced::Unknown, |name| Interfaced::Heard(name.clone()));
+            .map_or(Interfaced::Unknown, |name| Interfaced::Announced(name.clone()));
         Reference { receiver, interface }
     }
 

@@ -17,11 +17,11 @@ use crate::wire::frame::Target;
 
 impl Route for SharedSession {
     fn ask(&self, target: Target, request: Request) -> Result<Claim, Error> {
-        let Request { selector, payload, manner, deadline, nesting, waker, .. } = request;
-        let nesting = self.shared.limits.nest(nesting)?;
+        let Request { mut header, payload, waker, .. } = request;
+        header.nesting = self.shared.limits.nest(header.nesting)?;
         let Payload { body, references, .. } = payload;
         let prepared = prepare(&self.shared, (self.route_id(), self.peer.id()), &references);
-        let now = deadline.map(|_| Instant::now());
+        let now = header.deadline.map(|_| Instant::now());
         let slot = Arc::new(Slot::new(waker));
         let mut inner = self.lock();
         let (descriptors, hidden) = match prepared.introduce(&mut inner.machine) {
@@ -36,10 +36,7 @@ impl Route for SharedSession {
         let ask = Ask {
             token,
             target,
-            selector: (selector.text(), selector.fingerprint()),
-            manner,
-            nesting,
-            deadline,
+            header: header.named(),
             content: Content { body, references: descriptors.clone() },
         };
         let asked = inner.machine.ask(now, ask);

@@ -199,3 +199,8 @@ impl Inner {
         self.tasks.check();
     }
 }
+
+#[allow(dead_code, reason = "a static assertion: invariant 9")]
+fn sessions_are_shared(session: SharedSession) -> impl Send + Sync {
+    session
+}

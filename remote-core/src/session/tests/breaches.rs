@@ -2,7 +2,7 @@
 
 use super::application::{End, plain};
 use super::forger::{Forger, answer, call, call_in_parts};
-use super::pair::DIRECTORY;
+use super::pair::{DIRECTORY, header};
 use crate::error::Outcome;
 use crate::id::{CallToken, FrameNumber, NameId, ObjectId, QuestionId, WatchId};
 use crate::limits::Limits;
@@ -28,10 +28,7 @@ fn asked_with(limits: Limits, manner: Manner) -> (Forger, QuestionId) {
     let ask = Ask {
         token: CallToken(5),
         target: DIRECTORY,
-        selector: ("Interface.method", 7),
-        manner,
-        nesting: 1,
-        deadline: None,
+        header: header(manner, 1),
         content: plain(b"question"),
     };
     let question = forger.session.ask(None, ask).expect("it is sent");
@@ -151,15 +148,8 @@ fn a_second_answer() {
 fn an_answer_to_what_is_not_yet_sent() {
     let limits = Limits { window_calls: 1, ..Limits::default() };
     let mut forger = Forger::with(limits);
-    let ask = |token, content| Ask {
-        token,
-        target: DIRECTORY,
-        selector: ("Interface.method", 7),
-        manner: Manner::Ask,
-        nesting: 1,
-        deadline: None,
-        content,
-    };
+    let ask =
+        |token, content| Ask { token, target: DIRECTORY, header: header(Manner::Ask, 1), content };
     forger.session.ask(None, ask(CallToken(0), plain(b""))).expect("it is sent");
     let waiting = forger.session.ask(None, ask(CallToken(1), plain(b""))).expect("it waits");
     forger.say(answer(waiting, b""));

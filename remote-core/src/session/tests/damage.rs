@@ -5,7 +5,7 @@ use super::application::{End, plain, referring};
 use super::audit::assert_empty;
 use super::forger::{Forger, call_in_parts, frames};
 use super::pair::Side::{Left, Right};
-use super::pair::{DIRECTORY, Pair};
+use super::pair::{DIRECTORY, Pair, header};
 use super::random::Random;
 use crate::id::{CallToken, FrameNumber, NameId, ObjectId, QuestionId, WatchId};
 use crate::session::Ask;
@@ -25,10 +25,7 @@ fn listener() -> Forger {
         let ask = Ask {
             token: CallToken(token),
             target: DIRECTORY,
-            selector: ("Interface.method", 7),
-            manner: [Manner::Ask, Manner::Promise, Manner::Tell, Manner::Ask][token],
-            nesting: 1,
-            deadline: None,
+            header: header([Manner::Ask, Manner::Promise, Manner::Tell, Manner::Ask][token], 1),
             content: referring(b"given", &[given]),
         };
         forger.session.ask(None, ask).expect("it is sent");

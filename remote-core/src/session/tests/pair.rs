@@ -7,6 +7,7 @@ use std::ops::{Index, IndexMut};
 use std::time::{Duration, Instant};
 
 use super::super::command::Ask;
+use super::super::header::CallHeader;
 use super::super::lease::Reads;
 use super::super::machine::{Session, Settings};
 use super::application::Application;
@@ -79,6 +80,11 @@ impl IndexMut<Side> for Pair {
     }
 }
 
+/// The header of a call of the tests.
+pub(super) fn header(manner: Manner, nesting: u8) -> CallHeader<(&'static str, u64)> {
+    CallHeader { selector: ("Interface.method", 7), manner, nesting, deadline: None }
+}
+
 impl Pair {
     pub(super) fn new() -> Pair {
         Pair::with(Limits::default(), Limits::default())
@@ -126,9 +132,8 @@ impl Pair {
     ) -> Result<QuestionId, Error> {
         let token = self.next_token;
         self.next_token += 1;
-        let selector = ("Interface.method", 7);
-        let ask =
-            Ask { token: CallToken(token), target, selector, manner, nesting, deadline, content };
+        let header = CallHeader { deadline, ..header(manner, nesting) };
+        let ask = Ask { token: CallToken(token), target, header, content };
         let now = self.now;
         let question = self[from].ask(Some(now), ask);
         self.note(from);

@@ -170,7 +170,7 @@ impl World {
             assert!(!sent.withdrawn, "message {number} was withdrawn before it was sent");
             sent.arrived = true;
             let (question, manner, target) = (sent.question, sent.manner, sent.target);
-            assert_eq!((call.question, call.manner), (question, manner));
+            assert_eq!((call.question, call.header.manner), (question, manner));
             assert!(call.target == Some(target) || self.is_gone(side, target), "{:?}", call.target);
             let before = self.end(side).last.insert(target, number);
             assert!(before < Some(number), "{number} arrived after {before:?} at {target:?}");

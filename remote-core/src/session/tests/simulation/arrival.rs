@@ -107,7 +107,8 @@ impl World {
     }
 
     fn take_call(&mut self, at: At, call: IncomingCall) {
-        let IncomingCall { question, target, manner, nesting, content, .. } = call;
+        let IncomingCall { question, target, header, content } = call;
+        let (manner, nesting) = (header.manner, header.nesting);
         let size = content.body.len();
         let (purpose, references) = self.take_in(at, &content);
         let node = &mut self.nodes[at.life];

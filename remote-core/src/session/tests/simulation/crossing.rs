@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::pair::{DIRECTORY, TERM, epoch};
+use super::super::pair::{DIRECTORY, TERM, epoch, header};
 use super::ledger::Ended;
 use super::link::Waits;
 use super::node::Receiver;
@@ -192,16 +192,8 @@ fn g25_a_hundred_thousand_proxies_are_dropped_at_once() {
         };
         let references = (first..first + 1000).map(introduce).collect();
         let content = Content { references, ..Content::default() };
-        let (target, selector, manner) = (DIRECTORY, ("Interface.method", 7), Manner::Tell);
-        let ask = Ask {
-            token: CallToken(0),
-            target,
-            selector,
-            manner,
-            nesting: 1,
-            deadline: None,
-            content,
-        };
+        let (token, target) = (CallToken(0), DIRECTORY);
+        let ask = Ask { token, target, header: header(Manner::Tell, 1), content };
         owner.ask(Some(now), ask).expect("there is room");
         carry(&mut owner, &mut holder, now);
     }

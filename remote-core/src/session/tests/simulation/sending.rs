@@ -3,6 +3,7 @@
 //! It must not know what arrives in return.
 
 use super::super::super::questions::Progress;
+use super::super::pair::header;
 use super::super::world::body;
 use super::agenda::At;
 use super::ledger::{Ended, Fate, Message, Purpose};
@@ -59,16 +60,8 @@ impl World {
             node.next_token += 1;
             let token = node.next_token;
             let content = Content { body: body(message, size), references: descriptors.clone() };
-            let (selector, nesting) = (("Interface.method", 7), nesting + 1);
-            let ask = Ask {
-                token: CallToken(token),
-                target,
-                selector,
-                manner,
-                nesting,
-                deadline: None,
-                content,
-            };
+            let header = header(manner, nesting + 1);
+            let ask = Ask { token: CallToken(token), target, header, content };
             let side = &mut node.links[at.link];
             match side.session.ask(Some(local), ask) {
                 Ok(question) => {
