@@ -254,7 +254,7 @@ impl End {
         let at = watchers.waiting.iter().position(|(known, _)| *known == watch);
         let gone = at.map(|at| watchers.waiting.swap_remove(at));
         drop(watchers);
-        drop(gone); // Not under the lock: what a watcher holds may be anything.
+        drop(gone); // After the lock is released: a watcher may run user code when it is dropped.
     }
 
     fn stop(&self, reason: &str) {

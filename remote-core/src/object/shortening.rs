@@ -170,7 +170,7 @@ impl Receiver for ShorteningRef {
             Path::Final => {
                 drop(path);
                 let Some(receiver) = self.final_receiver.get() else {
-                    return Asked::Refused(Error::NoSuchObject); // It is set before the path is.
+                    return Asked::Refused(Error::NoSuchObject); // `chosen` is set before `path`.
                 };
                 return receiver.ask(receiver, request);
             }

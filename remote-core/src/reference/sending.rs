@@ -115,7 +115,7 @@ impl<'a, R> Message<'a, R> {
                     };
                     self.stage = Stage::Far(Ticket::new(route, claim));
                     if is_awaited {
-                        return Poll::Pending; // It was sent with the waker.
+                        return Poll::Pending; // The message was sent with the waker.
                     }
                 }
                 Asked::Running(running) if self.manner == Manner::Tell => {
@@ -136,7 +136,7 @@ impl<'a, R> Message<'a, R> {
         let Some(limit) = self.limit else { return Poll::Pending };
         let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
         timer.as_mut().poll(context).map(|()| {
-            self.stage = Stage::Over; // Dropped, it cancels.
+            self.stage = Stage::Over; // Dropping the stage cancels the call.
             Reply::Fault(Error::Timeout)
         })
     }

@@ -238,7 +238,7 @@ mod tests {
         let mut lease = Lease::new(20 * SECOND, begin);
         assert_eq!(due(&mut lease, begin + 60 * SECOND), GracePeriod);
         assert_eq!(lease.next(Holding::Something), begin + 61 * SECOND);
-        lease.confirm(begin); // It is no news.
+        lease.confirm(begin); // It was acknowledged before.
         assert_eq!(due(&mut lease, begin + 61 * SECOND), Expired);
     }
 

@@ -92,7 +92,7 @@ impl Session {
         let (number, frame) = Frame::read(bytes)?;
         if let Some(number) = number {
             if number.0 <= self.received.0 {
-                return Ok(()); // Sent again, but it had arrived.
+                return Ok(()); // Retransmitted, but it had arrived.
             }
             if number.0 != self.received.0 + 1 {
                 return Err(Breach::Number);

@@ -56,7 +56,7 @@ impl ConnectionTask {
             let _ = Ref::stop(&socket, &reason); // it is near, so that it can be
             let _ = controller.map(|controller| controller.closed(socket, failure).post());
         }
-        drop(permit); // Behind the last word: a node that closes its sockets goes on only then.
+        drop(permit); // After the last message: a node that shuts down waits for the permits.
     }
 }
 

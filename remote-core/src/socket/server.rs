@@ -92,7 +92,7 @@ impl AcceptTask {
             let _ = Ref::stop(&server, &reason); // it is near, so that it can be
             let _ = controller.map(|controller| controller.closed(server, failure).post());
         }
-        drop(permit); // Behind the last word: a node that closes its sockets goes on only then.
+        drop(permit); // After the last message: a node that shuts down waits for the permits.
     }
 
     /// Accepts connections as far as there is credit.

@@ -146,7 +146,7 @@ mod tests {
         arrivals.arrive(batch(6, 10));
         assert_eq!(drained(&arrivals), (2, None));
         arrivals.allow(2, 100);
-        arrivals.arrive(batch(1, 1_000)); // One that is larger than what is left may still come.
+        arrivals.arrive(batch(1, 1_000)); // One value may exceed the credit that is left.
         assert_eq!(drained(&arrivals), (1, None));
         arrivals.end(None);
         arrivals.arrive(batch(1, 1));

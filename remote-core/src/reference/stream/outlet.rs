@@ -59,7 +59,7 @@ impl Outlet {
     pub(super) async fn put(&self, value: Encoded) -> Result<()> {
         let mut value = Some(value);
         loop {
-            let changed = self.changed.notified(); // From here on nothing is missed.
+            let changed = self.changed.notified(); // Created before the check, so that no notification is missed.
             if let Poll::Ready(result) = self.try_put(&mut value) {
                 return result;
             }
@@ -99,7 +99,7 @@ impl Outlet {
         let unsent = std::mem::take(&mut state.packing);
         let sender = state.sender.take();
         drop(state);
-        drop(unsent); // When no lock is held: what a reference holds may be anything.
+        drop(unsent); // After the lock is released: a reference may run user code when it is dropped.
         sender.into_iter().for_each(Waker::wake);
         self.changed.notify_waiters();
     }

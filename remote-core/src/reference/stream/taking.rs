@@ -88,7 +88,7 @@ impl Taking {
                 Poll::Ready(Arrival::Values(unpacking)) => self.unpacking = Some(unpacking),
                 Poll::Ready(Arrival::End(failure)) => return Poll::Ready(failure.map(Err)),
                 Poll::Pending if self.poll_source(context).is_pending() => return Poll::Pending,
-                Poll::Pending => {} // It is noted among what arrived, behind values that came first.
+                Poll::Pending => {} // The end of the source was added to `arrivals`, after the values that arrived before.
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Owns what an application at one end of a session has seen, and that it sees nothing twice.
+//! The application at one end of a session: what it has seen, and the check that it sees nothing twice.
 //!
 //! It must not know the other end.
 
@@ -11,7 +11,7 @@ use crate::wire::body::Body;
 use crate::wire::content::Content;
 use crate::wire::frame::{Descriptor, Status, Target};
 
-/// How a call of this side's ended.
+/// The end of a call of this side.
 #[derive(Debug, PartialEq)]
 pub(super) enum End {
     Answered(Status, Content),
@@ -23,11 +23,11 @@ pub(super) enum End {
 /// What one side has seen.
 #[derive(Default)]
 pub(super) struct Application {
-    /// Calls of the peer's, in the order of their arrival, that are not yet taken.
+    /// Calls of the peer that have arrived and are not yet taken, in order.
     pub(super) calls: Vec<IncomingCall>,
-    /// Calls of this side's that have ended, by their token.
+    /// Calls of this side that have ended, by their token.
     pub(super) ended: HashMap<usize, End>,
-    /// Answers that arrived after their caller had given up.
+    /// Answers that arrived after their caller had cancelled the call.
     pub(super) unwanted: Vec<Content>,
     pub(super) promised: HashSet<QuestionId>,
     pub(super) finished: HashSet<QuestionId>,
@@ -35,21 +35,24 @@ pub(super) struct Application {
     pub(super) unexported: Vec<ObjectId>,
     pub(super) watched: HashMap<u64, ObjectId>,
     pub(super) watches_ended: HashSet<u64>,
-    /// Why there is no connection.
+    /// The reason why there is no connection.
     pub(super) suspended: Option<String>,
     pub(super) closed: Option<Cause>,
 }
 
 impl Application {
     pub(super) fn handle(&mut self, event: Event) {
-        let lets_go =
+        let is_release =
             matches!(event, Event::Unexported { .. }) && self.closed == Some(Cause::Expired);
-        assert!(self.closed.is_none() || lets_go, "nothing happens after the end: {event:?}");
+        assert!(self.closed.is_none() || is_release, "an event after the end: {event:?}");
         match event {
             Event::Promised { question } => assert!(self.promised.insert(question)),
             Event::Call(call) => {
                 if let Some(Target::Answer(promise)) = call.target {
-                    assert!(self.promised.contains(&promise), "pipelined on what is no promise");
+                    assert!(
+                        self.promised.contains(&promise),
+                        "pipelined on a call that is not a promise"
+                    );
                     assert!(!self.finished.contains(&promise), "{promise:?} was finished before");
                 }
                 self.calls.push(call);
@@ -89,12 +92,12 @@ impl Application {
         assert_eq!(before, None, "call {token} has ended before");
     }
 
-    /// The bodies of the calls that arrived, which are taken.
+    /// Takes the calls that have arrived, and returns their bodies.
     pub(super) fn bodies(&mut self) -> Vec<Vec<u8>> {
         self.calls.drain(..).map(|call| call.content.body.into_vec()).collect()
     }
 
-    /// The reason of a breach, if there was one.
+    /// Returns the reason of a breach, if there was one.
     pub(super) fn breach(&self) -> Option<&str> {
         match &self.closed {
             Some(Cause::Breach { reason }) => Some(reason),
@@ -103,12 +106,12 @@ impl Application {
     }
 }
 
-/// Content without references.
+/// Returns content without references.
 pub(super) fn plain(body: &[u8]) -> Content {
     Content { body: Body::from_slice(body), references: Vec::new() }
 }
 
-/// Content of so many bytes, which a missing or misplaced part would spoil.
+/// Returns content of this size, in which a missing or misplaced part is detected.
 pub(super) fn pattern(size: usize) -> Content {
     Content {
         body: Body::from_vec((0..size).map(|at| (at % 251) as u8).collect()),
@@ -116,7 +119,7 @@ pub(super) fn pattern(size: usize) -> Content {
     }
 }
 
-/// Content with references.
+/// Returns content with references.
 pub(super) fn referring(body: &[u8], references: &[Descriptor]) -> Content {
     Content { references: references.to_vec(), ..plain(body) }
 }

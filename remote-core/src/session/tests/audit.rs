@@ -1,6 +1,6 @@
-//! Owns what holds of a session's tables at any moment, whatever was done to it.
+//! The invariants of a session's tables, which hold at any time.
 //!
-//! It must not know how the session came to be as it is.
+//! It must not know the history of the session.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use super::super::questions::{Finish, Progress};
 use crate::id::ObjectId;
 use crate::wire::frame::Target;
 
-/// Checks the tables, each by itself and against each other.
+/// Checks each table by itself, and the tables against each other.
 pub(super) fn audit(session: &Session) {
     session.questions.check();
     session.answers.check();
@@ -56,7 +56,7 @@ pub(super) fn audit(session: &Session) {
     }
 }
 
-/// Nothing is left in any table; what was said last may not be acknowledged yet.
+/// Asserts that all tables are empty. The last frames may be unacknowledged.
 pub(super) fn assert_empty(session: &Session) {
     assert_eq!(session.question_count(), 0, "questions");
     assert_eq!(session.answers.len(), 0, "answers");
@@ -64,7 +64,7 @@ pub(super) fn assert_empty(session: &Session) {
     assert_eq!(session.import_count(), 0, "imports");
     assert_eq!(session.watches.len(), 0, "watches");
     assert_eq!(session.waiting.len(), 0, "waiting calls");
-    assert_eq!(session.outgoing.blocked().count(), 0, "calls behind big ones");
-    assert_eq!(session.outgoing.incomplete().count(), 0, "big bodies");
+    assert_eq!(session.outgoing.blocked().count(), 0, "calls behind large ones");
+    assert_eq!(session.outgoing.incomplete().count(), 0, "large bodies");
     assert_eq!(session.partial_calls.held() + session.partial_answers.held(), 0, "parts");
 }

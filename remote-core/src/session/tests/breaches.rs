@@ -1,4 +1,4 @@
-//! Whatever breaks a rule ends the session, with the code of that rule, and nothing worse.
+//! Each violation of the protocol ends the session with its code, and has no other effect.
 
 use super::application::{End, plain};
 use super::forger::{Forger, answer, call, call_in_parts};
@@ -10,15 +10,15 @@ use crate::session::Ask;
 use crate::wire::breach::Breach;
 use crate::wire::frame::{CHUNK, Descriptor, Extent, Frame, LONGEST_FRAME, Manner, Status, Target};
 
-/// A frame that breaks a rule, said to a fresh session.
+/// Sends a frame that is a breach to a new session.
 #[track_caller]
 fn assert_refused(frame: Frame<'_>, breach: Breach) {
     let mut forger = Forger::new();
-    forger.say(frame);
+    forger.send(frame);
     forger.assert_breach(breach);
 }
 
-/// A forger whose session has asked something, and waits for the answer.
+/// Returns a forger whose session has sent a question, and waits for the answer.
 fn asked(manner: Manner) -> (Forger, QuestionId) {
     asked_with(Limits::default(), manner)
 }
@@ -32,7 +32,7 @@ fn asked_with(limits: Limits, manner: Manner) -> (Forger, QuestionId) {
         content: plain(b"question"),
     };
     let question = forger.session.ask(None, ask).expect("it is sent");
-    forger.hear();
+    forger.take_output();
     (forger, question)
 }
 
@@ -43,53 +43,53 @@ fn referring(content: &[u8], references: &[Descriptor]) -> (Extent, Vec<u8>) {
 }
 
 #[test]
-fn lengths_that_no_frame_has() {
+fn invalid_frame_lengths() {
     for length in [0, LONGEST_FRAME as u32 + 1, u32::MAX] {
         let mut forger = Forger::new();
-        forger.say_bytes(&length.to_le_bytes());
+        forger.send_bytes(&length.to_le_bytes());
         forger.assert_breach(Breach::FrameLength(length));
     }
     let mut forger = Forger::new();
     let bytes = (LONGEST_FRAME as u32).to_le_bytes();
-    assert_eq!(forger.say_bytes(&bytes), 0, "the longest is awaited");
+    assert_eq!(forger.send_bytes(&bytes), 0, "a frame of the maximum length is awaited");
     assert_eq!(forger.session.closed(), None);
     assert_eq!(forger.session.held(), 0, "and nothing is held for it");
 }
 
 #[test]
-fn kinds_and_fields_that_cannot_be_read() {
+fn malformed_kinds_and_fields() {
     for bytes in [&[0x00, 2][..], &[0x0f, 2], &[0x3f, 2], &[0x42], &[0xff], &[0x05], &[0x41, 0]] {
         let mut forger = Forger::new();
         let mut frame = (bytes.len() as u32).to_le_bytes().to_vec();
         frame.extend_from_slice(bytes);
-        forger.say_bytes(&frame);
+        forger.send_bytes(&frame);
         forger.assert_breach(Breach::Frame);
     }
 }
 
 #[test]
-fn a_number_that_leaves_a_gap() {
+fn a_gap_in_the_numbers() {
     for number in [3, 1000, u64::MAX] {
         let mut forger = Forger::new();
-        forger.say_numbered(number, call(1, b""));
+        forger.send_numbered(number, call(1, b""));
         forger.assert_breach(Breach::Number);
     }
 }
 
 #[test]
-fn a_frame_that_arrives_again_is_ignored() {
+fn a_repeated_frame_is_ignored() {
     let mut forger = Forger::new();
-    forger.say_numbered(2, call(1, b"once"));
-    forger.say_numbered(2, call(1, b"once"));
-    forger.say_numbered(0, call(1, b"once"));
-    forger.say_numbered(1, Frame::Name { id: NameId(1), fingerprint: 7, name: "again" });
-    forger.say_numbered(3, call(2, b"twice"));
-    assert_eq!(forger.seen.bodies(), [b"once".to_vec(), b"twice".to_vec()]);
+    forger.send_numbered(2, call(1, b"once"));
+    forger.send_numbered(2, call(1, b"once"));
+    forger.send_numbered(0, call(1, b"once"));
+    forger.send_numbered(1, Frame::Name { id: NameId(1), fingerprint: 7, name: "again" });
+    forger.send_numbered(3, call(2, b"twice"));
+    assert_eq!(forger.application.bodies(), [b"once".to_vec(), b"twice".to_vec()]);
     assert_eq!(forger.session.closed(), None);
 }
 
 #[test]
-fn names_that_were_not_announced() {
+fn unannounced_names() {
     let unnamed = |frame| match frame {
         Frame::Call { question, target, manner, nesting, deadline, extent, content, .. } => {
             let selector = NameId(2);
@@ -104,7 +104,7 @@ fn names_that_were_not_announced() {
 }
 
 #[test]
-fn names_out_of_their_order() {
+fn names_out_of_order() {
     for id in [0, 1, 3, u64::MAX] {
         assert_refused(Frame::Name { id: NameId(id), fingerprint: 1, name: "name" }, Breach::Name);
     }
@@ -113,13 +113,13 @@ fn names_out_of_their_order() {
 #[test]
 fn a_question_in_use() {
     let mut forger = Forger::new();
-    forger.say(call(1, b""));
-    forger.say(call(1, b""));
+    forger.send(call(1, b""));
+    forger.send(call(1, b""));
     forger.assert_breach(Breach::Question);
 }
 
 #[test]
-fn answers_that_nobody_asked_for() {
+fn answers_without_a_question() {
     assert_refused(answer(QuestionId(1), b""), Breach::Question);
     let head = Frame::Answer {
         question: QuestionId(1),
@@ -129,7 +129,7 @@ fn answers_that_nobody_asked_for() {
     };
     assert_refused(head, Breach::Question);
     let (mut forger, question) = asked(Manner::Tell);
-    forger.say(answer(question, b""));
+    forger.send(answer(question, b""));
     forger.assert_breach(Breach::Question);
 }
 
@@ -137,51 +137,51 @@ fn answers_that_nobody_asked_for() {
 fn a_second_answer() {
     for manner in [Manner::Ask, Manner::Promise] {
         let (mut forger, question) = asked(manner);
-        forger.say(answer(question, b"first"));
-        assert_eq!(forger.seen.ended[&5], End::Answered(Status::Value, plain(b"first")));
-        forger.say(answer(question, b"second"));
+        forger.send(answer(question, b"first"));
+        assert_eq!(forger.application.ended[&5], End::Answered(Status::Value, plain(b"first")));
+        forger.send(answer(question, b"second"));
         forger.assert_breach(Breach::Question);
     }
 }
 
 #[test]
-fn an_answer_to_what_is_not_yet_sent() {
+fn an_answer_to_a_question_that_is_not_sent_yet() {
     let limits = Limits { window_calls: 1, ..Limits::default() };
     let mut forger = Forger::with(limits);
     let ask =
         |token, content| Ask { token, target: DIRECTORY, header: header(Manner::Ask, 1), content };
     forger.session.ask(None, ask(CallToken(0), plain(b""))).expect("it is sent");
     let waiting = forger.session.ask(None, ask(CallToken(1), plain(b""))).expect("it waits");
-    forger.say(answer(waiting, b""));
+    forger.send(answer(waiting, b""));
     forger.assert_breach(Breach::Question);
-    assert_eq!(forger.seen.ended[&1], End::Lost(Outcome::NotExecuted));
+    assert_eq!(forger.application.ended[&1], End::Lost(Outcome::NotExecuted));
 }
 
 #[test]
-fn finishing_what_is_no_promise_or_twice() {
+fn finishing_a_call_that_is_not_a_promise_or_finishing_twice() {
     assert_refused(Frame::Finish { question: QuestionId(1) }, Breach::Question);
     for manner in [Manner::Ask, Manner::Tell] {
         let mut forger = Forger::new();
-        forger.say(super::forger::in_manner(call(1, b""), manner));
-        forger.say(Frame::Finish { question: QuestionId(1) });
+        forger.send(super::forger::in_manner(call(1, b""), manner));
+        forger.send(Frame::Finish { question: QuestionId(1) });
         forger.assert_breach(Breach::Question);
     }
     let mut forger = Forger::new();
-    forger.say(super::forger::in_manner(call(1, b""), Manner::Promise));
-    forger.say(Frame::Finish { question: QuestionId(1) });
-    forger.say(Frame::Finish { question: QuestionId(1) });
+    forger.send(super::forger::in_manner(call(1, b""), Manner::Promise));
+    forger.send(Frame::Finish { question: QuestionId(1) });
+    forger.send(Frame::Finish { question: QuestionId(1) });
     forger.assert_breach(Breach::Question);
 }
 
 #[test]
-fn cancelling_what_nobody_asked_is_harmless() {
+fn cancelling_an_unknown_question_is_harmless() {
     let mut forger = Forger::new();
-    forger.say(Frame::Cancel { question: QuestionId(9) });
-    assert_eq!((forger.session.closed(), forger.seen.cancelled.len()), (None, 0));
+    forger.send(Frame::Cancel { question: QuestionId(9) });
+    assert_eq!((forger.session.closed(), forger.application.cancelled.len()), (None, 0));
 }
 
 #[test]
-fn chunks_that_overrun_or_belong_to_nothing() {
+fn chunks_that_overrun_or_have_no_message() {
     let question = QuestionId(1);
     assert_refused(Frame::CallChunk { question, bytes: b"more" }, Breach::Chunk);
     assert_refused(Frame::AnswerChunk { question, bytes: b"more" }, Breach::Chunk);
@@ -190,15 +190,15 @@ fn chunks_that_overrun_or_belong_to_nothing() {
     assert_refused(call_in_parts(1, total(4), b"whole"), Breach::Chunk);
     for bytes in [&b"56"[..], b""] {
         let mut forger = Forger::new();
-        forger.say(call_in_parts(1, total(5), b"1234"));
-        forger.say(Frame::CallChunk { question, bytes });
+        forger.send(call_in_parts(1, total(5), b"1234"));
+        forger.send(Frame::CallChunk { question, bytes });
         forger.assert_breach(Breach::Chunk);
     }
     let mut forger = Forger::new();
-    forger.say(call_in_parts(1, total(5), b"1234"));
-    forger.say(Frame::CallChunk { question, bytes: b"5" });
-    assert_eq!(forger.seen.bodies(), [b"12345"]);
-    forger.say(Frame::CallChunk { question, bytes: b"6" });
+    forger.send(call_in_parts(1, total(5), b"1234"));
+    forger.send(Frame::CallChunk { question, bytes: b"5" });
+    assert_eq!(forger.application.bodies(), [b"12345"]);
+    forger.send(Frame::CallChunk { question, bytes: b"6" });
     forger.assert_breach(Breach::Chunk);
 }
 
@@ -207,38 +207,38 @@ fn an_answer_begun_twice() {
     let (mut forger, question) = asked(Manner::Ask);
     let extent = Extent { references: 0, total: 100 };
     let head = Frame::Answer { question, status: Status::Value, extent, content: b"begin" };
-    forger.say(head);
-    forger.say(head);
+    forger.send(head);
+    forger.send(head);
     forger.assert_breach(Breach::Chunk);
 }
 
 #[test]
-fn bodies_larger_than_one_may_be() {
+fn bodies_larger_than_the_limit() {
     let most = Limits::default().body as u64;
     for total in [most + 1, 1 << 32, u64::MAX] {
         let extent = Extent { references: 0, total };
         assert_refused(call_in_parts(1, extent, b"begin"), Breach::Body(total));
         let (mut forger, question) = asked(Manner::Ask);
-        forger.say(Frame::Answer { question, status: Status::Value, extent, content: b"begin" });
+        forger.send(Frame::Answer { question, status: Status::Value, extent, content: b"begin" });
         forger.assert_breach(Breach::Body(total));
     }
     let limits = Limits { body: 10, ..Limits::default() };
     let mut forger = Forger::with(limits);
-    forger.say(call(1, &[0; 11]));
+    forger.send(call(1, &[0; 11]));
     forger.assert_breach(Breach::Body(11));
 }
 
 #[test]
-fn a_word_on_what_went_wrong_is_no_longer_than_a_frame_and_may_be_longer_than_a_body() {
+fn a_fault_may_exceed_the_limit_of_bodies_but_not_one_frame() {
     let fault = |total, content, status| {
         let (mut forger, question) =
             asked_with(Limits { body: 10, ..Limits::default() }, Manner::Ask);
         let extent = Extent { references: 0, total };
-        forger.say(Frame::Answer { question, status, extent, content });
+        forger.send(Frame::Answer { question, status, extent, content });
         forger
     };
     let forger = fault(0, &[0; 100], Status::Fault);
-    assert_eq!((forger.session.closed(), forger.seen.ended.len()), (None, 1));
+    assert_eq!((forger.session.closed(), forger.application.ended.len()), (None, 1));
     fault(100, &[0; 50], Status::Fault).assert_breach(Breach::Body(100));
     for status in [Status::Value, Status::Failure] {
         fault(0, &[0; 11], status).assert_breach(Breach::Body(11));
@@ -247,11 +247,11 @@ fn a_word_on_what_went_wrong_is_no_longer_than_a_frame_and_may_be_longer_than_a_
 }
 
 #[test]
-fn what_is_announced_is_not_held_before_it_arrives() {
+fn an_announced_size_is_not_allocated() {
     let mut forger = Forger::new();
     for question in 1..5 {
         let extent = Extent { references: 0, total: 4 << 20 };
-        forger.say(call_in_parts(question, extent, &[0; 10]));
+        forger.send(call_in_parts(question, extent, &[0; 10]));
     }
     assert_eq!((forger.session.closed(), forger.session.held()), (None, 40));
 }
@@ -263,29 +263,29 @@ fn references_that_do_not_fit_into_their_message() {
         assert_refused(call_in_parts(1, extent, b"\x09abcd"), Breach::Frame);
         let extent = Extent { references, total: 5 };
         let mut forger = Forger::new();
-        forger.say(call_in_parts(1, extent, b"\x09abc"));
-        forger.say(Frame::CallChunk { question: QuestionId(1), bytes: b"d" });
+        forger.send(call_in_parts(1, extent, b"\x09abc"));
+        forger.send(Frame::CallChunk { question: QuestionId(1), bytes: b"d" });
         forger.assert_breach(Breach::Frame);
     }
 }
 
 #[test]
-fn objects_that_were_never_given() {
+fn objects_that_were_not_exported() {
     let object = ObjectId(5);
     let yours = Descriptor::Yours { object, interface: NameId::NONE };
     let (extent, bytes) = referring(b"", &[yours]);
     assert_refused(call_in_parts(1, extent, &bytes), Breach::References);
     assert_refused(Frame::Watch { watch: WatchId(1), object }, Breach::References);
     let mut forger = Forger::new();
-    forger.say(match call(1, b"") {
+    forger.send(match call(1, b"") {
         Frame::Call { question, selector, manner, nesting, deadline, extent, content, .. } => {
             let target = Target::Object(object);
             Frame::Call { question, target, selector, manner, nesting, deadline, extent, content }
         }
         other => other,
     });
-    // Calling it is no breach: it may have been an honest mistake of whoever kept the number.
-    assert_eq!(forger.seen.calls[0].target, None);
+    // A call to an unknown object is not a breach: the caller may have kept the number by mistake.
+    assert_eq!(forger.application.calls[0].target, None);
     assert_eq!(forger.session.closed(), None);
 }
 
@@ -293,34 +293,34 @@ fn objects_that_were_never_given() {
 fn a_watch_in_use() {
     let mut forger = Forger::new();
     let watch = Frame::Watch { watch: WatchId(1), object: ObjectId::DIRECTORY };
-    forger.say(watch);
-    forger.say(watch);
+    forger.send(watch);
+    forger.send(watch);
     forger.assert_breach(Breach::Question);
 }
 
 #[test]
-fn acknowledging_what_was_not_sent() {
+fn acknowledging_frames_that_were_not_sent() {
     assert_refused(Frame::Acknowledge { number: FrameNumber(1) }, Breach::Acknowledgement);
     let (mut forger, _) = asked(Manner::Ask);
     let last = forger.session.transmitted.0;
-    forger.say(Frame::Acknowledge { number: FrameNumber(last) });
-    forger.say(Frame::Acknowledge { number: FrameNumber(0) });
-    assert_eq!(forger.session.acknowledged_by_peer.0, last, "it never goes back");
-    forger.say(Frame::Acknowledge { number: FrameNumber(last + 1) });
+    forger.send(Frame::Acknowledge { number: FrameNumber(last) });
+    forger.send(Frame::Acknowledge { number: FrameNumber(0) });
+    assert_eq!(forger.session.acknowledged_by_peer.0, last, "it never decreases");
+    forger.send(Frame::Acknowledge { number: FrameNumber(last + 1) });
     forger.assert_breach(Breach::Acknowledgement);
 }
 
 #[test]
-fn credit_for_nothing() {
+fn credit_without_one_way_messages() {
     assert_refused(Frame::Credit { calls: 1, bytes: 0 }, Breach::Window);
     assert_refused(Frame::Credit { calls: 0, bytes: 1 }, Breach::Window);
     assert_refused(Frame::Credit { calls: u64::MAX, bytes: u64::MAX }, Breach::Window);
 }
 
 #[test]
-fn a_full_chunk_fits_into_a_frame_whatever_its_head() {
+fn a_full_chunk_fits_into_a_frame_with_any_header() {
     let (mut forger, content) = (Forger::new(), [3; CHUNK]);
-    forger.say(match call(u64::MAX, &content) {
+    forger.send(match call(u64::MAX, &content) {
         Frame::Call { question, selector, manner, extent, content, .. } => {
             let target = Target::Answer(QuestionId(u64::MAX));
             let (nesting, deadline) = (u8::MAX, u64::MAX);
@@ -328,5 +328,5 @@ fn a_full_chunk_fits_into_a_frame_whatever_its_head() {
         }
         other => other,
     });
-    assert_eq!(forger.seen.bodies(), [content]);
+    assert_eq!(forger.application.bodies(), [content]);
 }

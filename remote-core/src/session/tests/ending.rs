@@ -1,5 +1,5 @@
-//! When a session ends, each call in progress is told once what is known, and the truth: a call said not to have been
-//! executed never is.
+//! When a session ends, the outcome of each call in progress is reported once, and correctly: a call that is reported as
+//! not executed never is.
 
 use super::super::lease::Reads;
 use super::super::machine::Session;
@@ -14,17 +14,18 @@ use crate::limits::Limits;
 use crate::session::event::Cause;
 use crate::wire::frame::{CHUNK, Frame, Manner, Target};
 
-/// One call answered, one that arrived, one that is written, one big in parts, one behind it, one that waits for room.
+/// Makes a pair with one call of each kind: answered, arrived, written, large and sent in part, behind that one, waiting
+/// for the window.
 fn busy() -> Pair {
     let limits = Limits { window_calls: 4, ..Limits::default() };
     let mut pair = Pair::with(Limits::default(), limits);
-    let other = pair.given(Right);
+    let other = pair.new_export(Right);
     pair.promise(Left, DIRECTORY, plain(b"answered"));
-    pair.settle();
+    pair.run_until_idle();
     pair.answer_all(Right);
-    pair.settle();
+    pair.run_until_idle();
     pair.ask(Left, DIRECTORY, plain(b"arrived"));
-    pair.settle();
+    pair.run_until_idle();
     pair.ask(Left, Target::Object(other), pattern(64 * CHUNK));
     pair.transmit(Left);
     pair.ask(Left, Target::Object(other), plain(b"behind"));
@@ -33,17 +34,17 @@ fn busy() -> Pair {
     pair
 }
 
-/// The tokens in `busy`.
+/// The tokens of these calls.
 const ANSWERED: usize = 1;
 const ARRIVED: usize = 2;
-const BIG: usize = 3;
+const LARGE: usize = 3;
 const BEHIND: usize = 4;
 const READY: usize = 5;
 const WAITING: usize = 6;
 
 #[track_caller]
 fn assert_outcomes(pair: &mut Pair, not_executed: &[usize], unknown: &[usize]) {
-    let ended = &pair.seen(Left).ended;
+    let ended = &pair.application(Left).ended;
     assert!(matches!(ended[&ANSWERED], End::Answered(..)));
     for token in not_executed {
         assert_eq!(ended[token], End::Lost(Outcome::NotExecuted), "token {token}");
@@ -51,71 +52,71 @@ fn assert_outcomes(pair: &mut Pair, not_executed: &[usize], unknown: &[usize]) {
     for token in unknown {
         assert_eq!(ended[token], End::Lost(Outcome::Unknown), "token {token}");
     }
-    // One before it gave the object.
+    // The first message introduced the object.
     assert_eq!(ended.len(), not_executed.len() + unknown.len() + 1);
     assert_empty(&pair[Left]);
 }
 
-/// What arrives on the other side in the end, as far as it is small.
+/// Returns the small calls that arrive on the other side in the end.
 fn arrivals(pair: &mut Pair) -> Vec<Vec<u8>> {
-    pair.settle();
-    pair.seen(Right).bodies().into_iter().filter(|body| body.len() < CHUNK).collect()
+    pair.run_until_idle();
+    pair.application(Right).bodies().into_iter().filter(|body| body.len() < CHUNK).collect()
 }
 
 #[test]
-fn a_lost_connection_leaves_unknown_what_was_transmitted() {
+fn after_a_lost_connection_transmitted_calls_are_unknown() {
     let mut pair = busy();
     pair[Left].handle_failure("pulled the plug");
-    pair.note(Left);
-    assert_outcomes(&mut pair, &[BIG, BEHIND, READY, WAITING], &[ARRIVED]);
-    assert!(!pair[Left].wants_transmit(), "nothing goes out that was said not to");
+    pair.handle_events(Left);
+    assert_outcomes(&mut pair, &[LARGE, BEHIND, READY, WAITING], &[ARRIVED]);
+    assert!(!pair[Left].wants_transmit(), "nothing is sent that was reported as not executed");
     assert_eq!(arrivals(&mut pair), [b"arrived"]);
 }
 
 #[test]
-fn closing_here_leaves_unknown_what_goes_out_before_the_last_word() {
+fn after_closing_here_calls_sent_before_close_are_unknown() {
     let mut pair = busy();
     pair[Left].close("enough");
-    pair.note(Left);
-    assert_outcomes(&mut pair, &[BIG, BEHIND, WAITING], &[ARRIVED, READY]);
+    pair.handle_events(Left);
+    assert_outcomes(&mut pair, &[LARGE, BEHIND, WAITING], &[ARRIVED, READY]);
     assert_eq!(arrivals(&mut pair), [&b"arrived"[..], b"ready"]);
     let there = Cause::ClosedThere { reason: "enough".into() };
-    assert_eq!(pair.seen(Right).closed, Some(there));
+    assert_eq!(pair.application(Right).closed, Some(there));
     assert_empty(&pair[Right]);
 }
 
 #[test]
-fn closing_there_tells_apart_what_had_arrived() {
+fn after_closing_there_the_acknowledgement_decides() {
     let mut pair = busy();
     pair[Right].close("enough");
-    pair.note(Right);
+    pair.handle_events(Right);
     pair.transmit(Right);
     pair.exchange();
-    assert_outcomes(&mut pair, &[BIG, BEHIND, READY, WAITING], &[ARRIVED]);
+    assert_outcomes(&mut pair, &[LARGE, BEHIND, READY, WAITING], &[ARRIVED]);
     assert_eq!(arrivals(&mut pair), [b"arrived"]);
 }
 
 #[test]
-fn a_breach_is_told_and_ends_in_the_same_way() {
+fn a_breach_ends_with_a_close_frame() {
     let mut forger = Forger::new();
-    forger.say(call(1, b"executed?"));
-    forger.say_bytes(&[0; 4]);
-    forger.say(call(2, b"never"));
-    assert_eq!(forger.seen.bodies(), [b"executed?"]);
-    let said = forger.hear();
-    assert_eq!(said[0], format!("{:?}", Frame::Acknowledge { number: FrameNumber(2) }));
-    assert!(said[1].starts_with("Close"), "{said:?}");
-    assert_eq!(said.len(), 2);
+    forger.send(call(1, b"executed?"));
+    forger.send_bytes(&[0; 4]);
+    forger.send(call(2, b"never"));
+    assert_eq!(forger.application.bodies(), [b"executed?"]);
+    let output = forger.take_output();
+    assert_eq!(output[0], format!("{:?}", Frame::Acknowledge { number: FrameNumber(2) }));
+    assert!(output[1].starts_with("Close"), "{output:?}");
+    assert_eq!(output.len(), 2);
 }
 
 #[test]
-fn nothing_is_said_after_the_last_word() {
+fn nothing_is_sent_after_close() {
     let mut forger = Forger::new();
-    forger.say(call(1, b""));
+    forger.send(call(1, b""));
     forger.session.introduce(ObjectId(1)).expect("there is room");
     forger.session.close("enough");
-    forger.note();
-    forger.hear();
+    forger.handle_events();
+    forger.take_output();
     let session = &mut forger.session;
     session.intern("late", 99).unwrap();
     session.watch(WatchId(1), ObjectId::DIRECTORY);
@@ -130,32 +131,32 @@ fn nothing_is_said_after_the_last_word() {
     session.handle_failure("again");
     forger.now += Limits::default().silence;
     forger.session.handle_timeout(forger.now, Reads::Active);
-    forger.note();
-    assert_eq!(forger.hear(), [""; 0]);
+    forger.handle_events();
+    assert_eq!(forger.take_output(), [""; 0]);
     assert_eq!(forger.session.held(), 0);
 }
 
 #[test]
-fn a_call_after_the_end_is_refused_as_not_executed() {
+fn a_call_after_the_end_is_not_executed() {
     let mut pair = Pair::new();
     pair[Left].handle_failure("pulled the plug");
-    pair.note(Left);
+    pair.handle_events(Left);
     let refused = pair.send(Left, Manner::Ask, DIRECTORY, plain(b""));
     let (reason, outcome) = ("pulled the plug".to_owned(), Outcome::NotExecuted);
     assert_eq!(refused, Err(Error::SessionLost { reason, outcome }));
 }
 
 #[test]
-fn a_call_after_the_end_is_told_of_leases_and_restarts() {
+fn a_call_after_the_end_reports_expiry_and_restart() {
     let mut pair = Pair::new();
     pair[Left].handle_peer_ended(0);
     pair[Right].handle_peer_restarted();
-    Side::BOTH.into_iter().for_each(|side| pair.note(side));
+    Side::BOTH.into_iter().for_each(|side| pair.handle_events(side));
     let mut refused = |side| pair.send(side, Manner::Ask, DIRECTORY, plain(b""));
     let (reason, outcome) = ("the peer ended the session".to_owned(), Outcome::NotExecuted);
     assert_eq!(refused(Left), Err(Error::SessionLost { reason, outcome }));
     assert_eq!(refused(Right), Err(Error::Stale));
-    // Of what the peer may have done before it was restarted, that says nothing.
+    // The peer may have executed calls before it was restarted.
     let (reason, outcome) = ("the peer was restarted".to_owned(), Outcome::Unknown);
     assert_eq!(Cause::Restarted.error(outcome), Error::SessionLost { reason, outcome });
 
@@ -166,40 +167,40 @@ fn a_call_after_the_end_is_told_of_leases_and_restarts() {
     assert_eq!(pair.send(Left, Manner::Ask, DIRECTORY, plain(b"")), Err(Error::LeaseExpired));
     let mut other = Pair::new();
     other[Right].handle_peer_ended(expired);
-    other.note(Right);
+    other.handle_events(Right);
     assert_eq!(other.send(Right, Manner::Ask, DIRECTORY, plain(b"")), Err(Error::LeaseExpired));
 }
 
 #[test]
-fn exports_are_given_back_once_at_the_end() {
+fn exports_are_released_once_at_the_end() {
     let mut pair = Pair::new();
-    let objects = [pair.given(Left), pair.given(Left)];
+    let objects = [pair.new_export(Left), pair.new_export(Left)];
     let descriptor = pair.introduce_again(Left, objects[0]);
-    pair.tell(Left, DIRECTORY, super::application::referring(b"", &[descriptor]));
+    pair.send_one_way(Left, DIRECTORY, super::application::referring(b"", &[descriptor]));
     pair[Left].handle_failure("pulled the plug");
-    pair.note(Left);
-    let mut unexported = std::mem::take(&mut pair.seen(Left).unexported);
+    pair.handle_events(Left);
+    let mut unexported = std::mem::take(&mut pair.application(Left).unexported);
     unexported.sort();
     assert_eq!(unexported, objects);
 }
 
 #[test]
-fn what_is_ready_is_written_before_the_last_word() {
+fn the_buffer_is_written_before_close() {
     let mut pair = Pair::new();
-    pair.tell(Left, DIRECTORY, plain(b"handed over"));
+    pair.send_one_way(Left, DIRECTORY, plain(b"handed over"));
     pair[Left].close("enough");
     let now = pair.now;
-    let bytes = pair[Left].poll_transmit(now).expect("the last word is said");
-    let said = frames(&bytes);
-    assert!(matches!(said[said.len() - 3].1, Frame::Call { content: b"handed over", .. }));
-    assert!(matches!(said[said.len() - 1].1, Frame::Close { code: 0, reason: "enough" }));
+    let bytes = pair[Left].poll_transmit(now).expect("Close is written");
+    let output = frames(&bytes);
+    assert!(matches!(output[output.len() - 3].1, Frame::Call { content: b"handed over", .. }));
+    assert!(matches!(output[output.len() - 1].1, Frame::Close { code: 0, reason: "enough" }));
     assert!(!pair[Left].wants_transmit());
 }
 
-/// A session that was given another connection, and has not yet written again what was lost with the first one.
+/// Makes a session that was resumed on another connection, and has not yet retransmitted the frames that were lost.
 fn resumed() -> Pair {
     let mut pair = Pair::new();
-    pair.tell(Left, DIRECTORY, plain(b"lost on its way"));
+    pair.send_one_way(Left, DIRECTORY, plain(b"lost on its way"));
     pair.transmit(Left);
     pair.cut(&Side::BOTH);
     pair.reconnect();
@@ -207,31 +208,34 @@ fn resumed() -> Pair {
 }
 
 #[test]
-fn what_was_lost_on_its_way_is_written_again_before_the_last_word() {
+fn lost_frames_are_retransmitted_before_close() {
     let mut pair = resumed();
     pair[Left].close("enough");
-    pair.note(Left);
+    pair.handle_events(Left);
     assert_eq!(arrivals(&mut pair), [b"lost on its way"]);
-    assert_eq!(pair.seen(Right).closed, Some(Cause::ClosedThere { reason: "enough".into() }));
-    assert_eq!(pair[Left].held(), 0, "nobody acknowledges a last word");
+    assert_eq!(
+        pair.application(Right).closed,
+        Some(Cause::ClosedThere { reason: "enough".into() })
+    );
+    assert_eq!(pair[Left].held(), 0, "Close is not acknowledged");
 }
 
 #[test]
-fn what_was_lost_on_its_way_is_not_written_again_when_the_session_is_lost() {
+fn lost_frames_are_not_retransmitted_after_a_failure() {
     let mut pair = resumed();
     pair[Left].handle_failure("pulled the plug");
-    pair.note(Left);
+    pair.handle_events(Left);
     assert!(!pair[Left].wants_transmit());
     assert_eq!(pair[Left].held(), 0);
 }
 
 #[test]
-fn what_was_written_is_not_kept_after_the_end() {
+fn written_frames_are_not_retained_after_the_end() {
     let ends: [fn(&mut Session); 2] =
         [|session| session.close("enough"), |session| session.handle_failure("pulled the plug")];
     for end in ends {
         let mut pair = Pair::new();
-        pair.tell(Left, DIRECTORY, plain(b"written, and not acknowledged"));
+        pair.send_one_way(Left, DIRECTORY, plain(b"written, and not acknowledged"));
         pair.transmit(Left);
         end(&mut pair[Left]);
         assert_eq!(pair[Left].unacknowledged(), 0);
@@ -239,24 +243,24 @@ fn what_was_written_is_not_kept_after_the_end() {
 }
 
 #[test]
-fn what_is_ready_is_not_kept_after_the_end_if_there_is_no_connection() {
+fn the_buffer_is_dropped_after_the_end_without_a_connection() {
     let ends: [fn(&mut Session); 2] =
         [|session| session.close("enough"), |session| session.handle_peer_ended(0)];
     for end in ends {
         let mut pair = Pair::new();
         pair.cut(&Side::BOTH);
-        pair.tell(Left, DIRECTORY, plain(b"ready"));
+        pair.send_one_way(Left, DIRECTORY, plain(b"ready"));
         end(&mut pair[Left]);
         assert_eq!((pair[Left].held(), pair[Left].wants_transmit()), (0, false));
     }
 }
 
 #[test]
-fn a_last_word_that_nobody_takes_is_not_kept() {
+fn a_close_that_cannot_be_written_is_dropped() {
     let mut pair = Pair::new();
-    pair.tell(Left, DIRECTORY, plain(b"ready"));
+    pair.send_one_way(Left, DIRECTORY, plain(b"ready"));
     pair[Left].keep_last_word();
-    assert!(pair[Left].wants_transmit(), "it was not the last");
+    assert!(pair[Left].wants_transmit(), "Close is still to be written");
     pair[Left].close("enough");
     assert!(pair[Left].wants_transmit());
     pair[Left].keep_last_word();
@@ -264,50 +268,50 @@ fn a_last_word_that_nobody_takes_is_not_kept() {
 }
 
 #[test]
-fn who_was_not_found_when_the_lease_ended_is_the_reason() {
+fn the_reason_is_a_refused_connection_if_there_was_one() {
     let mut pair = Pair::new();
     pair.cut(&Side::BOTH);
     pair[Left].handle_unreachable();
     pair[Right].handle_unreachable();
     pair.reconnect();
-    pair.settle();
+    pair.run_until_idle();
     pair.cut(&Side::BOTH);
     pair[Left].handle_unreachable();
     pair.pass(2 * TERM);
     let reason = "nobody listens at the peer's address any more".into();
     assert_eq!(pair[Left].closed(), Some(&Cause::Lost { reason }));
-    assert_eq!(pair[Right].closed(), Some(&Cause::Expired), "it was found again meanwhile");
+    assert_eq!(pair[Right].closed(), Some(&Cause::Expired), "a connection was made meanwhile");
 }
 
 #[test]
-fn a_long_reason_is_cut_between_characters() {
+fn a_long_reason_is_truncated_between_characters() {
     let mut forger = Forger::new();
     forger.session.close(&"é".repeat(100_000));
-    let said = forger.hear_bytes();
-    let Some((_, Frame::Close { reason, .. })) = frames(&said).pop() else { panic!("no Close") };
+    let output = forger.take_output_bytes();
+    let Some((_, Frame::Close { reason, .. })) = frames(&output).pop() else { panic!("no Close") };
     assert_eq!(reason, "é".repeat(512));
 }
 
 #[test]
-fn what_follows_the_last_word_is_not_looked_at() {
+fn frames_after_close_are_ignored() {
     let mut forger = Forger::new();
-    forger.say(Frame::Close { code: 0, reason: "enough" });
-    assert_eq!(forger.say_bytes(&[0; 1000]), 1000);
-    assert_eq!(forger.seen.closed, Some(Cause::ClosedThere { reason: "enough".into() }));
-    assert_eq!(forger.hear(), [""; 0], "nobody listens there");
+    forger.send(Frame::Close { code: 0, reason: "enough" });
+    assert_eq!(forger.send_bytes(&[0; 1000]), 1000);
+    assert_eq!(forger.application.closed, Some(Cause::ClosedThere { reason: "enough".into() }));
+    assert_eq!(forger.take_output(), [""; 0], "the session has ended");
 }
 
 #[test]
-fn an_end_that_is_found_on_another_connection_leaves_unknown_what_was_transmitted() {
+fn after_an_end_reported_in_a_handshake_transmitted_calls_are_unknown() {
     let mut pair = Pair::new();
     pair.ask(Left, DIRECTORY, plain(b"arrives"));
     pair.transmit(Left);
     pair.exchange();
     pair[Right].close("enough");
-    pair.note(Right);
-    // What Right says last is still on its way when Left hears on another connection that it is over.
+    pair.handle_events(Right);
+    // Right's Close is still in transit when Left learns of the end on another connection.
     pair[Left].handle_peer_ended(0);
-    pair.note(Left);
-    assert_eq!(pair.seen(Right).calls.len(), 1);
-    assert_eq!(pair.seen(Left).ended[&0], End::Lost(Outcome::Unknown));
+    pair.handle_events(Left);
+    assert_eq!(pair.application(Right).calls.len(), 1);
+    assert_eq!(pair.application(Left).ended[&0], End::Lost(Outcome::Unknown));
 }

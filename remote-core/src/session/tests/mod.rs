@@ -1,4 +1,5 @@
-//! Two sessions, a virtual clock, and what the protocol promises: one file a promise, then random schedules and damage.
+//! Tests of the session machine: two sessions, a virtual clock, and the properties that the protocol guarantees, one file
+//! for each; then random schedules and corrupted input.
 //!
 //! No test here sleeps or opens a socket. The invariants of every table are checked after each step (`audit`).
 
@@ -12,13 +13,13 @@ mod breaches;
 mod cancellation;
 mod damage;
 mod ending;
+mod inspection;
 mod lease;
 mod names;
 mod order;
 mod promises;
 mod references;
 mod schedule;
-mod sight;
 mod simulation;
 mod time;
 mod windows;

@@ -1,4 +1,5 @@
-//! Messages to one object start in the order in which they were sent; what is big lets pass what is for others.
+//! Messages to one object start in the order in which they were sent. A large message does not hold up messages to other
+//! objects.
 
 use std::time::Duration;
 
@@ -8,12 +9,12 @@ use super::pair::{DIRECTORY, Pair};
 use crate::limits::Limits;
 use crate::wire::frame::{CHUNK, Manner, Status, Target};
 
-/// As many bytes as 256 chunks have.
-const BIG: usize = 4 << 20;
+/// The size of 256 chunks.
+const LARGE: usize = 4 << 20;
 
-/// Whole bodies are unwieldy in a failure; their first byte and size tell them apart.
+/// Returns the first byte and the size of each body that has arrived.
 fn arrived(pair: &mut Pair) -> Vec<(u8, usize)> {
-    pair.seen(Right).bodies().iter().map(|body| (body[0], body.len())).collect()
+    pair.application(Right).bodies().iter().map(|body| (body[0], body.len())).collect()
 }
 
 fn body(first: u8, size: usize) -> crate::wire::content::Content {
@@ -26,100 +27,103 @@ fn small_messages_keep_their_order() {
     for number in 0..100 {
         pair.ask(Left, DIRECTORY, plain(&[number]));
     }
-    pair.settle();
-    assert_eq!(pair.seen(Right).bodies(), (0..100).map(|number| vec![number]).collect::<Vec<_>>());
+    pair.run_until_idle();
+    assert_eq!(
+        pair.application(Right).bodies(),
+        (0..100).map(|number| vec![number]).collect::<Vec<_>>()
+    );
 }
 
 #[test]
-fn messages_to_one_object_keep_their_order_behind_a_big_one() {
+fn messages_to_one_object_wait_behind_a_large_one() {
     let mut pair = Pair::new();
-    let sizes = [10, BIG, 20, CHUNK + 1, 30, 3 * CHUNK, 40];
+    let sizes = [10, LARGE, 20, CHUNK + 1, 30, 3 * CHUNK, 40];
     for (number, size) in (0..).zip(sizes) {
         let manner = [Manner::Ask, Manner::Tell, Manner::Promise][number as usize % 3];
         pair.send(Left, manner, DIRECTORY, body(number, size)).expect("it is sent");
     }
-    pair.settle();
+    pair.run_until_idle();
     assert_eq!(arrived(&mut pair), (0..).zip(sizes).collect::<Vec<_>>());
 }
 
 #[test]
-fn a_big_body_arrives_as_it_was_sent() {
+fn a_large_body_arrives_unchanged() {
     let mut pair = Pair::new();
-    for size in [CHUNK, CHUNK + 1, 2 * CHUNK, 2 * CHUNK + 1, BIG] {
+    for size in [CHUNK, CHUNK + 1, 2 * CHUNK, 2 * CHUNK + 1, LARGE] {
         let question = pair.ask(Left, DIRECTORY, pattern(size));
-        pair.settle();
-        assert_eq!(pair.seen(Right).bodies(), [pattern(size).body.into_vec()]);
+        pair.run_until_idle();
+        assert_eq!(pair.application(Right).bodies(), [pattern(size).body.into_vec()]);
         pair.answer(Right, question, pattern(size));
-        pair.settle();
+        pair.run_until_idle();
         let token = pair.last_token();
-        let end = pair.seen(Left).ended.remove(&token);
+        let end = pair.application(Left).ended.remove(&token);
         let whole = super::application::End::Answered(Status::Value, pattern(size));
         assert_eq!(end, Some(whole));
     }
 }
 
 #[test]
-fn small_answers_and_messages_to_others_pass_between_the_chunks_of_a_big_one() {
+fn answers_and_messages_to_others_pass_between_chunks() {
     let mut pair = Pair::new();
-    let other = pair.given(Right);
+    let other = pair.new_export(Right);
     let asked = pair.ask(Right, DIRECTORY, plain(b"asked before"));
-    pair.settle();
-    pair.ask(Left, DIRECTORY, body(1, BIG));
+    pair.run_until_idle();
+    pair.ask(Left, DIRECTORY, body(1, LARGE));
     pair.exchange();
     pair.answer(Left, asked, plain(b"answer"));
     pair.ask(Left, Target::Object(other), body(2, 1));
     pair.ask(Left, DIRECTORY, body(3, 1));
     pair.exchange();
-    assert_eq!(arrived(&mut pair), [(2, 1)], "it waits only for what is written already");
+    assert_eq!(arrived(&mut pair), [(2, 1)], "it waits only for bytes that are written already");
     let token = pair.last_token() - 3;
-    assert!(pair.seen(Right).ended.contains_key(&token), "so does the answer");
-    pair.settle();
-    assert_eq!(arrived(&mut pair), [(1, BIG), (3, 1)]);
+    assert!(pair.application(Right).ended.contains_key(&token), "so does the answer");
+    pair.run_until_idle();
+    assert_eq!(arrived(&mut pair), [(1, LARGE), (3, 1)]);
 }
 
 #[test]
-fn a_small_answer_passes_between_the_chunks_of_a_big_answer() {
+fn a_small_answer_passes_between_chunks_of_a_large_answer() {
     let mut pair = Pair::new();
     let questions = [0, 1].map(|number| pair.ask(Left, DIRECTORY, plain(&[number])));
-    pair.settle();
-    pair.answer(Right, questions[0], body(1, BIG));
+    pair.run_until_idle();
+    pair.answer(Right, questions[0], body(1, LARGE));
     pair.exchange();
     pair.answer(Right, questions[1], body(2, 1));
     pair.exchange();
-    let ended: Vec<_> = pair.seen(Left).ended.keys().copied().collect();
+    let ended: Vec<_> = pair.application(Left).ended.keys().copied().collect();
     assert_eq!(ended, [1]);
-    pair.settle();
-    assert_eq!(pair.seen(Left).ended.len(), 2);
+    pair.run_until_idle();
+    assert_eq!(pair.application(Left).ended.len(), 2);
 }
 
 #[test]
-fn big_messages_to_different_objects_take_turns() {
+fn chunks_of_large_messages_alternate() {
     let mut pair = Pair::new();
-    let other = pair.given(Right);
-    pair.ask(Left, DIRECTORY, body(1, BIG));
-    pair.ask(Left, Target::Object(other), body(2, BIG / 4));
-    pair.settle();
-    assert_eq!(arrived(&mut pair), [(2, BIG / 4), (1, BIG)], "the shorter one is not held up");
+    let other = pair.new_export(Right);
+    pair.ask(Left, DIRECTORY, body(1, LARGE));
+    pair.ask(Left, Target::Object(other), body(2, LARGE / 4));
+    pair.run_until_idle();
+    assert_eq!(arrived(&mut pair), [(2, LARGE / 4), (1, LARGE)], "the shorter one is not held up");
 }
 
 #[test]
-fn big_answers_take_turns() {
+fn chunks_of_large_answers_alternate() {
     let mut pair = Pair::new();
     let questions = [0, 1].map(|number| pair.ask(Left, DIRECTORY, plain(&[number])));
-    pair.settle();
-    pair.answer(Right, questions[0], body(1, BIG));
-    pair.answer(Right, questions[1], body(2, BIG / 4));
-    while pair.seen(Left).ended.is_empty() {
+    pair.run_until_idle();
+    pair.answer(Right, questions[0], body(1, LARGE));
+    pair.answer(Right, questions[1], body(2, LARGE / 4));
+    while pair.application(Left).ended.is_empty() {
         assert!(pair[Right].wants_transmit(), "neither has arrived");
         pair.exchange();
     }
-    assert!(pair.seen(Left).ended.contains_key(&1), "the shorter one is not held up");
-    pair.settle();
-    assert_eq!(pair.seen(Left).ended.len(), 2);
+    assert!(pair.application(Left).ended.contains_key(&1), "the shorter one is not held up");
+    pair.run_until_idle();
+    assert_eq!(pair.application(Left).ended.len(), 2);
 }
 
 #[test]
-fn messages_keep_their_order_behind_a_full_window() {
+fn messages_keep_their_order_in_the_queue_for_the_window() {
     let limits = Limits { window_calls: 2, ..Limits::default() };
     let mut pair = Pair::with(Limits::default(), limits);
     let sizes = [1, 3 * CHUNK, 2, 2 * CHUNK, 3, 4];
@@ -128,8 +132,8 @@ fn messages_keep_their_order_behind_a_full_window() {
     }
     let mut order = Vec::new();
     while order.len() < sizes.len() {
-        pair.settle();
-        let calls = &pair.seen(Right).calls;
+        pair.run_until_idle();
+        let calls = &pair.application(Right).calls;
         assert!((1..=2).contains(&calls.len()), "{} at once", calls.len());
         order.extend(calls.iter().map(|call| call.content.body[0]));
         pair.answer_all(Right);
@@ -138,23 +142,24 @@ fn messages_keep_their_order_behind_a_full_window() {
 }
 
 #[test]
-fn what_is_pipelined_keeps_its_order_behind_a_big_message_to_the_object_before_it() {
+fn pipelined_messages_wait_in_the_lane_of_their_promise() {
     let mut pair = Pair::new();
-    pair.ask(Left, DIRECTORY, body(1, BIG));
+    pair.ask(Left, DIRECTORY, body(1, LARGE));
     let promise = pair.promise(Left, DIRECTORY, body(2, 1));
     let promise = pair.promise(Left, Target::Answer(promise), body(3, 2 * CHUNK));
     pair.ask(Left, Target::Answer(promise), body(4, 1));
     pair.ask(Left, DIRECTORY, body(5, 1));
     assert!(pair[Left].is_behind(promise), "its path must not be shortened yet");
-    pair.settle();
+    pair.run_until_idle();
     assert!(!pair[Left].is_behind(promise));
     let order: Vec<u8> = arrived(&mut pair).iter().map(|(first, _)| *first).collect();
-    // The fourth is for the answer to the third, which is big: it passes between the chunks, and is kept there.
+    // The fourth call is sent to the answer of the third, a large one: it passes between the chunks, and is queued at the
+    // receiver.
     assert_eq!(order, [1, 2, 4, 5, 3]);
 }
 
 #[test]
-fn order_does_not_depend_on_how_bytes_are_split() {
+fn order_does_not_depend_on_the_splitting_of_bytes() {
     for most in [1, 2, 3, 5, 4096] {
         let mut pair = Pair::new();
         let sizes = [1, CHUNK + 3, 2, 300];

@@ -1,4 +1,4 @@
-//! Owns two sessions that speak with each other: a virtual clock, and two pipes that deliver late and split anywhere.
+//! Two connected sessions, with a virtual clock, and two pipes that delay bytes and split them anywhere.
 //!
 //! It must not know what is sent. After each step both sessions are audited.
 
@@ -19,16 +19,16 @@ use crate::wire::content::Content;
 use crate::wire::frame::{Descriptor, Manner, Status, Target};
 use crate::wire::hello::Grant;
 
-/// Whom every peer may call.
+/// The target of calls to the directory.
 pub(super) const DIRECTORY: Target = Target::Object(ObjectId::DIRECTORY);
 
 /// The term of the lease between them.
 pub(super) const TERM: Duration = Duration::from_secs(30);
 
-/// By then two sides that have nothing new to say have said all there is.
+/// The number of rounds after which two sides must be idle.
 pub(super) const ROUNDS: usize = 10_000;
 
-/// One of the two.
+/// One of the two sides.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Side {
     Left,
@@ -48,7 +48,7 @@ impl Side {
     }
 }
 
-/// Two sessions and the way between them.
+/// Two sessions, and the connection between them.
 pub(super) struct Pair {
     pub(super) now: Instant,
     latency: Duration,
@@ -60,9 +60,9 @@ pub(super) struct Pair {
 struct Endpoint {
     session: Session,
     application: Application,
-    /// What is on its way here, and when it arrives.
+    /// The bytes in transit to this side, with their times of arrival.
     pipe: VecDeque<(Instant, Vec<u8>)>,
-    /// What has arrived, and is not yet a whole frame.
+    /// The beginning of a frame that has arrived.
     arrived: Vec<u8>,
 }
 
@@ -106,12 +106,12 @@ impl Pair {
         Pair { now, latency: Duration::from_millis(1), ends, next_token: 0, next_object: 1 }
     }
 
-    /// What the application at one end has seen.
-    pub(super) fn seen(&mut self, side: Side) -> &mut Application {
+    /// Returns what the application of one side has seen.
+    pub(super) fn application(&mut self, side: Side) -> &mut Application {
         &mut self.ends[side as usize].application
     }
 
-    /// Sends a message; its token is the number of messages sent before it.
+    /// Sends a message. Its token is the number of messages sent before it.
     pub(super) fn send(
         &mut self,
         from: Side,
@@ -136,19 +136,19 @@ impl Pair {
         let ask = Ask { token: CallToken(token), target, header, content };
         let now = self.now;
         let question = self[from].ask(Some(now), ask);
-        self.note(from);
+        self.handle_events(from);
         question
     }
 
-    /// Asks with a deadline.
-    pub(super) fn ask_before(&mut self, from: Side, deadline: Instant) -> QuestionId {
+    /// Sends a call with a deadline.
+    pub(super) fn ask_with_deadline(&mut self, from: Side, deadline: Instant) -> QuestionId {
         let content = Content::default();
         let asked = self.send_with((Some(deadline), 1), from, Manner::Ask, DIRECTORY, content);
         asked.expect("the call is sent")
     }
 
-    /// Asks from within a method.
-    pub(super) fn ask_within(&mut self, from: Side, content: Content) -> QuestionId {
+    /// Sends a call as from within a method.
+    pub(super) fn ask_from_method(&mut self, from: Side, content: Content) -> QuestionId {
         let asked = self.send_with((None, 2), from, Manner::Ask, DIRECTORY, content);
         asked.expect("the call is sent")
     }
@@ -161,29 +161,34 @@ impl Pair {
         self.send(from, Manner::Promise, target, content).expect("the call is sent")
     }
 
-    pub(super) fn tell(&mut self, from: Side, target: Target, content: Content) -> QuestionId {
+    pub(super) fn send_one_way(
+        &mut self,
+        from: Side,
+        target: Target,
+        content: Content,
+    ) -> QuestionId {
         self.send(from, Manner::Tell, target, content).expect("the call is sent")
     }
 
-    /// The token of the message sent last.
+    /// Returns the token of the last message.
     pub(super) fn last_token(&self) -> usize {
         self.next_token - 1
     }
 
     pub(super) fn answer(&mut self, from: Side, question: QuestionId, content: Content) {
         self[from].answer(question, Status::Value, content);
-        self.note(from);
+        self.handle_events(from);
     }
 
-    /// Answers every call that has arrived, emptily.
+    /// Answers every call that has arrived, with empty content.
     pub(super) fn answer_all(&mut self, from: Side) {
-        for call in std::mem::take(&mut self.seen(from).calls) {
+        for call in std::mem::take(&mut self.application(from).calls) {
             self[from].answer(call.question, Status::Value, Content::default());
         }
-        self.note(from);
+        self.handle_events(from);
     }
 
-    /// A new object, introduced to the peer: to be sent.
+    /// Makes a new object, introduces it, and returns its descriptor to be sent.
     pub(super) fn introduce(&mut self, from: Side) -> (ObjectId, Descriptor) {
         let object = ObjectId(self.next_object);
         self.next_object += 1;
@@ -195,19 +200,19 @@ impl Pair {
         Descriptor::Mine { object, interface: NameId::NONE }
     }
 
-    /// A new object of one side's that the other holds one reference to.
-    pub(super) fn given(&mut self, from: Side) -> ObjectId {
+    /// Makes a new object of one side, to which the other holds one reference.
+    pub(super) fn new_export(&mut self, from: Side) -> ObjectId {
         let (object, descriptor) = self.introduce(from);
         let content = Content { references: vec![descriptor], ..Content::default() };
-        self.tell(from, DIRECTORY, content);
-        self.settle();
-        let call = self.seen(from.other()).calls.pop().expect("it arrived");
+        self.send_one_way(from, DIRECTORY, content);
+        self.run_until_idle();
+        let call = self.application(from.other()).calls.pop().expect("it arrived");
         self.answer(from.other(), call.question, Content::default());
-        self.settle();
+        self.run_until_idle();
         object
     }
 
-    /// Has one side write once, if it has anything to write.
+    /// Writes the output of one side once, if there is some.
     pub(super) fn transmit(&mut self, from: Side) {
         if !self[from].wants_transmit() {
             return;
@@ -218,15 +223,15 @@ impl Pair {
                 let arrival = now + self.latency;
                 self.ends[from.other() as usize].pipe.push_back((arrival, block.to_vec()));
             }
-            None => assert!(!self[from].wants_transmit(), "it would be asked again and again"),
+            None => assert!(!self[from].wants_transmit(), "it reports output and returns none"),
         }
-        self.note(from);
+        self.handle_events(from);
     }
 
-    /// Has one side read so many bytes at most of what has arrived by now.
-    pub(super) fn deliver(&mut self, to: Side, most: usize) {
+    /// Passes to one side at most this many of the bytes that have arrived by now.
+    pub(super) fn deliver(&mut self, to: Side, max: usize) {
         let (now, end) = (self.now, &mut self.ends[to as usize]);
-        let mut left = most;
+        let mut left = max;
         while let Some((arrival, bytes)) = end.pipe.front_mut() {
             if *arrival > now || left == 0 {
                 break;
@@ -238,15 +243,15 @@ impl Pair {
                 end.pipe.pop_front();
             }
         }
-        if left < most {
+        if left < max {
             let used = end.session.handle_input(now, &end.arrived);
             end.arrived.drain(..used);
         }
-        self.note(to);
+        self.handle_events(to);
     }
 
-    /// The connection breaks: what is on its way is lost, and so is what has arrived of a frame. Each side notices when it
-    /// does: one that did not is told by the next connection.
+    /// Breaks the connection: the bytes in transit are lost, as is the beginning of a frame. A side that does not notice
+    /// learns of it by the next connection.
     pub(super) fn cut(&mut self, noticed: &[Side]) {
         for end in &mut self.ends {
             end.pipe.clear();
@@ -254,52 +259,52 @@ impl Pair {
         }
         for side in noticed {
             self[*side].suspend("the cable was pulled");
-            self.note(*side);
+            self.handle_events(*side);
         }
     }
 
-    /// There is another connection, and each side says how far the frames of the other had arrived.
+    /// Makes a new connection, on which each side reports the frames that it has received.
     pub(super) fn reconnect(&mut self) {
         let now = self.now;
         self.cut(&[]);
         let arrived = Side::BOTH.map(|side| self[side.other()].received());
-        // Left decides, Right learns of it.
+        // Left decides; Right gets the reply.
         let asked = [None, Some(now)];
         for ((side, arrived), asked) in Side::BOTH.into_iter().zip(arrived).zip(asked) {
             self[side].resume(now, asked, arrived);
-            self.note(side);
+            self.handle_events(side);
         }
     }
 
-    /// Whether anything is on its way to one side.
+    /// Returns true if bytes are in transit to a side.
     pub(super) fn is_coming(&self, to: Side) -> bool {
         !self.ends[to as usize].pipe.is_empty()
     }
 
-    /// One write by each side, and its arrival.
+    /// Lets each side write once, and delivers that.
     pub(super) fn exchange(&mut self) {
         Side::BOTH.into_iter().for_each(|side| self.transmit(side));
         self.now += self.latency;
         Side::BOTH.into_iter().for_each(|side| self.deliver(side, usize::MAX));
     }
 
-    /// Until neither side has anything to write, and nothing is on its way.
-    pub(super) fn settle(&mut self) {
+    /// Runs until both sides are idle.
+    pub(super) fn run_until_idle(&mut self) {
         let mut rounds = 0;
         while Side::BOTH.into_iter().any(|side| self[side].wants_transmit() || self.is_coming(side))
         {
-            assert!(rounds < ROUNDS, "the two never come to rest");
+            assert!(rounds < ROUNDS, "the two are never idle");
             rounds += 1;
             self.exchange();
         }
     }
 
-    /// Time passes; both are told whenever they want to be.
+    /// Advances the time, and calls the timers of both.
     pub(super) fn pass(&mut self, duration: Duration) {
         let until = self.now + duration;
         let mut rounds = 0;
         while self.now < until {
-            assert!(rounds < 10 * ROUNDS, "timers go off again and again");
+            assert!(rounds < 10 * ROUNDS, "timers fire without end");
             rounds += 1;
             let next = Side::BOTH.map(|side| self[side].poll_timeout().unwrap_or(until));
             let soon = self.now + self.latency;
@@ -312,15 +317,15 @@ impl Pair {
         }
     }
 
-    /// Tells one side what time it is.
+    /// Calls the timers of one side.
     pub(super) fn wake(&mut self, side: Side) {
         let now = self.now;
         self[side].handle_timeout(now, Reads::Active);
-        self.note(side);
+        self.handle_events(side);
     }
 
-    /// Sees to what one side has to tell, and audits it.
-    pub(super) fn note(&mut self, side: Side) {
+    /// Handles the events of one side, and audits it.
+    pub(super) fn handle_events(&mut self, side: Side) {
         let end = &mut self.ends[side as usize];
         while let Some(event) = end.session.poll_event() {
             end.application.handle(event);
@@ -329,7 +334,7 @@ impl Pair {
     }
 }
 
-/// A moment to count from. Only differences matter: nothing here looks at a clock again.
+/// Returns an arbitrary time to count from. The clock is not read again.
 pub(super) fn epoch() -> Instant {
     Instant::now()
 }

@@ -1,8 +1,8 @@
-//! Owns the choices of a random schedule: a small generator (SplitMix64) whose seed is all its state.
+//! The generator of random schedules: SplitMix64, whose state is the seed.
 //!
 //! It must not know what is chosen.
 
-/// A source of choices.
+/// A source of random choices.
 pub(super) struct Random {
     state: u64,
 }
@@ -19,12 +19,12 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// One of so many, counted from zero.
+    /// Returns a number below a bound.
     pub(super) fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound.max(1) as u64) as usize
     }
 
-    /// True so many times in a hundred.
+    /// Returns true with this probability in percent.
     pub(super) fn percent(&mut self, chance: usize) -> bool {
         self.below(100) < chance
     }
@@ -33,7 +33,7 @@ impl Random {
         choices.get(self.below(choices.len()))
     }
 
-    /// Takes one out of what there is.
+    /// Removes and returns a random element.
     pub(super) fn take<T>(&mut self, from: &mut Vec<T>) -> Option<T> {
         if from.is_empty() { None } else { Some(from.swap_remove(self.below(from.len()))) }
     }

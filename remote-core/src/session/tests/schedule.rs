@@ -1,6 +1,6 @@
-//! Random schedules: both sides do anything that an application may, in any order, over pipes that split anywhere.
+//! Random schedules: both applications do anything that is allowed, in any order, over pipes that split bytes anywhere.
 //!
-//! A schedule is all in its seed. One that fails prints the command that plays it again.
+//! A seed determines a schedule. A failure prints the command that repeats it.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::id::{Identity, NameId, NodeId, ObjectId, WatchId};
 use crate::limits::Limits;
 use crate::wire::frame::{Descriptor, Manner, Status, Target};
 
-/// Seeds of one test; there are several tests so that they run side by side.
+/// The number of seeds of one test. There are several tests so that they run in parallel.
 const SEEDS: u64 = 800;
 const STEPS: usize = 100;
 
@@ -27,16 +27,16 @@ fn more_schedules_end_with_empty_tables() {
 }
 
 #[test]
-fn schedules_that_are_interrupted_end_with_the_truth() {
+fn interrupted_schedules_report_correct_outcomes() {
     play(2 * SEEDS..3 * SEEDS, Schedule::run_and_interrupt);
 }
 
 #[test]
-fn schedules_whose_connection_breaks_lose_nothing() {
+fn schedules_with_lost_connections_lose_nothing() {
     play(3 * SEEDS..4 * SEEDS, Schedule::run_and_cut);
 }
 
-/// Plays the seed of the environment, or else all of these.
+/// Runs the seed in the environment, or else these seeds.
 fn play(seeds: std::ops::Range<u64>, run: impl Fn(Schedule)) {
     match std::env::var("REMOTE_SEED") {
         Ok(seed) => run(Schedule::new(seed.parse().expect("REMOTE_SEED is a number"))),
@@ -56,10 +56,7 @@ struct Schedule {
 impl Drop for Schedule {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!(
-                "to play it again: REMOTE_SEED={} cargo test -p remote-core session",
-                self.seed
-            );
+            eprintln!("to repeat it: REMOTE_SEED={} cargo test -p remote-core session", self.seed);
         }
     }
 }
@@ -81,7 +78,7 @@ impl Schedule {
         self.world.assert_complete();
     }
 
-    /// The connection breaks again and again, and comes back: nothing is lost, and nothing happens twice.
+    /// Breaks the connection repeatedly and makes another one: nothing is lost, and nothing happens twice.
     fn run_and_cut(mut self) {
         let mut is_cut = false;
         for _ in 0..STEPS {
@@ -99,7 +96,7 @@ impl Schedule {
                 }
                 _ => self.step(),
             }
-            // What is written to a connection that is broken is lost, though nobody knows yet.
+            // Bytes that are written to a broken connection are lost, before any side notices.
             if is_cut {
                 self.world.pair.cut(&[]);
             }
@@ -121,9 +118,9 @@ impl Schedule {
         } else {
             self.world.pair[first].handle_failure("pulled the plug");
         }
-        self.world.pair.note(first);
-        self.world.see(first);
-        // What is on its way may still arrive, or a part of it; then the other side notices.
+        self.world.pair.handle_events(first);
+        self.world.check_events(first);
+        // The bytes in transit may still arrive, or a part of them. Then the other side notices.
         let second = first.other();
         for _ in 0..self.random.below(20) {
             self.step_of(second);
@@ -131,12 +128,12 @@ impl Schedule {
             self.advance();
             self.deliver(second);
         }
-        self.world.pair.settle();
-        self.world.see(second);
+        self.world.pair.run_until_idle();
+        self.world.check_events(second);
         self.world.pair[second].handle_failure("the peer is gone");
-        self.world.pair.note(second);
-        Side::BOTH.into_iter().for_each(|side| self.world.see(side));
-        self.world.assert_all_told();
+        self.world.pair.handle_events(second);
+        Side::BOTH.into_iter().for_each(|side| self.world.check_events(side));
+        self.world.assert_all_reported();
         Side::BOTH.into_iter().for_each(|side| assert_empty(&self.world.pair[side]));
     }
 
@@ -148,10 +145,10 @@ impl Schedule {
             35..50 => self.advance(),
             _ => self.step_of(side),
         }
-        self.world.see(side);
+        self.world.check_events(side);
     }
 
-    /// Something that one application does.
+    /// Lets one application do something.
     fn step_of(&mut self, side: Side) {
         if self.world.pair[side].closed().is_some() {
             return;
@@ -224,9 +221,10 @@ impl Schedule {
                 self.world.pair[watcher].unwatch(WatchId(watch));
             }
         }
-        let watched: Vec<u64> = self.world.pair.seen(owner).watched.keys().copied().collect();
+        let watched: Vec<u64> =
+            self.world.pair.application(owner).watched.keys().copied().collect();
         if let Some(watch) = watched.into_iter().min().filter(|_| self.random.percent(20)) {
-            self.world.pair.seen(owner).watched.remove(&watch);
+            self.world.pair.application(owner).watched.remove(&watch);
             self.world.pair[owner].tell_ended(WatchId(watch), true, "stopped");
         }
     }
@@ -234,7 +232,7 @@ impl Schedule {
     fn deliver(&mut self, side: Side) {
         let most = [1, 7, 100, 20_000, usize::MAX][self.random.below(5)];
         self.world.pair.deliver(side, most);
-        self.world.see(side);
+        self.world.check_events(side);
     }
 
     fn advance(&mut self) {
@@ -250,7 +248,7 @@ impl Schedule {
         }
     }
 
-    /// References to new objects, to known ones, to what is somebody else's, and to what comes home.
+    /// Returns references to new objects, to known ones, to objects of third nodes, and to objects of the receiver.
     fn references(&mut self, side: Side) -> Vec<Descriptor> {
         let mut references = Vec::new();
         while self.random.percent(30) {
@@ -283,17 +281,17 @@ impl Schedule {
         references
     }
 
-    /// Ends all that is in progress, drops all that is held, and waits until nothing moves.
+    /// Ends all calls, drops all references, and runs until both sides are idle.
     fn drain(&mut self) {
         for (watcher, watch) in std::mem::take(&mut self.watches) {
             self.world.pair[watcher].unwatch(WatchId(watch));
         }
         for round in 0.. {
-            assert!(round < 1000, "something is stuck");
-            self.world.pair.settle();
+            assert!(round < 1000, "the two are never idle");
+            self.world.pair.run_until_idle();
             let mut moved = false;
             for side in Side::BOTH {
-                self.world.see(side);
+                self.world.check_events(side);
                 let end = self.world.end(side);
                 let (running, promises) = (std::mem::take(&mut end.running), end.promises.clone());
                 let proxies = std::mem::take(&mut end.proxies);
@@ -302,7 +300,7 @@ impl Schedule {
                     self.world.answer(side, question, Status::Value, 0, Vec::new());
                 }
                 proxies.into_iter().for_each(|object| self.world.release(side, object));
-                // A promise that was not yet answered may be dropped as well; but let some be kept to the last.
+                // An unanswered promise may be dropped, too, but some are kept to the end.
                 for number in promises.into_iter().filter(|number| round > number % 3) {
                     self.finish(side, number);
                 }
@@ -315,7 +313,7 @@ impl Schedule {
     }
 }
 
-/// Narrow limits, so that calls wait, in all ways.
+/// Returns narrow limits, so that calls wait for each of them.
 fn limits(random: &mut Random) -> Limits {
     let window_bytes = [40_000, 300_000, 1 << 20][random.below(3)];
     let body = window_bytes as usize / [1, 2][random.below(2)];

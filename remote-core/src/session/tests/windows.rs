@@ -1,4 +1,4 @@
-//! One side has no more in progress with the other than it was granted; whoever finds no room waits, and keeps its place.
+//! A side has no more in progress than the window that it was granted. Further calls wait, in order.
 
 use super::application::{End, pattern, plain};
 use super::forger::{Forger, answer, call, in_manner};
@@ -11,7 +11,7 @@ use crate::session::Reads;
 use crate::wire::breach::Breach;
 use crate::wire::frame::{CHUNK, Frame, Manner, Status};
 
-/// A left side that may have this much in progress.
+/// Makes a pair whose left side has this window.
 fn narrow(window_calls: u32, window_bytes: u64) -> Pair {
     let body = (window_bytes as usize).min(4 << 20);
     let limits = Limits { window_calls, window_bytes, body, ..Limits::default() };
@@ -19,30 +19,34 @@ fn narrow(window_calls: u32, window_bytes: u64) -> Pair {
 }
 
 #[test]
-fn a_call_without_a_place_waits_for_an_answer() {
+fn a_call_over_the_window_waits_for_an_answer() {
     let mut pair = narrow(2, 1 << 20);
     let questions = [1, 2, 3, 4].map(|number| pair.ask(Left, DIRECTORY, plain(&[number])));
-    pair.settle();
-    assert_eq!(pair.seen(Right).bodies(), [[1], [2]]);
+    pair.run_until_idle();
+    assert_eq!(pair.application(Right).bodies(), [[1], [2]]);
     pair.answer(Right, questions[1], plain(b""));
-    pair.settle();
-    assert_eq!(pair.seen(Right).bodies(), [[3]]);
+    pair.run_until_idle();
+    assert_eq!(pair.application(Right).bodies(), [[3]]);
     pair.answer(Right, questions[0], plain(b""));
-    pair.settle();
-    assert_eq!(pair.seen(Right).bodies(), [[4]]);
+    pair.run_until_idle();
+    assert_eq!(pair.application(Right).bodies(), [[4]]);
 }
 
 #[test]
-fn a_call_without_bytes_waits_for_an_answer_and_keeps_its_place() {
+fn a_call_over_the_bytes_of_the_window_waits_in_order() {
     let mut pair = narrow(100, 1000);
     let first = pair.ask(Left, DIRECTORY, plain(&[1; 600]));
     pair.ask(Left, DIRECTORY, plain(&[2; 600]));
     pair.ask(Left, DIRECTORY, plain(&[3; 10]));
-    pair.settle();
-    assert_eq!(pair.seen(Right).bodies().len(), 1, "what would fit waits behind what does not");
+    pair.run_until_idle();
+    assert_eq!(
+        pair.application(Right).bodies().len(),
+        1,
+        "a call that would fit waits behind one that does not"
+    );
     pair.answer(Right, first, plain(b""));
-    pair.settle();
-    assert_eq!(pair.seen(Right).bodies(), [vec![2; 600], vec![3; 10]]);
+    pair.run_until_idle();
+    assert_eq!(pair.application(Right).bodies(), [vec![2; 600], vec![3; 10]]);
 }
 
 #[test]
@@ -54,15 +58,15 @@ fn a_call_that_can_never_fit_is_refused() {
 }
 
 #[test]
-fn a_cancelled_call_that_was_not_sent_never_is() {
+fn a_cancelled_call_is_not_sent() {
     let mut pair = narrow(1, 1 << 20);
     let questions = [1, 2, 3].map(|number| pair.ask(Left, DIRECTORY, plain(&[number])));
     pair[Left].cancel(questions[1]);
-    pair.settle();
+    pair.run_until_idle();
     pair.answer(Right, questions[0], plain(b""));
-    pair.settle();
-    assert_eq!(pair.seen(Right).bodies(), [[1], [3]]);
-    assert!(pair.seen(Right).cancelled.is_empty());
+    pair.run_until_idle();
+    assert_eq!(pair.application(Right).bodies(), [[1], [3]]);
+    assert!(pair.application(Right).cancelled.is_empty());
 }
 
 #[test]
@@ -70,99 +74,99 @@ fn a_cancelled_call_that_was_sent_counts_until_its_task_has_ended() {
     let mut pair = narrow(1, 1 << 20);
     let first = pair.ask(Left, DIRECTORY, plain(&[1]));
     pair.ask(Left, DIRECTORY, plain(&[2]));
-    pair.settle();
+    pair.run_until_idle();
     pair[Left].cancel(first);
-    pair.settle();
-    assert_eq!(pair.seen(Right).cancelled, [first]);
-    assert_eq!(pair.seen(Right).bodies(), [[1]]);
+    pair.run_until_idle();
+    assert_eq!(pair.application(Right).cancelled, [first]);
+    assert_eq!(pair.application(Right).bodies(), [[1]]);
     pair.answer(Right, first, plain(b""));
-    pair.settle();
-    assert_eq!(pair.seen(Right).bodies(), [[2]]);
+    pair.run_until_idle();
+    assert_eq!(pair.application(Right).bodies(), [[2]]);
 }
 
 #[test]
-fn what_fits_goes_as_soon_as_what_held_it_up_is_withdrawn() {
+fn a_call_is_sent_when_the_one_before_it_is_withdrawn() {
     let mut pair = narrow(100, 1000);
     pair.ask(Left, DIRECTORY, plain(&[1; 600]));
     let held_up = pair.ask(Left, DIRECTORY, plain(&[2; 600]));
     for number in 3..7 {
         pair.ask(Left, DIRECTORY, plain(&[number; 10]));
     }
-    pair.settle();
+    pair.run_until_idle();
     pair[Left].cancel(held_up);
-    pair.note(Left);
-    pair.settle();
-    let order: Vec<u8> = pair.seen(Right).bodies().iter().map(|body| body[0]).collect();
-    assert_eq!(order, [1, 3, 4, 5, 6], "nothing else needs to happen first");
+    pair.handle_events(Left);
+    pair.run_until_idle();
+    let order: Vec<u8> = pair.application(Right).bodies().iter().map(|body| body[0]).collect();
+    assert_eq!(order, [1, 3, 4, 5, 6], "without any other event");
 }
 
 #[test]
-fn many_withdrawn_calls_hold_nothing() {
+fn withdrawn_calls_are_removed() {
     let mut pair = narrow(1, 1 << 20);
     pair.ask(Left, DIRECTORY, plain(&[0]));
     let waiting: Vec<_> = (0..200).map(|_| pair.ask(Left, DIRECTORY, pattern(100))).collect();
     for question in waiting {
         pair[Left].cancel(question);
-        pair.note(Left);
+        pair.handle_events(Left);
     }
     assert!(pair[Left].waiting.is_empty());
 }
 
 #[test]
-fn many_withdrawn_calls_hold_nothing_behind_one_that_waits() {
+fn withdrawn_calls_are_removed_behind_one_that_waits() {
     let mut pair = narrow(1, 1 << 20);
     pair.ask(Left, DIRECTORY, plain(&[0]));
     pair.ask(Left, DIRECTORY, plain(&[1]));
     let waiting: Vec<_> = (0..200).map(|_| pair.ask(Left, DIRECTORY, pattern(100))).collect();
     for (withdrawn, question) in (1..).zip(waiting) {
         pair[Left].cancel(question);
-        pair.note(Left);
+        pair.handle_events(Left);
         let left = pair[Left].waiting.len();
-        // All are looked through when it is worth it: when as many are over as are not.
+        // The queue is cleaned when half of its calls are withdrawn.
         assert!(left <= 2 * (201 - withdrawn), "{left} after {withdrawn}");
         assert!(withdrawn > 100 || left == 201, "{left} after {withdrawn}");
     }
 }
 
 #[test]
-fn messages_without_answer_wait_for_credit_which_comes_by_itself() {
+fn one_way_messages_wait_for_credit() {
     let mut pair = narrow(8, 1000);
     for number in 0..200 {
-        pair.tell(Left, DIRECTORY, plain(&[number; 90]));
+        pair.send_one_way(Left, DIRECTORY, plain(&[number; 90]));
     }
     let mut order = Vec::new();
     while order.len() < 200 {
-        pair.settle();
-        let calls = &pair.seen(Right).calls;
+        pair.run_until_idle();
+        let calls = &pair.application(Right).calls;
         assert!((1..=8).contains(&calls.len()), "{} at once", calls.len());
         order.extend(calls.iter().map(|call| call.content.body[0]));
         pair.answer_all(Right);
     }
     assert_eq!(order, (0..200).collect::<Vec<u8>>());
-    assert!(pair.seen(Left).ended.values().all(|end| *end == End::HandedOver));
+    assert!(pair.application(Left).ended.values().all(|end| *end == End::HandedOver));
     assert_eq!(pair[Left].question_count(), 0);
 }
 
 #[test]
-fn a_body_as_large_as_the_window_finds_room_after_messages_without_answer() {
+fn a_body_of_the_size_of_the_window_fits_after_one_way_messages() {
     let mut pair = narrow(100, 64 << 10);
-    pair.tell(Left, DIRECTORY, plain(&[1]));
-    pair.settle();
+    pair.send_one_way(Left, DIRECTORY, plain(&[1]));
+    pair.run_until_idle();
     pair.answer_all(Right);
     pair.ask(Left, DIRECTORY, pattern(64 << 10));
-    pair.settle();
-    assert_eq!(pair.seen(Right).bodies().len(), 1);
+    pair.run_until_idle();
+    assert_eq!(pair.application(Right).bodies().len(), 1);
 }
 
-/// The credit that comes first, of many messages without answer of so many bytes each, and after how many of them.
+/// Sends one-way messages of this size. Returns the number of them after which credit is issued, and that credit.
 fn first_credit(limits: Limits, size: usize) -> (u64, String) {
     let mut forger = Forger::with(limits);
     for question in 1.. {
         let content = vec![0; size];
-        forger.say(in_manner(call(question, &content), Manner::Tell));
+        forger.send(in_manner(call(question, &content), Manner::Tell));
         forger.session.answer(QuestionId(question), Status::Value, plain(b""));
-        let said = forger.hear();
-        if let Some(credit) = said.into_iter().find(|frame| frame.starts_with("Credit")) {
+        let output = forger.take_output();
+        if let Some(credit) = output.into_iter().find(|frame| frame.starts_with("Credit")) {
             return (question, credit);
         }
     }
@@ -170,7 +174,7 @@ fn first_credit(limits: Limits, size: usize) -> (u64, String) {
 }
 
 #[test]
-fn credit_comes_by_itself_before_the_peer_has_to_wait_for_it() {
+fn credit_is_issued_before_the_peer_must_wait() {
     let credit = |calls, bytes| format!("{:?}", Frame::Credit { calls, bytes });
     let limits = |window_calls, window_bytes, body| Limits {
         window_calls,
@@ -178,7 +182,7 @@ fn credit_comes_by_itself_before_the_peer_has_to_wait_for_it() {
         body,
         ..Limits::default()
     };
-    // More than an eighth of the calls, or of the bytes; or what the largest message might not find room without.
+    // At more than an eighth of the calls or of the bytes, or if the largest message would not fit otherwise.
     assert_eq!(first_credit(limits(80, 100_000, 1000), 100), (11, credit(11, 1100)));
     assert_eq!(first_credit(limits(80, 8000, 1000), 200), (6, credit(6, 1200)));
     assert_eq!(first_credit(limits(80, 8000, 7500), 100), (6, credit(6, 600)));
@@ -186,107 +190,114 @@ fn credit_comes_by_itself_before_the_peer_has_to_wait_for_it() {
 }
 
 #[test]
-fn what_a_method_calls_is_refused_when_no_room_is_made_for_a_term() {
+fn nested_calls_are_refused_after_a_term_without_progress() {
     let mut pair = narrow(1, 1 << 20);
     pair.ask(Left, DIRECTORY, plain(&[1]));
-    pair.settle();
+    pair.run_until_idle();
     let outer = pair.ask(Left, DIRECTORY, plain(&[2]));
     let within = [3, 4].map(|number| {
-        pair.ask_within(Left, plain(&[number]));
+        pair.ask_from_method(Left, plain(&[number]));
         pair.last_token()
     });
     pair.pass(TERM * 9 / 10);
-    assert!(pair.seen(Left).ended.is_empty(), "something may still happen");
+    assert!(pair.application(Left).ended.is_empty(), "something may still happen");
     pair.pass(TERM / 10);
     for token in within {
-        assert_eq!(pair.seen(Left).ended.remove(&token), Some(End::Refused));
+        assert_eq!(pair.application(Left).ended.remove(&token), Some(End::Refused));
     }
     pair.pass(TERM * 4);
-    assert!(pair.seen(Left).ended.is_empty(), "one made outside of any method holds nobody up");
+    assert!(
+        pair.application(Left).ended.is_empty(),
+        "a call from outside of any method cannot deadlock"
+    );
     pair.answer_all(Right);
-    pair.settle();
-    assert_eq!(pair.seen(Right).calls[0].question, outer, "and what was refused never comes");
+    pair.run_until_idle();
+    assert_eq!(
+        pair.application(Right).calls[0].question,
+        outer,
+        "and the refused call never arrives"
+    );
     pair.answer_all(Right);
-    pair.settle();
-    assert_eq!((pair.seen(Left).ended.len(), pair.seen(Right).calls.len()), (2, 0));
+    pair.run_until_idle();
+    assert_eq!((pair.application(Left).ended.len(), pair.application(Right).calls.len()), (2, 0));
     assert_eq!((pair[Left].question_count(), pair[Left].closed()), (0, None));
 }
 
 #[test]
-fn what_a_method_calls_waits_for_as_long_as_others_end() {
+fn nested_calls_wait_as_long_as_others_complete() {
     let mut pair = narrow(1, 1 << 20);
     for number in 0..6 {
-        pair.ask_within(Left, plain(&[number]));
+        pair.ask_from_method(Left, plain(&[number]));
     }
     for _ in 0..6 {
         pair.pass(TERM * 9 / 10);
-        assert_eq!(pair.seen(Right).calls.len(), 1);
+        assert_eq!(pair.application(Right).calls.len(), 1);
         pair.answer_all(Right);
-        pair.settle();
+        pair.run_until_idle();
     }
-    assert!(pair.seen(Left).ended.values().all(|end| matches!(end, End::Answered(..))));
-    assert_eq!(pair.seen(Left).ended.len(), 6);
+    assert!(pair.application(Left).ended.values().all(|end| matches!(end, End::Answered(..))));
+    assert_eq!(pair.application(Left).ended.len(), 6);
 }
 
 #[test]
-fn while_nothing_can_be_heard_what_a_method_calls_is_not_refused() {
+fn nested_calls_are_not_refused_while_input_is_blocked() {
     let mut pair = narrow(1, 1 << 20);
     for number in [1, 2] {
-        pair.ask_within(Left, plain(&[number]));
+        pair.ask_from_method(Left, plain(&[number]));
     }
-    pair.settle();
+    pair.run_until_idle();
     pair.pass(TERM * 9 / 10);
     pair.cut(&[Left, Right]);
     pair.pass(TERM / 2);
     pair.reconnect();
-    pair.settle();
+    pair.run_until_idle();
     pair.pass(TERM / 2);
-    assert!(pair.seen(Left).ended.is_empty(), "it is waited for anew");
+    assert!(pair.application(Left).ended.is_empty(), "the term starts again");
     let now = pair.now + TERM;
     pair[Left].handle_timeout(now, Reads::Blocked);
-    pair.note(Left);
-    assert!(pair.seen(Left).ended.is_empty());
+    pair.handle_events(Left);
+    assert!(pair.application(Left).ended.is_empty());
 }
 
 #[test]
-fn kept_promises_take_no_place_in_the_window() {
+fn kept_promises_do_not_count_in_the_window() {
     let mut pair = narrow(2, 1 << 20);
     let promises: Vec<_> = (0..20)
         .map(|_| {
             let promise = pair.promise(Left, DIRECTORY, plain(b""));
-            pair.settle();
+            pair.run_until_idle();
             pair.answer_all(Right);
             promise
         })
         .collect();
-    pair.settle();
-    assert_eq!(pair.seen(Left).ended.len(), 20);
+    pair.run_until_idle();
+    assert_eq!(pair.application(Left).ended.len(), 20);
     for promise in promises {
         pair[Left].finish(promise);
     }
-    pair.settle();
+    pair.run_until_idle();
     assert_eq!((pair[Left].question_count(), pair[Right].answers.len()), (0, 0));
 }
 
 #[test]
-fn kept_promises_are_as_many_as_references() {
+fn kept_promises_are_limited_by_references() {
     let limits = Limits { references: 3, ..Limits::default() };
     let mut pair = Pair::with(limits.clone(), limits.clone());
     let kept = [(); 3].map(|()| pair.promise(Left, DIRECTORY, plain(b"")));
     let refused = pair.send(Left, Manner::Promise, DIRECTORY, plain(b""));
     assert!(matches!(refused, Err(Error::Quota(_))), "{refused:?}");
-    pair.settle();
+    pair.run_until_idle();
     pair.answer_all(Right);
     pair[Left].finish(kept[0]);
-    pair.settle();
+    pair.run_until_idle();
     pair.promise(Left, DIRECTORY, plain(b""));
-    pair.settle();
+    pair.run_until_idle();
     assert_eq!(pair[Right].closed(), None);
 
     let mut forger = Forger::with(limits);
-    (1..4).for_each(|question| forger.say(in_manner(call(question, b""), Manner::Promise)));
+    (1..4).for_each(|question| forger.send(in_manner(call(question, b""), Manner::Promise)));
     assert_eq!(forger.session.closed(), None);
-    forger.say(in_manner(call(4, b""), Manner::Promise));
+    forger.send(in_manner(call(4, b""), Manner::Promise));
     forger.assert_breach(Breach::References);
 }
 
@@ -294,9 +305,9 @@ fn kept_promises_are_as_many_as_references() {
 fn more_calls_than_granted_are_a_breach() {
     for manner in [Manner::Ask, Manner::Tell, Manner::Promise] {
         let mut forger = Forger::with(Limits { window_calls: 3, ..Limits::default() });
-        (1..4).for_each(|question| forger.say(in_manner(call(question, b""), manner)));
+        (1..4).for_each(|question| forger.send(in_manner(call(question, b""), manner)));
         assert_eq!(forger.session.closed(), None);
-        forger.say(in_manner(call(4, b""), manner));
+        forger.send(in_manner(call(4, b""), manner));
         forger.assert_breach(Breach::Window);
     }
 }
@@ -305,47 +316,47 @@ fn more_calls_than_granted_are_a_breach() {
 fn more_bytes_than_granted_are_a_breach() {
     let limits = Limits { window_bytes: 1000, body: 1000, ..Limits::default() };
     let mut forger = Forger::with(limits);
-    forger.say(call(1, &[0; 600]));
-    forger.say(call(2, &[0; 400]));
+    forger.send(call(1, &[0; 600]));
+    forger.send(call(2, &[0; 400]));
     assert_eq!(forger.session.closed(), None);
-    forger.say(call(3, &[0; 1]));
+    forger.send(call(3, &[0; 1]));
     forger.assert_breach(Breach::Window);
 }
 
 #[test]
-fn a_place_is_free_once_the_answer_is_made() {
+fn the_window_is_free_once_the_answer_is_made() {
     let mut forger = Forger::with(Limits { window_calls: 1, ..Limits::default() });
     for question in 1..10 {
-        forger.say(call(question, b""));
-        let call = forger.seen.calls.pop().expect("it arrived");
+        forger.send(call(question, b""));
+        let call = forger.application.calls.pop().expect("it arrived");
         forger.session.answer(call.question, Status::Value, plain(b""));
     }
     assert_eq!(forger.session.closed(), None);
 }
 
 #[test]
-fn credit_for_what_awaits_an_answer_is_a_breach() {
+fn credit_for_calls_is_a_breach() {
     let mut pair = Pair::new();
     let question = pair.ask(Left, DIRECTORY, plain(&[0; 10]));
     pair.exchange();
     let mut forger = Forger::new();
     forger.session = std::mem::replace(&mut pair[Left], Forger::new().session);
-    forger.say_numbered(1, Frame::Credit { calls: 1, bytes: 10 });
+    forger.send_numbered(1, Frame::Credit { calls: 1, bytes: 10 });
     forger.assert_breach(Breach::Window);
-    assert_eq!(forger.seen.ended[&0], End::Lost(Outcome::Unknown));
-    forger.say_numbered(2, answer(question, b""));
+    assert_eq!(forger.application.ended[&0], End::Lost(Outcome::Unknown));
+    forger.send_numbered(2, answer(question, b""));
 }
 
 #[test]
-fn credit_for_more_than_was_told_is_a_breach() {
+fn credit_for_more_one_way_messages_than_sent_is_a_breach() {
     let mut pair = Pair::new();
-    pair.tell(Left, DIRECTORY, plain(&[0; 10]));
+    pair.send_one_way(Left, DIRECTORY, plain(&[0; 10]));
     pair.ask(Left, DIRECTORY, plain(&[0; CHUNK]));
     pair.exchange();
     let mut forger = Forger::new();
     forger.session = std::mem::replace(&mut pair[Left], Forger::new().session);
-    forger.say_numbered(1, Frame::Credit { calls: 1, bytes: 9 });
+    forger.send_numbered(1, Frame::Credit { calls: 1, bytes: 9 });
     assert_eq!(forger.session.closed(), None);
-    forger.say_numbered(2, Frame::Credit { calls: 0, bytes: 2 });
+    forger.send_numbered(2, Frame::Credit { calls: 0, bytes: 2 });
     forger.assert_breach(Breach::Window);
 }

@@ -1,6 +1,6 @@
-//! Owns what both applications of a random schedule do and know, and whether all that they see is true.
+//! The two applications of a random schedule, and the checks of all that they see.
 //!
-//! It must not choose: what happens next is the schedule's to say.
+//! It must not choose what happens next.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,24 +18,24 @@ use crate::wire::frame::{Descriptor, Manner, Status, Target};
 pub(super) struct World {
     pub(super) pair: Pair,
     pub(super) ends: [Knowledge; 2],
-    /// Every message ever sent, by its number, which stands in its body.
+    /// Every message, by its number, which is in its body.
     sent: Vec<Sent>,
 }
 
-/// What one application has.
+/// The state of one application.
 #[derive(Default)]
 pub(super) struct Knowledge {
     /// Its own objects.
     pub(super) objects: Vec<ObjectId>,
     /// One proxy for each introduction received.
     pub(super) proxies: Vec<ObjectId>,
-    /// Calls of its own in progress that it may give up: message numbers.
+    /// The numbers of its calls in progress that it may cancel.
     pub(super) open: Vec<usize>,
-    /// Promises that it may pipeline on.
+    /// The promises on which it may pipeline.
     pub(super) promises: Vec<usize>,
-    /// Calls of the other's that run here.
+    /// The peer's calls that run here.
     pub(super) running: Vec<QuestionId>,
-    /// The number of the last message that arrived for each target.
+    /// The number of the last message that has arrived for each target.
     last: HashMap<Target, usize>,
 }
 
@@ -45,9 +45,9 @@ struct Sent {
     target: Target,
     manner: Manner,
     token: usize,
-    /// Nobody waits for its end any more.
-    given_up: bool,
-    /// It was given up before it was sent.
+    /// It was cancelled.
+    cancelled: bool,
+    /// It was cancelled before it was sent.
     withdrawn: bool,
     arrived: bool,
 }
@@ -61,12 +61,12 @@ impl World {
         &mut self.ends[side as usize]
     }
 
-    /// The question of a message.
+    /// Returns the question of a message.
     pub(super) fn question(&self, number: usize) -> QuestionId {
         self.sent[number].question
     }
 
-    /// Sends a message of this size; one that is refused leaves nothing behind.
+    /// Sends a message of this size. One that is refused leaves nothing behind.
     pub(super) fn send(
         &mut self,
         from: Side,
@@ -79,17 +79,17 @@ impl World {
         let content = Content { body: body(number, size), references };
         let Ok(question) = self.pair.send(from, manner, target, content) else {
             self.retract(from, &introduced);
-            return self.see(from);
+            return self.check_events(from);
         };
         let token = self.pair.last_token();
-        let (given_up, withdrawn, arrived) = (false, false, false);
+        let (cancelled, withdrawn, arrived) = (false, false, false);
         self.sent.push(Sent {
             from,
             question,
             target,
             manner,
             token,
-            given_up,
+            cancelled,
             withdrawn,
             arrived,
         });
@@ -97,7 +97,7 @@ impl World {
         if manner == Manner::Promise {
             self.end(from).promises.push(number);
         }
-        self.see(from);
+        self.check_events(from);
     }
 
     pub(super) fn answer(
@@ -110,8 +110,8 @@ impl World {
     ) {
         let content = Content { body: body(question.0 as usize, size), references };
         self.pair[from].answer(question, status, content);
-        self.pair.note(from);
-        self.see(from);
+        self.pair.handle_events(from);
+        self.check_events(from);
     }
 
     pub(super) fn retract(&mut self, from: Side, references: &[Descriptor]) {
@@ -122,46 +122,46 @@ impl World {
                 self.pair[from].retract(*object);
             }
         }
-        self.pair.note(from);
+        self.pair.handle_events(from);
     }
 
-    /// The caller of a message gives it up.
+    /// Cancels a message.
     pub(super) fn cancel(&mut self, number: usize) {
         let (from, question) = (self.sent[number].from, self.sent[number].question);
         let progress = self.pair[from].questions.get_mut(question).map(|open| open.progress);
-        self.sent[number].given_up = true;
+        self.sent[number].cancelled = true;
         self.sent[number].withdrawn =
             matches!(progress, Some(Progress::Waiting | Progress::Admitted));
         self.pair[from].cancel(question);
-        self.pair.note(from);
-        self.see(from);
+        self.pair.handle_events(from);
+        self.check_events(from);
         self.finish(number);
     }
 
-    /// The holder of a promise drops it.
+    /// Drops a promise.
     pub(super) fn finish(&mut self, number: usize) {
         let (from, question) = (self.sent[number].from, self.sent[number].question);
         let promises = &mut self.end(from).promises;
         let Some(at) = promises.iter().position(|promise| *promise == number) else { return };
         promises.swap_remove(at);
-        self.sent[number].given_up = true;
+        self.sent[number].cancelled = true;
         self.pair[from].finish(question);
-        self.pair.note(from);
-        self.see(from);
+        self.pair.handle_events(from);
+        self.check_events(from);
     }
 
     pub(super) fn release(&mut self, side: Side, object: ObjectId) {
         self.pair[side].release(object);
-        self.pair.note(side);
+        self.pair.handle_events(side);
     }
 
-    /// Looks at what one application was told since.
-    pub(super) fn see(&mut self, side: Side) {
-        let seen = self.pair.seen(side);
-        let calls = std::mem::take(&mut seen.calls);
-        let ended: Vec<(usize, End)> = seen.ended.drain().collect();
-        let unwanted = std::mem::take(&mut seen.unwanted);
-        let cancelled = std::mem::take(&mut seen.cancelled);
+    /// Checks the events of one application since the last call.
+    pub(super) fn check_events(&mut self, side: Side) {
+        let application = self.pair.application(side);
+        let calls = std::mem::take(&mut application.calls);
+        let ended: Vec<(usize, End)> = application.ended.drain().collect();
+        let unwanted = std::mem::take(&mut application.unwanted);
+        let cancelled = std::mem::take(&mut application.cancelled);
         for call in calls {
             let number = check_body(&call.content.body);
             let sent = &mut self.sent[number];
@@ -171,49 +171,49 @@ impl World {
             sent.arrived = true;
             let (question, manner, target) = (sent.question, sent.manner, sent.target);
             assert_eq!((call.question, call.header.manner), (question, manner));
-            assert!(call.target == Some(target) || self.is_gone(side, target), "{:?}", call.target);
+            assert!(call.target == Some(target) || self.is_unsent(side, target), "{:?}", call.target);
             let before = self.end(side).last.insert(target, number);
             assert!(before < Some(number), "{number} arrived after {before:?} at {target:?}");
             self.end(side).running.push(question);
-            self.take_in(side, &call.content.references);
+            self.receive_references(side, &call.content.references);
         }
         for (token, end) in ended {
             let number =
                 self.sent.iter().position(|sent| sent.token == token).expect("it was sent");
-            assert!(!self.sent[number].given_up, "nobody waits for {number} any more");
+            assert!(!self.sent[number].cancelled, "{number} was cancelled");
             self.end(side).open.retain(|open| *open != number);
             match end {
                 End::Answered(_, content) => {
                     assert!(self.sent[number].manner != Manner::Tell && self.sent[number].arrived);
-                    self.take_in(side, &content.references);
+                    self.receive_references(side, &content.references);
                 }
                 End::HandedOver => assert_eq!(self.sent[number].manner, Manner::Tell),
-                // That it was not executed must stay true: as good as withdrawn.
+                // It must never be executed after this.
                 End::Lost(Outcome::NotExecuted) => {
                     assert!(!self.sent[number].arrived, "message {number} had arrived");
                     self.sent[number].withdrawn = true;
                 }
-                End::Refused => unreachable!("nobody here calls from within a method"),
+                End::Refused => unreachable!("no calls from within a method"),
                 End::Lost(outcome) => assert_eq!(outcome, Outcome::Unknown),
             }
-            self.sent[number].given_up = true;
+            self.sent[number].cancelled = true;
         }
-        unwanted.iter().for_each(|content| self.take_in(side, &content.references));
+        unwanted.iter().for_each(|content| self.receive_references(side, &content.references));
         for question in cancelled {
             assert!(self.end(side).running.contains(&question), "{question:?} does not run");
         }
         self.check_references();
     }
 
-    /// A promise that was itself never sent cannot be pipelined on.
-    fn is_gone(&self, side: Side, target: Target) -> bool {
+    /// Returns true if a promise was never sent, so that it cannot be pipelined on.
+    fn is_unsent(&self, side: Side, target: Target) -> bool {
         let Target::Answer(question) = target else { return false };
         let mut promises = self.sent.iter().filter(|sent| sent.from == side.other());
         promises.any(|sent| sent.question == question && sent.withdrawn)
     }
 
-    /// Each introduction is a proxy; what comes home is still shown.
-    fn take_in(&mut self, side: Side, references: &[Descriptor]) {
+    /// Adds a proxy for each introduction. Checks that objects of this side are still exported.
+    fn receive_references(&mut self, side: Side, references: &[Descriptor]) {
         for reference in references {
             match *reference {
                 Descriptor::Mine { object, .. } | Descriptor::Forwarded { object, .. } => {
@@ -226,7 +226,7 @@ impl World {
         }
     }
 
-    /// Invariants 3 and 5: whoever holds a proxy is counted by the owner.
+    /// Invariants 3 and 5: the owner counts every proxy.
     fn check_references(&self) {
         for side in Side::BOTH {
             let (holder, owner) = (&self.pair[side], &self.pair[side.other()]);
@@ -244,27 +244,27 @@ impl World {
         }
     }
 
-    /// Every message has ended as it should: each arrived once or was given up, and its caller was told.
+    /// Asserts that every message has ended: it has arrived once or was cancelled, and the caller was notified.
     pub(super) fn assert_complete(&self) {
         for (number, sent) in self.sent.iter().enumerate() {
             assert!(
                 sent.arrived != sent.withdrawn,
                 "message {number} neither arrived nor was withdrawn"
             );
-            assert!(sent.given_up, "the caller of {number} still waits");
+            assert!(sent.cancelled, "the call {number} has not ended");
         }
         let questions: HashSet<_> =
             self.sent.iter().map(|sent| (sent.from, sent.question)).collect();
         assert_eq!(questions.len(), self.sent.len(), "an id was used twice");
     }
 
-    /// Every caller was told something, once; what it was told is true.
-    pub(super) fn assert_all_told(&self) {
-        assert!(self.sent.iter().all(|sent| sent.given_up));
+    /// Asserts that an outcome was reported for every call, once and correctly.
+    pub(super) fn assert_all_reported(&self) {
+        assert!(self.sent.iter().all(|sent| sent.cancelled));
     }
 }
 
-/// A body that begins with a number, and cannot lose a part unnoticed.
+/// Returns a body that begins with a number, and in which a missing part is detected.
 pub(super) fn body(number: usize, size: usize) -> Body {
     let mut bytes = vec![number as u8; size.max(16)];
     bytes[..8].copy_from_slice(&(number as u64).to_le_bytes());

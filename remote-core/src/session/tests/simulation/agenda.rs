@@ -1,6 +1,6 @@
-//! Owns what is to happen and when: the next is taken out, and time jumps to it.
+//! The agenda of the simulation: events with their times. The next one is taken out, and the time advances to it.
 //!
-//! It must not know what the happenings mean. Of two at one moment the one that was entered first comes first.
+//! It must not know what the events mean. Of two at one time, the one that was added first comes first.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -9,12 +9,12 @@ use std::time::Duration;
 /// One node's side of a session.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(super) struct At {
-    /// The node: one life of one machine.
+    /// The index of the node: one incarnation on one machine.
     pub(super) life: usize,
     pub(super) link: usize,
 }
 
-/// One end of a connection; the one that dialled is end 0.
+/// One end of a connection. End 0 has dialled.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(super) struct End {
     pub(super) connection: usize,
@@ -27,69 +27,69 @@ impl End {
     }
 }
 
-/// What happens.
+/// An event of the simulation.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Happening {
-    /// Something arrives at one end of a connection.
+pub(super) enum SimEvent {
+    /// Bytes or a handshake message arrive at one end of a connection.
     Arrive(End),
-    /// One end notices that its connection was cut.
-    Notice(End),
-    /// Who dialled has waited long enough.
-    GiveUp(End),
-    /// Nobody was there to be dialled.
-    Nobody(End),
-    /// The writer of a session is at work.
+    /// One end detects that its connection was cut.
+    LossDetected(End),
+    /// The handshake timeout of the side that dialled.
+    DialTimeout(End),
+    /// A connection is refused.
+    DialRefused(End),
+    /// The writer of a session runs.
     Write(At),
-    /// The timer of a session goes off.
+    /// The timer of a session fires.
     Wake(At),
-    /// The next call that arrived is begun.
-    Begin(At),
-    /// A session without connection is to get another one.
+    /// The next call that has arrived starts.
+    StartCall(At),
+    /// A session without a connection dials again.
     Redial(At),
-    /// A gift has had its time, or a claim has waited long enough for it.
+    /// A gift expires, or a claim that waits for one does.
     Gifts { life: usize },
-    /// A proxy has waited long enough for a shorter way.
-    Stay { life: usize, proxy: usize },
-    /// One machine hears another again.
+    /// The attempt to shorten a path has timed out.
+    ShorteningTimeout { life: usize, proxy: usize },
+    /// A partition in one direction heals.
     Heal { from: usize, to: usize },
-    /// A machine that was stopped goes on.
+    /// A stopped node continues.
     Continue { life: usize },
-    /// A machine whose process was killed runs another one.
+    /// A new process starts on a machine whose process was killed.
     Restart { place: usize },
 }
 
-impl Happening {
-    /// The node to which it happens, if it is one that can be stopped meanwhile.
+impl SimEvent {
+    /// Returns the node to which it happens, if that is one that can be stopped.
     pub(super) fn life(self) -> Option<usize> {
         match self {
-            Happening::Write(at)
-            | Happening::Wake(at)
-            | Happening::Begin(at)
-            | Happening::Redial(at) => Some(at.life),
-            Happening::Gifts { life } | Happening::Stay { life, .. } => Some(life),
+            SimEvent::Write(at)
+            | SimEvent::Wake(at)
+            | SimEvent::StartCall(at)
+            | SimEvent::Redial(at) => Some(at.life),
+            SimEvent::Gifts { life } | SimEvent::ShorteningTimeout { life, .. } => Some(life),
             _ => None,
         }
     }
 }
 
-/// All that is to happen.
+/// All events to come.
 #[derive(Default)]
 pub(super) struct Agenda {
-    entries: BinaryHeap<Reverse<(Duration, u64, Happening)>>,
+    entries: BinaryHeap<Reverse<(Duration, u64, SimEvent)>>,
     entered: u64,
 }
 
 impl Agenda {
-    pub(super) fn enter(&mut self, moment: Duration, happening: Happening) {
+    pub(super) fn enter(&mut self, moment: Duration, event: SimEvent) {
         self.entered += 1;
-        self.entries.push(Reverse((moment, self.entered, happening)));
+        self.entries.push(Reverse((moment, self.entered, event)));
     }
 
     pub(super) fn next_moment(&self) -> Option<Duration> {
         self.entries.peek().map(|Reverse((moment, ..))| *moment)
     }
 
-    pub(super) fn next(&mut self) -> Option<(Duration, Happening)> {
-        self.entries.pop().map(|Reverse((moment, _, happening))| (moment, happening))
+    pub(super) fn next(&mut self) -> Option<(Duration, SimEvent)> {
+        self.entries.pop().map(|Reverse((moment, _, event))| (moment, event))
     }
 }

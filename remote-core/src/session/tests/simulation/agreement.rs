@@ -1,19 +1,19 @@
-//! Owns what two nodes make of a connection between them, as `node/connect/negotiate.rs` has it: standings, proofs, a verdict.
+//! The handshake of two nodes, modelled after `node/connect/negotiate.rs`: resume states, proofs, a verdict.
 //!
-//! It must not know what goes on in a session. Each step is a message that takes its time and may be lost.
+//! It must not know what happens in a session. Each step is a message that takes time and may be lost.
 
 use std::time::Instant;
 
 use super::agenda::{At, End};
 use super::dialling::FIRST;
 use super::link::Link;
-use super::network::{Errand, Item, Phase};
+use super::network::{DialReason, Item, Phase};
 use super::world::World;
 use crate::id::{ConnectionId, FrameNumber};
 use crate::session::{Session, Settings};
 use crate::wire::hello::{Grant, ResumeState, Secret, Sides, Verdict};
 
-/// What becomes of a connection.
+/// The decision about a connection.
 enum Decision {
     Accept {
         link: usize,
@@ -28,7 +28,7 @@ enum Decision {
         link: usize,
     },
     Refuse,
-    /// The peer says that there is a session which this side does not have, or no longer.
+    /// The peer has a session that this side does not have, or has no longer.
     Wait,
 }
 
@@ -40,35 +40,35 @@ enum Assessment {
 }
 
 impl World {
-    /// A step of the introduction arrives.
+    /// Handles a handshake message.
     pub(super) fn introduce(&mut self, end: End, item: Item) {
         let endpoint = self.network.end_mut(end);
-        let (life, errand) = (endpoint.life, endpoint.errand);
+        let (life, dial_reason) = (endpoint.life, endpoint.dial_reason);
         match (item, std::mem::replace(&mut endpoint.phase, Phase::Gone)) {
             (Item::Hello(hello), Phase::Hello) => {
                 let node = hello.node;
                 endpoint.peer = Some(*hello);
                 endpoint.phase = Phase::ResumeState;
-                match errand {
-                    Errand::None => {
+                match dial_reason {
+                    DialReason::None => {
                         let own = Box::new(endpoint.own.clone());
                         let asked = self.local(life);
                         self.network.end_mut(end).asked = asked;
-                        self.say(end, Item::Hello(own));
+                        self.transmit_item(end, Item::Hello(own));
                     }
-                    Errand::Redial { link } if self.nodes[life].links[link].peer != node => {
+                    DialReason::Redial { link } if self.nodes[life].links[link].peer != node => {
                         self.nodes[life].links[link].session.handle_peer_restarted();
-                        self.nodes[life].stir(link);
-                        return self.hang_up(end);
+                        self.nodes[life].mark_changed(link);
+                        return self.close_end(end);
                     }
-                    Errand::Reach { wanted: Some(wanted), .. } if wanted != node => {
-                        self.hang_up(end);
-                        return self.attempt_over(life, errand, None);
+                    DialReason::Reach { wanted: Some(wanted), .. } if wanted != node => {
+                        self.close_end(end);
+                        return self.attempt_over(life, dial_reason, None);
                     }
-                    Errand::Redial { .. } | Errand::Reach { .. } => {}
+                    DialReason::Redial { .. } | DialReason::Reach { .. } => {}
                 }
                 let state = self.resume_state(life, end);
-                self.say(end, Item::ResumeState(state));
+                self.transmit_item(end, Item::ResumeState(state));
             }
             (Item::ResumeState(state), Phase::ResumeState) => {
                 let Some(peer) = self.network.end(end).peer.as_ref() else { return };
@@ -85,11 +85,11 @@ impl World {
                 let decision = self.accept(life, end, state, verdict);
                 self.follow(end, decision);
             }
-            _ => panic!("a step of the introduction at the wrong time"),
+            _ => panic!("a handshake message out of order"),
         }
     }
 
-    /// What this side knows of a session with the peer, proved to it.
+    /// Returns this side's state of its session with the peer, with its proof.
     fn resume_state(&self, life: usize, end: End) -> ResumeState {
         let (node, endpoint) = (&self.nodes[life], self.network.end(end));
         let Some(hello) = &endpoint.peer else { return ResumeState::None };
@@ -128,7 +128,7 @@ impl World {
                 (Decision::Refuse, Verdict::Refuse { code: 0, reason: String::new() })
             }
         };
-        self.say(end, Item::Verdict(verdict));
+        self.transmit_item(end, Item::Verdict(verdict));
         decision
     }
 
@@ -151,7 +151,7 @@ impl World {
         }
     }
 
-    /// What follows from what this side knows and what the peer said.
+    /// Assesses a connection from this side's state and the peer's.
     fn assess(&mut self, life: usize, end: End, state: ResumeState) -> Assessment {
         let local = self.local(life);
         let endpoint = self.network.end(end);
@@ -183,12 +183,12 @@ impl World {
             }
             ResumeState::Ended { code, .. } if is_proved => {
                 side.session.handle_peer_ended(code);
-                node.stir(link);
+                node.mark_changed(link);
                 Assessment::New
             }
             _ if suspended_here && side.session.received() == FrameNumber(0) => {
-                side.session.handle_failure("the peer never learned of the session");
-                node.stir(link);
+                side.session.handle_failure("the peer does not know the session");
+                node.mark_changed(link);
                 Assessment::New
             }
             _ if !suspended_here => Assessment::Connected { link },
@@ -200,12 +200,14 @@ impl World {
     fn make(&mut self, life: usize, end: End, secret: Secret) -> usize {
         let endpoint = self.network.end(end);
         let Some(hello) = endpoint.peer.clone() else {
-            unreachable!("the peer has said who it is")
+            unreachable!("the peer has introduced itself")
         };
         let peer_life = self.network.end(end.other()).life;
-        let dialled = match endpoint.errand {
-            Errand::None => None,
-            Errand::Reach { .. } | Errand::Redial { .. } => Some(self.nodes[peer_life].place),
+        let dialled = match endpoint.dial_reason {
+            DialReason::None => None,
+            DialReason::Reach { .. } | DialReason::Redial { .. } => {
+                Some(self.nodes[peer_life].place)
+            }
         };
         let limits = self.nodes[life].limits.clone();
         let granted = Grant { body: hello.grant.body.min(limits.body as u64), ..hello.grant };
@@ -215,7 +217,7 @@ impl World {
         let session = Session::new(Settings { limits, granted, term }, local);
         let node = &mut self.nodes[life];
         let link = node.links.len();
-        // What a former one shows goes in its own time.
+        // The exports of a former session are released at its end.
         node.current.insert(peer, link);
         node.remembered.remove(&peer);
         node.links.push(Link {
@@ -229,7 +231,7 @@ impl World {
             attached: None,
             inbox: Default::default(),
             asked: 0,
-            to_ask: Default::default(),
+            queued_requests: Default::default(),
             is_sound: true,
             timer: None,
             will_write: false,
@@ -247,7 +249,7 @@ impl World {
 
     fn follow(&mut self, end: End, decision: Decision) {
         let endpoint = self.network.end(end);
-        let (life, errand) = (endpoint.life, endpoint.errand);
+        let (life, dial_reason) = (endpoint.life, endpoint.dial_reason);
         let reached = match decision {
             Decision::Accept { link } => {
                 self.attach(At { life, link }, end, 1);
@@ -257,7 +259,7 @@ impl World {
                 let local = self.local(life);
                 let side = &self.nodes[life].links[link];
                 if number <= side.number || side.session.closed().is_some() {
-                    self.hang_up(end);
+                    self.close_end(end);
                 } else {
                     self.attach(At { life, link }, end, number);
                     self.tally.resumed += 1;
@@ -267,18 +269,18 @@ impl World {
                 Some(link)
             }
             Decision::Duplicate { link } => {
-                self.hang_up(end);
+                self.close_end(end);
                 Some(link)
             }
             Decision::Refuse | Decision::Wait => {
-                self.hang_up(end);
+                self.close_end(end);
                 None
             }
         };
         if let Some(link) = reached {
-            self.nodes[life].stir(link);
+            self.nodes[life].mark_changed(link);
         }
-        self.attempt_over(life, errand, reached);
+        self.attempt_over(life, dial_reason, reached);
     }
 
     fn attach(&mut self, at: At, end: End, number: u64) {
@@ -287,34 +289,34 @@ impl World {
         side.number = number;
         side.pause = FIRST;
         if let Some(former) = side.attached.replace(end) {
-            self.hang_up(former);
+            self.close_end(former);
         }
     }
 
-    /// Drops one end of a connection; the other one hears of it.
-    pub(super) fn hang_up(&mut self, end: End) {
+    /// Closes one end of a connection. The other end is notified.
+    pub(super) fn close_end(&mut self, end: End) {
         let endpoint = self.network.end_mut(end);
         endpoint.phase = Phase::Gone;
         endpoint.pipe.clear();
         endpoint.arrived.clear();
-        self.say(end, Item::Closed);
+        self.transmit_item(end, Item::Closed);
     }
 
-    /// One end finds that its connection is lost.
-    pub(super) fn lose(&mut self, end: End) {
+    /// Notes that one end has detected the loss of its connection.
+    pub(super) fn detect_loss(&mut self, end: End) {
         let endpoint = self.network.end_mut(end);
-        let (life, errand) = (endpoint.life, endpoint.errand);
+        let (life, dial_reason) = (endpoint.life, endpoint.dial_reason);
         match std::mem::replace(&mut endpoint.phase, Phase::Gone) {
             Phase::Attached { link, number } => {
                 let side = &mut self.nodes[life].links[link];
                 if side.number == number && !side.session.is_suspended() {
                     side.session.suspend("the connection is lost");
-                    self.nodes[life].stir(link);
+                    self.nodes[life].mark_changed(link);
                 }
             }
             Phase::Gone => {}
             Phase::Hello | Phase::ResumeState | Phase::Verdict(_) => {
-                self.attempt_over(life, errand, None);
+                self.attempt_over(life, dial_reason, None);
             }
         }
     }

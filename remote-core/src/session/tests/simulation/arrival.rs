@@ -1,14 +1,14 @@
-//! Owns what a node does with what its sessions tell it, as `node/session/effects.rs` and `node/session/inbound.rs` have it: references
-//! are resolved at once and in order, calls are begun later and in order.
+//! The handling of a session's events, modelled after `node/session/events.rs` and `node/session/inbound.rs`: references
+//! are resolved at once and in order, calls are started later and in order.
 //!
-//! It must not know how what it does is sent.
+//! It must not know how messages are sent.
 
 use std::time::Duration;
 
 use super::super::world::check_body;
-use super::agenda::{At, Happening};
+use super::agenda::{At, SimEvent};
 use super::ledger::{Ended, Purpose};
-use super::link::{Asking, Claimant, Delivery, Outbound, Running, Waiter, Waits};
+use super::link::{Claimant, Delivery, Outbound, Running, TokenRequest, Waiter, Waits};
 use super::network::Item;
 use super::node::{Condition, Import, Receiver};
 use super::world::World;
@@ -24,15 +24,15 @@ impl World {
         match event {
             Event::Call(call) => self.take_call(at, call),
             Event::Answered { token, status, content } => {
-                let (purpose, references) = self.take_in(at, &content);
+                let (purpose, references) = self.receive_references(at, &content);
                 match token {
                     Some(CallToken(token)) => {
                         self.take_answer(at, token, (status, purpose), references)
                     }
-                    None => self.nodes[life].let_all_go(references),
+                    None => self.nodes[life].drop_holders(references),
                 }
             }
-            Event::HandedOver { token: CallToken(token) } => self.hand_over(life, token),
+            Event::HandedOver { token: CallToken(token) } => self.note_one_way_sent(life, token),
             Event::Refused { token: CallToken(token) } => {
                 self.tally.refused += 1;
                 self.take_loss(life, token, Outcome::NotExecuted);
@@ -45,7 +45,7 @@ impl World {
             Event::Suspended { .. } => {
                 self.nodes[life].links[link].is_sound = false;
                 if let Some(end) = self.nodes[life].links[link].attached.take() {
-                    self.hang_up(end);
+                    self.close_end(end);
                 }
                 self.plan_redial(at);
             }
@@ -55,15 +55,15 @@ impl World {
             | Event::Finished { .. }
             | Event::Watch { .. }
             | Event::Unwatch { .. }
-            | Event::WatchEnded { .. } => unreachable!("nobody here asks for that"),
+            | Event::WatchEnded { .. } => unreachable!("not used in the simulation"),
         }
     }
 
-    /// Resolves what a message refers to: each has one holder more.
-    fn take_in(&mut self, at: At, content: &Content) -> (Purpose, Vec<Receiver>) {
+    /// Resolves the references of a message, each of which gets one more holder.
+    fn receive_references(&mut self, at: At, content: &Content) -> (Purpose, Vec<Receiver>) {
         let number = check_body(&content.body);
         let Some((peer, _)) = self.nodes[at.life].links[at.link].twin else {
-            unreachable!("a message came from a session that the peer does not have")
+            unreachable!("a message from a session that the peer does not have")
         };
         let message = self.ledger.arrive(number, peer);
         let (purpose, truths) = (message.purpose, message.truths.clone());
@@ -85,9 +85,12 @@ impl World {
         let peer = node.links[at.link].peer;
         let (entry, identity, token) = match *descriptor {
             Descriptor::Yours { object, .. } => {
-                let shown = node.table.get(&object).expect("what comes home is still shown");
-                let receiver = shown.receiver;
-                return node.hold(receiver);
+                let exported = node
+                    .table
+                    .get(&object)
+                    .expect("an object of this node in a message is exported");
+                let receiver = exported.receiver;
+                return node.add_holder(receiver);
             }
             Descriptor::Mine { object, .. } => (object, Identity { node: peer, object }, None),
             Descriptor::Forwarded { object, owner, token, .. } => (object, owner, token),
@@ -97,11 +100,11 @@ impl World {
         let own = token.filter(|_| is_own);
         if let Some(object) = own.and_then(|token| node.gifts.recognize(token, peer)) {
             node.release(import);
-            return node.hold(Receiver::Near(object));
+            return node.add_holder(Receiver::Near(object));
         }
         let proxy = node.new_proxy(import, identity, truth, lineage);
         if identity.node != peer {
-            self.seek(at, proxy, token.filter(|_| !is_own));
+            self.start_shortening(at, proxy, token.filter(|_| !is_own));
         }
         Receiver::Far(proxy)
     }
@@ -110,54 +113,55 @@ impl World {
         let IncomingCall { question, target, header, content } = call;
         let (manner, nesting) = (header.manner, header.nesting);
         let size = content.body.len();
-        let (purpose, references) = self.take_in(at, &content);
+        let (purpose, references) = self.receive_references(at, &content);
         let node = &mut self.nodes[at.life];
         let receiver = match target {
             Some(Target::Object(ObjectId::DIRECTORY)) => Receiver::Directory,
             Some(Target::Object(object)) => {
-                let shown = node.table.get(&object).expect("what the peer may name is shown");
-                shown.receiver
+                let exported =
+                    node.table.get(&object).expect("an object that the peer may name is exported");
+                exported.receiver
             }
-            Some(Target::Answer(_)) | None => panic!("{purpose:?} came to nothing"),
+            Some(Target::Answer(_)) | None => panic!("{purpose:?} has no target"),
         };
-        let receiver = Some(node.hold(receiver));
+        let receiver = Some(node.add_holder(receiver));
         let delivery = Delivery { question, manner, nesting, receiver, references, purpose, size };
         node.links[at.link].inbox.push_back(delivery);
     }
 
-    /// The next call that arrived begins.
+    /// Starts the next call that has arrived.
     pub(super) fn begin(&mut self, at: At) {
         let side = &mut self.nodes[at.life].links[at.link];
         side.will_begin = false;
         if !side.session.has_room() {
             side.will_begin = true;
             let later = self.now + Duration::from_millis(1);
-            return self.agenda.enter(later, Happening::Begin(at));
+            return self.agenda.enter(later, SimEvent::StartCall(at));
         }
         let Some(delivery) = side.inbox.pop_front() else { return };
-        self.nodes[at.life].stir(at.link);
+        self.nodes[at.life].mark_changed(at.link);
         let Delivery { question, manner, nesting, receiver, references, purpose, size } = delivery;
         let node = &mut self.nodes[at.life];
         let receiver = receiver.map(|receiver| {
-            let itself = node.at_home(receiver);
-            node.hold(itself);
-            node.let_go(receiver);
+            let itself = node.near_target(receiver);
+            node.add_holder(itself);
+            node.drop_holder(receiver);
             itself
         });
         match receiver {
             None => {
-                node.let_all_go(references);
+                node.drop_holders(references);
                 self.answer(at, question, Status::Fault, Vec::new());
             }
             Some(Receiver::Directory) => self.ask_directory(at, question, purpose, references),
             Some(receiver @ Receiver::Near(object)) => {
                 let Purpose::Call(call) = purpose else {
                     assert_eq!(purpose, Purpose::Settle);
-                    node.let_go(receiver);
+                    node.drop_holder(receiver);
                     return self.answer(at, question, Status::Value, Vec::new());
                 };
                 let reached = Identity { node: node.id, object };
-                if self.speaks {
+                if self.is_verbose {
                     eprintln!("{:?}   {at:?} begins call {call} at {object:?}", self.now);
                 }
                 self.ledger.begin(call, reached);
@@ -176,23 +180,23 @@ impl World {
                 let manner = if manner == Manner::Tell { Manner::Ask } else { manner };
                 let outbound = Outbound { purpose, manner, nesting, references, size, waits };
                 self.send_to(at.life, proxy, outbound);
-                self.nodes[at.life].let_go(receiver);
+                self.nodes[at.life].drop_holder(receiver);
             }
         }
     }
 
-    /// A method returns.
+    /// Ends a call: its method returns.
     pub(super) fn finish(&mut self, life: usize, running: Running, references: Vec<Receiver>) {
         let Running { link, question, manner, receiver } = running;
         let mut references = references;
         if manner == Manner::Tell {
-            self.nodes[life].let_all_go(std::mem::take(&mut references));
+            self.nodes[life].drop_holders(std::mem::take(&mut references));
         }
         self.answer(At { life, link }, question, Status::Value, references);
-        self.nodes[life].let_go(receiver);
+        self.nodes[life].drop_holder(receiver);
     }
 
-    /// The application keeps what it was given, or some of it.
+    /// Lets the application keep the references that it has got, or some of them.
     pub(super) fn keep(&mut self, life: usize, references: Vec<Receiver>) {
         for receiver in references {
             let keeps = self.random.percent(self.settings.keeps);
@@ -200,13 +204,13 @@ impl World {
             match receiver {
                 Receiver::Far(proxy) if keeps => node.held.push(proxy),
                 Receiver::Near(object) if keeps => node.roots.push(object),
-                receiver => node.let_go(receiver),
+                receiver => node.drop_holder(receiver),
             }
         }
     }
 
-    /// Calls what has come home: it answers at once.
-    pub(super) fn begin_at_home(&mut self, life: usize, object: ObjectId, outbound: Outbound) {
+    /// Calls a near object to which a proxy has resolved. It answers at once.
+    pub(super) fn start_near(&mut self, life: usize, object: ObjectId, outbound: Outbound) {
         let Outbound { purpose, references, waits, .. } = outbound;
         if let Purpose::Call(call) = purpose {
             self.ledger.begin(call, Identity { node: self.nodes[life].id, object });
@@ -221,7 +225,7 @@ impl World {
             Waits::Peer { link, question, .. } => {
                 self.answer(At { life, link }, question, Status::Value, Vec::new());
             }
-            other => unreachable!("{other:?} is not sent to a proxy"),
+            other => unreachable!("{other:?} is never sent to a proxy"),
         }
     }
 
@@ -234,8 +238,8 @@ impl World {
     ) {
         let life = at.life;
         let Some(Waiter { waits, .. }) = self.nodes[life].waiters.remove(&token) else {
-            // Who waited has given up since it arrived.
-            return self.nodes[life].let_all_go(references);
+            // The caller has cancelled since the answer arrived.
+            return self.nodes[life].drop_holders(references);
         };
         match waits {
             Waits::Caller(call) => {
@@ -247,50 +251,53 @@ impl World {
             Waits::Peer { link, question, manner } => {
                 let mut references = references;
                 if manner == Manner::Tell {
-                    self.nodes[life].let_all_go(std::mem::take(&mut references));
+                    self.nodes[life].drop_holders(std::mem::take(&mut references));
                 }
                 self.answer(At { life, link }, question, status, references);
             }
             Waits::Lookup => self.keep(life, references),
-            Waits::Vouch(_) => unreachable!("nobody answers what is told"),
+            Waits::Vouch(_) => unreachable!("a one-way message has no answer"),
             Waits::Introduction { proxy, giver } => {
-                self.be_told(At { life, link: giver });
+                self.end_token_request(At { life, link: giver });
                 match purpose {
                     Purpose::Introduced(token) => self.claim(life, proxy, token),
-                    _ => self.stay(life, proxy),
+                    _ => self.keep_forwarded(life, proxy),
                 }
             }
-            Waits::Address { proxy, .. } if status == Status::Fault => self.stay(life, proxy),
+            Waits::Address { proxy, .. } if status == Status::Fault => {
+                self.keep_forwarded(life, proxy)
+            }
             Waits::Address { proxy, token } => self.reach_owner(life, proxy, token),
             Waits::Claim { proxy, .. } => match references.first() {
                 Some(given) => self.shorten(life, proxy, *given),
-                None => self.stay(life, proxy),
+                None => self.keep_forwarded(life, proxy),
             },
             Waits::Settle(proxy) => {
                 if status == Status::Fault {
-                    // Why is not told here: a node keeps the long way if that had no room, and loses no order by it.
+                    // A node keeps the forwarded path if there was no room to settle it. The order is kept in both cases.
                     self.ledger.break_order();
                 }
-                self.go_direct(life, proxy);
+                self.use_direct_path(life, proxy);
             }
         }
     }
 
-    fn hand_over(&mut self, life: usize, token: usize) {
-        let waiter = self.nodes[life].waiters.remove(&token).expect("one who tells waits");
+    fn note_one_way_sent(&mut self, life: usize, token: usize) {
+        let waiter =
+            self.nodes[life].waiters.remove(&token).expect("a one-way message has a waiter");
         match waiter.waits {
             Waits::Caller(call) => {
                 self.nodes[life].open.retain(|open| *open != call);
                 self.ledger.end(call, Ended::HandedOver);
             }
             Waits::Vouch(_) => {}
-            other => panic!("{other:?} was told"),
+            other => panic!("{other:?} was sent one-way"),
         }
     }
 
     fn take_loss(&mut self, life: usize, token: usize, outcome: Outcome) {
         let Some(waiter) = self.nodes[life].waiters.remove(&token) else {
-            return; // Who waited gave up in the same batch: what was forwarded to a peer, by the peer's own cancellation.
+            return; // The caller has cancelled in the same batch; of a forwarded call, the peer has.
         };
         if outcome == Outcome::NotExecuted {
             self.ledger.withdraw(waiter.message);
@@ -300,7 +307,7 @@ impl World {
                 self.nodes[life].open.retain(|open| *open != call);
                 self.ledger.end(call, Ended::Lost(outcome));
             }
-            other => self.deny(life, other),
+            other => self.fail_waiter(life, other),
         }
     }
 
@@ -311,15 +318,15 @@ impl World {
         if let Some(held) = inbox.iter_mut().find(|held| held.question == question) {
             let receiver = held.receiver.take();
             let references = std::mem::take(&mut held.references);
-            receiver.into_iter().for_each(|receiver| node.let_go(receiver));
-            return node.let_all_go(references);
+            receiver.into_iter().for_each(|receiver| node.drop_holder(receiver));
+            return node.drop_holders(references);
         }
         let runs = |running: &Running| running.link == at.link && running.question == question;
         if let Some(position) = node.running.iter().position(runs) {
             if self.random.percent(70) {
                 let running = self.nodes[life].running.swap_remove(position);
                 self.answer(at, question, Status::Fault, Vec::new());
-                self.nodes[life].let_go(running.receiver);
+                self.nodes[life].drop_holder(running.receiver);
             }
             return;
         }
@@ -331,15 +338,19 @@ impl World {
         forwarded.into_iter().for_each(|waits| self.abandon(life, waits));
         let claimant = Claimant::Peer { link: at.link, question };
         let node = &mut self.nodes[life];
-        node.early.retain(|early| early.claimant != claimant);
-        let is_it = |asking: &mut Asking| (asking.link, asking.question) == (at.link, question);
-        let asking: Vec<Asking> = node.asking.extract_if(.., is_it).collect();
-        asking.into_iter().for_each(|asking| node.let_go(Receiver::Far(asking.proxy)));
+        node.early_claims.retain(|early_claims| early_claims.claimant != claimant);
+        let is_it = |token_requests: &mut TokenRequest| {
+            (token_requests.link, token_requests.question) == (at.link, question)
+        };
+        let token_requests: Vec<TokenRequest> = node.token_requests.extract_if(.., is_it).collect();
+        token_requests
+            .into_iter()
+            .for_each(|token_requests| node.drop_holder(Receiver::Far(token_requests.proxy)));
         self.answer(at, question, Status::Fault, Vec::new());
     }
 
     fn take_end(&mut self, at: At, cause: &Cause) {
-        assert!(!matches!(cause, Cause::Breach { .. }), "nobody here breaks a rule: {cause:?}");
+        assert!(!matches!(cause, Cause::Breach { .. }), "a breach: {cause:?}");
         self.tally.ended += 1;
         if *cause == Cause::Expired {
             self.tally.expired += 1;
@@ -347,43 +358,46 @@ impl World {
         }
         let node = &mut self.nodes[at.life];
         for delivery in std::mem::take(&mut node.links[at.link].inbox) {
-            delivery.receiver.into_iter().for_each(|receiver| node.let_go(receiver));
-            node.let_all_go(delivery.references);
+            delivery.receiver.into_iter().for_each(|receiver| node.drop_holder(receiver));
+            node.drop_holders(delivery.references);
         }
-        node.early.retain(
-            |early| !matches!(early.claimant, Claimant::Peer { link, .. } if link == at.link),
+        node.early_claims.retain(
+            |early_claims| !matches!(early_claims.claimant, Claimant::Peer { link, .. } if link == at.link),
         );
-        // Who was lost did not say that nobody waits any more: what it began goes on.
+        // The peer was lost without cancelling its calls: they continue.
         if !matches!(cause, Cause::Expired | Cause::Lost { .. } | Cause::Restarted) {
-            let is_its = |asking: &mut Asking| asking.link == at.link;
-            let asking: Vec<Asking> = node.asking.extract_if(.., is_its).collect();
-            asking.into_iter().for_each(|asking| node.let_go(Receiver::Far(asking.proxy)));
+            let is_its = |token_requests: &mut TokenRequest| token_requests.link == at.link;
+            let token_requests: Vec<TokenRequest> =
+                node.token_requests.extract_if(.., is_its).collect();
+            token_requests
+                .into_iter()
+                .for_each(|token_requests| node.drop_holder(Receiver::Far(token_requests.proxy)));
         }
     }
 
-    /// No lease ends while both sides could hear each other all the time, nor over what waits to be read.
+    /// Asserts that a lease expires only if the two sides could not reach each other, and not while input waits to be read.
     fn assert_may_expire(&self, at: At) {
         let node = &self.nodes[at.life];
         let side = &node.links[at.link];
         let Some((peer, twin)) = side.twin else { return };
         let peer = &self.nodes[peer];
         if peer.links[twin].session.closed().is_some() {
-            return; // It was the peer's that ended.
+            return; // The peer's lease expired.
         }
         let has_just_woken = self.now < node.continued + side.session.term() / 25;
-        // Who is stopped again while it reads has had some time for it, and no more.
+        // A node that is stopped again in the grace period gets no second one.
         if let Some(end) = side.attached.filter(|_| side.is_sound && has_just_woken) {
             let waits = |(arrival, _): &(Duration, Item)| *arrival < self.now;
             let from = self.nodes[self.network.end(end.other()).life].place;
             let is_withheld = self.network.withholds(from, node.place);
             let is_unread = !is_withheld && self.network.end(end).pipe.iter().any(waits);
-            assert!(!is_unread, "a lease ended over what waits unread, at {:?}", self.now);
+            assert!(!is_unread, "a lease expired while input waited, at {:?}", self.now);
         }
         let since = self.now.saturating_sub(side.session.term() * 8 / 5);
         let is_dead = peer.condition == Condition::Dead;
         assert!(
-            is_dead || self.troubles.any_since(since, node.place, peer.place),
-            "a lease ended without reason at {:?}: {} and {}",
+            is_dead || self.outages.any_since(since, node.place, peer.place),
+            "a lease expired without cause at {:?}: {} and {}",
             self.now,
             node.place,
             peer.place

@@ -1,14 +1,14 @@
-//! Owns the clock of one node: monotonic, and a little faster or slower than time really passes.
+//! The clock of one node: monotonic, and a little faster or slower than true time.
 //!
-//! It must not know the clocks of others. True time is a `Duration` since the simulation began; nobody in it can see that.
+//! It must not know other clocks. True time is a `Duration` since the begin of the simulation, which nodes cannot read.
 
 use std::time::{Duration, Instant};
 
-/// How a node sees time.
+/// The clock of one node.
 pub(super) struct Clock {
-    /// What it showed in the beginning.
+    /// The time that it showed at the begin.
     start: Instant,
-    /// Nanoseconds that it gains in a million.
+    /// The nanoseconds that it gains in a million.
     gain: i128,
 }
 
@@ -19,14 +19,14 @@ impl Clock {
         Clock { start, gain: gain.into() }
     }
 
-    /// What it shows at a moment.
+    /// Returns the time that it shows at a moment.
     pub(super) fn shows(&self, moment: Duration) -> Instant {
         let nanoseconds = moment.as_nanos() as i128;
         let shown = nanoseconds + (nanoseconds * self.gain).div_euclid(MILLION);
         self.start + Duration::from_nanos(shown as u64)
     }
 
-    /// The first moment at which it shows this.
+    /// Returns the first moment at which it shows this time.
     pub(super) fn moment(&self, shown: Instant) -> Duration {
         let shown = shown.saturating_duration_since(self.start).as_nanos() as i128;
         let mut moment = (shown * MILLION / (MILLION + self.gain) - 1).max(0) as u64;
@@ -40,7 +40,7 @@ impl Clock {
 }
 
 #[test]
-fn a_timer_goes_off_when_the_clock_shows_its_time_and_not_before() {
+fn a_timer_fires_when_the_clock_shows_its_time() {
     let start = super::super::pair::epoch();
     for gain in [-10_000, -1, 0, 7, 10_000] {
         let clock = Clock::new(start, gain);

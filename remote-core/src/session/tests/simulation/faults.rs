@@ -1,43 +1,43 @@
-//! Owns what goes wrong, and how all of it is put right in the end.
+//! The faults, and their repair at the end.
 //!
-//! It must not choose when.
+//! It must not choose when a fault happens.
 
 use std::time::Duration;
 
 use super::super::audit::assert_empty;
-use super::agenda::{End, Happening};
+use super::agenda::{End, SimEvent};
 use super::network::MOST;
 use super::node::{Condition, Node, Receiver};
 use super::world::World;
 
 impl World {
-    /// A connection carries nothing any more; an end may notice, or find out by the silence.
+    /// Cuts a connection. An end may notice, or detect it by the silence.
     pub(super) fn cut(&mut self, connection: usize, notices: [bool; 2]) {
         self.network.cut(connection);
         let places =
             [0, 1].map(|end| self.nodes[self.network.end(End { connection, end }).life].place);
         let until = self.now + self.recovery();
-        self.troubles.note((places[0], Some(places[1])), until);
+        self.outages.note((places[0], Some(places[1])), until);
         for end in [0, 1] {
             if notices[end] {
                 let moment = self.now + self.up_to(self.settings.lease / 100);
-                self.agenda.enter(moment, Happening::Notice(End { connection, end }));
+                self.agenda.enter(moment, SimEvent::LossDetected(End { connection, end }));
             }
         }
     }
 
-    /// What one place sends to another does not arrive for a while.
+    /// Partitions two places in one direction for a while.
     pub(super) fn partition(&mut self, from: usize, to: usize, duration: Duration) {
         if self.network.withholds(from, to) {
             return;
         }
         self.network.withhold(from, to);
         let until = self.now + duration;
-        self.troubles.note((from, Some(to)), until + self.recovery());
-        self.agenda.enter(until, Happening::Heal { from, to });
+        self.outages.note((from, Some(to)), until + self.recovery());
+        self.agenda.enter(until, SimEvent::Heal { from, to });
     }
 
-    /// The process at a place is stopped for a while.
+    /// Stops the process at a place for a while.
     pub(super) fn stop(&mut self, place: usize, duration: Duration) {
         let life = self.places[place];
         if self.nodes[life].condition != Condition::Runs {
@@ -51,17 +51,17 @@ impl World {
             side.is_sound = runs && !side.session.is_suspended();
         }
         let until = self.now + duration;
-        self.troubles.note((place, None), until + self.recovery());
-        self.agenda.enter(until, Happening::Continue { life });
+        self.outages.note((place, None), until + self.recovery());
+        self.agenda.enter(until, SimEvent::Continue { life });
     }
 
-    /// How long it takes at most until two that hear each other again have a session that goes on: its silence is
-    /// noticed, and it is dialled again.
+    /// Returns the maximum time after which two nodes that can reach each other again have a live session: the silence is
+    /// detected, and the connection is made again.
     fn recovery(&self) -> Duration {
         self.settings.lease
     }
 
-    /// Everything is put right.
+    /// Repairs all faults.
     fn recover(&mut self) {
         for from in 0..MOST {
             for to in 0..MOST {
@@ -70,13 +70,13 @@ impl World {
                 }
             }
         }
-        (0..self.nodes.len()).for_each(|life| self.go_on(life));
+        (0..self.nodes.len()).for_each(|life| self.continue_node(life));
     }
 
-    /// Everything is healed, answered and dropped: nothing may be left, and every call has ended.
+    /// Repairs all faults, answers all calls and drops all references. Then nothing may be left, and every call has ended.
     pub(super) fn end(&mut self) {
         self.recover();
-        // The lease of who was killed has to end, or of one that comes back too late; a gift has its term.
+        // The leases of killed nodes must expire, and those of nodes that came back too late; so must gifts.
         let until = self.now + self.settings.lease * 4;
         loop {
             self.drop_everything();
@@ -98,7 +98,7 @@ impl World {
         }
     }
 
-    /// All that runs is answered, and all that is held is dropped.
+    /// Answers all running calls, and drops all references.
     fn drop_everything(&mut self) {
         for life in 0..self.nodes.len() {
             if self.nodes[life].condition != Condition::Runs {
@@ -112,7 +112,7 @@ impl World {
             let roots = std::mem::take(&mut node.roots).into_iter().map(Receiver::Near);
             let published = node.published.take().map(Receiver::Near);
             let all: Vec<Receiver> = held.chain(roots).chain(published).collect();
-            node.let_all_go(all);
+            node.drop_holders(all);
         }
         self.settle();
     }
@@ -129,7 +129,7 @@ impl World {
         })
     }
 
-    /// What is left, in words.
+    /// Returns a description of what is left.
     fn remains(&self) -> String {
         let live = self.nodes.iter().filter(|node| node.condition != Condition::Dead);
         let words = live.map(|node| {
@@ -155,7 +155,7 @@ impl World {
                 node.table.keys(),
                 node.proxies.keys(),
                 node.waiters.len(),
-                node.wishes,
+                node.session_requests,
             )
         });
         words.collect()

@@ -1,43 +1,43 @@
-//! Owns how a reference to a third node's object becomes a direct one, as `node/handoff.rs` and `object/shortening.rs` have
-//! it: vouched for, claimed, and the way shortened in order. And what a directory answers.
+//! The hand-off of references, modelled after `node/handoff.rs` and `object/shortening.rs`: vouch, claim, and shortening in
+//! order. Also the directory.
 //!
-//! It must not decide who hands what to whom.
+//! It must not decide which references are passed on.
 
 use std::time::Duration;
 
-use super::agenda::{At, Happening};
+use super::agenda::{At, SimEvent};
 use super::ledger::Purpose;
-use super::link::{Asking, Claimant, Early, Outbound, Waits};
-use super::node::{Receiver, Way};
+use super::link::{Claimant, EarlyClaim, Outbound, TokenRequest, Waits};
+use super::node::{Path, Receiver};
 use super::sending::DIRECTORY;
 use super::world::World;
 use crate::id::{QuestionId, Token};
 use crate::node::gifts::table::Claimed;
 use crate::wire::frame::{Manner, Status, Target};
 
-/// How long the owner is asked, before the way stays as it is; and how long a claim waits for its gift.
-const PATIENCE: Duration = Duration::from_secs(10);
-const SHORT_PATIENCE: Duration = Duration::from_secs(5);
-/// So many tokens one node is asked for at once.
-const ASKED: u64 = 8;
+/// The timeout for shortening a path, and for a claim that waits for its gift.
+const SHORTENING_TIMEOUT: Duration = Duration::from_secs(10);
+const CLAIM_TIMEOUT: Duration = Duration::from_secs(5);
+/// The number of tokens that are requested from one node at once.
+const MAX_TOKEN_REQUESTS: u64 = 8;
 
 impl World {
-    /// Tells the owner of an object, before the message that hands it on is sent, for whom it is.
+    /// Vouches for a reference at its owner, before the message that passes it on is sent.
     pub(super) fn vouch(&mut self, at: At, number: usize) -> Option<Token> {
         let node = &self.nodes[at.life];
         let proxy = &node.proxies[&number];
         let link = node.find(proxy.identity.node)?;
-        // Only who was given it by its owner can vouch for it.
+        // Only a node with a direct path to the owner can vouch.
         proxy.import().filter(|import| import.link == link)?;
         let recipient = self.nodes[at.life].links[at.link].peer;
         let token = self.fresh_token();
-        let references = vec![self.nodes[at.life].hold(Receiver::Far(number))];
+        let references = vec![self.nodes[at.life].add_holder(Receiver::Far(number))];
         let (purpose, waits) = (Purpose::Vouch { token, recipient }, Waits::Vouch(token));
         let manner = Manner::Tell;
         let outbound = Outbound { purpose, manner, nesting: 0, references, size: 0, waits };
         let owner = At { life: at.life, link };
         self.send(owner, DIRECTORY, outbound);
-        // If there is no room for it now, this side goes on forwarding.
+        // If there is no room for the message now, this side continues to forward.
         let is_handed_over = self.is_handed_over(owner, waits);
         if is_handed_over == Some(false) {
             self.abandon(at.life, waits);
@@ -51,7 +51,7 @@ impl World {
         Token::from_bytes(token)
     }
 
-    /// Whether a message without answer is on its way; nothing if it was refused.
+    /// Returns true if a one-way message was sent, false if it waits; `None` if it was refused.
     fn is_handed_over(&mut self, at: At, waits: Waits) -> Option<bool> {
         let node = &mut self.nodes[at.life];
         let waiter = node.waiters.values().find(|waiter| waiter.waits == waits)?;
@@ -59,53 +59,54 @@ impl World {
         Some(question.is_none_or(|question| question.token.is_none()))
     }
 
-    /// A node looks for a shorter way to what another introduced to it: by the token that came with it, or by one for
-    /// which it asks the other, when that has few others to answer.
-    pub(super) fn seek(&mut self, at: At, number: usize, token: Option<Token>) {
+    /// Starts to shorten the path of a reference: by the token that came with it, or by one that is requested from the
+    /// sender, if few requests to it are pending.
+    pub(super) fn start_shortening(&mut self, at: At, number: usize, token: Option<Token>) {
         let node = &mut self.nodes[at.life];
         let proxy = node.proxies.get_mut(&number).expect("it is new");
         (proxy.is_open, proxy.token) = (true, token);
         match token {
             Some(token) => {
-                self.be_patient(at.life, number);
+                self.set_shortening_timer(at.life, number);
                 self.claim(at.life, number, token);
             }
             None => {
-                node.links[at.link].to_ask.push_back(number);
-                self.ask_next(at);
+                node.links[at.link].queued_requests.push_back(number);
+                self.request_next_token(at);
             }
         }
     }
 
-    fn be_patient(&mut self, life: usize, number: usize) {
-        let patience = self.after(life, PATIENCE);
-        self.agenda.enter(patience, Happening::Stay { life, proxy: number });
+    fn set_shortening_timer(&mut self, life: usize, number: usize) {
+        let patience = self.after(life, SHORTENING_TIMEOUT);
+        self.agenda.enter(patience, SimEvent::ShorteningTimeout { life, proxy: number });
     }
 
-    /// A node that handed something on before it had it directly is asked for a token.
-    fn ask_next(&mut self, at: At) {
+    /// Requests the next token from a node that passed a reference on before it had a direct path.
+    fn request_next_token(&mut self, at: At) {
         let granted = self.nodes[at.life].links[at.link].session.most_calls();
-        while self.nodes[at.life].links[at.link].asked < ASKED.min(granted / 2).max(1) {
+        while self.nodes[at.life].links[at.link].asked < MAX_TOKEN_REQUESTS.min(granted / 2).max(1)
+        {
             let node = &mut self.nodes[at.life];
-            let Some(number) = node.links[at.link].to_ask.pop_front() else { return };
+            let Some(number) = node.links[at.link].queued_requests.pop_front() else { return };
             if !node.proxies.contains_key(&number) {
-                continue; // It was dropped meanwhile.
+                continue; // The proxy was dropped meanwhile.
             }
             node.links[at.link].asked += 1;
-            let references = vec![node.hold(Receiver::Far(number))];
-            self.be_patient(at.life, number);
+            let references = vec![node.add_holder(Receiver::Far(number))];
+            self.set_shortening_timer(at.life, number);
             let waits = Waits::Introduction { proxy: number, giver: at.link };
             self.ask_directory_of(at, Purpose::Introduction, waits, references);
         }
     }
 
-    /// One of those who ask a node for a token has its answer, or waits no longer.
-    pub(super) fn be_told(&mut self, at: At) {
+    /// Handles the end of one such request: its reply, or its timeout.
+    pub(super) fn end_token_request(&mut self, at: At) {
         self.nodes[at.life].links[at.link].asked -= 1;
-        self.ask_next(at);
+        self.request_next_token(at);
     }
 
-    /// A node asks the owner for what was meant for it, or first who handed it on where the owner is.
+    /// Claims an object from its owner. First asks the sender of the reference for the owner's address, if it is not known.
     pub(super) fn claim(&mut self, life: usize, number: usize, token: Token) {
         let node = &self.nodes[life];
         let Some(proxy) = node.proxies.get(&number) else { return };
@@ -114,9 +115,11 @@ impl World {
             return self.give_claimed(life, Claimant::Own { proxy: number }, token);
         }
         match node.find(owner) {
-            Some(link) => self.fulfil(At { life, link }, Waits::Claim { proxy: number, token }),
+            Some(link) => {
+                self.handle_session(At { life, link }, Waits::Claim { proxy: number, token })
+            }
             None => {
-                let giver = proxy.import().expect("who introduced it is the way").link;
+                let giver = proxy.import().expect("the path leads through the sender").link;
                 let (purpose, waits) =
                     (Purpose::Address(owner), Waits::Address { proxy: number, token });
                 self.ask_directory_of(At { life, link: giver }, purpose, waits, Vec::new());
@@ -124,28 +127,28 @@ impl World {
         }
     }
 
-    /// It is known where the owner is.
+    /// Continues when the address of the owner is known.
     pub(super) fn reach_owner(&mut self, life: usize, number: usize, token: Token) {
         let Some(proxy) = self.nodes[life].proxies.get(&number) else { return };
         let owner = proxy.identity.node;
         let place = self.nodes.iter().find(|node| node.id == owner).map(|node| node.place);
         let Some(place) = place else { unreachable!("every owner has a place") };
-        self.wish(life, place, None, Waits::Claim { proxy: number, token });
+        self.request_session(life, place, None, Waits::Claim { proxy: number, token });
     }
 
-    /// The session that was wished for is there.
-    pub(super) fn fulfil(&mut self, at: At, waits: Waits) {
+    /// Continues the request for which a session was made.
+    pub(super) fn handle_session(&mut self, at: At, waits: Waits) {
         let purpose = match waits {
             Waits::Lookup => Purpose::Lookup,
             Waits::Claim { proxy: number, token } => {
                 let node = &self.nodes[at.life];
                 let Some(proxy) = node.proxies.get(&number) else { return };
                 if proxy.identity.node != node.links[at.link].peer {
-                    return self.stay(at.life, number);
+                    return self.keep_forwarded(at.life, number);
                 }
                 Purpose::Claim(token)
             }
-            other => unreachable!("nobody wishes for a session for {other:?}"),
+            other => unreachable!("{other:?} never requests a session"),
         };
         self.ask_directory_of(at, purpose, waits, Vec::new());
     }
@@ -162,7 +165,7 @@ impl World {
         self.send(at, DIRECTORY, outbound);
     }
 
-    /// A message to the directory begins.
+    /// Handles a message to a directory.
     pub(super) fn ask_directory(
         &mut self,
         at: At,
@@ -175,7 +178,7 @@ impl World {
         match purpose {
             Purpose::Lookup => match node.published {
                 Some(object) => {
-                    let published = vec![node.hold(Receiver::Near(object))];
+                    let published = vec![node.add_holder(Receiver::Near(object))];
                     self.answer(at, question, Status::Value, published);
                 }
                 None => self.answer(at, question, Status::Fault, Vec::new()),
@@ -187,26 +190,27 @@ impl World {
             }
             Purpose::Vouch { token, recipient } => {
                 let [Receiver::Near(object)] = references[..] else {
-                    // It is not this node's to give: it has it from others itself.
-                    self.nodes[at.life].let_all_go(references);
+                    // The object belongs to another node, so that it cannot be the gift.
+                    self.nodes[at.life].drop_holders(references);
                     return self.answer(at, question, Status::Fault, Vec::new());
                 };
-                // The gift is what holds it now.
+                // From here the gift holds the object.
                 let gift = node.gifts.vouch(local, node.lease, token, recipient, object);
                 gift.expect("there is room");
                 self.answer(at, question, Status::Value, Vec::new());
-                let is_for = |early: &mut Early| early.token == token;
-                let early: Vec<Early> = self.nodes[at.life].early.extract_if(.., is_for).collect();
-                for Early { claimant, .. } in early {
+                let is_for = |early_claims: &mut EarlyClaim| early_claims.token == token;
+                let early_claims: Vec<EarlyClaim> =
+                    self.nodes[at.life].early_claims.extract_if(.., is_for).collect();
+                for EarlyClaim { claimant, .. } in early_claims {
                     self.give_claimed(at.life, claimant, token);
                 }
                 self.arrange_gifts(at.life);
             }
             Purpose::Introduction => {
-                let [receiver] = references[..] else { panic!("one object is asked for") };
+                let [receiver] = references[..] else { panic!("one object is requested") };
                 match receiver {
                     Receiver::Far(proxy) if node.proxies[&proxy].is_open => {
-                        node.asking.push(Asking { link: at.link, question, proxy });
+                        node.token_requests.push(TokenRequest { link: at.link, question, proxy });
                     }
                     receiver => self.introduce_late(at, question, receiver),
                 }
@@ -219,14 +223,14 @@ impl World {
         }
     }
 
-    /// Who asked for a token for what it was handed gets one, if this node can vouch for it now.
+    /// Answers a request for a token, if this node can now vouch for the object.
     fn introduce_late(&mut self, at: At, question: QuestionId, receiver: Receiver) {
-        let token = match self.nodes[at.life].at_home(receiver) {
+        let token = match self.nodes[at.life].near_target(receiver) {
             Receiver::Far(number) if self.random.percent(self.settings.introduce) => {
                 self.vouch(at, number)
             }
             Receiver::Far(_) => None,
-            // Who has something of this node's own was told whose it is, and does not ask.
+            // A reference to an object of this node names its owner: no token is requested for it.
             other => unreachable!("{other:?} is asked for"),
         };
         let (status, purpose) = match token {
@@ -234,7 +238,7 @@ impl World {
             None => (Status::Fault, Purpose::Answer),
         };
         self.answer_with(at, question, status, purpose, Vec::new());
-        self.nodes[at.life].let_go(receiver);
+        self.nodes[at.life].drop_holder(receiver);
     }
 
     fn give_claimed(&mut self, life: usize, claimant: Claimant, token: Token) {
@@ -253,8 +257,8 @@ impl World {
                 self.shorten(life, proxy, Receiver::Near(object));
             }
             (Claimed::Unknown, claimant) => {
-                let until = local + SHORT_PATIENCE.min(node.lease / 3);
-                node.early.push(Early { token, claimant, until });
+                let until = local + CLAIM_TIMEOUT.min(node.lease / 3);
+                node.early_claims.push(EarlyClaim { token, claimant, until });
                 self.arrange_gifts(life);
             }
             (Claimed::Refused, claimant) => self.refuse_claimed(life, claimant),
@@ -266,102 +270,106 @@ impl World {
             Claimant::Peer { link, question } => {
                 self.answer(At { life, link }, question, Status::Fault, Vec::new());
             }
-            Claimant::Own { proxy } => self.stay(life, proxy),
+            Claimant::Own { proxy } => self.keep_forwarded(life, proxy),
         }
     }
 
-    /// Gifts and claims that have waited long enough are over.
-    pub(super) fn time_gifts_out(&mut self, life: usize) {
+    /// Ends gifts and claims that have expired.
+    pub(super) fn expire_gifts(&mut self, life: usize) {
         let local = self.local(life);
         let node = &mut self.nodes[life];
         let mut over = node.gifts.expire(local);
         over.sort();
-        over.into_iter().for_each(|object| node.let_go(Receiver::Near(object)));
-        let is_over = |early: &mut Early| early.until <= local;
-        let early: Vec<Early> = node.early.extract_if(.., is_over).collect();
-        early.into_iter().for_each(|early| self.refuse_claimed(life, early.claimant));
+        over.into_iter().for_each(|object| node.drop_holder(Receiver::Near(object)));
+        let is_over = |early_claims: &mut EarlyClaim| early_claims.until <= local;
+        let early_claims: Vec<EarlyClaim> = node.early_claims.extract_if(.., is_over).collect();
+        early_claims
+            .into_iter()
+            .for_each(|early_claims| self.refuse_claimed(life, early_claims.claimant));
         let next = self.nodes[life].gifts.poll_timeout();
-        assert!(next.is_none_or(|next| next > local), "what is due was seen to");
+        assert!(next.is_none_or(|next| next > local), "a due timer was handled");
         self.arrange_gifts(life);
     }
 
     fn arrange_gifts(&mut self, life: usize) {
         let node = &self.nodes[life];
-        let early = node.early.iter().map(|early| early.until).min();
-        for next in [node.gifts.poll_timeout(), early].into_iter().flatten() {
-            self.agenda.enter(node.clock.moment(next), Happening::Gifts { life });
+        let early_claims = node.early_claims.iter().map(|early_claims| early_claims.until).min();
+        for next in [node.gifts.poll_timeout(), early_claims].into_iter().flatten() {
+            self.agenda.enter(node.clock.moment(next), SimEvent::Gifts { life });
         }
     }
 
-    /// Whatever a proxy does to find a shorter way ends: it has taken too long, or the proxy is gone.
-    pub(super) fn give_up_seeking(&mut self, life: usize, number: usize) {
-        let is_its = |waits: &Waits| waits.seeker() == Some(number);
+    /// Ends the attempt to shorten a path: it has timed out, or the proxy was dropped.
+    pub(super) fn stop_shortening(&mut self, life: usize, number: usize) {
+        let is_its = |waits: &Waits| waits.shortening_proxy() == Some(number);
         let node = &mut self.nodes[life];
-        node.wishes.retain(|wish| !is_its(&wish.waits));
-        node.early.retain(|early| early.claimant != Claimant::Own { proxy: number });
+        node.session_requests.retain(|request_session| !is_its(&request_session.waits));
+        node.early_claims
+            .retain(|early_claims| early_claims.claimant != Claimant::Own { proxy: number });
         let waits = node.waiters.values().map(|waiter| waiter.waits).find(is_its);
         let Some(waits) = waits else { return };
         self.abandon(life, waits);
         if let Waits::Introduction { giver, .. } = waits {
-            self.be_told(At { life, link: giver });
+            self.end_token_request(At { life, link: giver });
         }
     }
 
-    /// The owner does not give it: the long way stays.
-    pub(super) fn stay(&mut self, life: usize, number: usize) {
+    /// Keeps the forwarded path: the object could not be claimed.
+    pub(super) fn keep_forwarded(&mut self, life: usize, number: usize) {
         let proxy = self.nodes[life].proxies.get_mut(&number);
         if let Some(proxy) = proxy.filter(|proxy| proxy.next.is_none()) {
             (proxy.is_open, proxy.token) = (false, None);
-            self.tell_who_asked(life, number);
+            self.answer_token_requests(life, number);
         }
     }
 
-    /// The way of a proxy changes no more.
-    fn tell_who_asked(&mut self, life: usize, number: usize) {
-        let is_for = |asking: &mut Asking| asking.proxy == number;
-        let asking: Vec<Asking> = self.nodes[life].asking.extract_if(.., is_for).collect();
-        for Asking { link, question, proxy } in asking {
+    /// Answers the requests that waited until a proxy's path is final.
+    fn answer_token_requests(&mut self, life: usize, number: usize) {
+        let is_for = |token_requests: &mut TokenRequest| token_requests.proxy == number;
+        let token_requests: Vec<TokenRequest> =
+            self.nodes[life].token_requests.extract_if(.., is_for).collect();
+        for TokenRequest { link, question, proxy } in token_requests {
             self.introduce_late(At { life, link }, question, Receiver::Far(proxy));
         }
     }
 
-    /// The owner has given it. What was sent the long way is let through first.
+    /// Shortens a path: the object was claimed. First settles the forwarded path.
     pub(super) fn shorten(&mut self, life: usize, number: usize, given: Receiver) {
         let node = &mut self.nodes[life];
-        let Some(way) = node.proxies.get(&number).map(|proxy| proxy.import()) else {
-            return node.let_go(given); // It was dropped meanwhile.
+        let Some(path) = node.proxies.get(&number).map(|proxy| proxy.import()) else {
+            return node.drop_holder(given); // The proxy was dropped meanwhile.
         };
-        let way = way.expect("it is shortened once");
+        let path = path.expect("it is shortened once");
         assert_eq!(node.truth(given), node.proxies[&number].truth, "another object was given");
         let next = match given {
-            Receiver::Far(direct) => node.take_way(direct),
-            Receiver::Near(object) => Way::Home(object),
-            Receiver::Directory => unreachable!("nobody vouches for a directory"),
+            Receiver::Far(direct) => node.take_path(direct),
+            Receiver::Near(object) => Path::Near(object),
+            Receiver::Directory => unreachable!("a directory is never a gift"),
         };
         node.proxies.get_mut(&number).expect("it is there").next = Some(next);
-        if node.is_over(way.link) {
+        if node.is_over(path.link) {
             self.ledger.break_order();
-            return self.go_direct(life, number);
+            return self.use_direct_path(life, number);
         }
         let (purpose, waits) = (Purpose::Settle, Waits::Settle(number));
         let (manner, references) = (Manner::Ask, Vec::new());
         let outbound = Outbound { purpose, manner, nesting: 0, references, size: 0, waits };
-        self.send(At { life, link: way.link }, Target::Object(way.entry), outbound);
+        self.send(At { life, link: path.link }, Target::Object(path.entry), outbound);
     }
 
-    /// Everything that was sent the long way has begun, or never will: from now on it is the short one.
-    pub(super) fn go_direct(&mut self, life: usize, number: usize) {
+    /// Uses the direct path from now on: all forwarded messages have started, or never will.
+    pub(super) fn use_direct_path(&mut self, life: usize, number: usize) {
         let node = &mut self.nodes[life];
         let Some(proxy) = node.proxies.get_mut(&number) else { return };
         let Some(next) = proxy.next.take() else { return };
         (proxy.is_open, proxy.token) = (false, None);
-        let former = std::mem::replace(&mut proxy.way, next);
+        let former = std::mem::replace(&mut proxy.path, next);
         self.tally.shortened += 1;
-        if let Way::Home(_) = next {
-            self.tally.come_home += 1;
+        if let Path::Near(_) = next {
+            self.tally.resolved_near += 1;
         }
         self.send_queue(life, number);
         self.nodes[life].leave(former);
-        self.tell_who_asked(life, number);
+        self.answer_token_requests(life, number);
     }
 }

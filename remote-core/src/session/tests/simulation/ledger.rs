@@ -1,31 +1,31 @@
-//! Owns what really happened to each message and each call, and that none of it is what was promised never to happen.
+//! The ledger of a run: the true fate of each message and each call, and the check that each is allowed.
 //!
-//! It must not know tables, counts or frames: it is told what was meant, what arrived, and what the caller was told.
+//! It must not know tables, counts or frames: it is told what was sent, what arrived, and what was reported to the caller.
 
 use crate::error::Outcome;
 use crate::id::{Identity, NodeId, Token};
 
-/// What a message is for.
+/// The purpose of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Purpose {
-    /// An application's call, which may pass through several nodes.
+    /// A call of an application, which may be forwarded by several nodes.
     Call(usize),
-    /// Everything sent before it the same way has begun when it is answered.
+    /// Is answered when all messages that were sent on the same path before have started.
     Settle,
-    /// To a directory: the published object, please.
+    /// To a directory: requests the published object.
     Lookup,
-    /// To a directory: where is this node?
+    /// To a directory: requests the address of a node.
     Address(NodeId),
-    /// To a directory: this object is meant for somebody else.
+    /// To a directory: deposits an object for another node.
     Vouch {
         token: Token,
         recipient: NodeId,
     },
-    /// To a directory: this is by way of others; the token for a shorter way, please.
+    /// To a directory: requests a token for a reference that is forwarded.
     Introduction,
     /// The answer to that.
     Introduced(Token),
-    /// To a directory: what was meant for this node, please.
+    /// To a directory: claims a gift.
     Claim(Token),
     Answer,
 }
@@ -36,27 +36,27 @@ pub(super) struct Message {
     pub(super) purpose: Purpose,
     /// The node that sends it.
     pub(super) from: usize,
-    /// What the references inside really are.
+    /// The true identities of its references.
     pub(super) truths: Vec<Identity>,
     pub(super) fate: Fate,
 }
 
-/// What became of a message.
+/// The fate of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Fate {
     Underway,
     Arrived,
-    /// Its sender was told that it was not executed, or took it back in time.
+    /// It was reported to its sender as not executed, or was withdrawn in time.
     Withdrawn,
 }
 
-/// How a call ended for its caller.
+/// The end of a call for its caller.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Ended {
     Answered,
-    /// There is no answer to wait for.
+    /// It has no answer.
     HandedOver,
-    /// Somewhere on the way a session had ended.
+    /// It failed on its path: a session had ended, or a limit was reached.
     Failed,
     Lost(Outcome),
     GivenUp,
@@ -71,14 +71,14 @@ struct Call {
     ended: Option<Ended>,
 }
 
-/// A reference of an application's, with its clones.
+/// A reference of an application, with its clones.
 #[derive(Default)]
 struct Lineage {
-    /// Calls made.
+    /// The number of calls made.
     made: u64,
-    /// The newest that was begun.
+    /// The newest call that has started.
     begun: u64,
-    /// The newest that was made before a way broke: one that was underway may still come, and late.
+    /// The newest call that was made before a path failed: one in transit may still start, out of order.
     doubtful: u64,
 }
 
@@ -87,7 +87,7 @@ struct Lineage {
 pub(super) struct Ledger {
     messages: Vec<Message>,
     calls: Vec<Call>,
-    /// For each reference of an application's, with its clones.
+    /// The references of applications.
     lineages: Vec<Lineage>,
 }
 
@@ -97,7 +97,7 @@ impl Ledger {
         self.messages.len() - 1
     }
 
-    /// A message is taken in by the node it was sent to.
+    /// Notes that a message was received by the node to which it was sent.
     pub(super) fn arrive(&mut self, number: usize, from: usize) -> &Message {
         let message = &mut self.messages[number];
         assert_eq!(message.from, from, "message {number} came from elsewhere");
@@ -106,20 +106,20 @@ impl Ledger {
         message
     }
 
-    /// Its sender will be believed that it was not executed.
+    /// Notes that a message was reported to its sender as not executed.
     pub(super) fn withdraw(&mut self, number: usize) {
         let message = &mut self.messages[number];
         assert_eq!(message.fate, Fate::Underway, "message {number} had arrived: {message:?}");
         message.fate = Fate::Withdrawn;
     }
 
-    /// A reference that no other is a clone of.
+    /// Adds a reference that is not a clone of another one.
     pub(super) fn new_lineage(&mut self) -> usize {
         self.lineages.push(Lineage::default());
         self.lineages.len() - 1
     }
 
-    /// An application calls what it holds by this reference.
+    /// Adds a call of an application by this reference.
     pub(super) fn call(&mut self, lineage: usize, truth: Identity) -> usize {
         self.lineages[lineage].made += 1;
         let sequence = self.lineages[lineage].made;
@@ -127,37 +127,38 @@ impl Ledger {
         self.calls.len() - 1
     }
 
-    /// A call begins at an object.
+    /// Notes that a call has started at an object.
     pub(super) fn begin(&mut self, number: usize, reached: Identity) {
         let call = &mut self.calls[number];
         assert_eq!(call.truth, reached, "call {number} reached another object");
-        assert!(!call.is_begun, "call {number} begins twice");
+        assert!(!call.is_begun, "call {number} starts twice");
         assert_ne!(call.ended, Some(Ended::Lost(Outcome::NotExecuted)), "call {number}");
         call.is_begun = true;
-        // One that was lost may come late: its caller knows that nothing is known of it.
+        // A call whose outcome is unknown may start late.
         let lineage = &mut self.lineages[call.lineage];
         let is_lost = matches!(call.ended, Some(Ended::Lost(_) | Ended::Failed))
             || call.sequence <= lineage.doubtful;
-        assert!(lineage.begun < call.sequence || is_lost, "call {number} begins after a later one");
+        assert!(lineage.begun < call.sequence || is_lost, "call {number} starts after a later one");
         lineage.begun = call.sequence.max(lineage.begun);
     }
 
-    /// A long way broke while it was being shortened. What it had taken in, some node may still pass on.
+    /// Notes that a forwarded path failed while it was being shortened. A node may still forward calls that it had
+    /// received.
     pub(super) fn break_order(&mut self) {
         self.lineages.iter_mut().for_each(|lineage| lineage.doubtful = lineage.made);
     }
 
-    /// The caller is told how a call ended.
+    /// Notes the end of a call, as reported to its caller.
     pub(super) fn end(&mut self, number: usize, ended: Ended) {
         let call = &mut self.calls[number];
         assert_eq!(call.ended, None, "call {number} ends twice: {ended:?}");
         if ended == Ended::Answered {
-            assert!(call.is_begun, "call {number} is answered, and was not executed");
+            assert!(call.is_begun, "call {number} was answered without being executed");
         }
         call.ended = Some(ended);
     }
 
-    /// Every call has ended; if the world stayed whole, each was executed unless its caller gave up.
+    /// Asserts that every call has ended; and if no fault happened, that each was executed unless it was cancelled.
     pub(super) fn assert_complete(&self, is_whole: bool) {
         for (number, call) in self.calls.iter().enumerate() {
             let Some(ended) = call.ended else { panic!("call {number} has not ended") };

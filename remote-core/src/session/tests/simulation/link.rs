@@ -1,6 +1,6 @@
-//! Owns a node's side of one session, and what waits in connection with it: messages, calls, answers, wishes.
+//! A node's side of one session, and what belongs to it: messages, calls, answers, connect requests.
 //!
-//! It must not know what is done with them.
+//! It must not handle them.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -13,54 +13,54 @@ use crate::session::Session;
 use crate::wire::frame::Manner;
 use crate::wire::hello::Secret;
 
-/// A message to a far object, and who waits for what.
+/// A message to a far object, and its waiter.
 pub(super) struct Outbound {
     pub(super) purpose: Purpose,
     pub(super) manner: Manner,
-    /// How often it was passed on to come here.
+    /// The number of times that it was forwarded.
     pub(super) nesting: u8,
-    /// Held until it is sent.
+    /// Held until the message is sent.
     pub(super) references: Vec<Receiver>,
     pub(super) size: usize,
     pub(super) waits: Waits,
 }
 
-/// Who waits for an answer.
+/// The waiter for an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Waits {
     /// The application, for its call.
     Caller(usize),
-    /// A peer for whom this node forwards.
+    /// A peer for which this node forwards.
     Peer {
         link: usize,
         question: QuestionId,
         manner: Manner,
     },
     Lookup,
-    /// Nobody; but it is to be sent at once.
+    /// None; the message must be sent at once.
     Vouch(Token),
-    /// A proxy, for a token from the node at the end of this session.
+    /// A proxy that requests a token from the node at the end of this session.
     Introduction {
         proxy: usize,
         giver: usize,
     },
-    /// A proxy, to be told where its owner is.
+    /// A proxy that requests the address of its owner.
     Address {
         proxy: usize,
         token: Token,
     },
-    /// A proxy, for a shorter way.
+    /// A proxy that claims its object.
     Claim {
         proxy: usize,
         token: Token,
     },
-    /// A proxy, for everything that it sent the old way.
+    /// A proxy that settles its forwarded path.
     Settle(usize),
 }
 
 impl Waits {
-    /// The proxy that looks for a shorter way by this.
-    pub(super) fn seeker(self) -> Option<usize> {
+    /// Returns the proxy whose path is being shortened by this.
+    pub(super) fn shortening_proxy(self) -> Option<usize> {
         match self {
             Waits::Introduction { proxy, .. }
             | Waits::Address { proxy, .. }
@@ -70,7 +70,7 @@ impl Waits {
     }
 }
 
-/// A message that is sent, and not yet answered.
+/// A message that was sent and is not yet answered.
 pub(super) struct Waiter {
     pub(super) link: usize,
     pub(super) question: QuestionId,
@@ -78,12 +78,12 @@ pub(super) struct Waiter {
     pub(super) waits: Waits,
 }
 
-/// A call that arrived, and is not yet begun.
+/// A call that has arrived and is not yet started.
 pub(super) struct Delivery {
     pub(super) question: QuestionId,
     pub(super) manner: Manner,
     pub(super) nesting: u8,
-    /// Nothing if its caller gave up meanwhile.
+    /// `None` if it was cancelled meanwhile.
     pub(super) receiver: Option<Receiver>,
     pub(super) references: Vec<Receiver>,
     pub(super) purpose: Purpose,
@@ -98,56 +98,56 @@ pub(super) struct Running {
     pub(super) receiver: Receiver,
 }
 
-/// One session of a node's.
+/// One session of a node.
 pub(super) struct Link {
     pub(super) session: Session,
     pub(super) peer: NodeId,
     pub(super) secret: Secret,
-    /// Where its connection was made to, if this side made it.
+    /// The place to which this side dials, if it dialled.
     pub(super) dialled: Option<usize>,
     pub(super) pause: Duration,
-    /// The number of its connection, and the greatest that it gave to one.
+    /// The number of its connection, and the greatest number that it has assigned.
     pub(super) number: u64,
     pub(super) given: u64,
     pub(super) attached: Option<End>,
     pub(super) inbox: VecDeque<Delivery>,
-    /// How many tokens the peer is being asked for, and for which proxies it will be when one of them is answered.
+    /// The number of pending token requests to the peer, and the proxies for which the next ones will be.
     pub(super) asked: u64,
-    pub(super) to_ask: VecDeque<usize>,
-    /// Whether its lease ran when the node was last stopped, on the connection that it still has: for the model only.
+    pub(super) queued_requests: VecDeque<usize>,
+    /// True if its lease was valid when the node was last stopped, on the same connection; for the checks only.
     pub(super) is_sound: bool,
-    /// For when it is entered in the agenda.
+    /// The time for which its timer is in the agenda.
     pub(super) timer: Option<Duration>,
     pub(super) will_write: bool,
     pub(super) will_begin: bool,
     pub(super) will_redial: bool,
-    /// The other side of it: for the model only.
+    /// The other side of the session; for the checks only.
     pub(super) twin: Option<(usize, usize)>,
 }
 
 impl Link {
-    /// A number for the next connection: of two both sides take the same.
+    /// Returns a number for the next connection. Of two connections, both sides use the one with the greater number.
     pub(super) fn next_number(&mut self) -> u64 {
         self.given = self.given.max(self.number) + 1;
         self.given
     }
 }
 
-/// A session that is over, as long as the peer must be able to know that.
+/// An ended session, remembered as long as the peer may try to resume it.
 pub(super) struct Remembered {
     pub(super) secret: Secret,
     pub(super) code: u64,
     pub(super) until: Instant,
 }
 
-/// A claim that waits for what it claims.
-pub(super) struct Early {
+/// A claim that has arrived before its gift.
+pub(super) struct EarlyClaim {
     pub(super) token: Token,
     pub(super) claimant: Claimant,
     pub(super) until: Instant,
 }
 
-/// Who claims an object of a node's.
+/// The claimant of an object.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Claimant {
     Peer {
@@ -160,17 +160,17 @@ pub(super) enum Claimant {
     },
 }
 
-/// Who asked for a token for this proxy, which it holds.
+/// A peer's request for a token for this proxy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Asking {
+pub(super) struct TokenRequest {
     pub(super) link: usize,
     pub(super) question: QuestionId,
     pub(super) proxy: usize,
 }
 
-/// What needs a session that is not there yet.
+/// A request that needs a session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Wish {
+pub(super) struct SessionRequest {
     pub(super) place: usize,
     pub(super) waits: Waits,
 }

@@ -1,33 +1,33 @@
-//! Nodes, sessions, a network and time, simulated: the sessions are those that run in production, and so are the bytes
-//! between them; all else is small, seeded, and looked at after every step.
+//! A simulation of nodes, sessions, a network and time. The sessions and the bytes between them are those of production;
+//! everything else is a small model, driven by a seed, and is checked after every step.
 //!
-//! What is modelled: nodes with an object table, references, forwarding and hand-off (`node`, `sending`, `arrival`,
-//! `handoff`), what two nodes make of a connection (`dialling`, `agreement`), a network that delays, withholds, repeats and cuts
-//! (`network`, `faults`), clocks that drift (`clock`). What is asked of it: that each message and call has the fate that
-//! was promised (`ledger`), and that whoever holds a reference reaches its object (`reach`).
+//! Modelled are nodes with an object table, references, forwarding and hand-off (`node`, `sending`, `arrival`, `handoff`),
+//! the handshake (`dialling`, `agreement`), a network that delays, partitions, repeats and cuts (`network`, `faults`), and
+//! clocks that drift (`clock`). Checked are the fate of each message and call (`ledger`), and that each holder of a
+//! reference reaches its object (`reach`).
 
 mod agenda;
 mod agreement;
 mod arrival;
 mod clock;
-mod crossing;
+mod crossing_scenarios;
 mod dialling;
 mod driver;
 mod faults;
-mod handing;
 mod handoff;
-mod lasting;
+mod handoff_scenarios;
+mod lease_scenarios;
 mod ledger;
 mod link;
 mod network;
 mod node;
-mod passing;
+mod outages;
 mod reach;
-mod restarting;
+mod restart_scenarios;
+mod ring_scenarios;
 mod runs;
 mod schedule;
 mod script;
 mod sending;
 mod tally;
-mod troubles;
 mod world;

@@ -1,7 +1,7 @@
-//! Owns the connections and what the network does to them: it delays, withholds one way or both, repeats, and cuts.
+//! The connections, and the network's effect on them: delays, partitions in one or both directions, repetitions, and cuts.
 //!
-//! It must not know what the bytes mean. What is on one connection arrives in order, as TCP has it; what a partition
-//! withholds comes when it heals, unless the connection is given up before.
+//! It must not know what the bytes mean. The bytes of one connection arrive in order, as with TCP. Bytes that a partition
+//! withholds arrive when it heals, unless the connection is dropped before.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -11,28 +11,28 @@ use crate::id::NodeId;
 use crate::session::Block;
 use crate::wire::hello::{Hello, ResumeState, Verdict};
 
-/// The most machines of a simulation.
+/// The maximum number of machines.
 pub(super) const MOST: usize = 6;
 
-/// What travels on a connection.
+/// An item in transit on a connection.
 #[derive(Clone)]
 pub(super) enum Item {
     Hello(Box<Hello>),
     ResumeState(ResumeState),
     Verdict(Verdict),
     Bytes(Block),
-    /// The other end has gone.
+    /// The other end has closed.
     Closed,
 }
 
-/// How far a connection has come, as one end sees it.
+/// The phase of a connection, at one end.
 pub(super) enum Phase {
-    /// It waits for the other's introduction.
+    /// Waits for the introduction of the other end.
     Hello,
     ResumeState,
-    /// The other decides; it has said this.
+    /// The other end decides. It has sent this state.
     Verdict(ResumeState),
-    /// It carries a session of the node's, and is the connection of this number there.
+    /// Carries a session of the node, with this number.
     Attached {
         link: usize,
         number: u64,
@@ -40,41 +40,41 @@ pub(super) enum Phase {
     Gone,
 }
 
-/// Why an end dialled.
+/// The reason why an end dialled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Errand {
-    /// It did not: the other end did.
+pub(super) enum DialReason {
+    /// It did not dial.
     None,
-    /// For whoever wants a session with the node at a place; with this node, if it says so.
+    /// A request for a session with the node at a place; with this node, if it is given.
     Reach { place: usize, wanted: Option<NodeId> },
-    /// For a session that lost its connection.
+    /// A session that has lost its connection.
     Redial { link: usize },
 }
 
 /// One end of a connection.
 pub(super) struct Endpoint {
     pub(super) life: usize,
-    pub(super) errand: Errand,
+    pub(super) dial_reason: DialReason,
     pub(super) phase: Phase,
-    /// What this end says of itself.
+    /// The introduction of this end.
     pub(super) own: Hello,
     pub(super) asked: Instant,
-    /// What the other end says of itself.
+    /// The introduction of the other end.
     pub(super) peer: Option<Hello>,
-    /// What is on its way to this end, and when it arrives.
+    /// The items in transit to this end, with their times of arrival.
     pub(super) pipe: VecDeque<(Duration, Item)>,
-    /// What has arrived, and is not yet a whole frame.
+    /// The beginning of a frame that has arrived.
     pub(super) arrived: Vec<u8>,
 }
 
 /// A connection.
 pub(super) struct Connection {
     pub(super) ends: [Endpoint; 2],
-    /// It does not carry anything any more, whether or not its ends know.
+    /// True if it carries nothing any more. Its ends may not know yet.
     pub(super) is_cut: bool,
 }
 
-/// All connections, and who hears whom.
+/// All connections, and the partitions.
 #[derive(Default)]
 pub(super) struct Network {
     pub(super) connections: Vec<Connection>,
@@ -90,7 +90,7 @@ impl Network {
         &mut self.connections[end.connection].ends[end.end]
     }
 
-    /// Puts something on its way to an end; tells when it arrives.
+    /// Sends an item to an end. Returns its time of arrival.
     pub(super) fn push(&mut self, to: End, arrival: Duration, item: Item) -> Option<Duration> {
         let connection = &mut self.connections[to.connection];
         if connection.is_cut || matches!(connection.ends[to.end].phase, Phase::Gone) {
@@ -114,7 +114,7 @@ impl Network {
         self.withheld[from][to]
     }
 
-    /// Whatever is on its way on a connection is lost.
+    /// Drops all items in transit on a connection.
     pub(super) fn cut(&mut self, connection: usize) {
         let connection = &mut self.connections[connection];
         connection.is_cut = true;

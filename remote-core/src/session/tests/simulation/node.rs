@@ -1,18 +1,20 @@
-//! Owns one node without its tasks: its objects, what it shows to others, what it holds of others, and its sessions.
+//! A node without its tasks: its objects, its exports, its proxies, and its sessions.
 //!
-//! It must not know the other nodes. Everything is held by counted holders, as `Arc`s would be, and goes with the last.
+//! It must not know the other nodes. Everything is kept by counted holders, as by `Arc`s, and is dropped with the last one.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use super::agenda::Happening;
+use super::agenda::SimEvent;
 use super::clock::Clock;
-use super::link::{Asking, Early, Link, Outbound, Remembered, Running, Waiter, Wish};
+use super::link::{
+    EarlyClaim, Link, Outbound, Remembered, Running, SessionRequest, TokenRequest, Waiter,
+};
 use crate::id::{Identity, NodeId, ObjectId, Token};
 use crate::limits::Limits;
 use crate::node::gifts::table::Gifts;
 
-/// What a reference leads to, as its node sees it. Whoever keeps one is counted as its holder.
+/// The target of a reference, as its node sees it. Whoever keeps one is counted as a holder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Receiver {
     Directory,
@@ -21,7 +23,7 @@ pub(super) enum Receiver {
     Far(usize),
 }
 
-/// Whether a node's process runs.
+/// The condition of a node's process.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Condition {
     Runs,
@@ -29,59 +31,59 @@ pub(super) enum Condition {
     Dead,
 }
 
-/// One introduction of a far object, to be given back.
+/// One introduction of a far object, to be released.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Import {
     pub(super) link: usize,
     pub(super) entry: ObjectId,
 }
 
-/// Where messages to a proxy go.
+/// The path of messages to a proxy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Way {
-    By(Import),
-    /// It has come home: to an object of this node's own, which it holds.
-    Home(ObjectId),
+pub(super) enum Path {
+    Forwarded(Import),
+    /// To an object of this node, which the proxy holds.
+    Near(ObjectId),
 }
 
 /// A far object.
 pub(super) struct Proxy {
-    /// What it is, as was said on the wire.
+    /// Its identity, as it was received.
     pub(super) identity: Identity,
-    /// What it is: for the model only.
+    /// Its true identity; for the checks only.
     pub(super) truth: Identity,
     pub(super) lineage: usize,
-    pub(super) way: Way,
-    /// Whether the way may still become shorter.
+    pub(super) path: Path,
+    /// True if the path may still be shortened.
     pub(super) is_open: bool,
-    /// By what its owner gives it to this node, as who introduced it said; until it is known by which way to stay.
+    /// The token by which it can be claimed, until the path is final.
     pub(super) token: Option<Token>,
-    /// The shorter way, from when it is known until all that was sent the old way has begun.
-    pub(super) next: Option<Way>,
-    /// Calls that wait for the shorter way.
+    /// The direct path, until all forwarded messages have started.
+    pub(super) next: Option<Path>,
+    /// Calls that wait for the direct path.
     pub(super) queue: VecDeque<Outbound>,
     pub(super) forwarded_as: Option<ObjectId>,
     holders: u64,
 }
 
 impl Proxy {
-    /// The session on which whoever introduced it is asked, and the number there; as long as it is the way.
+    /// Returns the introduction by which it is forwarded, if it is.
     pub(super) fn import(&self) -> Option<Import> {
-        match self.way {
-            Way::By(import) if self.next.is_none() => Some(import),
-            Way::By(_) | Way::Home(_) => None,
+        match self.path {
+            Path::Forwarded(import) if self.next.is_none() => Some(import),
+            Path::Forwarded(_) | Path::Near(_) => None,
         }
     }
 }
 
 /// An entry of the object table.
 #[derive(Clone, Copy)]
-pub(super) struct Shown {
+pub(super) struct Exported {
     pub(super) receiver: Receiver,
     pub(super) count: u64,
 }
 
-/// One life of one machine.
+/// One incarnation on one machine.
 pub(super) struct Node {
     pub(super) id: NodeId,
     pub(super) place: usize,
@@ -89,12 +91,12 @@ pub(super) struct Node {
     pub(super) lease: Duration,
     pub(super) limits: Limits,
     pub(super) condition: Condition,
-    /// When it went on after it was last stopped.
+    /// The moment at which it last continued after a stop.
     pub(super) continued: Duration,
-    /// What happened to it while it was stopped.
-    pub(super) missed: Vec<Happening>,
+    /// The events that happened while it was stopped.
+    pub(super) missed_events: Vec<SimEvent>,
     pub(super) objects: BTreeMap<ObjectId, u64>,
-    pub(super) table: BTreeMap<ObjectId, Shown>,
+    pub(super) table: BTreeMap<ObjectId, Exported>,
     pub(super) proxies: BTreeMap<usize, Proxy>,
     next_proxy: usize,
     next_object: u64,
@@ -104,18 +106,18 @@ pub(super) struct Node {
     pub(super) waiters: BTreeMap<usize, Waiter>,
     pub(super) next_token: usize,
     pub(super) gifts: Gifts<ObjectId>,
-    /// Claims that came before the gift.
-    pub(super) early: Vec<Early>,
-    /// Who asked for a token, and waits until the way of a proxy changes no more.
-    pub(super) asking: Vec<Asking>,
-    pub(super) wishes: Vec<Wish>,
-    /// Which node was reached at which place.
+    /// Claims that have arrived before their gifts.
+    pub(super) early_claims: Vec<EarlyClaim>,
+    /// Token requests that wait until the path of a proxy is final.
+    pub(super) token_requests: Vec<TokenRequest>,
+    pub(super) session_requests: Vec<SessionRequest>,
+    /// The node that was reached at each place.
     pub(super) known: BTreeMap<usize, NodeId>,
-    /// Sessions to which something was done.
-    pub(super) stirred: Vec<usize>,
-    /// Proxies that went before their ways were known to stay.
+    /// The sessions that were changed in this step.
+    pub(super) changed: Vec<usize>,
+    /// Proxies that were dropped before their paths were final.
     pub(super) given_up: Vec<usize>,
-    /// What the application has: objects of its own, proxies, calls that run here, calls that it made.
+    /// The references of the application: its objects, proxies, calls that run here, calls that it made.
     pub(super) roots: Vec<ObjectId>,
     pub(super) held: Vec<usize>,
     pub(super) running: Vec<Running>,
@@ -139,7 +141,7 @@ impl Node {
             limits,
             condition: Condition::Runs,
             continued: Duration::ZERO,
-            missed: Vec::new(),
+            missed_events: Vec::new(),
             objects: BTreeMap::new(),
             table: BTreeMap::new(),
             proxies: BTreeMap::new(),
@@ -151,11 +153,11 @@ impl Node {
             waiters: BTreeMap::new(),
             next_token: 0,
             gifts: Gifts::new(1 << 16),
-            early: Vec::new(),
-            asking: Vec::new(),
-            wishes: Vec::new(),
+            early_claims: Vec::new(),
+            token_requests: Vec::new(),
+            session_requests: Vec::new(),
             known: BTreeMap::new(),
-            stirred: Vec::new(),
+            changed: Vec::new(),
             given_up: Vec::new(),
             roots: Vec::new(),
             held: Vec::new(),
@@ -167,7 +169,8 @@ impl Node {
         node
     }
 
-    /// A new object, with one holder. Every life counts from one, so that numbers collide with those of a former life.
+    /// Makes an object with one holder. Every incarnation counts from one, so that numbers collide with those of a former
+    /// one.
     pub(super) fn new_object(&mut self) -> ObjectId {
         let object = self.new_number();
         self.objects.insert(object, 1);
@@ -179,10 +182,10 @@ impl Node {
         ObjectId(self.next_object)
     }
 
-    /// A new proxy, with one holder.
+    /// Makes a proxy with one holder.
     pub(super) fn new_proxy(
         &mut self,
-        way: Import,
+        path: Import,
         identity: Identity,
         truth: Identity,
         lineage: usize,
@@ -191,7 +194,7 @@ impl Node {
             identity,
             truth,
             lineage,
-            way: Way::By(way),
+            path: Path::Forwarded(path),
             is_open: false,
             token: None,
             next: None,
@@ -212,23 +215,22 @@ impl Node {
         }
     }
 
-    /// One holder more.
-    pub(super) fn hold(&mut self, receiver: Receiver) -> Receiver {
+    /// Adds a holder.
+    pub(super) fn add_holder(&mut self, receiver: Receiver) -> Receiver {
         match receiver {
             Receiver::Directory => {}
             Receiver::Near(object) => {
-                *self.objects.get_mut(&object).expect("an object that is gone is not held") += 1;
+                *self.objects.get_mut(&object).expect("a held object exists") += 1;
             }
             Receiver::Far(proxy) => {
-                self.proxies.get_mut(&proxy).expect("a proxy that is gone is not held").holders +=
-                    1;
+                self.proxies.get_mut(&proxy).expect("a held proxy exists").holders += 1;
             }
         }
         receiver
     }
 
-    /// One holder less; with the last one it goes.
-    pub(super) fn let_go(&mut self, receiver: Receiver) {
+    /// Removes a holder. With the last one the target is dropped.
+    pub(super) fn drop_holder(&mut self, receiver: Receiver) {
         match receiver {
             Receiver::Directory => {}
             Receiver::Near(object) => {
@@ -247,75 +249,75 @@ impl Node {
                     if proxy.is_open {
                         self.given_up.push(number);
                     }
-                    self.leave(proxy.way);
+                    self.leave(proxy.path);
                     proxy.next.into_iter().for_each(|next| self.leave(next));
                 }
             }
         }
     }
 
-    pub(super) fn let_all_go(&mut self, receivers: Vec<Receiver>) {
-        receivers.into_iter().for_each(|receiver| self.let_go(receiver));
+    pub(super) fn drop_holders(&mut self, receivers: Vec<Receiver>) {
+        receivers.into_iter().for_each(|receiver| self.drop_holder(receiver));
     }
 
-    /// Takes the introduction out of a proxy that has one holder, and drops what is left.
-    pub(super) fn take_way(&mut self, number: usize) -> Way {
+    /// Takes the path out of a proxy with one holder, and drops the rest.
+    pub(super) fn take_path(&mut self, number: usize) -> Path {
         let proxy = self.proxies.remove(&number).expect("it is held");
-        assert_eq!(proxy.holders, 1, "nobody else has it yet");
-        proxy.way
+        assert_eq!(proxy.holders, 1, "it has no other holder yet");
+        proxy.path
     }
 
-    /// The receiver itself, if it is a proxy that has come home.
-    pub(super) fn at_home(&self, receiver: Receiver) -> Receiver {
+    /// Returns the near object if the receiver is a proxy that has resolved to one.
+    pub(super) fn near_target(&self, receiver: Receiver) -> Receiver {
         match receiver {
-            Receiver::Far(number) => match self.proxies[&number].way {
-                Way::Home(object) => Receiver::Near(object),
-                Way::By(_) => receiver,
+            Receiver::Far(number) => match self.proxies[&number].path {
+                Path::Near(object) => Receiver::Near(object),
+                Path::Forwarded(_) => receiver,
             },
             Receiver::Directory | Receiver::Near(_) => receiver,
         }
     }
 
-    /// Nothing goes this way any more.
-    pub(super) fn leave(&mut self, way: Way) {
-        match way {
-            Way::By(import) => self.release(import),
-            Way::Home(object) => self.let_go(Receiver::Near(object)),
+    /// Drops a path.
+    pub(super) fn leave(&mut self, path: Path) {
+        match path {
+            Path::Forwarded(import) => self.release(import),
+            Path::Near(object) => self.drop_holder(Receiver::Near(object)),
         }
     }
 
-    /// Gives one introduction back.
+    /// Releases one introduction.
     pub(super) fn release(&mut self, import: Import) {
         self.links[import.link].session.release(import.entry);
-        self.stir(import.link);
+        self.mark_changed(import.link);
     }
 
-    /// Enters an object in the table: one session or gift more shows it.
+    /// Adds an object to the table: one more session or gift exports it.
     pub(super) fn show(&mut self, object: ObjectId, receiver: Receiver) {
         match self.table.get_mut(&object) {
-            Some(shown) => {
-                assert_eq!(shown.receiver, receiver, "a number is used again");
-                shown.count += 1;
+            Some(exported) => {
+                assert_eq!(exported.receiver, receiver, "a number is reused");
+                exported.count += 1;
             }
             None => {
-                self.hold(receiver);
-                self.table.insert(object, Shown { receiver, count: 1 });
+                self.add_holder(receiver);
+                self.table.insert(object, Exported { receiver, count: 1 });
             }
         }
     }
 
-    /// One less does.
+    /// Removes a session or gift that exports it.
     pub(super) fn hide(&mut self, object: ObjectId) {
-        let shown = self.table.get_mut(&object).expect("what is hidden was shown");
-        shown.count -= 1;
-        if shown.count == 0 {
-            let receiver = shown.receiver;
+        let exported = self.table.get_mut(&object).expect("what is hidden was shown");
+        exported.count -= 1;
+        if exported.count == 0 {
+            let receiver = exported.receiver;
             self.table.remove(&object);
-            self.let_go(receiver);
+            self.drop_holder(receiver);
         }
     }
 
-    /// Under which number a proxy is shown to others.
+    /// Returns the number under which a proxy is exported.
     pub(super) fn forwarded_as(&mut self, number: usize) -> ObjectId {
         if let Some(object) = self.proxies[&number].forwarded_as {
             return object;
@@ -325,47 +327,47 @@ impl Node {
         object
     }
 
-    /// Something was done to a session, which is to be seen to.
-    pub(super) fn stir(&mut self, link: usize) {
-        if !self.stirred.contains(&link) {
-            self.stirred.push(link);
+    /// Notes that a session was changed and must be settled.
+    pub(super) fn mark_changed(&mut self, link: usize) {
+        if !self.changed.contains(&link) {
+            self.changed.push(link);
         }
     }
 
-    /// The live session with a peer.
+    /// Returns the live session with a peer.
     pub(super) fn find(&self, peer: NodeId) -> Option<usize> {
         let link = *self.current.get(&peer)?;
         self.links[link].session.closed().is_none().then_some(link)
     }
 
-    /// Whether a session is over.
+    /// Returns true if a session has ended.
     pub(super) fn is_over(&self, link: usize) -> bool {
         self.links[link].session.closed().is_some()
     }
 
-    /// How many objects and proxies are there, and what else may be left.
+    /// Asserts that the node holds nothing.
     pub(super) fn assert_empty(&self) {
         assert_eq!(self.running.len(), 0, "calls run");
         assert!(self.waiters.is_empty(), "somebody waits");
-        assert_eq!(self.wishes.len(), 0, "wishes");
+        assert_eq!(self.session_requests.len(), 0, "wishes");
         assert!(self.proxies.is_empty(), "proxies {:?}", self.proxies.keys());
         assert!(self.table.is_empty(), "shown {:?}", self.table.keys());
         assert!(self.objects.is_empty(), "objects {:?}", self.objects);
         assert_eq!(self.gifts.poll_timeout(), None, "gifts");
-        assert_eq!(self.early.len(), 0, "claims that wait");
-        assert_eq!(self.asking.len(), 0, "introductions that wait");
+        assert_eq!(self.early_claims.len(), 0, "claims that wait");
+        assert_eq!(self.token_requests.len(), 0, "introductions that wait");
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.running.is_empty()
             && self.waiters.is_empty()
-            && self.wishes.is_empty()
+            && self.session_requests.is_empty()
             && self.proxies.is_empty()
             && self.table.is_empty()
             && self.objects.is_empty()
             && self.gifts.poll_timeout().is_none()
-            && self.early.is_empty()
-            && self.asking.is_empty()
+            && self.early_claims.is_empty()
+            && self.token_requests.is_empty()
             && self.links.iter().all(|link| link.inbox.is_empty())
     }
 }

@@ -1,4 +1,4 @@
-//! Random runs, one a seed, on all cores. A run that fails prints the command that plays it again.
+//! Random runs, one for each seed, on all cores. A failure prints the command that repeats it.
 
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -7,15 +7,15 @@ use std::thread;
 use super::schedule::Schedule;
 use super::tally::Tally;
 
-/// Runs when nothing else is said; `REMOTE_SEEDS` says how many, and `REMOTE_FIRST_SEED` from where they are counted.
+/// The default number of runs. `REMOTE_SEEDS` sets another number, `REMOTE_FIRST_SEED` the first seed.
 const SEEDS: u64 = 250;
 
 const COMMAND: &str = "cargo test -p remote-core --lib simulation::runs -- --nocapture";
 
 #[test]
-fn random_runs_keep_every_promise() {
+fn random_runs_keep_all_properties() {
     if let Some(seed) = number("REMOTE_SEED") {
-        println!("{:?}", Schedule::new(seed).aloud().run());
+        println!("{:?}", Schedule::new(seed).verbose().run());
         return;
     }
     let seeds = number("REMOTE_SEEDS").unwrap_or(SEEDS);
@@ -32,7 +32,7 @@ fn random_runs_keep_every_promise() {
                 Ok(tally) => sum.add(tally),
                 Err(_) => {
                     failed.store(true, Ordering::Relaxed);
-                    eprintln!("to play it again: REMOTE_SEED={seed} {COMMAND}");
+                    eprintln!("to repeat it: REMOTE_SEED={seed} {COMMAND}");
                 }
             }
         }
@@ -42,13 +42,13 @@ fn random_runs_keep_every_promise() {
     let mut sum = Tally::default();
     thread::scope(|scope| {
         let running: Vec<_> = (0..threads).map(|_| scope.spawn(run_all)).collect();
-        running.into_iter().for_each(|thread| sum.add(thread.join().expect("it caught panics")));
+        running.into_iter().for_each(|thread| sum.add(thread.join().expect("panics are caught")));
     });
     assert!(!failed.load(Ordering::Relaxed), "a run has failed: see above");
     println!("{seeds} runs from {first}: {sum:?}");
     let Tally { executed, forwarded, shortened, resumed, expired, .. } = sum;
     for count in [executed, forwarded, shortened, resumed, expired] {
-        assert!(count >= seeds / 2, "too little happens to find anything: {sum:?}");
+        assert!(count >= seeds / 2, "too few events to find anything: {sum:?}");
     }
 }
 

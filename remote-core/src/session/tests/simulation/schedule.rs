@@ -1,11 +1,11 @@
-//! Owns what applications and faults do in a random run: all of it is in the seed.
+//! The actions of applications and the faults in a random run, determined by the seed.
 //!
-//! It must not know what should come of it.
+//! It must not know the expected results.
 
 use std::time::Duration;
 
 use super::super::random::Random;
-use super::agenda::Happening;
+use super::agenda::SimEvent;
 use super::link::Waits;
 use super::node::{Condition, Receiver};
 use super::tally::Tally;
@@ -13,13 +13,13 @@ use super::world::{Settings, World};
 use crate::limits::Limits;
 use crate::wire::frame::Manner;
 
-/// A run from a seed to the end.
+/// A run from a seed to its end.
 pub(super) struct Schedule {
     world: World,
     faults: Faults,
 }
 
-/// Which faults there are, each with how often in a thousand steps.
+/// The faults, each with its frequency in a thousand steps.
 #[derive(Clone, Copy, Default)]
 struct Faults {
     cut: usize,
@@ -29,15 +29,15 @@ struct Faults {
     close: usize,
 }
 
-/// Longer ones are not more interesting, and cost time.
+/// Longer runs find no more, and take time.
 const STEPS: usize = 900;
 
 impl Schedule {
     pub(super) fn new(seed: u64) -> Schedule {
         let mut random = Random::new(seed);
         let places = 3 + random.below(3);
-        let often = |random: &mut Random, most: usize| {
-            if random.percent(50) { random.below(most) } else { 0 }
+        let often = |random: &mut Random, max: usize| {
+            if random.percent(50) { random.below(max) } else { 0 }
         };
         let faults = Faults {
             cut: often(&mut random, 60),
@@ -51,9 +51,9 @@ impl Schedule {
         Schedule { world: World::new(random, settings, &gains), faults }
     }
 
-    /// Says what happens.
-    pub(super) fn aloud(mut self) -> Schedule {
-        self.world.speaks = true;
+    /// Prints every event.
+    pub(super) fn verbose(mut self) -> Schedule {
+        self.world.is_verbose = true;
         self
     }
 
@@ -76,8 +76,8 @@ impl Schedule {
                 Some(4) => self.close(),
                 Some(_) => self.act(),
                 None if self.world.random.percent(2) => {
-                    let most = self.world.settings.lease;
-                    let duration = self.world.up_to(most);
+                    let max = self.world.settings.lease;
+                    let duration = self.world.up_to(max);
                     self.pass(duration);
                 }
                 None => {
@@ -92,16 +92,16 @@ impl Schedule {
         self.world.tally
     }
 
-    /// Some look others up.
+    /// Lets some nodes look up objects of others.
     fn begin(&mut self) {
         for _ in 0..self.world.places.len() + 2 {
             let [one, other] = self.two_places();
-            self.world.wish(self.world.places[one], other, None, Waits::Lookup);
+            self.world.request_session(self.world.places[one], other, None, Waits::Lookup);
             self.world.settle();
         }
     }
 
-    /// Time passes; but not more happens than is worth while.
+    /// Advances the time, up to a maximum number of events.
     fn pass(&mut self, duration: Duration) {
         let until = self.world.now + duration;
         for _ in 0..100 {
@@ -123,11 +123,11 @@ impl Schedule {
         [one, other]
     }
 
-    /// A while, short or longer than a lease.
+    /// Returns a duration, short or longer than a lease.
     fn a_while(&mut self) -> Duration {
         let lease = self.world.settings.lease;
-        let most = [lease / 20, lease / 2, lease * 2][self.world.random.below(3)];
-        self.world.up_to(most)
+        let max = [lease / 20, lease / 2, lease * 2][self.world.random.below(3)];
+        self.world.up_to(max)
     }
 
     fn cut(&mut self) {
@@ -163,21 +163,21 @@ impl Schedule {
         }
         self.world.kill(place);
         let moment = self.world.now + self.a_while();
-        self.world.agenda.enter(moment, Happening::Restart { place });
+        self.world.agenda.enter(moment, SimEvent::Restart { place });
     }
 
-    /// A node ends a session in good order.
+    /// Lets a node end a session in good order.
     fn close(&mut self) {
         let place = self.place();
         let node = &mut self.world.nodes[self.world.places[place]];
         let link = self.world.random.below(node.links.len().max(1));
         if node.condition == Condition::Runs && link < node.links.len() && !node.is_over(link) {
             node.links[link].session.close("enough");
-            node.stir(link);
+            node.mark_changed(link);
         }
     }
 
-    /// Some application does something.
+    /// Lets an application do something.
     fn act(&mut self) {
         let place = self.place();
         let life = self.world.places[place];
@@ -188,7 +188,7 @@ impl Schedule {
             0..6 => {
                 let [_, other] = self.two_places();
                 if other != place {
-                    self.world.wish(life, other, None, Waits::Lookup);
+                    self.world.request_session(life, other, None, Waits::Lookup);
                 }
             }
             6..58 => self.call(life),
@@ -206,7 +206,7 @@ impl Schedule {
                 let one = self.world.random.take(&mut held);
                 self.world.nodes[life].held = held;
                 if let Some(proxy) = one {
-                    self.world.nodes[life].let_go(Receiver::Far(proxy));
+                    self.world.nodes[life].drop_holder(Receiver::Far(proxy));
                 }
             }
             91..96 => {
@@ -214,7 +214,7 @@ impl Schedule {
                 let one = self.world.random.take(&mut roots);
                 self.world.nodes[life].roots = roots;
                 if let Some(object) = one {
-                    self.world.nodes[life].let_go(Receiver::Near(object));
+                    self.world.nodes[life].drop_holder(Receiver::Near(object));
                 }
             }
             _ => {
@@ -237,7 +237,7 @@ impl Schedule {
         self.world.call(life, proxy, manner, references, size);
     }
 
-    /// References to new objects, to known ones, and to far ones, held to be sent.
+    /// Returns references to new objects, to known ones, and to far ones, held to be sent.
     fn references(&mut self, life: usize) -> Vec<Receiver> {
         let mut references = Vec::new();
         while references.len() < 3 && self.world.random.percent(50) {
@@ -247,12 +247,12 @@ impl Schedule {
                 0..2 => references.push(Receiver::Near(node.new_object())),
                 2..4 => {
                     let root = random.pick(&node.roots).copied();
-                    references.extend(root.map(|root| node.hold(Receiver::Near(root))));
+                    references.extend(root.map(|root| node.add_holder(Receiver::Near(root))));
                 }
                 _ => {
                     let held = random.pick(&node.held).copied();
                     let held = held.filter(|_| self.world.settings.passes_on);
-                    references.extend(held.map(|held| node.hold(Receiver::Far(held))));
+                    references.extend(held.map(|held| node.add_holder(Receiver::Far(held))));
                 }
             }
         }
@@ -263,7 +263,7 @@ impl Schedule {
 fn settings(random: &mut Random) -> Settings {
     let lease = Duration::from_secs([3, 10, 30][random.below(3)]);
     let milliseconds = |milliseconds: usize| Duration::from_micros(milliseconds as u64 * 1000);
-    let most = [1, 20, 100][random.below(3)];
+    let max = [1, 20, 100][random.below(3)];
     let is_narrow = random.percent(20);
     let limits = Limits {
         window_calls: if is_narrow { 1 + random.below(6) as u32 } else { 1000 },
@@ -276,11 +276,11 @@ fn settings(random: &mut Random) -> Settings {
     };
     Settings {
         lease,
-        delay: [Duration::from_micros(100), milliseconds(most)],
+        delay: [Duration::from_micros(100), milliseconds(max)],
         work: milliseconds([0, 3, 20][random.below(3)]),
         repeats: [0, 20][random.below(2)],
         splits: [0, 20][random.below(2)],
-        deaf: [0, 0, 5][random.below(3)],
+        unreadable: [0, 0, 5][random.below(3)],
         hand_on: [0, 70, 100][random.below(3)],
         introduce: [0, 70, 100, 100][random.below(4)],
         passes_on: !is_narrow,

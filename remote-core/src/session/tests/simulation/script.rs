@@ -1,6 +1,6 @@
-//! Owns the words in which scenarios are told: who looks up, calls, hands on and drops what, and what is to be seen then.
+//! The vocabulary of scenarios: lookups, calls, passing on and dropping references, and checks.
 //!
-//! It must not know a scenario. Places are numbers; a node's objects and proxies go by their numbers there.
+//! It must not know a scenario. Places are numbers; the objects and proxies of a node are named by their numbers there.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use super::world::{Settings, World};
 use crate::id::ObjectId;
 use crate::wire::frame::Manner;
 
-/// Long enough for anything that needs no fault to be healed.
+/// Long enough for any action that does not depend on the repair of a fault.
 pub(super) const MOMENT: Duration = Duration::from_millis(100);
 
 impl World {
-    /// A world in which nothing is left to chance.
+    /// Makes a world without randomness.
     pub(super) fn plain(places: usize) -> World {
         World::with(places, Settings::plain())
     }
@@ -32,14 +32,14 @@ impl World {
         &mut self.nodes[life]
     }
 
-    /// So many things happen.
+    /// Runs this many events.
     pub(super) fn steps(&mut self, count: usize) {
         for _ in 0..count {
             self.step();
         }
     }
 
-    /// One node gets the published object of another.
+    /// Looks up the published object of another node. Returns the proxy.
     pub(super) fn look_up(&mut self, place: usize, other: usize) -> usize {
         let before = self.node(place).held.len();
         self.ask_for(place, other);
@@ -48,27 +48,27 @@ impl World {
         self.node(place).held[before]
     }
 
-    /// One node asks another for its published object.
+    /// Requests the published object of another node.
     pub(super) fn ask_for(&mut self, place: usize, other: usize) {
-        self.wish(self.places[place], other, None, Waits::Lookup);
+        self.request_session(self.places[place], other, None, Waits::Lookup);
         self.settle();
     }
 
-    /// A call without arguments.
+    /// Sends a call without arguments.
     pub(super) fn ask(&mut self, place: usize, proxy: usize) -> usize {
         self.give(place, proxy, &[])
     }
 
-    /// A call whose arguments are these references.
+    /// Sends a call with these references as arguments.
     pub(super) fn give(&mut self, place: usize, proxy: usize, references: &[Receiver]) -> usize {
         let node = self.node(place);
-        let references = references.iter().map(|reference| node.hold(*reference)).collect();
+        let references = references.iter().map(|reference| node.add_holder(*reference)).collect();
         let call = self.call(self.places[place], proxy, Manner::Ask, references, 0);
         self.settle();
         call
     }
 
-    /// A call that succeeds at once.
+    /// Asserts that a call succeeds at once.
     #[track_caller]
     pub(super) fn assert_reaches(&mut self, place: usize, proxy: usize) {
         let call = self.ask(place, proxy);
@@ -76,7 +76,7 @@ impl World {
         assert_eq!(self.ledger.ended(call), Some(Ended::Answered));
     }
 
-    /// A call that fails at once.
+    /// Asserts that a call fails at once.
     #[track_caller]
     pub(super) fn assert_fails(&mut self, place: usize, proxy: usize) {
         let call = self.ask(place, proxy);
@@ -86,17 +86,17 @@ impl World {
         assert!(!self.ledger.is_begun(call));
     }
 
-    /// An application drops a reference.
+    /// Lets an application drop a reference.
     pub(super) fn drop_proxy(&mut self, place: usize, proxy: usize) {
         let node = self.node(place);
         let position = node.held.iter().position(|held| *held == proxy).expect("it is held");
         node.held.remove(position);
-        node.let_go(Receiver::Far(proxy));
+        node.drop_holder(Receiver::Far(proxy));
         self.settle();
     }
 
-    /// A new object that its node itself does not hold, given to whom this proxy leads; its number there, and the proxy
-    /// for it.
+    /// Makes a new object, which its node itself does not hold, and passes it to the target of this proxy. Returns its
+    /// number, and the proxy for it.
     pub(super) fn give_new(
         &mut self,
         place: usize,
@@ -111,19 +111,19 @@ impl World {
         (object, self.node(other).held[before])
     }
 
-    /// The session that one node has with another.
+    /// Returns the session of one node with another.
     pub(super) fn link(&self, place: usize, other: usize) -> At {
         let (life, peer) = (self.places[place], self.nodes[self.places[other]].id);
         At { life, link: *self.nodes[life].current.get(&peer).expect("they have a session") }
     }
 
-    /// How often an object was introduced by one node to another, and not given back.
+    /// Returns the count of an object that one node exports to another.
     pub(super) fn exported(&self, place: usize, other: usize, object: ObjectId) -> u64 {
         let At { life, link } = self.link(place, other);
         self.nodes[life].links[link].session.exports.count(object)
     }
 
-    /// The connections between two places that are in use, are cut.
+    /// Cuts the connections between two places that are in use.
     pub(super) fn cut_between(&mut self, one: usize, other: usize, notices: [bool; 2]) {
         let lives = [self.places[one], self.places[other]];
         for connection in 0..self.network.connections.len() {
@@ -136,18 +136,18 @@ impl World {
         }
     }
 
-    /// Nothing arrives from one place at the other, until it is healed.
+    /// Withholds what one place sends to the other, until it is healed.
     pub(super) fn withhold(&mut self, from: usize, to: usize) {
         self.network.withhold(from, to);
-        self.troubles.note((from, Some(to)), Duration::MAX);
+        self.outages.note((from, Some(to)), Duration::MAX);
     }
 
-    /// Whether a node still has an object.
+    /// Returns true if a node still has an object.
     pub(super) fn has(&mut self, place: usize, object: ObjectId) -> bool {
         self.node(place).objects.contains_key(&object)
     }
 
-    /// The process at a place is killed, and another one begins there.
+    /// Kills the process at a place, and starts another one there.
     pub(super) fn replace(&mut self, place: usize) {
         self.kill(place);
         self.restart(place);

@@ -1,6 +1,6 @@
-//! Owns how a node sends: references become descriptors, as `node/session/export.rs` has it, and calls and answers go out.
+//! Sending: references become descriptors, as in `node/session/export.rs`, and calls and answers are sent.
 //!
-//! It must not know what arrives in return.
+//! It must not know the replies.
 
 use super::super::super::questions::Progress;
 use super::super::pair::header;
@@ -8,7 +8,7 @@ use super::super::world::body;
 use super::agenda::At;
 use super::ledger::{Ended, Fate, Message, Purpose};
 use super::link::{Outbound, Waiter, Waits};
-use super::node::{Proxy, Receiver, Way};
+use super::node::{Path, Proxy, Receiver};
 use super::world::World;
 use crate::error::{Error, Outcome};
 use crate::id::{CallToken, NameId, ObjectId, QuestionId};
@@ -16,29 +16,29 @@ use crate::session::Ask;
 use crate::wire::content::Content;
 use crate::wire::frame::{Descriptor, Manner, Status, Target};
 
-/// Whom every peer may call.
+/// The target of calls to the directory.
 pub(super) const DIRECTORY: Target = Target::Object(ObjectId::DIRECTORY);
 
 impl World {
-    /// Sends a message to what a proxy stands for, or lets it wait for a shorter way.
+    /// Sends a message to the target of a proxy, or queues it until the path is direct.
     pub(super) fn send_to(&mut self, life: usize, number: usize, outbound: Outbound) {
         let node = &mut self.nodes[life];
-        let proxy = node.proxies.get_mut(&number).expect("whoever sends to it holds it");
+        let proxy = node.proxies.get_mut(&number).expect("the sender holds it");
         if proxy.next.is_some() {
             proxy.queue.push_back(outbound);
-            node.hold(Receiver::Far(number));
+            node.add_holder(Receiver::Far(number));
             return;
         }
-        match proxy.way {
-            Way::By(import) => {
+        match proxy.path {
+            Path::Forwarded(import) => {
                 let target = Target::Object(import.entry);
                 self.send(At { life, link: import.link }, target, outbound);
             }
-            Way::Home(object) => self.begin_at_home(life, object, outbound),
+            Path::Near(object) => self.start_near(life, object, outbound),
         }
     }
 
-    /// Sends a message; who waits for it is told if that cannot be.
+    /// Sends a message. If that fails, notifies the waiter.
     pub(super) fn send(&mut self, at: At, target: Target, outbound: Outbound) {
         let Outbound { purpose, manner, nesting, references, size, waits } = outbound;
         let local = self.local(at.life);
@@ -53,7 +53,7 @@ impl World {
             let fate = Fate::Underway;
             let message = Message { purpose, from: at.life, truths, fate };
             let message = self.ledger.send(message);
-            if self.speaks {
+            if self.is_verbose {
                 eprintln!("{:?}   {at:?} sends {message}: {purpose:?} to {target:?}", self.now);
             }
             let node = &mut self.nodes[at.life];
@@ -76,16 +76,16 @@ impl World {
                 }
             }
         });
-        self.nodes[at.life].let_all_go(references);
-        self.nodes[at.life].stir(at.link);
+        self.nodes[at.life].drop_holders(references);
+        self.nodes[at.life].mark_changed(at.link);
         if let Err(error) = sent {
             self.tally.refused += u64::from(matches!(error, Error::Quota(_)));
-            self.deny(at.life, waits);
+            self.fail_waiter(at.life, waits);
         }
     }
 
-    /// Who waits is told that the message was not sent.
-    pub(super) fn deny(&mut self, life: usize, waits: Waits) {
+    /// Notifies a waiter that its message was not sent.
+    pub(super) fn fail_waiter(&mut self, life: usize, waits: Waits) {
         match waits {
             Waits::Caller(call) => {
                 self.nodes[life].open.retain(|open| *open != call);
@@ -96,18 +96,20 @@ impl World {
             }
             Waits::Lookup | Waits::Vouch(_) => {}
             Waits::Introduction { proxy, giver } => {
-                self.be_told(At { life, link: giver });
-                self.stay(life, proxy);
+                self.end_token_request(At { life, link: giver });
+                self.keep_forwarded(life, proxy);
             }
-            Waits::Address { proxy, .. } | Waits::Claim { proxy, .. } => self.stay(life, proxy),
+            Waits::Address { proxy, .. } | Waits::Claim { proxy, .. } => {
+                self.keep_forwarded(life, proxy)
+            }
             Waits::Settle(proxy) => {
                 self.ledger.break_order();
-                self.go_direct(life, proxy);
+                self.use_direct_path(life, proxy);
             }
         }
     }
 
-    /// Answers a call. What it refers to is let go of.
+    /// Answers a call. Drops the references of the answer.
     pub(super) fn answer(
         &mut self,
         at: At,
@@ -118,7 +120,7 @@ impl World {
         self.answer_with(at, question, status, Purpose::Answer, references);
     }
 
-    /// Answers a call with what it asked for.
+    /// Answers a call to a directory.
     pub(super) fn answer_with(
         &mut self,
         at: At,
@@ -144,16 +146,16 @@ impl World {
             let content =
                 Content { body: body(self.ledger.send(message), 0), references: descriptors };
             node.links[at.link].session.answer(question, status, content);
-            node.stir(at.link);
+            node.mark_changed(at.link);
         }
-        self.nodes[at.life].let_all_go(references);
+        self.nodes[at.life].drop_holders(references);
     }
 
-    /// Enters references in the table and introduces them; all of them or none.
+    /// Exports references: all of them or none.
     fn export(&mut self, at: At, references: &[Receiver]) -> Result<Vec<Descriptor>, Error> {
         let mut descriptors = Vec::new();
         for reference in references {
-            let reference = self.nodes[at.life].at_home(*reference);
+            let reference = self.nodes[at.life].near_target(*reference);
             let (object, descriptor) = match self.translate(at, reference) {
                 Descriptor::Yours { object, interface } => {
                     descriptors.push(Descriptor::Yours { object, interface });
@@ -194,14 +196,14 @@ impl World {
                 node.links[at.link].session.retract(object);
             }
         }
-        node.stir(at.link);
+        node.mark_changed(at.link);
     }
 
     fn translate(&mut self, at: At, reference: Receiver) -> Descriptor {
         let interface = NameId::NONE;
         let node = &mut self.nodes[at.life];
         match reference {
-            Receiver::Directory => unreachable!("nobody passes a directory on"),
+            Receiver::Directory => unreachable!("a directory is never passed on"),
             Receiver::Near(object) => Descriptor::Mine { object, interface },
             Receiver::Far(number) => {
                 let proxy = &node.proxies[&number];
@@ -210,7 +212,7 @@ impl World {
                 }
                 let (owner, own) = (proxy.identity, proxy.token);
                 let is_home = owner.node == node.links[at.link].peer;
-                // To its owner it is shown by the token by which this node is to have it.
+                // Its owner recognises it by the token by which this node will claim it.
                 let may_vouch = !is_home && self.random.percent(self.settings.hand_on);
                 let token =
                     if may_vouch { self.vouch(at, number) } else { own.filter(|_| is_home) };
@@ -220,23 +222,23 @@ impl World {
         }
     }
 
-    /// Calls that waited for a shorter way go.
+    /// Sends the calls that waited for the direct path.
     pub(super) fn send_queue(&mut self, life: usize, number: usize) {
         let proxy = self.nodes[life].proxies.get_mut(&number).expect("it is held by what waits");
         for outbound in std::mem::take(&mut proxy.queue) {
             self.send_to(life, number, outbound);
-            self.nodes[life].let_go(Receiver::Far(number));
+            self.nodes[life].drop_holder(Receiver::Far(number));
         }
     }
 
-    /// A caller gives up.
+    /// Cancels a call.
     pub(super) fn cancel(&mut self, life: usize, call: usize) {
         self.nodes[life].open.retain(|open| *open != call);
         self.ledger.end(call, Ended::GivenUp);
         self.abandon(life, Waits::Caller(call));
     }
 
-    /// Nobody waits for this any more.
+    /// Notes that a waiter does not want its answer any more.
     pub(super) fn abandon(&mut self, life: usize, waits: Waits) {
         let node = &mut self.nodes[life];
         if let Some((token, _)) = node.waiters.iter().find(|(_, waiter)| waiter.waits == waits) {
@@ -247,7 +249,7 @@ impl World {
                 matches!(question.progress, Progress::Waiting | Progress::Admitted)
             });
             session.cancel(waiter.question);
-            node.stir(waiter.link);
+            node.mark_changed(waiter.link);
             if is_unsent {
                 self.ledger.withdraw(waiter.message);
             }
@@ -260,12 +262,12 @@ impl World {
         let Some((number, at)) = queued else { return };
         let queue = &mut node.proxies.get_mut(&number).expect("it was found").queue;
         if let Some(outbound) = queue.remove(at) {
-            node.let_all_go(outbound.references);
-            node.let_go(Receiver::Far(number));
+            node.drop_holders(outbound.references);
+            node.drop_holder(Receiver::Far(number));
         }
     }
 
-    /// An application calls what it holds.
+    /// Lets an application call a target that it holds.
     pub(super) fn call(
         &mut self,
         life: usize,

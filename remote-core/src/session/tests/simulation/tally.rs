@@ -1,22 +1,22 @@
-//! Owns what happened in a run, in numbers: a simulation in which nothing happens finds nothing.
+//! Counters of the events of a run: a simulation with few events finds nothing.
 //!
-//! It must not judge it.
+//! It must not judge them.
 
-/// How often things happened.
+/// The counters.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Tally {
-    /// Calls that applications made, and that began at their object.
+    /// Calls that applications made, and calls that started at their object.
     pub(super) calls: u64,
     pub(super) executed: u64,
-    /// Calls that a node passed on for another.
+    /// Calls that a node forwarded.
     pub(super) forwarded: u64,
-    /// References whose way became a direct one.
+    /// References whose path became direct.
     pub(super) shortened: u64,
-    /// Of these, to objects of the node's own.
-    pub(super) come_home: u64,
-    /// Messages refused for a limit.
+    /// Those of them that became near.
+    pub(super) resolved_near: u64,
+    /// Messages refused because of a limit.
     pub(super) refused: u64,
-    /// Sides of sessions that went on with another connection, that ended, and of these by their lease.
+    /// Sides of sessions that resumed, that ended, and that ended because the lease expired.
     pub(super) resumed: u64,
     pub(super) ended: u64,
     pub(super) expired: u64,
@@ -29,7 +29,7 @@ impl Tally {
             (&mut self.executed, other.executed),
             (&mut self.forwarded, other.forwarded),
             (&mut self.shortened, other.shortened),
-            (&mut self.come_home, other.come_home),
+            (&mut self.resolved_near, other.resolved_near),
             (&mut self.refused, other.refused),
             (&mut self.resumed, other.resumed),
             (&mut self.ended, other.ended),

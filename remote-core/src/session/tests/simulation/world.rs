@@ -1,7 +1,7 @@
-//! Owns all nodes, the network between them, and time: what is to happen happens in its order, and everything is looked at
-//! after each step.
+//! The world of the simulation: all nodes, the network, and time. Events are executed in order, and everything is checked
+//! after each.
 //!
-//! It must not choose what applications do, nor which faults there are.
+//! It must not choose what applications do, nor the faults.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -9,46 +9,47 @@ use std::time::{Duration, Instant};
 use super::super::audit::audit;
 use super::super::pair::epoch;
 use super::super::random::Random;
-use super::agenda::{Agenda, At, End, Happening};
+use super::agenda::{Agenda, At, End, SimEvent};
 use super::clock::Clock;
 use super::ledger::{Ended, Ledger};
 use super::network::Network;
 use super::node::{Condition, Node};
+use super::outages::Outages;
 use super::tally::Tally;
-use super::troubles::Troubles;
 use crate::id::NodeId;
 use crate::limits::Limits;
 use crate::session::event::Event;
 
-/// How the world is.
+/// The parameters of a world.
 #[derive(Clone)]
 pub(super) struct Settings {
     pub(super) lease: Duration,
-    /// How long something is on its way, at least and at most.
+    /// The minimum and maximum latency.
     pub(super) delay: [Duration; 2],
-    /// How long a task takes at most before it is at work.
+    /// The maximum delay until a task runs.
     pub(super) work: Duration,
-    /// In a hundred: blocks that arrive again (300: each of them three times), and in parts; timers that go off while the node cannot hear.
+    /// In percent: blocks that arrive again (300: three times each), that are split, and timers that fire while the node
+    /// cannot read.
     pub(super) repeats: usize,
     pub(super) splits: usize,
-    pub(super) deaf: usize,
-    /// In a hundred: references to third nodes' objects that are handed on with a token, and that are later introduced
-    /// with one, if they were not.
+    pub(super) unreadable: usize,
+    /// In percent: references to objects of third nodes that are passed on with a token, and those without one that get one
+    /// later.
     pub(super) hand_on: usize,
     pub(super) introduce: usize,
-    /// Whether applications pass on what they were given to others. Where windows are narrow they do not: nodes that forward
-    /// for each other would fill them with calls that wait for each other, again and again, and each time a term passes.
+    /// True if applications pass on the references that they receive. With narrow windows they do not: nodes that forward
+    /// for each other would fill the windows with calls that wait for each other, and each such deadlock takes a term.
     pub(super) passes_on: bool,
-    /// In a hundred: calls that come in parts.
+    /// In percent: calls that are sent in chunks.
     pub(super) big: usize,
-    /// In a hundred: calls that are answered as soon as they begin, and references in messages that are kept.
+    /// In percent: calls that are answered at once, and references in messages that are kept.
     pub(super) quick: usize,
     pub(super) keeps: usize,
     pub(super) limits: Limits,
 }
 
 impl Settings {
-    /// A world in which nothing is left to chance.
+    /// Returns parameters without randomness.
     pub(super) fn plain() -> Settings {
         let millisecond = Duration::from_millis(1);
         Settings {
@@ -57,7 +58,7 @@ impl Settings {
             work: Duration::ZERO,
             repeats: 0,
             splits: 0,
-            deaf: 0,
+            unreadable: 0,
             hand_on: 100,
             introduce: 100,
             passes_on: true,
@@ -77,20 +78,20 @@ pub(super) struct World {
     pub(super) agenda: Agenda,
     pub(super) network: Network,
     pub(super) nodes: Vec<Node>,
-    /// Which node lives at each place.
+    /// The current node of each place.
     pub(super) places: Vec<usize>,
     pub(super) ledger: Ledger,
-    pub(super) troubles: Troubles,
+    pub(super) outages: Outages,
     pub(super) tally: Tally,
-    /// Numbers for what must be new: identities, nonces, secrets, tokens.
+    /// The counter for unique numbers: identities, nonces, secrets, tokens.
     fresh: u64,
     start: Instant,
-    /// Whether to say what happens: for whoever plays a run again.
-    pub(super) speaks: bool,
+    /// True if every event is printed, to repeat a run.
+    pub(super) is_verbose: bool,
 }
 
 impl World {
-    /// A world of so many nodes, whose clocks gain so many nanoseconds in a million.
+    /// Makes a world with one node for each gain of a clock, in nanoseconds in a million.
     pub(super) fn new(random: Random, settings: Settings, gains: &[i64]) -> World {
         let mut world = World {
             now: Duration::ZERO,
@@ -101,11 +102,11 @@ impl World {
             nodes: Vec::new(),
             places: Vec::new(),
             ledger: Ledger::default(),
-            troubles: Troubles::default(),
+            outages: Outages::default(),
             tally: Tally::default(),
             fresh: 0,
             start: epoch(),
-            speaks: false,
+            is_verbose: false,
         };
         for (place, gain) in gains.iter().enumerate() {
             let life = world.begin_life(place, *gain);
@@ -117,7 +118,7 @@ impl World {
     fn begin_life(&mut self, place: usize, gain: i64) -> usize {
         let fresh = self.fresh();
         let mut id = [0; 16];
-        // Not in the order in which they were made: the greater one decides about connections.
+        // Not in the order of creation: the greater identity decides about connections.
         id[0] = self.random.below(256) as u8;
         id[8..].copy_from_slice(&fresh.to_le_bytes());
         let (lease, limits) = (self.settings.lease, self.settings.limits.clone());
@@ -126,7 +127,7 @@ impl World {
         self.nodes.len() - 1
     }
 
-    /// A number that was never used.
+    /// Returns a number that was not used before.
     pub(super) fn fresh(&mut self) -> u64 {
         self.fresh += 1;
         self.fresh
@@ -138,29 +139,29 @@ impl World {
         bytes
     }
 
-    /// What a node's clock shows.
+    /// Returns the time that a node's clock shows.
     pub(super) fn local(&self, life: usize) -> Instant {
         self.nodes[life].clock.shows(self.now)
     }
 
-    /// Something between nothing and this.
-    pub(super) fn up_to(&mut self, most: Duration) -> Duration {
-        most * self.random.below(1001) as u32 / 1000
+    /// Returns a random duration up to this one.
+    pub(super) fn up_to(&mut self, max: Duration) -> Duration {
+        max * self.random.below(1001) as u32 / 1000
     }
 
-    /// Has the next thing happen, if anything is to.
+    /// Executes the next event, if there is one.
     pub(super) fn step(&mut self) -> bool {
-        let Some((moment, happening)) = self.agenda.next() else { return false };
+        let Some((moment, event)) = self.agenda.next() else { return false };
         self.now = self.now.max(moment);
-        if self.speaks {
-            eprintln!("{:?} {happening:?}", self.now);
+        if self.is_verbose {
+            eprintln!("{:?} {event:?}", self.now);
         }
-        self.happen(happening);
+        self.execute(event);
         self.settle();
         true
     }
 
-    /// Has everything happen that does so within this time.
+    /// Executes all events within this time.
     pub(super) fn pass(&mut self, duration: Duration) {
         let until = self.now + duration;
         while self.agenda.next_moment().is_some_and(|moment| moment <= until) {
@@ -169,74 +170,74 @@ impl World {
         self.now = until;
     }
 
-    fn happen(&mut self, happening: Happening) {
-        let life = match happening {
-            Happening::Arrive(end)
-            | Happening::Notice(end)
-            | Happening::GiveUp(end)
-            | Happening::Nobody(end) => Some(self.network.end(end).life),
+    fn execute(&mut self, event: SimEvent) {
+        let life = match event {
+            SimEvent::Arrive(end)
+            | SimEvent::LossDetected(end)
+            | SimEvent::DialTimeout(end)
+            | SimEvent::DialRefused(end) => Some(self.network.end(end).life),
             other => other.life(),
         };
         if let Some(life) = life {
             match self.nodes[life].condition {
                 Condition::Runs => {}
-                Condition::Stopped => return self.nodes[life].missed.push(happening),
+                Condition::Stopped => return self.nodes[life].missed_events.push(event),
                 Condition::Dead => return,
             }
         }
-        match happening {
-            Happening::Arrive(end) => self.arrive(end),
-            Happening::Notice(end) => self.lose(end),
-            Happening::GiveUp(end) => self.give_up(end),
-            Happening::Nobody(end) => self.find_nobody(end),
-            Happening::Write(at) => self.write(at),
-            Happening::Wake(at) => self.wake(at),
-            Happening::Begin(at) => self.begin(at),
-            Happening::Redial(at) => self.redial(at),
-            Happening::Gifts { life } => self.time_gifts_out(life),
-            Happening::Stay { life, proxy } => {
-                self.give_up_seeking(life, proxy);
-                self.stay(life, proxy);
+        match event {
+            SimEvent::Arrive(end) => self.arrive(end),
+            SimEvent::LossDetected(end) => self.detect_loss(end),
+            SimEvent::DialTimeout(end) => self.give_up(end),
+            SimEvent::DialRefused(end) => self.refuse_dial(end),
+            SimEvent::Write(at) => self.write(at),
+            SimEvent::Wake(at) => self.wake(at),
+            SimEvent::StartCall(at) => self.begin(at),
+            SimEvent::Redial(at) => self.redial(at),
+            SimEvent::Gifts { life } => self.expire_gifts(life),
+            SimEvent::ShorteningTimeout { life, proxy } => {
+                self.stop_shortening(life, proxy);
+                self.keep_forwarded(life, proxy);
             }
-            Happening::Heal { from, to } => self.heal(from, to),
-            Happening::Continue { life } => self.go_on(life),
-            Happening::Restart { place } => self.restart(place),
+            SimEvent::Heal { from, to } => self.heal(from, to),
+            SimEvent::Continue { life } => self.continue_node(life),
+            SimEvent::Restart { place } => self.restart(place),
         }
     }
 
-    /// Sees to everything that follows from what was done, and looks at all of it.
+    /// Handles all consequences of an event, and checks everything.
     pub(super) fn settle(&mut self) {
-        self.give_up_for_all();
-        while let Some((life, link)) = self.stirred() {
+        self.stop_unneeded_shortening();
+        while let Some((life, link)) = self.changed() {
             let at = At { life, link };
             for event in in_order(&mut self.nodes[life].links[link].session) {
-                if self.speaks {
+                if self.is_verbose {
                     eprintln!("{:?}   {at:?} {event:?}", self.now);
                 }
                 self.handle(at, event);
             }
-            self.give_up_for_all();
+            self.stop_unneeded_shortening();
             audit(&self.nodes[life].links[link].session);
             self.arrange(at);
         }
         self.check();
     }
 
-    /// Nobody looks for shorter ways any more for proxies that are gone.
-    fn give_up_for_all(&mut self) {
+    /// Ends the shortening of paths of proxies that were dropped.
+    fn stop_unneeded_shortening(&mut self) {
         for life in 0..self.nodes.len() {
             while let Some(proxy) = self.nodes[life].given_up.pop() {
-                self.give_up_seeking(life, proxy);
+                self.stop_shortening(life, proxy);
             }
         }
     }
 
-    fn stirred(&mut self) -> Option<(usize, usize)> {
+    fn changed(&mut self) -> Option<(usize, usize)> {
         let mut nodes = self.nodes.iter_mut().enumerate();
-        nodes.find_map(|(life, node)| Some((life, node.stirred.pop()?)))
+        nodes.find_map(|(life, node)| Some((life, node.changed.pop()?)))
     }
 
-    /// Everything that was withheld in this direction comes now.
+    /// Delivers what was withheld in this direction.
     pub(super) fn heal(&mut self, from: usize, to: usize) {
         self.network.heal(from, to);
         let mut late = VecDeque::new();
@@ -249,23 +250,23 @@ impl World {
                 }
             }
         }
-        late.into_iter().for_each(|end| self.agenda.enter(self.now, Happening::Arrive(end)));
+        late.into_iter().for_each(|end| self.agenda.enter(self.now, SimEvent::Arrive(end)));
     }
 
-    /// A stopped node goes on: what it missed happens now, in any order.
-    pub(super) fn go_on(&mut self, life: usize) {
+    /// Continues a stopped node: the events that it missed happen now, in random order.
+    pub(super) fn continue_node(&mut self, life: usize) {
         if self.nodes[life].condition != Condition::Stopped {
             return;
         }
         self.nodes[life].condition = Condition::Runs;
         self.nodes[life].continued = self.now;
-        for happening in std::mem::take(&mut self.nodes[life].missed) {
+        for event in std::mem::take(&mut self.nodes[life].missed_events) {
             let moment = self.now + self.up_to(self.settings.work);
-            self.agenda.enter(moment, happening);
+            self.agenda.enter(moment, event);
         }
     }
 
-    /// Another process begins at a place.
+    /// Starts another process at a place.
     pub(super) fn restart(&mut self, place: usize) {
         if self.nodes[self.places[place]].condition == Condition::Dead {
             let gain = self.random.below(20_001) as i64 - 10_000;
@@ -273,11 +274,11 @@ impl World {
         }
     }
 
-    /// The process at a place is killed; its machine closes its connections.
+    /// Kills the process at a place. Its machine closes its connections.
     pub(super) fn kill(&mut self, place: usize) {
         let life = self.places[place];
         self.nodes[life].condition = Condition::Dead;
-        self.nodes[life].stirred.clear();
+        self.nodes[life].changed.clear();
         self.nodes[life].given_up.clear();
         for call in std::mem::take(&mut self.nodes[life].open) {
             self.ledger.end(call, Ended::GivenUp);
@@ -285,14 +286,14 @@ impl World {
         for connection in 0..self.network.connections.len() {
             for end in [0, 1].map(|end| End { connection, end }) {
                 if self.network.end(end).life == life {
-                    self.hang_up(end);
+                    self.close_end(end);
                 }
             }
         }
     }
 }
 
-/// What a session has to tell. Of what it tells in no certain order, as its tables have none, the order is made certain.
+/// Returns the events of a session. Those whose order depends on a hash table are sorted.
 fn in_order(session: &mut crate::session::Session) -> Vec<Event> {
     let mut events: Vec<Event> = std::iter::from_fn(|| session.poll_event()).collect();
     let key = |event: &Event| match event {

@@ -1,4 +1,4 @@
-//! Scenarios of time: clocks that differ, nodes that stop, partitions, and leases that end.
+//! Scenarios of time: clocks that differ, nodes that stop, partitions, and leases that expire.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use super::node::Condition;
 use super::script::MOMENT;
 use super::world::{Settings, World};
 
-/// The terms that are tried: what holds must not depend on the second.
+/// The terms to be tried: the properties must not depend on a particular one.
 const TERMS: [Duration; 2] = [Duration::from_secs(3), Duration::from_secs(30)];
 
-/// Node 1 holds an object of node 0's, which nobody else does, and node 0 one of node 1's.
+/// Makes two nodes: node 1 holds an object of node 0, which nothing else refers to, and node 0 one of node 1.
 fn two(lease: Duration) -> (World, crate::id::ObjectId, [usize; 2]) {
     let mut world = World::with(2, Settings { lease, ..Settings::plain() });
     let back = world.look_up(0, 1);
@@ -20,7 +20,7 @@ fn two(lease: Duration) -> (World, crate::id::ObjectId, [usize; 2]) {
 }
 
 #[test]
-fn g10_a_holder_that_was_stopped_goes_on_or_learns_that_it_is_over() {
+fn g10_a_stopped_holder_continues_or_its_lease_expires() {
     for lease in TERMS {
         for tenths in [2, 5, 10, 12, 30] {
             let (mut world, object, [_, proxy]) = two(lease);
@@ -35,7 +35,7 @@ fn g10_a_holder_that_was_stopped_goes_on_or_learns_that_it_is_over() {
                 let again = world.look_up(1, 0);
                 world.assert_reaches(1, again);
                 world.pass(lease);
-                assert!(!world.has(0, object), "nobody holds it any more");
+                assert!(!world.has(0, object), "nothing refers to it any more");
             }
             world.end();
         }
@@ -43,13 +43,13 @@ fn g10_a_holder_that_was_stopped_goes_on_or_learns_that_it_is_over() {
 }
 
 #[test]
-fn g11_an_owner_that_was_stopped_reads_before_it_lets_go() {
+fn g11_a_stopped_owner_reads_before_it_expires() {
     for lease in TERMS {
         let (mut world, object, [_, proxy]) = two(lease);
         world.stop(0, lease / 2);
         world.pass(lease / 2 + lease / 4);
         world.assert_reaches(1, proxy);
-        // For longer than a holder waits: then it is over for both, and none relies on the other.
+        // Longer than the holder's term: then the lease has expired for both, and neither relies on the other.
         world.stop(0, lease * 3);
         world.pass(lease * 3 + lease / 4);
         world.assert_fails(1, proxy);
@@ -61,9 +61,9 @@ fn g11_an_owner_that_was_stopped_reads_before_it_lets_go() {
 }
 
 #[test]
-fn g11_an_owner_whose_holder_was_heard_by_its_sockets_does_not_expire_it() {
-    // The holder hears nothing but what was acknowledged before, and renews; the owner was stopped just before it is due
-    // to give up, and comes back a whole term later by its own clock, with the renewal unread.
+fn g11_an_owner_does_not_expire_while_input_waits_in_its_socket() {
+    // The holder gets no input after an acknowledgement, and renews. The owner is stopped just before its expiry, and
+    // continues a whole term later by its own clock, with the renewal unread.
     for lease in TERMS {
         let (mut world, object, [_, proxy]) = two(lease);
         for _ in 0..20 {
@@ -78,7 +78,7 @@ fn g11_an_owner_whose_holder_was_heard_by_its_sockets_does_not_expire_it() {
 }
 
 #[test]
-fn g13_clocks_that_run_apart_for_ten_terms() {
+fn g13_clocks_that_drift_for_ten_terms() {
     for gains in [[10_000, -10_000], [-10_000, 10_000], [0, 10_000]] {
         for lease in TERMS {
             let settings = Settings { lease, ..Settings::plain() };
@@ -94,7 +94,7 @@ fn g13_clocks_that_run_apart_for_ten_terms() {
 }
 
 #[test]
-fn g14_a_partition_shorter_than_the_lease_is_but_a_pause() {
+fn g14_a_partition_shorter_than_the_lease_is_a_pause() {
     for lease in TERMS {
         for directions in [&[[0, 1], [1, 0]][..], &[[0, 1]], &[[1, 0]]] {
             for percent in [1, 10, 20, 30, 40, 50] {
@@ -128,10 +128,10 @@ fn g15_a_partition_longer_than_the_lease_ends_it_for_both() {
                 world.partition(*from, *to, lease * 2);
             }
             let call = world.ask(1, proxy);
-            // Who is heard, but hears nothing, is heard until it gives its connection up.
+            // A side whose frames arrive, but which gets none, is heard until it drops its connection.
             world.pass(lease * 5 / 4 + lease / 3 + lease / 20 + MOMENT);
-            assert!(!world.has(0, object), "the owner is freed in time");
-            assert!(matches!(world.ledger.ended(call), Some(Ended::Lost(_))), "told in time");
+            assert!(!world.has(0, object), "the owner drops it in time");
+            assert!(matches!(world.ledger.ended(call), Some(Ended::Lost(_))), "reported in time");
             world.assert_fails(1, proxy);
             world.pass(lease);
             let again = world.look_up(1, 0);
@@ -142,12 +142,12 @@ fn g15_a_partition_longer_than_the_lease_ends_it_for_both() {
 }
 
 #[test]
-fn g18_what_a_killed_holder_held_goes_in_a_term_and_a_quarter() {
+fn g18_references_of_a_killed_holder_expire_in_a_term_and_a_quarter() {
     for lease in TERMS {
         let (mut world, object, _) = two(lease);
         world.pass(lease);
         world.kill(1);
-        // The owner may expect it as long as the holder could rely on it.
+        // The owner expires it only after the holder could no longer rely on it.
         let sweep = lease / 20;
         world.pass(lease * 5 / 4 + sweep + MOMENT);
         assert!(!world.has(0, object));
@@ -156,7 +156,7 @@ fn g18_what_a_killed_holder_held_goes_in_a_term_and_a_quarter() {
 }
 
 #[test]
-fn g21_the_lease_ends_while_a_call_runs() {
+fn g21_the_lease_expires_while_a_call_runs() {
     let lease = TERMS[1];
     let (mut world, object, [_, proxy]) = two(lease);
     world.settings.quick = 0;
@@ -166,7 +166,7 @@ fn g21_the_lease_ends_while_a_call_runs() {
     world.partition(0, 1, lease * 3);
     world.partition(1, 0, lease * 3);
     world.pass(lease * 2);
-    assert_eq!(world.node(0).table.len(), 0, "nobody refers to it any more");
+    assert_eq!(world.node(0).table.len(), 0, "nothing refers to it any more");
     assert!(world.has(0, object), "but a call runs on it");
     let running = world.node(0).running.pop().expect("it runs");
     world.finish(world.places[0], running, Vec::new());

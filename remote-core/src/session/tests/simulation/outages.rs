@@ -1,28 +1,28 @@
-//! Owns when two places could not hear each other as they should, so that it is known which leases may end.
+//! The times at which two places could not reach each other, so that it is known which leases may expire.
 //!
-//! It must not know why they could not.
+//! It must not know the causes.
 
 use std::time::Duration;
 
-/// Times of trouble.
+/// The times of outages.
 #[derive(Default)]
-pub(super) struct Troubles {
-    times: Vec<Trouble>,
+pub(super) struct Outages {
+    times: Vec<Outage>,
 }
 
-struct Trouble {
-    /// With whom; everybody has it with a place that stopped.
+struct Outage {
+    /// The two places; one place and all others, if it was stopped.
     places: (usize, Option<usize>),
     until: Duration,
 }
 
-impl Troubles {
-    /// There is trouble between two places, or one and all others, from now.
+impl Outages {
+    /// Notes an outage that begins now.
     pub(super) fn note(&mut self, places: (usize, Option<usize>), until: Duration) {
-        self.times.push(Trouble { places, until });
+        self.times.push(Outage { places, until });
     }
 
-    /// Whether there was any between two places at some time after this.
+    /// Returns true if there was an outage between two places after this time.
     pub(super) fn any_since(&self, since: Duration, one: usize, other: usize) -> bool {
         self.times.iter().any(|trouble| {
             let concerns = match trouble.places {

@@ -1,5 +1,5 @@
-//! Scenarios of what crosses on its way, is repeated, or comes all at once. The letters of all scenarios are those of
-//! TESTING.md.
+//! Scenarios of messages that cross in transit, are repeated, or arrive in bursts. The letters of all scenarios are those
+//! of TESTING.md.
 
 use std::time::{Duration, Instant};
 
@@ -18,19 +18,19 @@ use crate::wire::frame::{Descriptor, Manner};
 use crate::wire::hello::Grant;
 
 #[test]
-fn g1_the_last_proxy_is_dropped_while_the_object_comes_again() {
+fn g1_the_last_proxy_is_dropped_while_the_object_is_introduced_again() {
     let mut world = World::plain(2);
     let (object, proxy) = (world.published(0), world.look_up(1, 0));
     world.withhold(0, 1);
     world.ask_for(1, 0);
     world.pass(MOMENT);
-    assert_eq!(world.exported(0, 1, object), 2, "it is on its way again");
+    assert_eq!(world.exported(0, 1, object), 2, "another introduction is in transit");
     world.drop_proxy(1, proxy);
     world.pass(MOMENT);
     assert_eq!(
         world.exported(0, 1, object),
         1,
-        "the release does not count for what it has not seen"
+        "the release does not count for the second introduction"
     );
     world.heal(0, 1);
     world.pass(MOMENT);
@@ -41,7 +41,7 @@ fn g1_the_last_proxy_is_dropped_while_the_object_comes_again() {
 }
 
 #[test]
-fn g2_a_release_is_late_and_the_object_was_received_again() {
+fn g2_a_release_arrives_after_the_object_was_introduced_again() {
     let mut world = World::plain(2);
     let (object, proxy) = (world.published(0), world.look_up(1, 0));
     let back = world.look_up(0, 1);
@@ -59,8 +59,9 @@ fn g2_a_release_is_late_and_the_object_was_received_again() {
     world.end();
 }
 
-/// A little of everything, with a connection that is lost on the way so often; what the tables say in between.
-fn a_little_of_everything(repeats: usize, cuts: usize) -> Vec<(usize, usize, u64)> {
+/// Runs a session with some of each kind of message, in which the connection is lost this often. Returns the tables in
+/// between.
+fn mixed_session(repeats: usize, cuts: usize) -> Vec<(usize, usize, u64)> {
     let settings = Settings { repeats, splits: repeats.min(50), ..Settings::plain() };
     let mut world = World::with(3, settings);
     let (proxy, back) = (world.look_up(1, 0), world.look_up(0, 1));
@@ -90,19 +91,19 @@ fn a_little_of_everything(repeats: usize, cuts: usize) -> Vec<(usize, usize, u64
 }
 
 #[test]
-fn g4_what_is_repeated_one_to_three_times_changes_nothing() {
-    let once = a_little_of_everything(0, 0);
+fn g4_repeated_frames_have_no_effect() {
+    let once = mixed_session(0, 0);
     for repeats in [100, 200, 300] {
-        assert_eq!(a_little_of_everything(repeats, 0), once);
+        assert_eq!(mixed_session(repeats, 0), once);
     }
     for cuts in 1..=3 {
-        assert_eq!(a_little_of_everything(0, cuts), once, "sent again after {cuts} losses");
-        assert_eq!(a_little_of_everything(300, cuts), once);
+        assert_eq!(mixed_session(0, cuts), once, "retransmitted after {cuts} losses");
+        assert_eq!(mixed_session(300, cuts), once);
     }
 }
 
 #[test]
-fn g19_calls_in_flight_when_the_connection_is_lost_run_once() {
+fn g19_calls_in_progress_at_a_lost_connection_are_executed_once() {
     for notices in [[true, true], [true, false], [false, true], [false, false]] {
         let mut world = World::with(2, Settings { quick: 50, ..Settings::plain() });
         let (proxy, back) = (world.look_up(1, 0), world.look_up(0, 1));
@@ -143,7 +144,7 @@ fn g20_both_sides_dial_at_once_and_have_one_session() {
 }
 
 #[test]
-fn g23_two_release_an_object_while_a_third_is_given_it() {
+fn g23_two_nodes_release_an_object_that_a_third_receives() {
     for late in 0..20 {
         let mut world = World::plain(4);
         let backs = [1, 2, 3].map(|place| world.look_up(0, place));
@@ -151,7 +152,7 @@ fn g23_two_release_an_object_while_a_third_is_given_it() {
         world.give(0, backs[1], &[Receiver::Near(object)]);
         world.pass(MOMENT);
         let second = world.node(2).held[0];
-        // Whether it is sent before, between or after the releases: as long as it can be sent it is there.
+        // At any position among the releases: as long as it can be sent, the object exists.
         world.drop_proxy(1, first);
         world.drop_proxy(2, second);
         world.steps(late);
@@ -165,7 +166,7 @@ fn g23_two_release_an_object_while_a_third_is_given_it() {
     }
 }
 
-/// Everything that one session has to write, and the other one reads: how many writes, and bytes.
+/// Transfers all output of one session to the other. Returns the number of writes, and of bytes.
 fn carry(from: &mut Session, to: &mut Session, now: Instant) -> (usize, usize) {
     let (mut writes, mut arrived) = (0, Vec::new());
     while let Some(block) = from.poll_transmit(now) {
@@ -207,7 +208,7 @@ fn g25_a_hundred_thousand_proxies_are_dropped_at_once() {
 }
 
 #[test]
-fn g26_what_a_message_refers_to_and_nobody_decodes_is_released_once() {
+fn g26_references_in_a_message_that_is_not_decoded_are_released_once() {
     let mut world = World::with(3, Settings { keeps: 0, ..Settings::plain() });
     let lookup = |world: &mut World, place: usize, other: usize| {
         world.settings.keeps = 100;
@@ -220,9 +221,9 @@ fn g26_what_a_message_refers_to_and_nobody_decodes_is_released_once() {
         let objects = [(); 5].map(|()| Receiver::Near(world.node(1).new_object()));
         let references = [objects.as_slice(), &[Receiver::Far(third), objects[0]]].concat();
         world.give(1, proxy, &references);
-        objects.iter().for_each(|object| world.node(1).let_go(*object));
+        objects.iter().for_each(|object| world.node(1).drop_holder(*object));
         world.pass(MOMENT);
-        // Released more than once it would have been a breach, which ends the session.
+        // A second release would be a breach, which ends the session.
         assert_eq!(world.node(0).proxies.len(), 0);
     }
     world.pass(Duration::from_secs(60));
@@ -231,11 +232,11 @@ fn g26_what_a_message_refers_to_and_nobody_decodes_is_released_once() {
 }
 
 #[test]
-fn a_wish_that_nobody_can_grant_ends() {
+fn a_connect_request_that_cannot_succeed_ends() {
     let mut world = World::plain(2);
     world.kill(1);
-    world.wish(0, 1, None, Waits::Lookup);
+    world.request_session(0, 1, None, Waits::Lookup);
     world.pass(MOMENT);
-    assert_eq!(world.node(0).wishes, []);
+    assert_eq!(world.node(0).session_requests, []);
     world.end();
 }

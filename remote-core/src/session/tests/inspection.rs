@@ -1,4 +1,4 @@
-//! What a session shows of itself is what it has: objects either way, calls, bytes, and the time that is left.
+//! The inspection of a session: objects in both directions, calls, bytes, and the time that is left.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::wire::frame::{CHUNK, Extent, Frame, Status};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What one side shows of objects either way, in order.
+/// Returns the objects that one side reports, in order.
 fn sorted(objects: impl Iterator<Item = (ObjectId, u64)>) -> Vec<(ObjectId, u64)> {
     let mut objects: Vec<_> = objects.collect();
     objects.sort();
@@ -19,12 +19,12 @@ fn sorted(objects: impl Iterator<Item = (ObjectId, u64)>) -> Vec<(ObjectId, u64)
 }
 
 #[test]
-fn objects_with_the_number_of_their_introductions() {
+fn objects_with_their_introductions() {
     let mut pair = Pair::new();
-    let (once, twice) = (pair.given(Left), pair.given(Left));
+    let (once, twice) = (pair.new_export(Left), pair.new_export(Left));
     let again = pair.introduce_again(Left, twice);
-    pair.tell(Left, DIRECTORY, referring(b"", &[again]));
-    pair.settle();
+    pair.send_one_way(Left, DIRECTORY, referring(b"", &[again]));
+    pair.run_until_idle();
     let expected = [(once, 1), (twice, 2)];
     assert_eq!(sorted(pair[Left].exported()), expected);
     assert_eq!(sorted(pair[Right].imported()), expected);
@@ -33,70 +33,70 @@ fn objects_with_the_number_of_their_introductions() {
     assert_eq!((pair[Left].held_count(), pair[Right].held_count()), (0, 2));
     pair[Right].release(once);
     pair[Right].release(twice);
-    assert_eq!(pair[Right].held_count(), 1, "the other has no proxy any more");
-    assert_eq!(pair[Right].import_count(), 2, "but was not yet given back");
-    pair.settle();
+    assert_eq!(pair[Right].held_count(), 1, "the other object has no proxy any more");
+    assert_eq!(pair[Right].import_count(), 2, "but is not yet released");
+    pair.run_until_idle();
     assert_eq!(sorted(pair[Left].exported()), [(twice, 1)]);
     assert_eq!(sorted(pair[Right].imported()), [(twice, 1)]);
     assert_eq!((pair[Right].held_count(), pair[Right].import_count()), (1, 1));
 }
 
 #[test]
-fn calls_either_way() {
+fn calls_in_both_directions() {
     let mut pair = Pair::new();
     for _ in 0..3 {
         pair.ask(Left, DIRECTORY, plain(b""));
     }
-    pair.settle();
+    pair.run_until_idle();
     assert_eq!((pair[Left].question_count(), pair[Left].running()), (3, 0));
     assert_eq!((pair[Right].question_count(), pair[Right].running()), (0, 3));
     pair.answer(Right, QuestionId(2), plain(b""));
-    pair.settle();
+    pair.run_until_idle();
     assert_eq!((pair[Left].question_count(), pair[Right].running()), (2, 2));
 }
 
 #[test]
-fn bytes_from_when_they_are_there_until_they_are_acknowledged() {
+fn bytes_count_until_they_are_acknowledged() {
     let mut pair = Pair::new();
-    pair.tell(Left, DIRECTORY, pattern(100));
+    pair.send_one_way(Left, DIRECTORY, pattern(100));
     let ready = pair[Left].underway();
-    assert!(ready > 100, "a frame is longer than what is in it");
+    assert!(ready > 100, "a frame is longer than its content");
     assert_eq!((pair[Left].unacknowledged(), pair[Left].held()), (0, ready));
     pair.transmit(Left);
     assert_eq!((pair[Left].underway(), pair[Left].unacknowledged()), (0, ready));
-    pair.tell(Left, DIRECTORY, pattern(4 * CHUNK));
+    pair.send_one_way(Left, DIRECTORY, pattern(4 * CHUNK));
     let underway = pair[Left].underway();
-    assert!(underway > 4 * CHUNK, "also what is not yet cut into frames");
+    assert!(underway > 4 * CHUNK, "including bytes that are not in frames yet");
     assert_eq!(pair[Left].held(), underway + ready);
-    pair.settle();
+    pair.run_until_idle();
     pair.pass(4 * SECOND);
     assert_eq!(pair[Left].held(), 0, "all of it has arrived");
 }
 
 #[test]
-fn bytes_of_what_has_arrived_in_part() {
+fn bytes_of_messages_that_have_arrived_in_part() {
     let mut forger = Forger::new();
     let extent = Extent { references: 0, total: 100 };
-    forger.say(call_in_parts(1, extent, &[0; 10]));
-    forger.say(call_in_parts(2, extent, &[0; 20]));
-    forger.say(Frame::CallChunk { question: QuestionId(2), bytes: &[0; 3] });
+    forger.send(call_in_parts(1, extent, &[0; 10]));
+    forger.send(call_in_parts(2, extent, &[0; 20]));
+    forger.send(Frame::CallChunk { question: QuestionId(2), bytes: &[0; 3] });
     assert_eq!((forger.session.underway(), forger.session.held()), (33, 33));
     let mut pair = Pair::new();
     let question = pair.ask(Left, DIRECTORY, plain(b""));
     pair.transmit(Left);
     forger = Forger::silent();
     std::mem::swap(&mut forger.session, &mut pair[Left]);
-    forger.say(Frame::Answer { question, status: Status::Value, extent, content: &[0; 7] });
+    forger.send(Frame::Answer { question, status: Status::Value, extent, content: &[0; 7] });
     assert_eq!(forger.session.underway(), 7);
-    forger.say(Frame::AnswerChunk { question, bytes: &[0; 93] });
+    forger.send(Frame::AnswerChunk { question, bytes: &[0; 93] });
     assert_eq!(forger.session.underway(), 0);
 }
 
 #[test]
-fn the_time_that_is_left_for_either_side() {
+fn the_time_that_is_left_for_both_sides() {
     let mut pair = Pair::new();
     assert_eq!(pair[Left].term(), TERM);
-    pair.given(Left);
+    pair.new_export(Left);
     let begin = pair.now;
     let (left, kept) = (pair[Right].lease_left(begin), pair[Left].kept_for(begin));
     assert!(left > TERM * 8 / 10 && left <= TERM * 9 / 10, "{left:?}");
@@ -109,21 +109,21 @@ fn the_time_that_is_left_for_either_side() {
 }
 
 #[test]
-fn how_far_the_frames_of_the_peer_have_come() {
+fn the_number_of_the_last_frame_that_arrived() {
     let mut forger = Forger::silent();
     assert_eq!(forger.session.received(), FrameNumber(0));
-    forger.say(Frame::Name { id: NameId(1), fingerprint: 7, name: "Interface.method" });
-    forger.say(call(1, b""));
-    forger.say(Frame::Ping);
+    forger.send(Frame::Name { id: NameId(1), fingerprint: 7, name: "Interface.method" });
+    forger.send(call(1, b""));
+    forger.send(Frame::Ping);
     assert_eq!(forger.session.received(), FrameNumber(2));
 }
 
 #[test]
-fn whether_there_is_something_to_tell() {
+fn if_there_are_events() {
     let mut pair = Pair::new();
     assert!(!pair[Left].has_events());
     pair[Left].suspend("pulled the plug");
     assert!(pair[Left].has_events());
-    pair.note(Left);
+    pair.handle_events(Left);
     assert!(!pair[Left].has_events());
 }
