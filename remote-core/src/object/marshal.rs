@@ -3,7 +3,6 @@
 //!
 //! It must not know sessions. A reference is encoded as its position in the list of references, which is sent beside the
 //! body.
-//! It must not know sessions. A reference writes only its place; what stands there travels beside the body.
 
 use std::cell::{Cell, RefCell};
 

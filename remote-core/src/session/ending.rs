@@ -29,7 +29,7 @@ impl Session {
 
     /// Ends the session: the peer has ended it, and said so during a handshake.
     pub(crate) fn handle_peer_ended(&mut self, code: u64) {
-        // A last frame with the peer's acknowledgement may be on its way on the connection. Without it, nothing is known
+        // A last frame with the peer's acknowledgement may be in transit on the connection. Without it, nothing is known
         // about the calls in progress.
         self.suspended = true;
         self.end_there(code, "the peer ended the session");

@@ -141,7 +141,7 @@ async fn end_of_peer(reader: &mut ReadHalf<'_>, arrived: &Arrived) -> io::Result
     }
 }
 
-/// What the state of a socket allows its reader to do.
+/// The part of the control state that the reader needs.
 struct Reading {
     controller: Ref<dyn SocketController>,
     units: WorkUnits,

@@ -23,11 +23,11 @@
 //!
 //! #[remote]
 //! trait Asker {
-//!     /// Sends a line; the line that comes back.
+//!     /// Sends a line, and returns the line that is received in reply.
 //!     async fn ask(&self, line: &str) -> Result<String>;
 //! }
 //!
-//! /// A controlling object, which keeps who asked until the line is there.
+//! /// A controlling object, which keeps the replies that it owes.
 //! #[derive(Remote, Default)]
 //! #[remote(Asker, SocketController, serial)]
 //! struct Terminal {
@@ -76,7 +76,7 @@
 //! #     }
 //! # }
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
-//! // A node that lets others use sockets of its machine ...
+//! // A node that makes sockets for other nodes ...
 //! let gateway = Node::builder()
 //!     .listen("tcp://127.0.0.1:0")
 //!     .sockets(Policy::loopback())
@@ -84,7 +84,7 @@
 //!     .await?;
 //! gateway.publish("sockets", gateway.sockets()).await?;
 //!
-//! // ... and one that does.
+//! // ... and one of those.
 //! let sockets: Ref<dyn Sockets> = Node::new().lookup(gateway.uri("sockets")).await?;
 //! # let server = sockets.listen("127.0.0.1:0", Ref::new(Repeater)).await?;
 //! # server.issue_credit(1).await?;

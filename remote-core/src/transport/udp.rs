@@ -74,7 +74,7 @@ pub(crate) struct Outlet {
 }
 
 impl Outlet {
-    /// Hands a datagram to the system.
+    /// Sends a datagram. Does not wait.
     pub(crate) fn send(&self, datagram: &[u8]) -> io::Result<()> {
         self.socket.send_to(datagram, self.target).map(drop)
     }

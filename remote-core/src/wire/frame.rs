@@ -30,7 +30,7 @@ pub(crate) enum Target {
     Answer(QuestionId),
 }
 
-/// What the sender of a call expects back.
+/// The kind of reply that the sender of a call expects.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Manner {
     /// An answer.

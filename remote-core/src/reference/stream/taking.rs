@@ -112,7 +112,7 @@ impl Taking {
         }
     }
 
-    /// Ready if the source is gone.
+    /// Polls for the end of the source; ready if it is gone.
     fn poll_source(&mut self, context: &mut Context<'_>) -> Poll<()> {
         self.poll_opening(context);
         if let Poll::Ready(ended) = Pin::new(&mut self.monitor).poll(context) {

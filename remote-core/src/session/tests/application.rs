@@ -20,7 +20,7 @@ pub(super) enum End {
     Lost(Outcome),
 }
 
-/// What one side has seen.
+/// The events that one side has seen.
 #[derive(Default)]
 pub(super) struct Application {
     /// Calls of the peer that have arrived and are not yet taken, in order.

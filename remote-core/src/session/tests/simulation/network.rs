@@ -45,7 +45,7 @@ pub(super) enum Phase {
 pub(super) enum DialReason {
     /// It did not dial.
     None,
-    /// A request for a session with the node at a place; with this node, if it is given.
+    /// A request for a session with the node at a place; only with this node, if one is specified.
     Reach { place: usize, wanted: Option<NodeId> },
     /// A session that has lost its connection.
     Redial { link: usize },
