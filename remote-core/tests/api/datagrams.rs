@@ -264,7 +264,7 @@ async fn a_node_listens_for_both_and_says_where() {
 #[tokio::test]
 async fn a_deadline_travels_along() {
     let scene = Scene::new().await;
-    scene.log.note_later(1).timeout(Duration::from_millis(50)).oneway().await.unwrap();
+    scene.log.note_later(1).timeout(Duration::from_secs(2)).oneway().await.unwrap();
     until("it waits", || !scene.keeper.waiting().is_empty()).await;
     // Nobody lets it through: it is the deadline that ends it.
     scene.keeper.waiting()[0].dropped().await;

@@ -120,8 +120,8 @@ async fn an_object_goes_with_the_last_reference_to_it() {
 async fn a_running_call_keeps_its_object() {
     let (object, mut watch) = witnessed();
     let Pair { server, client, far } = Pair::new(object).await;
-    // It runs until its deadline, and nobody waits for it.
-    within(far.hang().timeout(Duration::from_millis(500)).oneway()).await.unwrap();
+    // It runs until its deadline, and nobody waits for it. Before that all references are gone.
+    within(far.hang().timeout(Duration::from_secs(5)).oneway()).await.unwrap();
     drop(far);
     server.unpublish("object").await.unwrap();
     until("nobody refers to it", || server.exports() == 0).await;
@@ -274,7 +274,7 @@ async fn a_monitor_does_not_keep_the_object() {
 async fn a_stopped_object_lets_running_calls_go_on() {
     let object = chest();
     let pair = Pair::new(object.clone()).await;
-    let mut call = pair.far.hang().timeout(Duration::from_millis(200));
+    let mut call = pair.far.hang().timeout(Duration::from_secs(3));
     assert!(poll_once(&mut call).await.is_none());
     until("it runs", || pair.server_session().stats().calls_in == 1).await;
     Ref::stop(&object, "enough").unwrap();

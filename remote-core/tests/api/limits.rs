@@ -208,7 +208,7 @@ impl Juggler for Hands {
 #[tokio::test]
 async fn calls_that_wait_for_each_others_room_end() {
     let limits = Limits { body: 100_000, window_bytes: 250_000, ..Limits::default() };
-    let builder = || Node::builder().limits(limits.clone()).lease(Duration::from_secs(2));
+    let builder = || Node::builder().limits(limits.clone()).lease(Duration::from_secs(4));
     let server = builder().listen(crate::support::fresh_address()).start().await.unwrap();
     let client = builder().start().await.unwrap();
     let pair = Pair::of(server, client, Ref::<dyn Juggler>::new(Hands)).await;

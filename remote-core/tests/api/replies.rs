@@ -15,8 +15,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-/// A lease that ends soon.
-const SHORT: Duration = Duration::from_secs(1);
+/// A lease that ends soon, and not because the machine is busy.
+const SHORT: Duration = Duration::from_secs(3);
+/// A deadline before which the method has begun.
+const BEGUN: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Jam {
@@ -209,12 +211,12 @@ async fn whoever_has_the_reply_can_tell_that_nobody_wants_it() {
         assert!(!reply.is_wanted());
         assert_eq!(reply.send("unheard".into()), Err("unheard".into()));
         // Its deadline passed.
-        let late = within(line.read().timeout(Duration::from_millis(50))).await;
+        let late = within(line.read().timeout(BEGUN)).await;
         assert_eq!(late, Err(Error::Timeout));
         let mut reply = wire.take_reader();
         within(reply.closed()).await;
         // The same of one who would not take it back: the deadline is known here, too.
-        within(line.page(1).timeout(Duration::from_millis(50)).oneway()).await.unwrap();
+        within(line.page(1).timeout(BEGUN).oneway()).await.unwrap();
         until("it waits", || wire.pages.lock().unwrap().len() == 1).await;
         let mut page = wire.pages.lock().unwrap().pop_front().unwrap();
         within(page.closed()).await;

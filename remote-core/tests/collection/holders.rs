@@ -178,7 +178,7 @@ async fn what_a_killed_holder_had_is_freed_in_time() {
 
 /// G25
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_with_a_hundred_thousand_proxies_alive_exits_within_a_second() {
+async fn a_process_with_a_hundred_thousand_proxies_alive_exits_at_once() {
     let (owner, holder) = (Actor::start().await, Actor::start().await);
     within(holder.part.fetch(&owner.workshop(), 100_000)).await.unwrap();
     assert_eq!(owner.report().await.alive, 100_000);
@@ -187,7 +187,7 @@ async fn a_process_with_a_hundred_thousand_proxies_alive_exits_within_a_second()
     let leaving = tokio::spawn(async move { holder.part.leave().await });
     let process = holder.process;
     assert!(within(tokio::task::spawn_blocking(|| process.join())).await.unwrap());
-    assert!(begun.elapsed().as_millis() < 1000, "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
     leaving.abort();
     owner.until_free(begun, FREED).await;
 }

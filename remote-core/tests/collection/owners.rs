@@ -19,7 +19,7 @@ async fn an_owner_paused_reads_what_waits_before_it_expires_anything() {
     let numbers = holder.ask_all(3).await;
     owner.process.stop().await;
     let calls = begin(&holder, |part| async move { part.note(0, (1..=100).collect()).await });
-    tokio::time::sleep(terms(70)).await;
+    tokio::time::sleep(terms(60)).await;
     owner.process.go_on();
     assert_eq!(within(calls).await.unwrap(), Ok(()));
     assert_eq!(holder.ask_all(3).await, numbers);

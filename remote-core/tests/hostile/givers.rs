@@ -14,7 +14,8 @@ use super::wire::{Bytes, CALL, CANCEL, Call, Frame, NAME, RELEASE, To, answer, m
 
 const INTRODUCTION: &str = "remote.Directory.introduction";
 
-/// Shorter than a node waits for an answer about what it was introduced to.
+/// Half as long as a node waits for an answer about what it was introduced to: what happens before is not because it gave up
+/// waiting, and on any machine there is time enough for a message.
 const SHORT: Duration = Duration::from_secs(5);
 
 /// A reference to an object for which the sender forwards, of a node that nobody knows.

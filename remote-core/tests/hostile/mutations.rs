@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use remote_core::Limits;
+use tokio::task::JoinSet;
 
 use super::hello::Hello;
 use super::peer::{Peer, TARGET, announcement, greater, stranger};
@@ -13,9 +14,12 @@ use super::wire::{
     mine, yours,
 };
 
+/// Exchanges in progress at the same time: one after the other, each would wait for the node and the node for it.
+const AT_ONCE: usize = 8;
+
 /// A peer that looked up the target, and the bytes with which it goes on: one message of every kind.
-async fn prepared(stage: &Stage) -> (Peer, Vec<u8>) {
-    let mut peer = Peer::connect(&stage.address()).await;
+async fn prepared(address: &str) -> (Peer, Vec<u8>) {
+    let mut peer = Peer::connect(address).await;
     let target = peer.target().await;
     let methods = ["add", "words", "shape", "keep", "child", "never", "call"];
     let ids: Vec<u64> = (2..).take(methods.len()).collect();
@@ -52,20 +56,35 @@ async fn prepared(stage: &Stage) -> (Peer, Vec<u8>) {
     (peer, bytes)
 }
 
-/// Sends a changed exchange, and waits until the node is through with it.
-async fn play(stage: &Stage, change: impl FnOnce(&mut Vec<u8>)) {
-    let (mut peer, mut bytes) = prepared(stage).await;
-    change(&mut bytes);
-    peer.send_raw(&bytes).await;
-    peer.hush().await;
-    peer.end().await;
+/// Sends an exchange changed in each of these ways, some at once, and waits until the node is through with all of them.
+async fn play<C>(stage: &Stage, changes: impl Iterator<Item = C>)
+where
+    C: FnOnce(&mut Vec<u8>) + Send + 'static,
+{
+    let mut playing = JoinSet::new();
+    for change in changes {
+        if playing.len() == AT_ONCE {
+            playing.join_next().await.expect("some are playing").unwrap();
+        }
+        let address = stage.address();
+        playing.spawn(async move {
+            let (mut peer, mut bytes) = prepared(&address).await;
+            change(&mut bytes);
+            peer.send_raw(&bytes).await;
+            peer.hush().await;
+            peer.end().await;
+        });
+    }
+    while let Some(played) = playing.join_next().await {
+        played.unwrap();
+    }
 }
 
 #[test]
 fn the_exchange_itself_is_good() {
     run(async {
         let stage = Stage::new().await;
-        let (mut peer, bytes) = prepared(&stage).await;
+        let (mut peer, bytes) = prepared(&stage.address()).await;
         peer.send_raw(&bytes).await;
         let mut statuses = std::collections::BTreeMap::new();
         while statuses.len() < 8 {
@@ -83,10 +102,9 @@ fn the_exchange_itself_is_good() {
 fn messages_cut_at_every_byte_harm_nobody() {
     run(async {
         let stage = Stage::brief(patient()).await;
-        let (_, bytes) = prepared(&stage).await;
-        for end in 0..bytes.len() {
-            play(&stage, |bytes| bytes.truncate(end)).await;
-        }
+        let (_, bytes) = prepared(&stage.address()).await;
+        play(&stage, (0..bytes.len()).map(|end| move |bytes: &mut Vec<u8>| bytes.truncate(end)))
+            .await;
         stage.has_no_other_session().await;
     });
 }
@@ -95,10 +113,9 @@ fn messages_cut_at_every_byte_harm_nobody() {
 fn messages_with_any_byte_left_out_harm_nobody() {
     run(async {
         let stage = Stage::brief(patient()).await;
-        let (_, bytes) = prepared(&stage).await;
-        for at in 0..bytes.len() {
-            play(&stage, |bytes| _ = bytes.remove(at)).await;
-        }
+        let (_, bytes) = prepared(&stage.address()).await;
+        play(&stage, (0..bytes.len()).map(|at| move |bytes: &mut Vec<u8>| _ = bytes.remove(at)))
+            .await;
         stage.has_no_other_session().await;
     });
 }
@@ -107,10 +124,9 @@ fn messages_with_any_byte_left_out_harm_nobody() {
 fn messages_with_any_bit_flipped_harm_nobody() {
     run(async {
         let stage = Stage::brief(patient()).await;
-        let (_, bytes) = prepared(&stage).await;
-        for bit in 0..bytes.len() * 8 {
-            play(&stage, |bytes| bytes[bit / 8] ^= 1 << (bit % 8)).await;
-        }
+        let (_, bytes) = prepared(&stage.address()).await;
+        let flip = |bit: usize| move |bytes: &mut Vec<u8>| bytes[bit / 8] ^= 1 << (bit % 8);
+        play(&stage, (0..bytes.len() * 8).map(flip)).await;
         stage.has_no_other_session().await;
     });
 }

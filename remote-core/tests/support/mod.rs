@@ -30,6 +30,21 @@ pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
+/// Asserts that something takes as long as `least`, each time that it is done, and less than `limit`: at its best, as the
+/// machine has other things to do, too. A link takes the same time each time.
+pub(crate) async fn takes(least: Duration, limit: Duration, mut what: impl AsyncFnMut()) {
+    let all = Instant::now();
+    let mut best = Duration::MAX;
+    while best >= limit {
+        assert!(all.elapsed() < GENEROUS, "{best:?} at best, where less than {limit:?} is allowed");
+        let begun = Instant::now();
+        what().await;
+        let taken = begun.elapsed();
+        assert!(taken >= least, "{taken:?}, where it takes {least:?} at least");
+        best = best.min(taken);
+    }
+}
+
 /// An address within the process that no other test has.
 pub(crate) fn fresh_address() -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);

@@ -148,7 +148,7 @@ fn a_disconnected_member_can_exit() {
 
 #[test]
 fn a_killed_server_is_an_error_when_the_lease_expires() {
-    let server = Server::with_lease("2");
+    let server = Server::with_lease("4");
     let mut ada = server.member("ada");
     let input = ada.take_input(); // still open
     server.process.signal(Signal::KILL);

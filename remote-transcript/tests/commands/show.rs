@@ -123,7 +123,7 @@ fn a_line_without_end_is_refused_and_the_lines_before_are_counted() {
 
 #[test]
 fn after_a_server_crash_the_error_has_the_number_of_lines() {
-    let mut server = Server::with_lease("2");
+    let mut server = Server::with_lease("4");
     let mut writer = Process::start(&["show", "--to", &server.uri]);
     let mut input = writer.take_input();
     let feeding =
@@ -138,7 +138,7 @@ fn after_a_server_crash_the_error_has_the_number_of_lines() {
 
 #[test]
 fn a_server_crash_is_noticed_without_input() {
-    let mut server = Server::with_lease("2");
+    let mut server = Server::with_lease("4");
     let mut writer = Process::start(&["show", "--to", &server.uri]);
     for line in ["one", "two"] {
         writer.type_line(line);

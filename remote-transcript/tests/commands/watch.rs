@@ -38,7 +38,7 @@ fn a_closed_pipe_is_not_an_error() {
 #[test]
 fn a_killed_server_is_an_error_when_the_lease_expires() {
     let server = Server::start();
-    let watcher = server.watcher(&["--lease", "2"]);
+    let watcher = server.watcher(&["--lease", "4"]);
     server.process.signal(Signal::KILL);
     let end = watcher.end();
     assert_eq!(end.code, Some(1));

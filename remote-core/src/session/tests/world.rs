@@ -171,7 +171,11 @@ impl World {
             sent.arrived = true;
             let (question, manner, target) = (sent.question, sent.manner, sent.target);
             assert_eq!((call.question, call.header.manner), (question, manner));
-            assert!(call.target == Some(target) || self.is_unsent(side, target), "{:?}", call.target);
+            assert!(
+                call.target == Some(target) || self.is_unsent(side, target),
+                "{:?}",
+                call.target
+            );
             let before = self.end(side).last.insert(target, number);
             assert!(before < Some(number), "{number} arrived after {before:?} at {target:?}");
             self.end(side).running.push(question);

@@ -141,7 +141,7 @@ async fn a_session_that_ends_is_an_error_behind_what_came_before_it() {
         within(sink.send(value)).await.unwrap();
     }
     assert_eq!(within(offered.next()).await, Some(Ok(0)));
-    within(pair.server.shutdown(Duration::from_secs(1))).await;
+    within(pair.server.shutdown(Duration::from_secs(5))).await;
     let (values, error) = rest(offered).await;
     assert_eq!(values, (1..10).collect::<Vec<_>>());
     assert!(
@@ -156,7 +156,7 @@ async fn a_session_that_ends_is_an_error_behind_what_came_before_it() {
 async fn a_stream_that_cannot_be_begun_any_more_is_an_error() {
     let pair = Pair::tcp(station(Hub::default())).await;
     let numbers = within(pair.far.numbers(10)).await.unwrap();
-    within(pair.server.shutdown(Duration::from_secs(1))).await;
+    within(pair.server.shutdown(Duration::from_secs(5))).await;
     let (values, error) = rest(numbers).await;
     assert_eq!(values, []);
     assert!(matches!(error, Some(Error::SessionLost { .. })), "{error:?}");
