@@ -17,6 +17,7 @@ use crate::reference::interface::Interface;
 use crate::reference::object::Object;
 use crate::reference::reference::Ref;
 use crate::socket::messages::Sockets;
+use crate::transport::nowhere;
 use crate::transport::uri::Uri;
 
 /// What others connect to: an identity, an object table, sessions.
@@ -161,11 +162,11 @@ impl Node {
         Ok(Ref::to(found.map_err(own)?.receiver().clone()))
     }
 
-    /// The address of an object published here, for others to look up: at the first address that the node listens at.
-    /// A node that listens nowhere gives one that cannot be looked up.
+    /// Returns the address of an object published here, for others to look up: at the first address at which the node listens.
+    /// If it listens nowhere, a lookup of the address fails with [`Error::NotConnected`].
     pub fn uri(&self, name: impl AsRef<str>) -> String {
         let uri = self.uris(name.as_ref()).into_iter().next();
-        uri.unwrap_or_else(|| format!("nowhere://{}/{}", self.id(), name.as_ref()))
+        uri.unwrap_or_else(|| nowhere::uri(self.id(), name.as_ref()))
     }
 
     /// The addresses of an object published here: one for each that the node listens at, in the order in which its

@@ -1,6 +1,6 @@
 //! The encoding of a method's result into a reply, and the decoding of a reply into a result. It must not know the method.
 
-use std::{any::type_name, future::Pending, marker::PhantomData};
+use std::{any::TypeId, future::Pending, marker::PhantomData};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -220,7 +220,7 @@ impl<R> AnswersNothing<R> for &Returned<R> {}
 impl<V, E, C> Answer for Answered<V, E, C>
 where
     V: DeserializeOwned,
-    E: From<Error> + Serialize + DeserializeOwned,
+    E: From<Error> + Serialize + DeserializeOwned + 'static,
     C: for<'p> Codec<'p, Sent = V, Held = V> + Shaped,
 {
     type Result = Result<V, E>;
@@ -291,10 +291,10 @@ impl<R> Answer for Refused<R> {
     }
 }
 
-fn failure<E: Serialize>(error: &E) -> Reply {
+fn failure<E: Serialize + 'static>(error: &E) -> Reply {
     match Reply::failure(|encoder| encoder.push(error)) {
         // An error of the library's own type also becomes the reason for the calls that are pipelined on this one.
-        Reply::Failure(payload) if type_name::<E>() == type_name::<Error>() => {
+        Reply::Failure(payload) if TypeId::of::<E>() == TypeId::of::<Error>() => {
             Reply::Fault(payload.decode(|decoder| decoder.next()).unwrap_or_else(|error| error))
         }
         reply => reply,

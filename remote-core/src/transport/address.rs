@@ -60,7 +60,9 @@ impl Uri {
 fn scheme(text: &str) -> Result<(&'static dyn Scheme, &str)> {
     let schemes = || {
         let known: Vec<_> =
-            inventory::iter::<Registered>.into_iter().map(|known| known.scheme().name()).collect();
+            inventory::iter::<Registered>.into_iter().map(Registered::scheme).collect();
+        let known: Vec<_> =
+            known.into_iter().filter(|known| known.can_be_reached()).map(Scheme::name).collect();
         known.join("://, ") + "://"
     };
     let Some((scheme, rest)) = text.split_once("://") else {

@@ -24,6 +24,11 @@ pub(crate) trait Scheme: Sync {
         address.split_once('/').unwrap_or((address, ""))
     }
 
+    /// Returns false if nobody can be reached at any address of this scheme. Then it is not offered to users.
+    fn can_be_reached(&self) -> bool {
+        true
+    }
+
     /// Returns true if a place is on this machine, so that no peer outside of it can answer there.
     fn is_local(&self, _place: &str) -> bool {
         false
@@ -36,7 +41,7 @@ pub(crate) trait Transport: Scheme {
     fn listen<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Box<dyn Listener>>>;
 
     /// Connects to a place.
-    fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection>>;
+    fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection, ConnectError>>;
 }
 
 /// A place at which a node listens, until this is dropped.
@@ -95,20 +100,48 @@ pub(crate) fn find(scheme: &str) -> Option<&'static Registered> {
     inventory::iter::<Registered>.into_iter().find(|known| known.scheme().name() == scheme)
 }
 
-/// The reason in [`Error::NotConnected`] if nobody listens at the address.
-pub(crate) const NOBODY: &str = "nobody listens there";
-
-/// Returns the error for a failed attempt to connect.
-pub(crate) fn not_connected(uri: &Uri, error: &std::io::Error) -> Error {
-    let reason = match error.kind() {
-        std::io::ErrorKind::InvalidInput => return invalid(&uri.node(), &error.to_string()),
-        std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::NotFound => NOBODY.into(),
-        _ => error.to_string(),
-    };
-    Error::NotConnected { address: uri.node(), reason }
+/// Why a connection was not made.
+pub(crate) enum ConnectError {
+    /// Nobody listens at the address.
+    NobodyListens(Error),
+    Failed(Error),
 }
 
-/// Returns the error for a failed attempt to listen.
+impl From<Error> for ConnectError {
+    fn from(error: Error) -> ConnectError {
+        ConnectError::Failed(error)
+    }
+}
+
+impl From<io::Error> for ConnectError {
+    fn from(error: io::Error) -> ConnectError {
+        ConnectError::Failed(error.into())
+    }
+}
+
+impl From<ConnectError> for Error {
+    fn from(error: ConnectError) -> Error {
+        match error {
+            ConnectError::NobodyListens(error) | ConnectError::Failed(error) => error,
+        }
+    }
+}
+
+/// Returns the error for an address that cannot be connected to.
+pub(crate) fn not_connected(uri: &Uri, error: &io::Error) -> ConnectError {
+    let failed = |reason| Error::NotConnected { address: uri.node(), reason };
+    match error.kind() {
+        io::ErrorKind::InvalidInput => {
+            ConnectError::Failed(invalid(&uri.node(), &error.to_string()))
+        }
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => {
+            ConnectError::NobodyListens(failed("nobody listens there".into()))
+        }
+        _ => ConnectError::Failed(failed(error.to_string())),
+    }
+}
+
+/// Returns the error for an address at which this node cannot listen.
 pub(crate) fn not_listening(uri: &Uri, error: &std::io::Error) -> Error {
     let reason = match error.kind() {
         std::io::ErrorKind::InvalidInput => return invalid(&uri.node(), &error.to_string()),

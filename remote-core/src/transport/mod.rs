@@ -6,6 +6,7 @@ pub(crate) mod address;
 pub(crate) mod connection;
 mod loopback;
 mod memory;
+pub(crate) mod nowhere;
 mod tcp;
 pub(crate) mod udp;
 #[cfg(unix)]

@@ -9,12 +9,12 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::connection::{
-    Connection, Listener, Pending, ReadHalf, Registered, Scheme, Transport, WriteHalf,
-    not_connected, not_listening,
+    ConnectError, Connection, Listener, Pending, ReadHalf, Registered, Scheme, Transport,
+    WriteHalf, not_connected, not_listening,
 };
 use super::loopback;
 use super::uri::Uri;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 struct Tcp;
 
@@ -41,12 +41,12 @@ impl Transport for Tcp {
         })
     }
 
-    fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection>> {
+    fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection, ConnectError>> {
         Box::pin(async move {
             let stream =
                 TcpStream::connect(&uri.place).await.map_err(|error| not_connected(uri, &error))?;
             let address = stream.peer_addr()?;
-            connection(stream, address).map_err(Error::from)
+            connection(stream, address).map_err(ConnectError::from)
         })
     }
 }

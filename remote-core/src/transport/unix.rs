@@ -10,8 +10,8 @@ use socket2::SockRef;
 use tokio::net::{UnixListener, UnixStream};
 
 use super::connection::{
-    Connection, Listener, Pending, ReadHalf, Registered, Scheme, Transport, WriteHalf,
-    not_connected, not_listening,
+    ConnectError, Connection, Listener, Pending, ReadHalf, Registered, Scheme, Transport,
+    WriteHalf, not_connected, not_listening,
 };
 use super::uri::Uri;
 use crate::error::Result;
@@ -46,7 +46,7 @@ impl Transport for Unix {
         })
     }
 
-    fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection>> {
+    fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection, ConnectError>> {
         Box::pin(async move {
             let stream = UnixStream::connect(&uri.place)
                 .await

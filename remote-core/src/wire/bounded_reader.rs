@@ -339,16 +339,41 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Tag<'_, V> {
 
     fn visit_str<E: serde::de::Error>(self, tag: &str) -> Result<V::Value, E> {
         let Bounded { inner, budget } = self.0;
-        inner.visit_str(tag).inspect_err(|error: &E| {
-            let text = error.to_string();
-            budget.fail(if text.contains("non-unique") {
-                Error::Decode(format!(
+        inner.visit_str(tag).map_err(|error: TagError| {
+            budget.fail(match error {
+                TagError::Unknown(_) => Error::UnknownClass(excerpt(tag)),
+                TagError::Other(_) => Error::Decode(format!(
                     "two classes have the tag `{}`; change the tag of one of them",
                     excerpt(tag)
-                ))
-            } else {
-                Error::UnknownClass(excerpt(tag))
+                )),
             });
+            E::custom(error)
         })
+    }
+}
+
+/// What typetag says of a tag, by its kind: that no class has it, or that more than one has.
+#[derive(Debug)]
+enum TagError {
+    Unknown(String),
+    Other(String),
+}
+
+impl serde::de::Error for TagError {
+    fn custom<T: fmt::Display>(text: T) -> TagError {
+        TagError::Other(text.to_string())
+    }
+
+    fn unknown_variant(variant: &str, _: &'static [&'static str]) -> TagError {
+        TagError::Unknown(format!("unknown variant `{}`", excerpt(variant)))
+    }
+}
+
+impl std::error::Error for TagError {}
+
+impl fmt::Display for TagError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (TagError::Unknown(text) | TagError::Other(text)) = self;
+        f.write_str(text)
     }
 }

@@ -124,6 +124,9 @@ async fn addresses_that_lead_nowhere_are_named() {
         assert!(matches!(error, Error::NotConnected { .. }), "{uri}: {error:?}");
         assert_eq!(error.outcome(), Outcome::NotExecuted);
     }
+    let unreachable = Node::new().uri("bell");
+    let error = within(node.lookup::<dyn Bell>(&unreachable)).await.unwrap_err();
+    assert!(matches!(error, Error::NotConnected { .. }), "{unreachable}: {error:?}");
     for name in ["", "a/b", "line\n", &"x".repeat(300)] {
         assert!(matches!(node.publish(name, bell()).await, Err(Error::Refused(_))), "{name:?}");
     }

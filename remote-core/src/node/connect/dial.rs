@@ -18,7 +18,7 @@ use crate::mutex::Mutex;
 use crate::node::session::shared::SharedSession;
 use crate::node::session::state::SessionState;
 use crate::random;
-use crate::transport::connection::NOBODY;
+use crate::transport::connection::ConnectError;
 use crate::transport::uri::Uri;
 
 /// The pause after the first attempt that failed, and the longest.
@@ -30,6 +30,39 @@ pub(crate) enum Reached {
     Peer(Arc<SharedSession>),
     /// The node itself.
     Here,
+}
+
+/// Why a node was not reached.
+enum Unreached {
+    /// Nobody listens at the address.
+    NobodyListens(Error),
+    /// Another node answered than the one that was wanted.
+    Restarted,
+    Failed(Error),
+}
+
+impl From<ConnectError> for Unreached {
+    fn from(error: ConnectError) -> Unreached {
+        match error {
+            ConnectError::NobodyListens(error) => Unreached::NobodyListens(error),
+            ConnectError::Failed(error) => Unreached::Failed(error),
+        }
+    }
+}
+
+impl From<Error> for Unreached {
+    fn from(error: Error) -> Unreached {
+        Unreached::Failed(error)
+    }
+}
+
+impl From<Unreached> for Error {
+    fn from(unreached: Unreached) -> Error {
+        match unreached {
+            Unreached::NobodyListens(error) | Unreached::Failed(error) => error,
+            Unreached::Restarted => Error::Stale,
+        }
+    }
 }
 
 /// Which node is wanted at an address.
@@ -61,7 +94,7 @@ impl Dialled {
             }
         }
         let limit = sessions.shared.limits.handshake_time;
-        let reached = dial(sessions, uri, Wanted::Any, limit).await?;
+        let reached = dial(sessions, uri, Wanted::Any, limit).await.map_err(Error::from)?;
         *known = Some(match &reached {
             Reached::Peer(session) => session.peer.id(),
             Reached::Here => sessions.shared.id,
@@ -81,8 +114,8 @@ async fn dial(
     uri: &Uri,
     wanted: Wanted,
     limit: Duration,
-) -> Result<Reached> {
-    let failed = |reason: String| Error::NotConnected { address: uri.node(), reason };
+) -> Result<Reached, Unreached> {
+    let failed = |reason| Unreached::Failed(Error::NotConnected { address: uri.node(), reason });
     let transport = uri.transport()?;
     let attempt = async {
         let mut connection = transport.connect(uri).await?;
@@ -90,7 +123,7 @@ async fn dial(
         let hello = introduce(&mut connection, &own).await?;
         match wanted {
             _ if hello.node == sessions.shared.id => return Ok(Reached::Here),
-            Wanted::Only(node) if hello.node != node => return Err(Error::Stale),
+            Wanted::Only(node) if hello.node != node => return Err(Unreached::Restarted),
             Wanted::Any | Wanted::Only(_) => {}
         }
         let negotiation = Negotiation { hello: &hello, own: &own, asked, dialled: Some(uri) };
@@ -99,8 +132,12 @@ async fn dial(
         Ok(Reached::Peer(session))
     };
     match tokio::time::timeout(limit, attempt).await {
-        Ok(Err(Error::Io(reason) | Error::Protocol(reason))) => Err(failed(reason)),
-        Ok(Err(Error::Refused(reason))) => Err(failed(format!("the peer refused: {reason}"))),
+        Ok(Err(Unreached::Failed(Error::Io(reason) | Error::Protocol(reason)))) => {
+            Err(failed(reason))
+        }
+        Ok(Err(Unreached::Failed(Error::Refused(reason)))) => {
+            Err(failed(format!("the peer refused: {reason}")))
+        }
         Ok(reached) => reached,
         Err(_) => Err(failed(format!("no answer within {} s", limit.as_secs_f32()))),
     }
@@ -137,13 +174,14 @@ async fn reconnect(
     while *state.borrow() == SessionState::Suspended {
         match dial(sessions, uri, Wanted::Only(session.peer.id()), limit).await {
             Ok(Reached::Peer(_)) => {}
-            Ok(Reached::Here) | Err(Error::Stale) => {
+            Ok(Reached::Here) | Err(Unreached::Restarted) => {
                 session.update(|inner| inner.machine.handle_peer_restarted());
             }
-            Err(error) => {
-                if matches!(&error, Error::NotConnected { reason, .. } if reason == NOBODY) {
+            Err(unreached) => {
+                if matches!(unreached, Unreached::NobodyListens(_)) {
                     session.update(|inner| inner.machine.handle_unreachable());
                 }
+                let error = Error::from(unreached);
                 tracing::debug!(address = uri.node(), %error, "cannot reconnect yet");
             }
         }

@@ -179,7 +179,8 @@ impl Calls {
         if let Some(Some(task)) = self.running.get(&question) {
             return Cancelled::Running(task.clone());
         }
-        let queued = self.inbox.iter_mut().find(|delivery| delivery.question == question);
+        // From the back: most calls that are cancelled at all arrived a moment ago, and the queue may be long.
+        let queued = self.inbox.iter_mut().rev().find(|delivery| delivery.question == question);
         let Some(queued) = queued else {
             self.cancelled.insert(question);
             return Cancelled::InHand;

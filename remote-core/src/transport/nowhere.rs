@@ -1,0 +1,43 @@
+//! `nowhere://node`: the address of a node that listens at no address.
+//!
+//! It must not connect: nobody can be reached there, and whoever tries is told so.
+
+use super::connection::{
+    ConnectError, Connection, Listener, Pending, Registered, Scheme, Transport,
+};
+use super::uri::{Uri, invalid};
+use crate::error::{Error, Result};
+use crate::id::NodeId;
+
+struct Nowhere;
+
+inventory::submit!(Registered::Connections(&Nowhere));
+
+/// Returns the address of an object on a node that listens at no address.
+pub(crate) fn uri(node: NodeId, name: &str) -> String {
+    format!("{}://{node}/{name}", Nowhere.name())
+}
+
+impl Scheme for Nowhere {
+    fn name(&self) -> &'static str {
+        "nowhere"
+    }
+
+    fn can_be_reached(&self) -> bool {
+        false
+    }
+}
+
+impl Transport for Nowhere {
+    fn listen<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Box<dyn Listener>>> {
+        let error = invalid(&uri.node(), "it is the address of a node that listens nowhere");
+        Box::pin(std::future::ready(Err(error)))
+    }
+
+    fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection, ConnectError>> {
+        let reason = "the node of this address listens nowhere; give it an address with \
+                      `NodeBuilder::listen`";
+        let error = Error::NotConnected { address: uri.node(), reason: reason.into() };
+        Box::pin(std::future::ready(Err(ConnectError::Failed(error))))
+    }
+}
