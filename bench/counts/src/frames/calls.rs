@@ -1,0 +1,144 @@
+//! Owns the frames of calls and answers, and what follows them.
+
+use super::FRAMES;
+use super::hello::Hello;
+use super::peer::{TARGET, greater};
+use super::stage::{Stage, call_to, frames_of, questions_of, wide_hello, wide_limits};
+use super::wire::{
+    ANSWER, ANSWER_CHUNK, Bytes, CALL_CHUNK, CANCEL, Call, FINISH, Frame, To, answer as reply, mine,
+};
+use remote_core::Limits;
+
+/// `Call` to one of many objects, beside many calls in execution.
+pub(crate) fn call(size: u64) -> u64 {
+    let mut stage = Stage::new();
+    let objects = stage.export(size);
+    stage.execute(size);
+    let call = stage.call("add", Bytes::new().count(1));
+    let calls = stage.calls_like(&call, FRAMES);
+    let to = objects.iter().cycle().map(|object| To::Object(*object));
+    let calls: Vec<Call> = calls.iter().zip(to).map(|(call, to)| call_to(call, to)).collect();
+    stage.count(&frames_of(&calls));
+    FRAMES
+}
+
+/// `Call` to one of many promised answers.
+pub(crate) fn call_to_answer(size: u64) -> u64 {
+    let mut stage = Stage::new();
+    let promises = stage.promise(size);
+    let call = stage.call("add", Bytes::new().count(1));
+    let calls = stage.calls_like(&call, FRAMES);
+    let to = promises.iter().cycle().map(|question| To::Answer(*question));
+    let calls: Vec<Call> = calls.iter().zip(to).map(|(call, to)| call_to(call, to)).collect();
+    stage.count(&frames_of(&calls));
+    FRAMES
+}
+
+/// `Call` that introduces an object of the peer's, beside many that it has introduced.
+pub(crate) fn call_with_reference(size: u64) -> u64 {
+    let mut stage = Stage::new();
+    stage.import(size);
+    let interface = stage.drive(async |peer| peer.name(TARGET).await);
+    let call = stage.call("keep_all", Bytes::new().count(1).count(0));
+    let calls = stage.calls_like(&call, FRAMES);
+    let calls = calls.into_iter().zip(size + 1..);
+    let calls: Vec<Call> = calls.map(|(call, object)| call.with(mine(object, interface))).collect();
+    stage.count(&frames_of(&calls));
+    FRAMES
+}
+
+fn answer_of(question: &u64) -> Frame {
+    reply(*question, 0, Bytes::new().count(1), Bytes::new())
+}
+
+/// `Answer` to one of many questions.
+pub(crate) fn answer(size: u64) -> u64 {
+    let mut stage = Stage::new();
+    let object = stage.import(1).remove(0);
+    let questions = stage.ask(&object, size + FRAMES);
+    let last = &questions[size as usize..];
+    stage.count(&last.iter().map(answer_of).collect::<Vec<_>>());
+    FRAMES
+}
+
+/// `Answer` that makes room for the first of many calls that wait.
+pub(crate) fn answer_while_calls_wait(size: u64) -> u64 {
+    let hello = Hello { calls: FRAMES, ..wide_hello(greater()) };
+    let mut stage = Stage::with(wide_limits(), hello);
+    let object = stage.import(1).remove(0);
+    let questions = stage.ask(&object, size + FRAMES);
+    assert_eq!(questions.len() as u64, FRAMES, "the others wait");
+    stage.count(&questions.iter().map(answer_of).collect::<Vec<_>>());
+    FRAMES
+}
+
+/// `CallChunk`, the last of its call, beside many calls that arrive in parts.
+pub(crate) fn call_chunk(size: u64) -> u64 {
+    let mut stage = Stage::new();
+    // A byte string of one byte, which is in the chunk.
+    let call = stage.call("length", Bytes::new().count(1));
+    let call = Call { total: 2, ..call };
+    let calls = stage.calls_like(&call, size + FRAMES);
+    stage.send(&frames_of(&calls));
+    let chunk = |call: &Call| Frame::new(CALL_CHUNK, Bytes::new().number(call.question).byte(7));
+    stage.count(&calls[size as usize..].iter().map(chunk).collect::<Vec<_>>());
+    FRAMES
+}
+
+/// `AnswerChunk`, the last of its answer, beside many answers that arrive in parts.
+pub(crate) fn answer_chunk(size: u64) -> u64 {
+    let mut stage = Stage::new();
+    let object = stage.import(1).remove(0);
+    let questions = stage.ask(&object, size + FRAMES);
+    // The number 300, of which the last byte is in the chunk.
+    let begin = |question: &u64| {
+        let fields = Bytes::new().number(*question).byte(0).number(0).number(3).byte(251).byte(44);
+        Frame::new(ANSWER, fields)
+    };
+    stage.send(&questions.iter().map(begin).collect::<Vec<_>>());
+    let chunk = |question: &u64| Frame::new(ANSWER_CHUNK, Bytes::new().number(*question).byte(1));
+    stage.count(&questions[size as usize..].iter().map(chunk).collect::<Vec<_>>());
+    FRAMES
+}
+
+fn cancel(question: &u64) -> Frame {
+    Frame::numbers(CANCEL, &[*question])
+}
+
+/// `Cancel` of one of many calls in execution.
+pub(crate) fn cancel_running(size: u64) -> u64 {
+    let mut stage = Stage::new();
+    let questions = stage.execute(size + FRAMES);
+    stage.count(&questions[size as usize..].iter().map(cancel).collect::<Vec<_>>());
+    FRAMES
+}
+
+/// `Cancel` of one of many calls that are not begun, because the peer does not acknowledge what it is sent.
+pub(crate) fn cancel_waiting(size: u64) -> u64 {
+    const ANSWER_BYTES: u64 = 200_000;
+    let least =
+        Limits { body: 256 << 10, queue: 256 << 10, unacknowledged: 2 << 20, ..wide_limits() };
+    let mut stage = Stage::with(least, wide_hello(greater()));
+    stage.peer.acknowledged = None;
+    let call = stage.call("large", Bytes::new().count(ANSWER_BYTES));
+    let large = stage.calls_like(&call, 20);
+    stage.send(&frames_of(&large));
+    let call = stage.call("never", Bytes::new());
+    let calls = stage.calls_like(&call, size + FRAMES);
+    stage.send(&frames_of(&calls));
+    let begun = stage.host.keeper.begun.load(std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(begun, 0, "there is no room for their answers");
+    let last = &questions_of(&calls)[size as usize..];
+    stage.count(&last.iter().map(cancel).collect::<Vec<_>>());
+    FRAMES
+}
+
+/// `Finish` of one of many promises.
+pub(crate) fn finish(size: u64) -> u64 {
+    let mut stage = Stage::new();
+    let questions = stage.promise(size + FRAMES);
+    let last = &questions[size as usize..];
+    let finish = |question: &u64| Frame::numbers(FINISH, &[*question]);
+    stage.count(&last.iter().map(finish).collect::<Vec<_>>());
+    FRAMES
+}

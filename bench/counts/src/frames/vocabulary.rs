@@ -1,0 +1,106 @@
+//! Owns the fingerprints that the peer must know to call methods: those that a node itself announces when it calls them.
+//! It must not make any of them up.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use remote_core::{Node, Ref};
+
+use super::peer::Peer;
+use super::raw_server::{OBJECT, RawServer};
+use super::target::{Keeper, Target};
+use super::wire::{Bytes, NAME, answer};
+use crate::steps::single_threaded;
+
+/// The message by which an object is given to a third node.
+pub(crate) const VOUCH: &str = "remote.Directory.vouch";
+/// The message by which that node claims it.
+pub(crate) const CLAIM: &str = "remote.Directory.claim";
+/// The message by which a published object is found.
+const LOOKUP: &str = "remote.Directory.lookup";
+/// The last method that the node calls.
+const LAST: &str = "Target.make";
+
+/// Returns the fingerprint of an interface or of a method.
+pub(crate) fn fingerprint(name: &str) -> u64 {
+    static KNOWN: OnceLock<HashMap<String, u64>> = OnceLock::new();
+    if !name.contains('.') {
+        return of_text(name);
+    }
+    let known = KNOWN.get_or_init(|| {
+        let listening = std::thread::spawn(|| single_threaded().block_on(overhear()));
+        listening.join().expect("a node calls what it is given")
+    });
+    *known.get(name).unwrap_or_else(|| panic!("no node announced `{name}`"))
+}
+
+/// FNV-1a, 64 bits.
+fn of_text(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    })
+}
+
+/// Has a node call every method of two peers: one owns an object that the node passes to the other.
+async fn overhear() -> HashMap<String, u64> {
+    let (node, mut names) = (Node::new(), HashMap::new());
+    let (owned, mut owner) = look_up(&node, &mut names).await;
+    let (far, mut other) = look_up(&node, &mut names).await;
+    let calling = tokio::spawn(async move {
+        let passed = vec![owned, Ref::new(Keeper::default())];
+        let _ = tokio::join!(
+            far.add(1),
+            far.length(vec![1]),
+            far.large(1),
+            far.keep_all(passed),
+            far.many(1),
+            far.never(),
+            far.make(),
+        );
+    });
+    names_until(LAST, &mut other, &mut names).await;
+    names_until(VOUCH, &mut owner, &mut names).await;
+    // What the other peer returns is the owner's, which the node then claims.
+    let made = other.asked().await;
+    let handed_on = Bytes::new()
+        .byte(3)
+        .number(OBJECT)
+        .number(0)
+        .raw(&owner.hello.node)
+        .number(OBJECT)
+        .raw(&[9; 16]);
+    other.send(&answer(made.question, 0, Bytes::new().count(0), handed_on)).await;
+    names_until(CLAIM, &mut owner, &mut names).await;
+    calling.abort();
+    names
+}
+
+/// Has a node look up the object of a new peer.
+async fn look_up(node: &Node, names: &mut HashMap<String, u64>) -> (Ref<dyn Target>, Peer) {
+    let server = RawServer::new().await;
+    let (node, uri) = (node.clone(), server.uri());
+    let looking = tokio::spawn(async move { node.lookup::<dyn Target>(uri).await });
+    let mut peer = server.session().await;
+    names_until(LOOKUP, &mut peer, names).await;
+    peer.look_up().await;
+    (looking.await.expect("it does not panic").expect("the object is there"), peer)
+}
+
+/// Notes the names that a node announces, up to this one.
+async fn names_until(last: &str, peer: &mut Peer, names: &mut HashMap<String, u64>) {
+    loop {
+        let frame = peer.next().await.expect("the node goes on");
+        if frame.kind != NAME {
+            continue;
+        }
+        let mut fields = frame.fields();
+        let _id = fields.number();
+        let fingerprint = fields.take(8).try_into().expect("eight bytes");
+        let name = fields.text().to_owned();
+        let is_last = name == last;
+        names.insert(name, u64::from_le_bytes(fingerprint));
+        if is_last {
+            return;
+        }
+    }
+}

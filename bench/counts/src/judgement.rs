@@ -1,0 +1,108 @@
+//! Owns what is made of the figures: how those of now compare with those recorded, and what fails. It must not know how
+//! they were measured.
+
+use crate::figures::Growth;
+
+/// By how many hundredths a path's instructions may grow, and shrink unnoticed.
+const TOLERANCE: u64 = 5;
+/// By which factor the work for a frame may grow from small tables to large ones.
+const FACTOR: f64 = 2.0;
+
+/// How a figure is judged.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) enum Verdict {
+    Good,
+    /// It became better: it should be recorded, so that it stays so.
+    Better,
+    /// Nothing was recorded that it could be compared with.
+    New,
+    Worse,
+}
+
+impl Verdict {
+    fn word(self) -> &'static str {
+        match self {
+            Verdict::Good => "",
+            Verdict::Better => "better",
+            Verdict::New => "not recorded",
+            Verdict::Worse => "FAILED",
+        }
+    }
+
+    /// Whether the check fails by it.
+    pub(crate) fn fails(self) -> bool {
+        matches!(self, Verdict::New | Verdict::Worse)
+    }
+}
+
+/// By how many hundredths `now` is more than `recorded`.
+fn change(recorded: u64, now: u64) -> f64 {
+    (now as f64 / recorded as f64 - 1.0) * 100.0
+}
+
+/// Judges a path.
+pub(crate) fn judge_path(recorded: Option<u64>, now: u64) -> Verdict {
+    let Some(recorded) = recorded else { return Verdict::New };
+    if now * 100 > recorded * (100 + TOLERANCE) {
+        Verdict::Worse
+    } else if now * 100 < recorded * (100 - TOLERANCE) {
+        Verdict::Better
+    } else {
+        Verdict::Good
+    }
+}
+
+/// Judges the work for a frame, of which it may be known that it grows by more.
+pub(crate) fn judge_frame(now: &Growth) -> Verdict {
+    match (now.factor() > FACTOR, &now.known) {
+        (true, None) => Verdict::Worse,
+        (false, Some(_)) => Verdict::Better,
+        (true, Some(_)) | (false, None) => Verdict::Good,
+    }
+}
+
+/// The row of a path.
+pub(crate) fn path_row(name: &str, recorded: Option<u64>, now: u64) -> String {
+    let verdict = judge_path(recorded, now).word();
+    match recorded {
+        Some(recorded) => {
+            let change = change(recorded, now);
+            format!("{name:48} {recorded:>9} {now:>9} {change:>+7.1} %  {verdict}")
+        }
+        None => format!("{name:48} {:>9} {now:>9} {:>9}  {verdict}", "", ""),
+    }
+}
+
+/// The row of a frame.
+pub(crate) fn frame_row(name: &str, now: &Growth) -> String {
+    let Growth { few, many, known } = now;
+    let verdict = match (judge_frame(now), known) {
+        (Verdict::Good, Some(known)) => format!("known: {known}"),
+        (verdict, _) => verdict.word().to_owned(),
+    };
+    format!("{name:48} {few:>9} {many:>9} {:>9.2}  {verdict}", now.factor())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_fails_when_it_grows_by_more_than_five_in_a_hundred() {
+        assert_eq!(judge_path(Some(1000), 1050), Verdict::Good);
+        assert_eq!(judge_path(Some(1000), 1051), Verdict::Worse);
+        assert_eq!(judge_path(Some(1000), 950), Verdict::Good);
+        assert_eq!(judge_path(Some(1000), 949), Verdict::Better);
+        assert!(judge_path(None, 1).fails());
+    }
+
+    #[test]
+    fn a_frame_fails_when_it_grows_by_more_than_a_factor_of_two_and_nobody_knows() {
+        let growth =
+            |many, known: Option<&str>| Growth { few: 100, many, known: known.map(str::to_owned) };
+        assert_eq!(judge_frame(&growth(200, None)), Verdict::Good);
+        assert_eq!(judge_frame(&growth(201, None)), Verdict::Worse);
+        assert_eq!(judge_frame(&growth(201, Some("it is searched"))), Verdict::Good);
+        assert_eq!(judge_frame(&growth(200, Some("it is searched"))), Verdict::Better);
+    }
+}
