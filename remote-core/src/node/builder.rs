@@ -14,7 +14,7 @@ use crate::limits::Limits;
 use crate::object::class::check_registrations;
 use crate::socket::factory::Factory;
 use crate::socket::policy::Policy;
-use crate::wire::hello::{LONGEST_NODE_NAME, SHORTEST_LEASE};
+use crate::wire::hello::{MAX_NODE_NAME, MIN_LEASE};
 
 /// For how long references live after their holder was last heard of, unless set.
 const LEASE: Duration = Duration::from_secs(30);
@@ -114,14 +114,14 @@ impl NodeBuilder {
         let NodeBuilder { listen, name, limits, lease, sockets } = self;
         limits.validate()?;
         check_registrations()?;
-        if name.len() > LONGEST_NODE_NAME {
+        if name.len() > MAX_NODE_NAME {
             return Err(Error::Refused(format!(
-                "the name of a node has at most {LONGEST_NODE_NAME} bytes"
+                "the name of a node has at most {MAX_NODE_NAME} bytes"
             )));
         }
-        if !(SHORTEST_LEASE..=LONGEST_LEASE).contains(&lease) {
+        if !(MIN_LEASE..=LONGEST_LEASE).contains(&lease) {
             return Err(Error::Refused(format!(
-                "a lease of {lease:?} cannot be kept; set one from {SHORTEST_LEASE:?} to {LONGEST_LEASE:?}"
+                "a lease of {lease:?} cannot be kept; set one from {MIN_LEASE:?} to {LONGEST_LEASE:?}"
             )));
         }
         let sessions = Sessions::new(Arc::new(Shared::new(name, limits, lease)));

@@ -59,7 +59,7 @@ impl HandsOff for HandOff {
 
     fn shorten(&self, reference: Arc<ShorteningRef>, Giver { node, route, permits }: Giver) {
         let core = self.core.clone();
-        let (owner, token) = (reference.owner().node, reference.introduction());
+        let (owner, token) = (reference.owner().node, reference.initial_token());
         let giver = directory(route, node);
         // Not held meanwhile: whoever drops it need not wait, and nobody is asked any more.
         let seeker = Arc::downgrade(&reference);
@@ -80,10 +80,10 @@ impl HandsOff for HandOff {
             let Some(reference) = seeker.upgrade() else { return };
             match claimed {
                 Some(object) => reference.shorten(object).await,
-                None => reference.stay(),
+                None => reference.keep_forwarded(),
             }
         });
-        reference.sought_by(seeking.abort_handle());
+        reference.set_task(seeking.abort_handle());
     }
 
     fn recognize(&self, token: Token, claimant: NodeId) -> Option<Arc<dyn Receiver>> {

@@ -81,7 +81,7 @@ pub(crate) fn snapshot(sessions: &Sessions, gifts: usize) -> Snapshot {
     for session in sessions.all() {
         let inner = session.lock();
         let machine = &inner.machine;
-        let lease_left = machine.kept_for(now);
+        let lease_left = machine.export_lease_left(now);
         for (object, introductions) in machine.exported() {
             let holder = Holder { peer: session.peer.clone(), introductions, lease_left };
             holders.entry(object).or_default().push(holder);

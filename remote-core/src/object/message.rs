@@ -208,7 +208,7 @@ impl Request {
     /// Makes a message without arguments.
     pub(crate) fn plain(method: &'static Method) -> Request {
         let selector = Selector::Own(method);
-        let header = CallHeader { selector, manner: Manner::Ask, nesting: 0, deadline: None };
+        let header = CallHeader { selector, manner: Manner::Call, nesting: 0, deadline: None };
         Request { header, payload: Payload::default(), caller: None, waker: None }
     }
 }
@@ -253,23 +253,23 @@ pub struct Payload {
 #[derive(Clone)]
 pub(crate) struct Reference {
     pub(crate) receiver: Arc<dyn Receiver>,
-    pub(crate) interface: Interfaced,
+    pub(crate) interface: InterfaceName,
 }
 
 /// The name of a reference's interface.
 #[derive(Clone)]
-pub(crate) enum Interfaced {
+pub(crate) enum InterfaceName {
     Unknown,
     Own(&'static str),
     Announced(Arc<Name>),
 }
 
-impl Interfaced {
+impl InterfaceName {
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
-            Interfaced::Unknown => None,
-            Interfaced::Own(name) => Some(name),
-            Interfaced::Announced(name) => Some(&name.text),
+            InterfaceName::Unknown => None,
+            InterfaceName::Own(name) => Some(name),
+            InterfaceName::Announced(name) => Some(&name.text),
         }
     }
 }

@@ -43,7 +43,7 @@ impl SerialQueue {
         method: Replying,
         manner: Manner,
     ) -> Result<Replying> {
-        if manner == Manner::Ask && POLLED.with_borrow(|polled| polled.contains(&self.address())) {
+        if manner == Manner::Call && POLLED.with_borrow(|polled| polled.contains(&self.address())) {
             return Err(Error::Refused(
                 "an object that executes one call at a time has called itself and would wait forever; \
                  use `self`, or send the message with `.oneway()`"

@@ -66,7 +66,7 @@ impl ShorteningRef {
     }
 
     /// Sets the task that claims the object, which is aborted when the reference is dropped.
-    pub(crate) fn sought_by(&self, task: AbortHandle) {
+    pub(crate) fn set_task(&self, task: AbortHandle) {
         let _ = self.task.set(task);
     }
 
@@ -74,12 +74,12 @@ impl ShorteningRef {
         self.owner
     }
 
-    pub(crate) fn introduction(&self) -> Option<Token> {
+    pub(crate) fn initial_token(&self) -> Option<Token> {
         self.token
     }
 
     /// Makes the forwarded path final: the object could not be claimed.
-    pub(crate) fn stay(&self) {
+    pub(crate) fn keep_forwarded(&self) {
         let mut path = self.path.lock();
         if let Path::Forwarded { import, .. } = &*path {
             let _ = self.final_receiver.set(Arc::clone(import));

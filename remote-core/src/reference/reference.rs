@@ -20,11 +20,11 @@ use crate::error::{Error, Result};
 use crate::object::builtin::{INTERFACES, read_interfaces};
 use crate::object::marshal;
 use crate::object::message::{
-    Asked, Interfaced, Location, Receiver, Reference, Reply, Request, Ticket,
+    Asked, InterfaceName, Location, Receiver, Reference, Reply, Request, Ticket,
 };
 use crate::object::near;
 use crate::object::null::NullReceiver;
-use crate::wire::shape::NOWHERE;
+use crate::wire::shape::NULL_POSITION;
 
 /// A counted reference to one object, near or far. Calling the methods of its interface sends messages.
 ///
@@ -364,7 +364,7 @@ impl<T: ?Sized + Interface> fmt::Debug for Ref<T> {
 
 impl<T: ?Sized + Interface> Serialize for Ref<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let interface = Interfaced::Own(T::NAME);
+        let interface = InterfaceName::Own(T::NAME);
         let reference = Reference { receiver: Arc::clone(self.receiver()), interface };
         write(reference, T::REFERENCE, serializer)
     }
@@ -418,9 +418,9 @@ pub(crate) fn read<'de, D: Deserializer<'de>>(
         }
     }
     let place = deserializer.deserialize_newtype_struct(name, Place)?;
-    if place == NOWHERE {
+    if place == NULL_POSITION {
         let receiver: Arc<dyn Receiver> = Arc::new(NullReceiver);
-        return Ok(Reference { receiver, interface: Interfaced::Unknown });
+        return Ok(Reference { receiver, interface: InterfaceName::Unknown });
     }
     marshal::get(place).ok_or_else(|| D::Error::custom(ONLY_IN_MESSAGES))
 }

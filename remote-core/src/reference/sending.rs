@@ -48,14 +48,14 @@ impl<'a, R> Message<'a, R> {
         decode: fn(Reply) -> R,
     ) -> Message<'a, R> {
         let stage = Stage::Unsent(arguments);
-        let (manner, limit, timer) = (Manner::Ask, None, None);
+        let (manner, limit, timer) = (Manner::Call, None, None);
         Message { receiver, method, stage, decode, manner, limit, timer }
     }
 
     /// Makes the same message one-way.
     pub(crate) fn one_way(self) -> Message<'a, Result<()>> {
         let Message { receiver, method, stage, limit, timer, .. } = self;
-        let (decode, manner) = (accept_one_way as fn(Reply) -> Result<()>, Manner::Tell);
+        let (decode, manner) = (accept_one_way as fn(Reply) -> Result<()>, Manner::OneWay);
         Message { receiver, method, stage, decode, manner, limit, timer }
     }
 
@@ -90,7 +90,7 @@ impl<'a, R> Message<'a, R> {
     pub(crate) fn post(self) -> Result<()> {
         let Stage::Unsent(payload) = self.stage else { return Err(Error::Cancelled) };
         let mut request = Request { payload: payload?, ..Request::plain(self.method) };
-        request.header.manner = Manner::Tell;
+        request.header.manner = Manner::OneWay;
         match self.receiver.ask(self.receiver, request) {
             Asked::Refused(error) => Err(error),
             Asked::Sent(_claim) => Ok(()),
@@ -105,7 +105,7 @@ impl<'a, R> Message<'a, R> {
     pub(crate) fn poll_reply(&mut self, context: &mut Context<'_>) -> Poll<Reply> {
         if let Stage::Unsent(_) = self.stage {
             // A one-way message is usually handed over at once: it is polled below, without a waker.
-            let waker = (self.manner != Manner::Tell).then(|| context.waker().clone());
+            let waker = (self.manner != Manner::OneWay).then(|| context.waker().clone());
             let is_awaited = waker.is_some();
             match self.send(waker) {
                 Asked::Refused(error) => return Poll::Ready(Reply::Fault(error)),
@@ -118,7 +118,7 @@ impl<'a, R> Message<'a, R> {
                         return Poll::Pending; // The message was sent with the waker.
                     }
                 }
-                Asked::Running(running) if self.manner == Manner::Tell => {
+                Asked::Running(running) if self.manner == Manner::OneWay => {
                     return run_detached(running);
                 }
                 Asked::Running(running) => self.stage = Stage::Running(running),

@@ -171,7 +171,7 @@ impl Session {
     /// Counts a call in the window and sends it, or queues it behind the large call in its lane.
     fn admit(&mut self, call: Queued) {
         let Some(question) = self.questions.admit(call.question) else { return };
-        if call.header.manner == Manner::Tell
+        if call.header.manner == Manner::OneWay
             && let Some(token) = question.token.take()
         {
             self.events.push_back(Event::HandedOver { token });
@@ -217,7 +217,7 @@ impl Session {
         let Some(open) = self.questions.get_mut(question) else { return };
         open.progress = progress;
         let complete = matches!(progress, Progress::Sent(Some(_)));
-        if open.manner == Manner::Tell && complete {
+        if open.manner == Manner::OneWay && complete {
             self.questions.forget(question);
         } else {
             self.finish_if_unused(question);

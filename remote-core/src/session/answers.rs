@@ -75,7 +75,7 @@ impl Answers {
         let is_over = manner != Manner::Promise || answer.finished;
         self.calls -= 1;
         self.bytes -= answer.size;
-        if manner == Manner::Tell {
+        if manner == Manner::OneWay {
             self.credit.0 += 1;
             self.credit.1 += answer.size;
         }

@@ -19,7 +19,7 @@ use crate::wire::content::Content;
 use crate::wire::frame::{Frame, Manner, Status, Target};
 
 /// A call to be sent.
-pub(crate) struct Ask<'a> {
+pub(crate) struct OutgoingCall<'a> {
     pub(crate) token: CallToken,
     pub(crate) target: Target,
     /// The selector is the name and its fingerprint.
@@ -50,14 +50,18 @@ impl Session {
 
     /// Sends a call, or queues it until there is room. If it fails, nothing was sent, and the caller must retract the
     /// introductions in the call.
-    pub(crate) fn ask(&mut self, now: Option<Instant>, ask: Ask<'_>) -> Result<QuestionId, Error> {
+    pub(crate) fn ask(
+        &mut self,
+        now: Option<Instant>,
+        ask: OutgoingCall<'_>,
+    ) -> Result<QuestionId, Error> {
         if let Some(now) = now {
             self.now = now;
         }
         if let Some(cause) = &self.closed {
             return Err(cause.error(Outcome::NotExecuted));
         }
-        let Ask { token, target, header, content } = ask;
+        let OutgoingCall { token, target, header, content } = ask;
         let CallHeader { selector: (text, fingerprint), manner, nesting, deadline } = header;
         let references = content.references.clone();
         let packed = content.pack();
@@ -74,7 +78,7 @@ impl Session {
         let Some(selector) = self.intern(text, fingerprint) else {
             return Err(Error::Quota("the names that one peer takes are used up".into()));
         };
-        if manner == Manner::Ask && deadline.is_none() && self.may_send_at_once(&packed) {
+        if manner == Manner::Call && deadline.is_none() && self.may_send_at_once(&packed) {
             let extent = extent(&packed);
             let (deadline, content) = (0, &[]);
             return Ok(self.questions.open_sent(token, size, |question| {
@@ -131,8 +135,8 @@ impl Session {
     /// retracted.
     pub(crate) fn answer(&mut self, question: QuestionId, status: Status, content: Content) {
         match self.answers.answer(question) {
-            Some(Manner::Ask | Manner::Promise) => {}
-            Some(Manner::Tell) | None => return self.retract_all(&content.references),
+            Some(Manner::Call | Manner::Promise) => {}
+            Some(Manner::OneWay) | None => return self.retract_all(&content.references),
         }
         let (mut status, mut references) = (status, content.references.clone());
         let mut packed = content.pack();
@@ -165,7 +169,7 @@ impl Session {
         self.send(&Frame::Unwatch { watch });
     }
 
-    pub(crate) fn tell_ended(&mut self, watch: WatchId, stopped: bool, reason: &str) {
+    pub(crate) fn notify_ended(&mut self, watch: WatchId, stopped: bool, reason: &str) {
         if self.watches.close(watch) {
             self.send(&Frame::Ended { watch, stopped, reason: truncated(reason) });
         }

@@ -63,7 +63,7 @@ impl Session {
     }
 
     /// Drops what is still to be written after the end of the session, because it cannot be written.
-    pub(crate) fn keep_last_word(&mut self) {
+    pub(crate) fn drop_unwritten(&mut self) {
         if self.closed.is_some() {
             self.outgoing.clear();
             self.retained.clear();
@@ -170,7 +170,7 @@ const EXPIRED: u64 = 32;
 
 /// Returns the beginning of a text, so that it fits into a frame.
 pub(super) fn truncated(text: &str) -> &str {
-    const LONGEST: usize = 1024;
-    let end = (0..=LONGEST.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    const MAX_LENGTH: usize = 1024;
+    let end = (0..=MAX_LENGTH.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
     &text[..end.unwrap_or(0)]
 }

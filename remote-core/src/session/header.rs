@@ -1,6 +1,6 @@
-//! The header of a call: which message it is, and how it is to be executed.
+//! The header of a call: selector, manner, nesting, and deadline.
 //!
-//! It must not know the receiver, nor the arguments. One value goes all the way: from the caller to the frame, and at the other
+//! It must not know the receiver, nor the arguments. The same value is passed on from the caller to the frame, and on the other
 //! side from the frame to the method.
 
 use std::fmt;
@@ -11,21 +11,21 @@ use super::names::Name;
 use crate::wire::frame::Manner;
 use crate::wire::method::Method;
 
-/// The header of a call. On its way into a frame the selector becomes the number of its name.
+/// The header of a call. In a frame the selector is the number of its name.
 #[derive(Debug)]
 pub(crate) struct CallHeader<S = Selector> {
     pub(crate) selector: S,
     pub(crate) manner: Manner,
-    /// How many calls, each made by the method of the one before, led to this one.
+    /// The depth of nested calls: each was made by the method of the one before.
     pub(crate) nesting: u8,
     pub(crate) deadline: Option<Instant>,
 }
 
-/// Which message it is.
+/// The selector of a message.
 pub(crate) enum Selector {
     /// A method of an interface of this process.
     Own(&'static Method),
-    /// As the peer announced it.
+    /// A name that a peer has announced.
     Announced(Arc<Name>),
 }
 
@@ -36,8 +36,8 @@ impl<S> CallHeader<S> {
         CallHeader { selector, manner, nesting, deadline }
     }
 
-    /// Returns the header for passing the call on to somebody who only waits for the reply: what is pipelined on the call waits
-    /// where it is passed on.
+    /// Returns the header for a node that forwards the call: the forwarding node does not pipeline on the reply, and pipelined
+    /// messages wait there for it.
     pub(crate) fn for_the_reply(mut self) -> CallHeader<S> {
         self.manner = self.manner.for_the_reply();
         self

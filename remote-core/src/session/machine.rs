@@ -177,7 +177,7 @@ impl Session {
     }
 
     /// Returns how long the exports are kept, if no further input arrives.
-    pub(crate) fn kept_for(&self, now: Instant) -> Duration {
+    pub(crate) fn export_lease_left(&self, now: Instant) -> Duration {
         self.lease.owner_end().saturating_duration_since(now)
     }
 
@@ -223,7 +223,7 @@ impl Session {
     }
 
     /// Returns the number of calls that the peer accepts at once.
-    pub(crate) fn most_calls(&self) -> u64 {
+    pub(crate) fn max_calls(&self) -> u64 {
         self.questions.granted().calls
     }
 

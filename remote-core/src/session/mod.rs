@@ -32,7 +32,7 @@ mod transmit;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use command::Ask;
+pub(crate) use command::OutgoingCall;
 pub(crate) use lease::Reads;
 pub(crate) use machine::{Session, Settings};
 pub(crate) use names::Name;

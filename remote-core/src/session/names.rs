@@ -8,7 +8,7 @@ use foldhash::HashMap;
 
 use crate::id::NameId;
 use crate::wire::breach::Breach;
-use crate::wire::frame::LONGEST_NAME;
+use crate::wire::frame::MAX_NAME;
 
 /// The maximum number of names that one side may announce, and of their bytes.
 const MAX_NAMES: usize = 16 * 1024;
@@ -37,7 +37,7 @@ impl Announced {
         }
         if self.ids.len() >= MAX_NAMES
             || self.bytes + text.len() > MAX_BYTES
-            || text.len() > LONGEST_NAME
+            || text.len() > MAX_NAME
         {
             return None;
         }
@@ -65,7 +65,7 @@ impl PeerNames {
         self.bytes += text.len();
         let in_order = id.0 == self.names.len() as u64 + 1;
         if !in_order
-            || text.len() > LONGEST_NAME
+            || text.len() > MAX_NAME
             || self.names.len() >= MAX_NAMES
             || self.bytes > MAX_BYTES
         {

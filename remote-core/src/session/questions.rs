@@ -38,7 +38,7 @@ pub(crate) struct Question {
 
 impl Question {
     fn awaits_answer(&self) -> bool {
-        self.manner != Manner::Tell && matches!(self.progress, Progress::Sent(Some(_)))
+        self.manner != Manner::OneWay && matches!(self.progress, Progress::Sent(Some(_)))
     }
 }
 
@@ -111,7 +111,7 @@ impl Questions {
         let id = QuestionId(self.next);
         let question = Question {
             token: Some(token),
-            manner: Manner::Ask,
+            manner: Manner::Call,
             size,
             progress: Progress::Sent(Some(send(id))),
             users: 0,
@@ -148,7 +148,7 @@ impl Questions {
         self.calls -= 1;
         self.bytes -= question.size;
         let token = question.token;
-        if question.manner == Manner::Ask || question.finish == Finish::Sent {
+        if question.manner == Manner::Call || question.finish == Finish::Sent {
             self.promises -= u64::from(question.manner == Manner::Promise);
             entry.remove();
         }
@@ -177,7 +177,7 @@ impl Questions {
     /// credit.
     pub(crate) fn forget(&mut self, id: QuestionId) {
         let Some(question) = self.remove(id) else { return };
-        if question.manner == Manner::Tell {
+        if question.manner == Manner::OneWay {
             self.uncredited.0 += 1;
             self.uncredited.1 += question.size;
         }

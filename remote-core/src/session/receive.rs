@@ -14,9 +14,7 @@ use crate::id::{NameId, QuestionId};
 use crate::wire::body::Body;
 use crate::wire::breach::Breach;
 use crate::wire::content::Content;
-use crate::wire::frame::{
-    Descriptor, Extent, Frame, LENGTH, LONGEST_FRAME, Manner, Status, Target,
-};
+use crate::wire::frame::{Descriptor, Extent, Frame, LENGTH, MAX_FRAME, Manner, Status, Target};
 
 impl Session {
     /// Handles bytes from the connection. Returns how many were used: the rest is the beginning of a frame.
@@ -29,7 +27,7 @@ impl Session {
             let rest = &input[used..];
             let Some((length, rest)) = rest.split_first_chunk::<LENGTH>() else { return used };
             let length = u32::from_le_bytes(*length);
-            if length == 0 || length as usize > LONGEST_FRAME {
+            if length == 0 || length as usize > MAX_FRAME {
                 self.breach(Breach::FrameLength(length));
                 break;
             }

@@ -5,7 +5,7 @@
 use crate::error::{Error, Result};
 
 /// The longest name of a published object, in bytes.
-const LONGEST_NAME: usize = 256;
+const MAX_NAME: usize = 256;
 
 /// The address of a node, with the name of an object there if it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,12 +25,12 @@ impl Uri {
 /// Refuses a name that could not be part of an address.
 pub(crate) fn check_name(name: &str) -> Result<()> {
     if name.is_empty()
-        || name.len() > LONGEST_NAME
+        || name.len() > MAX_NAME
         || name.contains('/')
         || name.chars().any(char::is_control)
     {
         return Err(Error::Refused(format!(
-            "`{}` cannot be a name: a name has 1 to {LONGEST_NAME} bytes, no `/` and no control characters",
+            "`{}` cannot be a name: a name has 1 to {MAX_NAME} bytes, no `/` and no control characters",
             name.escape_debug()
         )));
     }
@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn names_that_do_not_fit_into_an_address_are_refused() {
         assert_eq!(check_name("log"), Ok(()));
-        for wrong in ["", "a/b", "a\nb", &"x".repeat(LONGEST_NAME + 1)] {
+        for wrong in ["", "a/b", "a\nb", &"x".repeat(MAX_NAME + 1)] {
             assert!(matches!(check_name(wrong), Err(Error::Refused(_))), "{wrong}");
         }
     }

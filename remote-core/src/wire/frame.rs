@@ -3,20 +3,20 @@
 //! It must not know sessions. A frame that can be read may still be a breach, which the session checks.
 
 use super::breach::Breach;
-use super::varint::{Cursor, Header, LONGEST_NUMBER, put};
+use super::varint::{Cursor, Header, MAX_NUMBER, put};
 use crate::id::{FrameNumber, Identity, NameId, NodeId, ObjectId, QuestionId, Token, WatchId};
 
 /// The maximum number of bytes of one body in one frame. Other frames are sent between two chunks.
 pub(crate) const CHUNK: usize = 16 * 1024;
 /// The maximum size of a frame: a chunk and its header.
-pub(crate) const LONGEST_FRAME: usize = CHUNK + 256;
+pub(crate) const MAX_FRAME: usize = CHUNK + 256;
 /// The maximum length of the name of a message or an interface.
-pub(crate) const LONGEST_NAME: usize = 1024;
+pub(crate) const MAX_NAME: usize = 1024;
 /// The size of the length field that precedes a frame.
 pub(crate) const LENGTH: usize = 4;
 
 /// The maximum size of a frame's header: length and kind, a byte for each of three small fields, and seven numbers.
-const MAX_HEADER: usize = LENGTH + 4 + 7 * LONGEST_NUMBER;
+const MAX_HEADER: usize = LENGTH + 4 + 7 * MAX_NUMBER;
 
 /// The first kind of frame without a number. Such frames are about the connection, and are not retransmitted.
 const UNNUMBERED: u8 = 0x40;
@@ -34,17 +34,17 @@ pub(crate) enum Target {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Manner {
     /// An answer.
-    Ask,
+    Call,
     /// An answer, which the receiver keeps until the sender sends `Finish`, so that messages can be pipelined on it.
     Promise,
     /// Nothing.
-    Tell,
+    OneWay,
 }
 
 impl Manner {
     /// Returns the manner for a node that forwards the message and does not pipeline on it.
     pub(crate) fn for_the_reply(self) -> Manner {
-        if self == Manner::Promise { Manner::Ask } else { self }
+        if self == Manner::Promise { Manner::Call } else { self }
     }
 }
 
@@ -308,9 +308,9 @@ impl<'f> Frame<'f> {
                     Target::Answer(QuestionId(id))
                 };
                 let manner = match bits >> 1 {
-                    0 => Manner::Ask,
+                    0 => Manner::Call,
                     1 => Manner::Promise,
-                    2 => Manner::Tell,
+                    2 => Manner::OneWay,
                     _ => return Err(Breach::Frame),
                 };
                 Frame::Call {

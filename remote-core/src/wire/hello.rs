@@ -18,13 +18,13 @@ pub(crate) const VERSION: u16 = 2;
 /// The size of the preface: magic and version.
 pub(crate) const PREFACE: usize = 8;
 /// The maximum size of a handshake message.
-pub(crate) const LONGEST: usize = 1024;
+pub(crate) const MAX_MESSAGE: usize = 1024;
 /// The maximum length of a node's name.
-pub(crate) const LONGEST_NODE_NAME: usize = 128;
+pub(crate) const MAX_NODE_NAME: usize = 128;
 /// The maximum length of a node's address.
-pub(crate) const LONGEST_ADDRESS: usize = 512;
+pub(crate) const MAX_ADDRESS: usize = 512;
 /// The minimum term of a lease: shorter ones would expire on an ordinary network.
-pub(crate) const SHORTEST_LEASE: Duration = Duration::from_millis(100);
+pub(crate) const MIN_LEASE: Duration = Duration::from_millis(100);
 
 /// The introduction of a node, with the limits that it grants to its peer.
 #[derive(Clone, PartialEq, Debug)]
@@ -154,9 +154,9 @@ impl Hello {
             // Bytes that follow belong to a later minor version, and are ignored.
             let sound = hello.grant.calls > 0
                 && hello.grant.body <= hello.grant.bytes
-                && hello.lease >= SHORTEST_LEASE
-                && hello.name.len() <= LONGEST_NODE_NAME
-                && hello.address.len() <= LONGEST_ADDRESS;
+                && hello.lease >= MIN_LEASE
+                && hello.name.len() <= MAX_NODE_NAME
+                && hello.address.len() <= MAX_ADDRESS;
             if sound { Ok(hello) } else { Err(Breach::Hello) }
         };
         read().map_err(|_| Breach::Hello)

@@ -22,7 +22,7 @@ pub(crate) const REFERENCE: &str = "Ref<";
 /// The serde name of all streams.
 pub(crate) const STREAM: &str = "Stream";
 /// The position of a null reference.
-pub(crate) const NOWHERE: u32 = u32::MAX;
+pub(crate) const NULL_POSITION: u32 = u32::MAX;
 
 /// The shape of one or more types, as text.
 #[derive(Default)]
@@ -161,7 +161,8 @@ impl Deserializer<'static> for Tracer<'_> {
         if name.starts_with(REFERENCE) {
             // Of a reference only the name of its interface is part of the shape: the interface may have other methods on
             // the far side.
-            return visitor.visit_newtype_struct(U32Deserializer::<Untraceable>::new(NOWHERE));
+            return visitor
+                .visit_newtype_struct(U32Deserializer::<Untraceable>::new(NULL_POSITION));
         }
         if name == STREAM {
             // A stream is encoded as a reference, but both sides must have the same type of values. Streams are

@@ -11,11 +11,11 @@ use super::codec::Encoder;
 use super::content::Content;
 use super::datagram::Datagram;
 use super::frame::{
-    CHUNK, Descriptor, Extent, Frame, LENGTH, LONGEST_FRAME, LONGEST_NAME, Manner, Status, Target,
+    CHUNK, Descriptor, Extent, Frame, LENGTH, MAX_FRAME, MAX_NAME, Manner, Status, Target,
 };
 use super::hello::{
-    Grant, Hello, LONGEST, LONGEST_ADDRESS, LONGEST_NODE_NAME, ResumeState, SHORTEST_LEASE, Sides,
-    Verdict, preface,
+    Grant, Hello, MAX_ADDRESS, MAX_MESSAGE, MAX_NODE_NAME, MIN_LEASE, ResumeState, Sides, Verdict,
+    preface,
 };
 use super::method::{Method, Parameter, Type, name_fingerprint};
 use super::shape::Shape;
@@ -110,13 +110,13 @@ fn the_limits_are_those_of_the_document() {
     let expect = |text: String| {
         assert!(DOCUMENT.replace('\n', " ").contains(&text), "PROTOCOL.md should say: {text}")
     };
-    expect(format!("1 to {} [5]", thousands(LONGEST_FRAME)));
+    expect(format!("1 to {} [5]", thousands(MAX_FRAME)));
     expect(format!("A content of more than {} bytes is sent in chunks", thousands(CHUNK)));
-    expect(format!("A name has at most {LONGEST_NAME} bytes"));
-    expect(format!("bytes that follow, at most {LONGEST} |"));
-    expect(format!("the node's name, at most {LONGEST_NODE_NAME} bytes"));
-    expect(format!("in milliseconds, at least {}", SHORTEST_LEASE.as_millis()));
-    expect(format!("as an address, at most {LONGEST_ADDRESS} bytes"));
+    expect(format!("A name has at most {MAX_NAME} bytes"));
+    expect(format!("bytes that follow, at most {MAX_MESSAGE} |"));
+    expect(format!("the node's name, at most {MAX_NODE_NAME} bytes"));
+    expect(format!("in milliseconds, at least {}", MIN_LEASE.as_millis()));
+    expect(format!("as an address, at most {MAX_ADDRESS} bytes"));
     expect(format!("What it keeps is bounded ({} MiB)", limits.unacknowledged >> 20));
     expect(format!("not completed the handshake after {} s", limits.handshake_time.as_secs()));
     expect(format!("holds {} such connections at most", limits.handshakes));
@@ -216,7 +216,7 @@ fn frames() -> Vec<(&'static str, Frame<'static>)> {
     vec![
         (
             "Call: question 300 to object 2, selector 3, call, \"abc\"",
-            call(object, Manner::Ask, WHOLE, b"abc"),
+            call(object, Manner::Call, WHOLE, b"abc"),
         ),
         (
             "Call: question 300 to answer 299, one-way, nesting 31, 1 s left, 70,000 bytes to come, 3 of references",
@@ -224,7 +224,7 @@ fn frames() -> Vec<(&'static str, Frame<'static>)> {
                 question,
                 target: Target::Answer(QuestionId(299)),
                 selector: NameId(3),
-                manner: Manner::Tell,
+                manner: Manner::OneWay,
                 nesting: 31,
                 deadline: 1001,
                 extent: Extent { references: 3, total: 70_000 },

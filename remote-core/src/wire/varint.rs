@@ -5,11 +5,11 @@
 use super::breach::Breach;
 
 /// The size of the largest number, in bytes.
-pub(crate) const LONGEST_NUMBER: usize = 10;
+pub(crate) const MAX_NUMBER: usize = 10;
 
 /// Appends a number in LEB128: seven bits in a byte, low bits first.
 pub(crate) fn put(out: &mut Vec<u8>, value: u64) {
-    let mut header = Header::<LONGEST_NUMBER>::new();
+    let mut header = Header::<MAX_NUMBER>::new();
     header.number(value);
     out.extend_from_slice(header.bytes());
 }
@@ -100,9 +100,9 @@ impl<'f> Cursor<'f> {
             return Ok(bits(first) | bits(second) << 7 | bits(third) << 14);
         }
         let mut value = 0;
-        for (place, byte) in self.rest.iter().take(LONGEST_NUMBER).enumerate() {
+        for (place, byte) in self.rest.iter().take(MAX_NUMBER).enumerate() {
             let bits = u64::from(byte & 0x7f);
-            if place == LONGEST_NUMBER - 1 && bits > 1 {
+            if place == MAX_NUMBER - 1 && bits > 1 {
                 return Err(Breach::Frame);
             }
             value |= bits << (7 * place);

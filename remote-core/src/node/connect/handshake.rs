@@ -10,7 +10,9 @@ use crate::error::{Error, Result};
 use crate::id::NodeId;
 use crate::transport::connection::Connection;
 use crate::wire::breach::Breach;
-use crate::wire::hello::{Hello, LONGEST, PREFACE, ResumeState, Verdict, check_preface, preface};
+use crate::wire::hello::{
+    Hello, MAX_MESSAGE, PREFACE, ResumeState, Verdict, check_preface, preface,
+};
 
 /// Who decides about a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,7 +73,7 @@ pub(crate) fn decides(own: NodeId, peer: NodeId) -> Decides {
 
 async fn read_framed(connection: &mut Connection) -> Result<Vec<u8>> {
     let length = connection.reader.read_u16_le().await.map_err(gone)?;
-    if usize::from(length) > LONGEST {
+    if usize::from(length) > MAX_MESSAGE {
         return Err(breach(Breach::Hello));
     }
     let mut bytes = vec![0; length.into()];

@@ -131,7 +131,7 @@ impl ReceiveLoop {
         let request = Request {
             header: CallHeader {
                 selector: Selector::Announced(Arc::new(name)),
-                manner: Manner::Tell,
+                manner: Manner::OneWay,
                 nesting,
                 deadline: deadline.map(|left| Instant::now() + left),
             },

@@ -62,7 +62,7 @@ impl DatagramTarget {
             let selector = selector.text();
             Err(Error::Refused(format!("`{selector}` {what}, or look the object up over tcp://")))
         };
-        if *manner != Manner::Tell {
+        if *manner != Manner::OneWay {
             return refuse("wants a reply, and udp:// carries none: send it with `.oneway()`");
         }
         if !references.is_empty() {

@@ -134,7 +134,7 @@ impl<L: Borrow<Arc<SharedSession>>> ReplyGuard<L> {
         let session = self.session.borrow();
         match self.promise.take() {
             // Nobody waits for the value.
-            _ if self.manner == Manner::Tell => {
+            _ if self.manner == Manner::OneWay => {
                 session.send_answer(self.question, Reply::Value(Payload::default()))
             }
             None => session.send_answer(self.question, reply),

@@ -184,7 +184,7 @@ async fn write(session: &Arc<SharedSession>) {
                 pump::drop_writer(session);
                 session.update(|inner| {
                     inner.handle_loss(connection, &reason);
-                    inner.machine.keep_last_word();
+                    inner.machine.drop_unwritten();
                 });
             }
         }

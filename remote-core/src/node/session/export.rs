@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::id::{Identity, NameId, NodeId, ObjectId, Token};
 use crate::node::shared::Shared;
-use crate::object::message::{Interfaced, Location, Receiver, Reference, RouteId};
+use crate::object::message::{InterfaceName, Location, Receiver, Reference, RouteId};
 use crate::session::Session;
 use crate::wire::frame::Descriptor;
 use crate::wire::method::name_fingerprint;
@@ -20,7 +20,7 @@ pub(crate) struct Prepared<'r> {
 
 struct Entry<'r> {
     kind: Kind,
-    interface: &'r Interfaced,
+    interface: &'r InterfaceName,
 }
 
 enum Kind {

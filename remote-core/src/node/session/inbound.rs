@@ -11,7 +11,7 @@ use super::shared::{Inner, SharedSession};
 use crate::error::Error;
 use crate::id::{Identity, NameId, ObjectId, Token};
 use crate::object::import::Import;
-use crate::object::message::{Interfaced, Payload, Receiver, Reference, Reply, Route};
+use crate::object::message::{InterfaceName, Payload, Receiver, Reference, Reply, Route};
 use crate::object::null::NullReceiver;
 use crate::object::shortening::ShorteningRef;
 use crate::session::event::IncomingCall;
@@ -91,7 +91,7 @@ impl SharedSession {
         let interface = inner
             .machine
             .name(interface)
-            .map_or(Interfaced::Unknown, |name| Interfaced::Announced(name.clone()));
+            .map_or(InterfaceName::Unknown, |name| InterfaceName::Announced(name.clone()));
         Reference { receiver, interface }
     }
 

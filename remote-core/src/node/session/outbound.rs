@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::id::{CallToken, ObjectId, QuestionId, WatchId};
 use crate::object::message::{Claim, Ended, Payload, Request, Route, Watcher};
 use crate::object::slot::Slot;
-use crate::session::Ask;
+use crate::session::OutgoingCall;
 use crate::wire::content::Content;
 use crate::wire::frame::Target;
 
@@ -33,7 +33,7 @@ impl Route for SharedSession {
             }
         };
         let token = inner.calls.add_waiter(Arc::clone(&slot));
-        let ask = Ask {
+        let ask = OutgoingCall {
             token,
             target,
             header: header.named(),

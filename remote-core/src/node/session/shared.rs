@@ -98,7 +98,7 @@ impl SharedSession {
         origin: Origin,
     ) -> Arc<SharedSession> {
         let dispatch = Arc::<DispatchCount>::default();
-        let token_requests = MAX_TOKEN_REQUESTS.min(machine.most_calls() / 2).max(1);
+        let token_requests = MAX_TOKEN_REQUESTS.min(machine.max_calls() / 2).max(1);
         Arc::new_cyclic(|this| SharedSession {
             shared,
             peer,

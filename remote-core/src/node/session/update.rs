@@ -93,7 +93,7 @@ impl SharedSession {
                 other => (true, other.to_string()),
             };
             let guard = session.update(|inner| {
-                inner.machine.tell_ended(watch, stopped, &reason);
+                inner.machine.notify_ended(watch, stopped, &reason);
                 inner.watches.take_guard(watch)
             });
             drop(guard);

@@ -6,9 +6,9 @@ use super::pair::{DIRECTORY, header};
 use crate::error::Outcome;
 use crate::id::{CallToken, FrameNumber, NameId, ObjectId, QuestionId, WatchId};
 use crate::limits::Limits;
-use crate::session::Ask;
+use crate::session::OutgoingCall;
 use crate::wire::breach::Breach;
-use crate::wire::frame::{CHUNK, Descriptor, Extent, Frame, LONGEST_FRAME, Manner, Status, Target};
+use crate::wire::frame::{CHUNK, Descriptor, Extent, Frame, MAX_FRAME, Manner, Status, Target};
 
 /// Sends a frame that is a breach to a new session.
 #[track_caller]
@@ -25,7 +25,7 @@ fn asked(manner: Manner) -> (Forger, QuestionId) {
 
 fn asked_with(limits: Limits, manner: Manner) -> (Forger, QuestionId) {
     let mut forger = Forger::with(limits);
-    let ask = Ask {
+    let ask = OutgoingCall {
         token: CallToken(5),
         target: DIRECTORY,
         header: header(manner, 1),
@@ -44,13 +44,13 @@ fn referring(content: &[u8], references: &[Descriptor]) -> (Extent, Vec<u8>) {
 
 #[test]
 fn invalid_frame_lengths() {
-    for length in [0, LONGEST_FRAME as u32 + 1, u32::MAX] {
+    for length in [0, MAX_FRAME as u32 + 1, u32::MAX] {
         let mut forger = Forger::new();
         forger.send_bytes(&length.to_le_bytes());
         forger.assert_breach(Breach::FrameLength(length));
     }
     let mut forger = Forger::new();
-    let bytes = (LONGEST_FRAME as u32).to_le_bytes();
+    let bytes = (MAX_FRAME as u32).to_le_bytes();
     assert_eq!(forger.send_bytes(&bytes), 0, "a frame of the maximum length is awaited");
     assert_eq!(forger.session.closed(), None);
     assert_eq!(forger.session.held(), 0, "and nothing is held for it");
@@ -128,14 +128,14 @@ fn answers_without_a_question() {
         content: b"begin",
     };
     assert_refused(head, Breach::Question);
-    let (mut forger, question) = asked(Manner::Tell);
+    let (mut forger, question) = asked(Manner::OneWay);
     forger.send(answer(question, b""));
     forger.assert_breach(Breach::Question);
 }
 
 #[test]
 fn a_second_answer() {
-    for manner in [Manner::Ask, Manner::Promise] {
+    for manner in [Manner::Call, Manner::Promise] {
         let (mut forger, question) = asked(manner);
         forger.send(answer(question, b"first"));
         assert_eq!(forger.application.ended[&5], End::Answered(Status::Value, plain(b"first")));
@@ -148,8 +148,12 @@ fn a_second_answer() {
 fn an_answer_to_a_question_that_is_not_sent_yet() {
     let limits = Limits { window_calls: 1, ..Limits::default() };
     let mut forger = Forger::with(limits);
-    let ask =
-        |token, content| Ask { token, target: DIRECTORY, header: header(Manner::Ask, 1), content };
+    let ask = |token, content| OutgoingCall {
+        token,
+        target: DIRECTORY,
+        header: header(Manner::Call, 1),
+        content,
+    };
     forger.session.ask(None, ask(CallToken(0), plain(b""))).expect("it is sent");
     let waiting = forger.session.ask(None, ask(CallToken(1), plain(b""))).expect("it waits");
     forger.send(answer(waiting, b""));
@@ -160,7 +164,7 @@ fn an_answer_to_a_question_that_is_not_sent_yet() {
 #[test]
 fn finishing_a_call_that_is_not_a_promise_or_finishing_twice() {
     assert_refused(Frame::Finish { question: QuestionId(1) }, Breach::Question);
-    for manner in [Manner::Ask, Manner::Tell] {
+    for manner in [Manner::Call, Manner::OneWay] {
         let mut forger = Forger::new();
         forger.send(super::forger::in_manner(call(1, b""), manner));
         forger.send(Frame::Finish { question: QuestionId(1) });
@@ -204,7 +208,7 @@ fn chunks_that_overrun_or_have_no_message() {
 
 #[test]
 fn an_answer_begun_twice() {
-    let (mut forger, question) = asked(Manner::Ask);
+    let (mut forger, question) = asked(Manner::Call);
     let extent = Extent { references: 0, total: 100 };
     let head = Frame::Answer { question, status: Status::Value, extent, content: b"begin" };
     forger.send(head);
@@ -218,7 +222,7 @@ fn bodies_larger_than_the_limit() {
     for total in [most + 1, 1 << 32, u64::MAX] {
         let extent = Extent { references: 0, total };
         assert_refused(call_in_parts(1, extent, b"begin"), Breach::Body(total));
-        let (mut forger, question) = asked(Manner::Ask);
+        let (mut forger, question) = asked(Manner::Call);
         forger.send(Frame::Answer { question, status: Status::Value, extent, content: b"begin" });
         forger.assert_breach(Breach::Body(total));
     }
@@ -232,7 +236,7 @@ fn bodies_larger_than_the_limit() {
 fn a_fault_may_exceed_the_limit_of_bodies_but_not_one_frame() {
     let fault = |total, content, status| {
         let (mut forger, question) =
-            asked_with(Limits { body: 10, ..Limits::default() }, Manner::Ask);
+            asked_with(Limits { body: 10, ..Limits::default() }, Manner::Call);
         let extent = Extent { references: 0, total };
         forger.send(Frame::Answer { question, status, extent, content });
         forger
@@ -301,7 +305,7 @@ fn a_watch_in_use() {
 #[test]
 fn acknowledging_frames_that_were_not_sent() {
     assert_refused(Frame::Acknowledge { number: FrameNumber(1) }, Breach::Acknowledgement);
-    let (mut forger, _) = asked(Manner::Ask);
+    let (mut forger, _) = asked(Manner::Call);
     let last = forger.session.transmitted.0;
     forger.send(Frame::Acknowledge { number: FrameNumber(last) });
     forger.send(Frame::Acknowledge { number: FrameNumber(0) });

@@ -28,7 +28,7 @@ fn while_it_waits_for_the_window() {
     let limits = Limits { window_calls: 1, ..Limits::default() };
     let mut pair = Pair::with(Limits::default(), limits);
     pair.ask(Left, DIRECTORY, plain(&[1]));
-    for manner in [Manner::Ask, Manner::Tell, Manner::Promise] {
+    for manner in [Manner::Call, Manner::OneWay, Manner::Promise] {
         let waiting = pair.send(Left, manner, DIRECTORY, plain(&[2])).expect("it waits");
         cancel(&mut pair, waiting);
     }
@@ -67,7 +67,7 @@ fn cancelling_behind_a_large_one_frees_the_window() {
 
 #[test]
 fn while_its_chunks_are_sent() {
-    for manner in [Manner::Ask, Manner::Tell] {
+    for manner in [Manner::Call, Manner::OneWay] {
         let mut pair = Pair::new();
         let large = pair.send(Left, manner, DIRECTORY, pattern(64 * CHUNK)).expect("it is sent");
         pair.exchange();

@@ -8,7 +8,7 @@ use super::pair::Side::{Left, Right};
 use super::pair::{DIRECTORY, Pair, header};
 use super::random::Random;
 use crate::id::{CallToken, FrameNumber, NameId, ObjectId, QuestionId, WatchId};
-use crate::session::Ask;
+use crate::session::OutgoingCall;
 use crate::wire::frame::{Descriptor, Extent, Frame, LENGTH, Manner, Status, Target};
 
 /// The object that the recorded side has received.
@@ -22,10 +22,10 @@ fn listener() -> Forger {
     for token in 0..IN_PARTS as usize {
         let given = Descriptor::Mine { object: RECEIVED, interface: NameId::NONE };
         let _ = forger.session.introduce(RECEIVED);
-        let ask = Ask {
+        let ask = OutgoingCall {
             token: CallToken(token),
             target: DIRECTORY,
-            header: header([Manner::Ask, Manner::Promise, Manner::Tell, Manner::Ask][token], 1),
+            header: header([Manner::Call, Manner::Promise, Manner::OneWay, Manner::Call][token], 1),
             content: referring(b"given", &[given]),
         };
         forger.session.ask(None, ask).expect("it is sent");

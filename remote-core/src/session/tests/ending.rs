@@ -121,7 +121,7 @@ fn nothing_is_sent_after_close() {
     session.intern("late", 99).unwrap();
     session.watch(WatchId(1), ObjectId::DIRECTORY);
     session.unwatch(WatchId(1));
-    session.tell_ended(WatchId(1), false, "");
+    session.notify_ended(WatchId(1), false, "");
     session.release(ObjectId(1));
     session.cancel(QuestionId(1));
     session.finish(QuestionId(1));
@@ -141,7 +141,7 @@ fn a_call_after_the_end_is_not_executed() {
     let mut pair = Pair::new();
     pair[Left].handle_failure("pulled the plug");
     pair.handle_events(Left);
-    let refused = pair.send(Left, Manner::Ask, DIRECTORY, plain(b""));
+    let refused = pair.send(Left, Manner::Call, DIRECTORY, plain(b""));
     let (reason, outcome) = ("pulled the plug".to_owned(), Outcome::NotExecuted);
     assert_eq!(refused, Err(Error::SessionLost { reason, outcome }));
 }
@@ -152,7 +152,7 @@ fn a_call_after_the_end_reports_expiry_and_restart() {
     pair[Left].handle_peer_ended(0);
     pair[Right].handle_peer_restarted();
     Side::BOTH.into_iter().for_each(|side| pair.handle_events(side));
-    let mut refused = |side| pair.send(side, Manner::Ask, DIRECTORY, plain(b""));
+    let mut refused = |side| pair.send(side, Manner::Call, DIRECTORY, plain(b""));
     let (reason, outcome) = ("the peer ended the session".to_owned(), Outcome::NotExecuted);
     assert_eq!(refused(Left), Err(Error::SessionLost { reason, outcome }));
     assert_eq!(refused(Right), Err(Error::Stale));
@@ -164,11 +164,11 @@ fn a_call_after_the_end_reports_expiry_and_restart() {
     pair.cut(&Side::BOTH);
     pair.pass(2 * TERM);
     let expired = pair[Left].code();
-    assert_eq!(pair.send(Left, Manner::Ask, DIRECTORY, plain(b"")), Err(Error::LeaseExpired));
+    assert_eq!(pair.send(Left, Manner::Call, DIRECTORY, plain(b"")), Err(Error::LeaseExpired));
     let mut other = Pair::new();
     other[Right].handle_peer_ended(expired);
     other.handle_events(Right);
-    assert_eq!(other.send(Right, Manner::Ask, DIRECTORY, plain(b"")), Err(Error::LeaseExpired));
+    assert_eq!(other.send(Right, Manner::Call, DIRECTORY, plain(b"")), Err(Error::LeaseExpired));
 }
 
 #[test]
@@ -259,11 +259,11 @@ fn the_buffer_is_dropped_after_the_end_without_a_connection() {
 fn a_close_that_cannot_be_written_is_dropped() {
     let mut pair = Pair::new();
     pair.send_one_way(Left, DIRECTORY, plain(b"ready"));
-    pair[Left].keep_last_word();
+    pair[Left].drop_unwritten();
     assert!(pair[Left].wants_transmit(), "Close is still to be written");
     pair[Left].close("enough");
     assert!(pair[Left].wants_transmit());
-    pair[Left].keep_last_word();
+    pair[Left].drop_unwritten();
     assert_eq!((pair[Left].held(), pair[Left].wants_transmit()), (0, false));
 }
 

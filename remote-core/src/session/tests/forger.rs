@@ -155,7 +155,7 @@ pub(super) fn call_in_parts(question: u64, extent: Extent, content: &[u8]) -> Fr
         question: QuestionId(question),
         target: Target::Object(ObjectId::DIRECTORY),
         selector: NameId(1),
-        manner: Manner::Ask,
+        manner: Manner::Call,
         nesting: 1,
         deadline: 0,
         extent,

@@ -98,14 +98,14 @@ fn the_time_that_is_left_for_both_sides() {
     assert_eq!(pair[Left].term(), TERM);
     pair.new_export(Left);
     let begin = pair.now;
-    let (left, kept) = (pair[Right].lease_left(begin), pair[Left].kept_for(begin));
+    let (left, kept) = (pair[Right].lease_left(begin), pair[Left].export_lease_left(begin));
     assert!(left > TERM * 8 / 10 && left <= TERM * 9 / 10, "{left:?}");
     assert!(kept > TERM && kept <= TERM * 5 / 4, "{kept:?}");
     let later = begin + 5 * SECOND;
     assert_eq!(pair[Right].lease_left(later), left - 5 * SECOND);
-    assert_eq!(pair[Left].kept_for(later), kept - 5 * SECOND);
+    assert_eq!(pair[Left].export_lease_left(later), kept - 5 * SECOND);
     assert_eq!(pair[Right].lease_left(begin + TERM), Duration::ZERO);
-    assert_eq!(pair[Left].kept_for(begin + 2 * TERM), Duration::ZERO);
+    assert_eq!(pair[Left].export_lease_left(begin + 2 * TERM), Duration::ZERO);
 }
 
 #[test]

@@ -256,7 +256,7 @@ fn an_expired_side_keeps_no_exports_if_the_peer_has_expired_too() {
     let mut pair = Pair::new();
     pair.new_export(Left);
     pair.new_export(Right);
-    let end = pair.now + pair[Left].kept_for(pair.now);
+    let end = pair.now + pair[Left].export_lease_left(pair.now);
     pair.cut(&Side::BOTH);
     pair.now = end - GRACE;
     pair.wake(Left);

@@ -5,10 +5,10 @@ use super::pair::Pair;
 use super::pair::Side::{Left, Right};
 use crate::id::NameId;
 use crate::wire::breach::Breach;
-use crate::wire::frame::{Frame, LONGEST_NAME};
+use crate::wire::frame::{Frame, MAX_NAME};
 
 /// The lengths of names, each with the number of such names that a side accepts.
-const MAX: [(usize, u64); 2] = [(LONGEST_NAME, 1024), (1, 16 * 1024)];
+const MAX: [(usize, u64); 2] = [(MAX_NAME, 1024), (1, 16 * 1024)];
 
 #[test]
 fn a_name_is_announced_once() {
@@ -38,13 +38,13 @@ fn a_side_announces_exactly_the_maximum() {
         assert!(pair[Right].name(NameId(max)).is_some());
     }
     let mut pair = Pair::new();
-    assert_eq!(pair[Left].intern(&"n".repeat(LONGEST_NAME + 1), 1), None);
-    assert_eq!(pair[Left].intern(&"n".repeat(LONGEST_NAME), 1), Some(NameId(1)));
+    assert_eq!(pair[Left].intern(&"n".repeat(MAX_NAME + 1), 1), None);
+    assert_eq!(pair[Left].intern(&"n".repeat(MAX_NAME), 1), Some(NameId(1)));
 }
 
 #[test]
 fn one_name_more_is_a_breach() {
-    let long = "n".repeat(LONGEST_NAME + 1);
+    let long = "n".repeat(MAX_NAME + 1);
     let mut forger = Forger::new();
     forger.send(Frame::Name { id: NameId(2), fingerprint: 1, name: &long });
     forger.assert_breach(Breach::Name);

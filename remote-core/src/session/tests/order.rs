@@ -39,7 +39,7 @@ fn messages_to_one_object_wait_behind_a_large_one() {
     let mut pair = Pair::new();
     let sizes = [10, LARGE, 20, CHUNK + 1, 30, 3 * CHUNK, 40];
     for (number, size) in (0..).zip(sizes) {
-        let manner = [Manner::Ask, Manner::Tell, Manner::Promise][number as usize % 3];
+        let manner = [Manner::Call, Manner::OneWay, Manner::Promise][number as usize % 3];
         pair.send(Left, manner, DIRECTORY, body(number, size)).expect("it is sent");
     }
     pair.run_until_idle();

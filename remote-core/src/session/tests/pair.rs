@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::ops::{Index, IndexMut};
 use std::time::{Duration, Instant};
 
-use super::super::command::Ask;
+use super::super::command::OutgoingCall;
 use super::super::header::CallHeader;
 use super::super::lease::Reads;
 use super::super::machine::{Session, Settings};
@@ -133,7 +133,7 @@ impl Pair {
         let token = self.next_token;
         self.next_token += 1;
         let header = CallHeader { deadline, ..header(manner, nesting) };
-        let ask = Ask { token: CallToken(token), target, header, content };
+        let ask = OutgoingCall { token: CallToken(token), target, header, content };
         let now = self.now;
         let question = self[from].ask(Some(now), ask);
         self.handle_events(from);
@@ -143,18 +143,18 @@ impl Pair {
     /// Sends a call with a deadline.
     pub(super) fn ask_with_deadline(&mut self, from: Side, deadline: Instant) -> QuestionId {
         let content = Content::default();
-        let asked = self.send_with((Some(deadline), 1), from, Manner::Ask, DIRECTORY, content);
+        let asked = self.send_with((Some(deadline), 1), from, Manner::Call, DIRECTORY, content);
         asked.expect("the call is sent")
     }
 
     /// Sends a call as from within a method.
     pub(super) fn ask_from_method(&mut self, from: Side, content: Content) -> QuestionId {
-        let asked = self.send_with((None, 2), from, Manner::Ask, DIRECTORY, content);
+        let asked = self.send_with((None, 2), from, Manner::Call, DIRECTORY, content);
         asked.expect("the call is sent")
     }
 
     pub(super) fn ask(&mut self, from: Side, target: Target, content: Content) -> QuestionId {
-        self.send(from, Manner::Ask, target, content).expect("the call is sent")
+        self.send(from, Manner::Call, target, content).expect("the call is sent")
     }
 
     pub(super) fn promise(&mut self, from: Side, target: Target, content: Content) -> QuestionId {
@@ -167,7 +167,7 @@ impl Pair {
         target: Target,
         content: Content,
     ) -> QuestionId {
-        self.send(from, Manner::Tell, target, content).expect("the call is sent")
+        self.send(from, Manner::OneWay, target, content).expect("the call is sent")
     }
 
     /// Returns the token of the last message.

@@ -339,11 +339,11 @@ fn watches_end_once_and_are_bounded() {
     forger.session.introduce(object).expect("there is room");
     forger.send(Frame::Watch { watch: WatchId(1), object });
     forger.send(Frame::Watch { watch: WatchId(2), object });
-    forger.session.tell_ended(WatchId(1), true, "stopped");
-    forger.session.tell_ended(WatchId(1), true, "stopped");
+    forger.session.notify_ended(WatchId(1), true, "stopped");
+    forger.session.notify_ended(WatchId(1), true, "stopped");
     forger.send(Frame::Unwatch { watch: WatchId(1) });
     forger.send(Frame::Unwatch { watch: WatchId(2) });
-    forger.session.tell_ended(WatchId(2), true, "stopped");
+    forger.session.notify_ended(WatchId(2), true, "stopped");
     let ended = |watch| {
         format!("{:?}", Frame::Ended { watch: WatchId(watch), stopped: true, reason: "stopped" })
     };
@@ -363,7 +363,7 @@ fn watches_end_once_and_are_bounded() {
 fn a_one_way_message_can_contain_references() {
     let mut pair = Pair::new();
     let (object, descriptor) = pair.introduce(Left);
-    pair.send(Left, Manner::Tell, DIRECTORY, referring(b"", &[descriptor])).expect("it is sent");
+    pair.send(Left, Manner::OneWay, DIRECTORY, referring(b"", &[descriptor])).expect("it is sent");
     pair.run_until_idle();
     assert_eq!(counts(&pair, object), (1, 1));
 }

@@ -182,7 +182,7 @@ impl Schedule {
             _ => None,
         };
         let manner =
-            [Manner::Ask, Manner::Ask, Manner::Promise, Manner::Tell][self.random.below(4)];
+            [Manner::Call, Manner::Call, Manner::Promise, Manner::OneWay][self.random.below(4)];
         let (size, references) = (self.size(), self.references(side));
         let target = target.unwrap_or(super::pair::DIRECTORY);
         self.world.send(side, manner, target, size, references);
@@ -225,7 +225,7 @@ impl Schedule {
             self.world.pair.application(owner).watched.keys().copied().collect();
         if let Some(watch) = watched.into_iter().min().filter(|_| self.random.percent(20)) {
             self.world.pair.application(owner).watched.remove(&watch);
-            self.world.pair[owner].tell_ended(WatchId(watch), true, "stopped");
+            self.world.pair[owner].notify_ended(WatchId(watch), true, "stopped");
         }
     }
 

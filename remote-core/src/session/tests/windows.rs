@@ -52,7 +52,7 @@ fn a_call_over_the_bytes_of_the_window_waits_in_order() {
 #[test]
 fn a_call_that_can_never_fit_is_refused() {
     let mut pair = narrow(2, 1000);
-    let refused = pair.send(Left, Manner::Ask, DIRECTORY, pattern(1001));
+    let refused = pair.send(Left, Manner::Call, DIRECTORY, pattern(1001));
     assert_eq!(refused, Err(Error::TooLarge { size: 1001, limit: 1000 }));
     assert_eq!(pair[Left].question_count(), 0);
 }
@@ -163,7 +163,7 @@ fn first_credit(limits: Limits, size: usize) -> (u64, String) {
     let mut forger = Forger::with(limits);
     for question in 1.. {
         let content = vec![0; size];
-        forger.send(in_manner(call(question, &content), Manner::Tell));
+        forger.send(in_manner(call(question, &content), Manner::OneWay));
         forger.session.answer(QuestionId(question), Status::Value, plain(b""));
         let output = forger.take_output();
         if let Some(credit) = output.into_iter().find(|frame| frame.starts_with("Credit")) {
@@ -303,7 +303,7 @@ fn kept_promises_are_limited_by_references() {
 
 #[test]
 fn more_calls_than_granted_are_a_breach() {
-    for manner in [Manner::Ask, Manner::Tell, Manner::Promise] {
+    for manner in [Manner::Call, Manner::OneWay, Manner::Promise] {
         let mut forger = Forger::with(Limits { window_calls: 3, ..Limits::default() });
         (1..4).for_each(|question| forger.send(in_manner(call(question, b""), manner)));
         assert_eq!(forger.session.closed(), None);

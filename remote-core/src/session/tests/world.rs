@@ -188,10 +188,12 @@ impl World {
             self.end(side).open.retain(|open| *open != number);
             match end {
                 End::Answered(_, content) => {
-                    assert!(self.sent[number].manner != Manner::Tell && self.sent[number].arrived);
+                    assert!(
+                        self.sent[number].manner != Manner::OneWay && self.sent[number].arrived
+                    );
                     self.receive_references(side, &content.references);
                 }
-                End::HandedOver => assert_eq!(self.sent[number].manner, Manner::Tell),
+                End::HandedOver => assert_eq!(self.sent[number].manner, Manner::OneWay),
                 // It must never be executed after this.
                 End::Lost(Outcome::NotExecuted) => {
                     assert!(!self.sent[number].arrived, "message {number} had arrived");

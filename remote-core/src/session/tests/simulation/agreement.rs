@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use super::agenda::{At, End};
-use super::dialling::FIRST;
+use super::dialling::FIRST_PAUSE;
 use super::link::Link;
 use super::network::{DialReason, Item, Phase};
 use super::world::World;
@@ -225,7 +225,7 @@ impl World {
             peer,
             secret,
             dialled,
-            pause: FIRST,
+            pause: FIRST_PAUSE,
             number: 0,
             given: 0,
             attached: None,
@@ -287,7 +287,7 @@ impl World {
         self.network.end_mut(end).phase = Phase::Attached { link: at.link, number };
         let side = &mut self.nodes[at.life].links[at.link];
         side.number = number;
-        side.pause = FIRST;
+        side.pause = FIRST_PAUSE;
         if let Some(former) = side.attached.replace(end) {
             self.close_end(former);
         }

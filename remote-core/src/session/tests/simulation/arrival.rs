@@ -177,7 +177,7 @@ impl World {
             Some(receiver @ Receiver::Far(proxy)) => {
                 self.tally.forwarded += 1;
                 let waits = Waits::Peer { link: at.link, question, manner };
-                let manner = if manner == Manner::Tell { Manner::Ask } else { manner };
+                let manner = if manner == Manner::OneWay { Manner::Call } else { manner };
                 let outbound = Outbound { purpose, manner, nesting, references, size, waits };
                 self.send_to(at.life, proxy, outbound);
                 self.nodes[at.life].drop_holder(receiver);
@@ -189,7 +189,7 @@ impl World {
     pub(super) fn finish(&mut self, life: usize, running: Running, references: Vec<Receiver>) {
         let Running { link, question, manner, receiver } = running;
         let mut references = references;
-        if manner == Manner::Tell {
+        if manner == Manner::OneWay {
             self.nodes[life].drop_holders(std::mem::take(&mut references));
         }
         self.answer(At { life, link }, question, Status::Value, references);
@@ -250,7 +250,7 @@ impl World {
             }
             Waits::Peer { link, question, manner } => {
                 let mut references = references;
-                if manner == Manner::Tell {
+                if manner == Manner::OneWay {
                     self.nodes[life].drop_holders(std::mem::take(&mut references));
                 }
                 self.answer(At { life, link }, question, status, references);
@@ -330,7 +330,7 @@ impl World {
             }
             return;
         }
-        let forwarded = [Manner::Ask, Manner::Tell].map(|manner| Waits::Peer {
+        let forwarded = [Manner::Call, Manner::OneWay].map(|manner| Waits::Peer {
             link: at.link,
             question,
             manner,

@@ -12,7 +12,7 @@ use super::world::{Settings, World};
 use crate::id::{CallToken, NameId, ObjectId};
 use crate::limits::Limits;
 use crate::session::event::Event;
-use crate::session::{self, Ask, Session};
+use crate::session::{self, OutgoingCall, Session};
 use crate::wire::content::Content;
 use crate::wire::frame::{Descriptor, Manner};
 use crate::wire::hello::Grant;
@@ -110,7 +110,7 @@ fn g19_calls_in_progress_at_a_lost_connection_are_executed_once() {
         let mut calls = Vec::new();
         for round in 0..40 {
             calls.extend([world.ask(1, proxy), world.ask(0, back)]);
-            world.call(world.places[1], proxy, Manner::Tell, Vec::new(), 40_000);
+            world.call(world.places[1], proxy, Manner::OneWay, Vec::new(), 40_000);
             world.steps(round % 7);
             if round % 4 == 0 {
                 world.cut_between(0, 1, notices);
@@ -194,7 +194,7 @@ fn g25_a_hundred_thousand_proxies_are_dropped_at_once() {
         let references = (first..first + 1000).map(introduce).collect();
         let content = Content { references, ..Content::default() };
         let (token, target) = (CallToken(0), DIRECTORY);
-        let ask = Ask { token, target, header: header(Manner::Tell, 1), content };
+        let ask = OutgoingCall { token, target, header: header(Manner::OneWay, 1), content };
         owner.ask(Some(now), ask).expect("there is room");
         carry(&mut owner, &mut holder, now);
     }

@@ -13,8 +13,8 @@ use crate::id::NodeId;
 use crate::wire::hello::{Grant, Hello};
 
 /// The pause after the first failed attempt, and the maximum.
-pub(super) const FIRST: Duration = Duration::from_millis(50);
-const LONGEST: Duration = Duration::from_secs(2);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const MAX_PAUSE: Duration = Duration::from_secs(2);
 
 impl World {
     /// Requests a session with the node at a place: connects, unless there is a session.
@@ -146,7 +146,7 @@ impl World {
         if side.dialled.is_none() || !is_wanted || std::mem::replace(&mut side.will_redial, true) {
             return;
         }
-        let longest = LONGEST.min(side.session.term() / 8);
+        let longest = MAX_PAUSE.min(side.session.term() / 8);
         let pause = side.pause.min(longest);
         side.pause = (pause * 2).min(longest);
         let moment = self.now + pause / 2 + self.up_to(pause / 2);

@@ -33,7 +33,7 @@ impl World {
         let token = self.fresh_token();
         let references = vec![self.nodes[at.life].add_holder(Receiver::Far(number))];
         let (purpose, waits) = (Purpose::Vouch { token, recipient }, Waits::Vouch(token));
-        let manner = Manner::Tell;
+        let manner = Manner::OneWay;
         let outbound = Outbound { purpose, manner, nesting: 0, references, size: 0, waits };
         let owner = At { life: at.life, link };
         self.send(owner, DIRECTORY, outbound);
@@ -84,7 +84,7 @@ impl World {
 
     /// Requests the next token from a node that passed a reference on before it had a direct path.
     fn request_next_token(&mut self, at: At) {
-        let granted = self.nodes[at.life].links[at.link].session.most_calls();
+        let granted = self.nodes[at.life].links[at.link].session.max_calls();
         while self.nodes[at.life].links[at.link].asked < MAX_TOKEN_REQUESTS.min(granted / 2).max(1)
         {
             let node = &mut self.nodes[at.life];
@@ -160,7 +160,7 @@ impl World {
         waits: Waits,
         references: Vec<Receiver>,
     ) {
-        let manner = Manner::Ask;
+        let manner = Manner::Call;
         let outbound = Outbound { purpose, manner, nesting: 0, references, size: 0, waits };
         self.send(at, DIRECTORY, outbound);
     }
@@ -352,7 +352,7 @@ impl World {
             return self.use_direct_path(life, number);
         }
         let (purpose, waits) = (Purpose::Settle, Waits::Settle(number));
-        let (manner, references) = (Manner::Ask, Vec::new());
+        let (manner, references) = (Manner::Call, Vec::new());
         let outbound = Outbound { purpose, manner, nesting: 0, references, size: 0, waits };
         self.send(At { life, link: path.link }, Target::Object(path.entry), outbound);
     }

@@ -253,7 +253,7 @@ fn a_call_that_fills_the_windows_on_its_own_path_fails() {
     let (mut world, place, proxy) = spiral(13, limits);
     world.assert_reaches(place, proxy);
     let life = world.places[place];
-    let call = world.call(life, proxy, Manner::Ask, Vec::new(), 60_000);
+    let call = world.call(life, proxy, Manner::Call, Vec::new(), 60_000);
     world.settle();
     world.pass(world.settings.lease / 2);
     assert_eq!(world.ledger.ended(call), None, "the window may still become free");

@@ -230,7 +230,7 @@ impl Schedule {
     fn call(&mut self, life: usize) {
         let held = &self.world.nodes[life].held;
         let Some(proxy) = self.world.random.pick(held).copied() else { return };
-        let manner = if self.world.random.percent(85) { Manner::Ask } else { Manner::Tell };
+        let manner = if self.world.random.percent(85) { Manner::Call } else { Manner::OneWay };
         let references = self.references(life);
         let is_big = self.world.random.percent(self.world.settings.big);
         let size = if is_big { self.world.random.below(60_000) } else { 0 };

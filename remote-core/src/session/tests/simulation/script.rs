@@ -63,7 +63,7 @@ impl World {
     pub(super) fn give(&mut self, place: usize, proxy: usize, references: &[Receiver]) -> usize {
         let node = self.node(place);
         let references = references.iter().map(|reference| node.add_holder(*reference)).collect();
-        let call = self.call(self.places[place], proxy, Manner::Ask, references, 0);
+        let call = self.call(self.places[place], proxy, Manner::Call, references, 0);
         self.settle();
         call
     }
@@ -105,7 +105,7 @@ impl World {
     ) -> (ObjectId, usize) {
         let object = self.node(place).new_object();
         let before = self.node(other).held.len();
-        self.call(self.places[place], proxy, Manner::Ask, vec![Receiver::Near(object)], 0);
+        self.call(self.places[place], proxy, Manner::Call, vec![Receiver::Near(object)], 0);
         self.settle();
         self.pass(MOMENT);
         (object, self.node(other).held[before])

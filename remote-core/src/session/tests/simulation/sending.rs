@@ -12,7 +12,7 @@ use super::node::{Path, Proxy, Receiver};
 use super::world::World;
 use crate::error::{Error, Outcome};
 use crate::id::{CallToken, NameId, ObjectId, QuestionId};
-use crate::session::Ask;
+use crate::session::OutgoingCall;
 use crate::wire::content::Content;
 use crate::wire::frame::{Descriptor, Manner, Status, Target};
 
@@ -61,7 +61,7 @@ impl World {
             let token = node.next_token;
             let content = Content { body: body(message, size), references: descriptors.clone() };
             let header = header(manner, nesting + 1);
-            let ask = Ask { token: CallToken(token), target, header, content };
+            let ask = OutgoingCall { token: CallToken(token), target, header, content };
             let side = &mut node.links[at.link];
             match side.session.ask(Some(local), ask) {
                 Ok(question) => {
