@@ -38,7 +38,7 @@ async fn what_cannot_be_a_unit_closes_the_socket_and_no_other() {
     let wrong: [(&[u8], WorkUnits, &str); 3] = [
         (b"12345678901\n", WorkUnits::Lines { longest: 10 }, "a line of more than 10 bytes"),
         (b"caf\xe9\n", WorkUnits::lines(), "UTF-8"),
-        (b"\0\0\0\x0b", WorkUnits::Prefixed { longest: 10 }, "11 bytes where at most 10"),
+        (b"\0\0\0\x0b", WorkUnits::Prefixed { longest: 10 }, "a byte string of 11 bytes"),
     ];
     let mut other = Line::new().await;
     for (bytes, units, problem) in wrong {

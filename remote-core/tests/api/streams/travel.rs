@@ -175,7 +175,7 @@ async fn of_two_who_take_from_one_stream_the_first_gets_the_values() {
     assert_eq!(within(numbers.next()).await, Some(Ok(0)));
     let error = within(pair.far.sum_of_kept()).await.unwrap_err();
     assert!(
-        matches!(error.root(), Error::Refused(text) if text.contains("somebody else")),
+        matches!(error.root(), Error::Refused(text) if text.contains("already been opened")),
         "{error:?}"
     );
     assert_eq!(within(numbers.next()).await, Some(Ok(1)));
