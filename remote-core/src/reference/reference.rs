@@ -400,7 +400,7 @@ pub(crate) fn write<S: Serializer>(
     serializer.serialize_newtype_struct(name, &place)
 }
 
-/// Deserializes a reference that [`write`] wrote under this name.
+/// Deserializes a reference that [`write()`] wrote under this name.
 pub(crate) fn read<'de, D: Deserializer<'de>>(
     name: &'static str,
     deserializer: D,
