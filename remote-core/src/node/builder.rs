@@ -1,6 +1,6 @@
-//! Owns the settings of a node before it starts.
+//! The settings of a node before it starts.
 //!
-//! It must not start it.
+//! It must not start the node.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,9 +16,9 @@ use crate::socket::factory::Factory;
 use crate::socket::policy::Policy;
 use crate::wire::hello::{MAX_NODE_NAME, MIN_LEASE};
 
-/// For how long references live after their holder was last heard of, unless set.
+/// The lease term, unless set.
 const LEASE: Duration = Duration::from_secs(30);
-/// Longer than anybody waits for a peer to come back.
+/// The longest lease term.
 const LONGEST_LEASE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// A node that is not yet started; made by [`Node::builder`](crate::Node::builder).
@@ -109,7 +109,7 @@ impl NodeBuilder {
         self
     }
 
-    /// Makes the node, which must then listen at these addresses.
+    /// Makes the node. Returns also the addresses at which it must then listen.
     pub(crate) fn make(self) -> Result<(Arc<Core>, Vec<String>)> {
         let NodeBuilder { listen, name, limits, lease, sockets } = self;
         limits.validate()?;

@@ -1,6 +1,6 @@
-//! Owns the parts of a node that its handles share: sessions, addresses, published objects; and its end.
+//! The parts of a node, which its handles share: sessions, addresses, published objects; and its shutdown.
 //!
-//! It must not know what users call things.
+//! It must not know the interfaces of users.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,7 +76,7 @@ impl Core {
         Ok(())
     }
 
-    /// The addresses that the node listens at.
+    /// Returns the addresses at which the node listens.
     pub(crate) fn addresses(&self) -> Vec<String> {
         self.listening.lock().iter().map(|(uri, _)| uri.clone()).collect()
     }
@@ -89,12 +89,12 @@ impl Core {
         self.datagrams.target(uri).await
     }
 
-    /// The session with the node at an address.
+    /// Returns the session with the node at an address.
     pub(crate) async fn reach(&self, uri: &Uri) -> Result<Reached> {
         self.dialled.reach(&self.sessions, uri).await
     }
 
-    /// The directory of the node at an address.
+    /// Returns the directory of the node at an address.
     pub(crate) async fn directory(&self, uri: &Uri) -> Result<Arc<dyn Receiver>> {
         if self.sessions.shared.is_closing() {
             return Err(Error::Ended("the node is shutting down".into()));
@@ -108,11 +108,11 @@ impl Core {
         })
     }
 
-    /// Takes no more connections and calls, lets those in progress finish, and ends the sessions.
+    /// Stops accepting connections and calls, waits for the calls in progress within a limit, and ends the sessions.
     pub(crate) async fn shut_down(&self, limit: Duration) {
         self.sessions.shared.begin_closing();
         for task in self.stop_listening() {
-            // Gone when it has ended: a socket in the file system is removed by then.
+            // When the task has ended, its listener is dropped: a socket in the file system is removed by then.
             let _ = task.await;
         }
         let datagram_listeners = std::mem::take(&mut *self.datagram_listeners.lock());
@@ -127,7 +127,7 @@ impl Core {
         let _ = tokio::time::timeout(limit, finished).await;
         datagram_listeners.iter().for_each(JoinHandle::abort);
         self.published.clear();
-        // What says goodbye is written; a peer that does not read is not waited for.
+        // Limits the wait for peers that do not read.
         const GOODBYE: Duration = Duration::from_secs(1);
         let _ = tokio::time::timeout(GOODBYE, self.sockets.close()).await;
         for session in self.sessions.all() {
@@ -139,11 +139,11 @@ impl Core {
 
     pub(crate) async fn closed(&self) {
         let mut closed = self.closed.subscribe();
-        // The sender lives as long as this does.
+        // It cannot fail: the sender lives as long as `self`.
         let _ = closed.wait_for(|closed| *closed).await;
     }
 
-    /// Waits until no session is left that is not as wanted.
+    /// Waits until all sessions satisfy a condition; if it is never true, until there is none.
     async fn wait_until(&self, is_done: impl Fn(&SharedSession) -> bool) {
         loop {
             let ended = self.sessions.shared.ended.notified();
@@ -166,8 +166,7 @@ impl Core {
 }
 
 impl Drop for Core {
-    /// The last handle is gone: nobody can publish or look up any more. Sessions go on for the references that are
-    /// held, and end when there are none.
+    /// The last handle is gone: nobody can publish or look up any more. Sessions with references in use go on.
     fn drop(&mut self) {
         drop(self.stop_listening());
         self.published.clear();

@@ -1,6 +1,6 @@
-//! Owns the directory: the object that every node shows to every peer, by which published objects are found.
+//! The directory: the object with the number 0 of every node, by which peers look up published objects and hand references off.
 //!
-//! It must not know sessions. It is an object like any other, and is asked by messages.
+//! It must not know frames: it is an object like any other and receives messages.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -17,32 +17,31 @@ use crate::reference::object::Object;
 use crate::reference::reference::{Ref, interfaces};
 use crate::transport::uri::check_name;
 
-/// What a node answers about the objects published on it.
+/// The interface of the directory.
 #[remote(name = "remote.Directory")]
 pub(crate) trait Directory {
-    /// The object published under a name, if it answers to the interface.
+    /// Returns the object published under a name, if it has the interface.
     async fn lookup(&self, name: &str, interface: &str) -> Result<Ref<dyn Object>>;
 
-    /// All names, in order.
+    /// Returns all names, in order.
     async fn names(&self) -> Result<Vec<String>>;
 
-    /// Where a node can be reached that this one has a session with.
+    /// Returns an address of a node with which this one has a session.
     async fn address(&self, node: NodeId) -> Result<String>;
 
-    /// Has this node give one of its objects to a recipient, who will show the token. Only who refers to the object can
+    /// Has this node keep one of its objects for a recipient, who will show the token. Only a node that refers to the object can
     /// name it here.
     async fn vouch(&self, object: Ref<dyn Object>, recipient: NodeId, token: Token) -> Result<()>;
 
-    /// The token by which its owner gives the node that calls this an object for which this one forwards, once this one
-    /// has it from its owner itself: it was handed on before.
+    /// Returns a token by which the caller can claim an object for which this node forwards. Waits until this node has a direct
+    /// reference itself.
     async fn introduction(&self, object: Ref<dyn Object>) -> Result<Token>;
 
-    /// The object that somebody vouched for, for the node that calls this.
+    /// Returns the object that somebody vouched for, to the recipient.
     async fn claim(&self, token: Token) -> Result<Ref<dyn Object>>;
 }
 
-/// The published objects of a node, each of which is a root: it lives while it is published. And the way to those that
-/// are vouched for.
+/// The published objects of a node, each of which lives while it is published; and access to the gifts.
 #[derive(Remote, Clone)]
 #[remote(Directory, name = "remote.Published")]
 pub(crate) struct Published {
@@ -111,7 +110,7 @@ impl Directory for Published {
 
     async fn vouch(&self, object: Ref<dyn Object>, recipient: NodeId, token: Token) -> Result<()> {
         if !Ref::is_near(&object) {
-            return Err(Error::NoSuchObject); // It is not this node's to give.
+            return Err(Error::NoSuchObject); // Another node owns it.
         }
         self.desk.vouch(token, recipient, Arc::clone(object.receiver()))
     }

@@ -1,10 +1,9 @@
-//! Owns how references are handed to third parties: A passes B a reference to an object of C's, and B comes to hold it
-//! without A.
+//! Hand-off: A passes B a reference to an object of C, and B comes to refer to the object directly.
 //!
-//! It must not know frames: all that is said is said by messages to directories. A vouches for B at C, where the object is
-//! pinned from then on; B shows C the token, and shortens its path. Until then, and if anything fails, A forwards. A token
-//! is good once, and for one recipient only, which its session with C proves. If A itself has the object by way of another
-//! node when it passes it on, it cannot vouch; so B asks A for a token, and A answers when its own path is short.
+//! It must not know frames: everything is messages to directories. A vouches for B at C, which keeps the object as a gift. B claims
+//! it from C with the token, and shortens its path. Until then, and if anything fails, A forwards. A token can be claimed once, by
+//! one recipient, whose session with C proves who it is. If A reaches the object through another node itself when it passes the
+//! reference on, it cannot vouch; then B asks A for a token, and A answers when it has a direct reference.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -24,16 +23,16 @@ use crate::reference::object::Object;
 use crate::reference::reference::Ref;
 use crate::transport::uri::Uri;
 
-/// How long the owner is asked, and before that the giver if it is its turn, until the way stays as it is.
+/// The time limit for asking the giver and the owner. After it the path stays as it is.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The part of a node that hands references on.
+/// The part of a node that hands references off.
 pub(crate) struct HandOff {
     core: Weak<Core>,
 }
 
 impl HandOff {
-    /// Has the sessions of a node hand references on.
+    /// Makes the sessions of a node hand references off.
     pub(crate) fn install(core: &Arc<Core>) {
         let hand_off = Arc::new(HandOff { core: Arc::downgrade(core) });
         let _ = core.sessions.shared.hand_off.set(hand_off);
@@ -44,7 +43,7 @@ impl HandsOff for HandOff {
     fn vouch(&self, object: &Arc<dyn Receiver>, recipient: NodeId) -> Option<Token> {
         let Location::Far { node, route, .. } = object.location() else { return None };
         let owner = self.core.upgrade()?.sessions.find(node)?;
-        // Only who was given it by its owner can vouch for it.
+        // Only a node that has a direct reference can vouch.
         if Some(owner.route_id()) != route {
             return None;
         }
@@ -52,7 +51,7 @@ impl HandsOff for HandOff {
         let object = Ref::<dyn Object>::to(Arc::clone(object));
         let directory = directory(Arc::clone(&owner) as Arc<dyn Route>, node);
         let mut vouching = directory.vouch(object, recipient, token).oneway();
-        // It is sent when it is first polled; if there is no room for it now, this side goes on forwarding.
+        // It is sent by the first poll; if there is no room for it now, this side goes on forwarding.
         let sent = Pin::new(&mut vouching).poll(&mut Context::from_waker(Waker::noop()));
         matches!(sent, Poll::Ready(Ok(()))).then_some(token)
     }
@@ -61,7 +60,7 @@ impl HandsOff for HandOff {
         let core = self.core.clone();
         let (owner, token) = (reference.owner().node, reference.initial_token());
         let giver = directory(route, node);
-        // Not held meanwhile: whoever drops it need not wait, and nobody is asked any more.
+        // Weak: when the reference is dropped, the claim is abandoned.
         let seeker = Arc::downgrade(&reference);
         let seeking = tokio::spawn(async move {
             let permit = match token {
@@ -91,7 +90,7 @@ impl HandsOff for HandOff {
     }
 }
 
-/// The directory of the node at the end of a route.
+/// Returns the directory of the node at the end of a route.
 fn directory(route: Arc<dyn Route>, node: NodeId) -> Ref<dyn Directory> {
     let identity = Identity { node, object: ObjectId::DIRECTORY };
     Ref::to(Arc::new(Import::new(route, ObjectId::DIRECTORY, identity)))
@@ -103,7 +102,7 @@ async fn ask(giver: &Ref<dyn Directory>, reference: &Weak<ShorteningRef>) -> Opt
     giver.introduction(object).await.ok()
 }
 
-/// Asks the owner of an object for it, on the session that there is or a new one.
+/// Claims an object from its owner, on the session with it or a new one.
 async fn claim(
     core: &Weak<Core>,
     giver: &Ref<dyn Directory>,
@@ -123,7 +122,7 @@ async fn claim(
         None => {
             let address = giver.address(owner).await.ok()?;
             let uri = Uri::of_node(&address).ok()?;
-            // What a message says is no reason to trust an address; one on this machine reaches nobody else.
+            // The address is only what the giver says: it is not dialled unless it is on this machine.
             if !uri.is_local() {
                 return None;
             }

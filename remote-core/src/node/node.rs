@@ -1,4 +1,4 @@
-//! Owns the node as users hold it.
+//! The node, as users hold it.
 //!
 //! It must not do anything itself that a part of the node can.
 
@@ -20,7 +20,7 @@ use crate::socket::messages::Sockets;
 use crate::transport::nowhere;
 use crate::transport::uri::Uri;
 
-/// What others connect to: an identity, an object table, sessions.
+/// A node: an identity, an object table, and sessions with other nodes.
 ///
 /// Usually there is one in a process; there may be many. Cheap to clone. When the last handle is dropped the node
 /// listens no more, and its sessions end as soon as no reference needs them.
@@ -58,7 +58,7 @@ use crate::transport::uri::Uri;
 pub struct Node(Arc<Core>);
 
 impl Node {
-    /// A node that listens nowhere, with default settings.
+    /// Makes a node that listens nowhere, with default settings.
     ///
     /// # Panics
     /// If two classes of the program have one name; [`NodeBuilder::start`] says so by an error.
@@ -73,12 +73,12 @@ impl Node {
         }
     }
 
-    /// A node with settings of your own.
+    /// Returns a builder for a node with other settings.
     pub fn builder() -> NodeBuilder {
         NodeBuilder::default()
     }
 
-    /// A node that listens at an address, as `tcp://127.0.0.1:0` (port 0 takes a free one).
+    /// Starts a node that listens at an address, as `tcp://127.0.0.1:0` (port 0 takes a free one).
     ///
     /// # Errors
     /// Those of [`NodeBuilder::start`].
@@ -86,8 +86,7 @@ impl Node {
         Node::builder().listen(uri).start().await
     }
 
-    /// Gives an object a name under which others can look it up. The name holds the object: it lives at least until
-    /// it is unpublished.
+    /// Publishes an object under a name, so that others can look it up. The object lives at least until it is unpublished.
     ///
     /// # Errors
     /// [`Error::NameInUse`]; [`Error::Refused`] for a name that cannot stand in an address; for a promise, what its
@@ -101,7 +100,7 @@ impl Node {
         self.0.published.publish(name.as_ref(), object)
     }
 
-    /// Takes a name back. References that others got by it stay.
+    /// Unpublishes a name. References that were looked up by it stay valid.
     ///
     /// # Errors
     /// [`Error::NameNotFound`].
@@ -109,7 +108,7 @@ impl Node {
         self.0.published.unpublish(name.as_ref())
     }
 
-    /// The names published by the node at an address.
+    /// Returns the names published by the node at an address.
     ///
     /// # Errors
     /// [`Error::InvalidUri`], [`Error::NotConnected`], and those of a call.
@@ -125,7 +124,7 @@ impl Node {
         }
     }
 
-    /// The object published at an address, as `tcp://127.0.0.1:4096/transcript`. Looked up on the node itself, it is
+    /// Looks up the object published at an address, as `tcp://127.0.0.1:4096/transcript`. Looked up on the node itself, it is
     /// the near object.
     ///
     /// # By datagrams
@@ -169,35 +168,35 @@ impl Node {
         uri.unwrap_or_else(|| nowhere::uri(self.id(), name.as_ref()))
     }
 
-    /// The addresses of an object published here: one for each that the node listens at, in the order in which its
-    /// builder was told them.
+    /// Returns the addresses of an object published here: one for each address at which the node listens, in the order of the
+    /// builder.
     pub fn uris(&self, name: impl AsRef<str>) -> Vec<String> {
         let name = name.as_ref();
         self.0.addresses().iter().map(|address| format!("{address}/{name}")).collect()
     }
 
-    /// The identity of the node, new at each start.
+    /// Returns the identity of the node, new at each start.
     pub fn id(&self) -> NodeId {
         self.0.sessions.shared.id
     }
 
-    /// The sessions with other nodes.
+    /// Returns the sessions with other nodes.
     pub fn sessions(&self) -> Vec<Session> {
         self.0.sessions.all().into_iter().map(Session).collect()
     }
 
-    /// What makes sockets of this machine for others, as far as [`NodeBuilder::sockets`] lets them: an object to be published,
+    /// Returns the object that makes sockets on this machine, as far as [`NodeBuilder::sockets`] allows: an object to be published,
     /// or passed to those who may. See [`socket`](crate::socket).
     pub fn sockets(&self) -> Ref<dyn Sockets> {
         Ref::from_arc(Arc::clone(&self.0.sockets))
     }
 
-    /// How many objects the node shows to its peers, in all.
+    /// Returns the number of objects that the node exports.
     pub fn exports(&self) -> usize {
         self.0.sessions.shared.table.len()
     }
 
-    /// Who holds what of this node, and what it holds of whom: looks at each entry of each table.
+    /// Returns the exports of the node with their holders, and its imports. It reads each entry of each table.
     pub fn snapshot(&self) -> Snapshot {
         snapshot(&self.0.sessions, self.0.desk.len())
     }
@@ -238,12 +237,12 @@ impl fmt::Debug for Node {
     }
 }
 
-/// A session that turns out to be over says nothing of who answers at its address now: that is asked once more.
+/// Returns true if the session turned out to be over: another one may answer at its address by now, so it is tried once more.
 fn is_over(error: &Error) -> bool {
     matches!(error, Error::SessionLost { .. } | Error::LeaseExpired | Error::Stale)
 }
 
-/// What the directory's method says is what the lookup failed with.
+/// Unwraps an error that the directory's method returned: the lookup fails with it.
 fn own(error: Error) -> Error {
     match error {
         Error::Nested(inner) => *inner,

@@ -1,4 +1,4 @@
-//! Owns what all sessions of one node share: its identity, its limits, its object table, its directory.
+//! The state that all sessions of a node share: its identity, limits, object table and directory.
 //!
 //! It must not know sessions.
 
@@ -17,19 +17,19 @@ use crate::object::table::Table;
 use crate::random;
 use crate::wire::hello::{Grant, Hello};
 
-/// What sessions need of the node to hand references to third parties; see `handoff`.
+/// Hand-off of references, as sessions use it; see `handoff`.
 pub(crate) trait HandsOff: Send + Sync {
-    /// Has the owner of a far object give it to a node that shows the token; nothing if this side cannot.
+    /// Asks the owner of a far object to give it to a recipient. Returns the token, or `None` if this side cannot vouch.
     fn vouch(&self, object: &Arc<dyn Receiver>, recipient: NodeId) -> Option<Token>;
 
-    /// Shortens the way to an object that was introduced to this side.
+    /// Begins to shorten the path of a reference that arrived from the giver.
     fn shorten(&self, reference: Arc<ShorteningRef>, giver: Giver);
 
-    /// The near object that was given to a node by this token.
+    /// Returns the near object that was given to a node by this token.
     fn recognize(&self, token: Token, claimant: NodeId) -> Option<Arc<dyn Receiver>>;
 }
 
-/// A node that introduced an object of a third one's.
+/// A node that passed on a reference to an object of a third node.
 pub(crate) struct Giver {
     pub(crate) node: NodeId,
     pub(crate) route: Arc<dyn Route>,
@@ -37,24 +37,24 @@ pub(crate) struct Giver {
     pub(crate) permits: Arc<Semaphore>,
 }
 
-/// What all sessions of one node share.
+/// The state that all sessions of one node share.
 pub(crate) struct Shared {
     pub(crate) id: NodeId,
     pub(crate) name: String,
     pub(crate) limits: Limits,
     pub(crate) lease: Duration,
     pub(crate) table: Table,
-    /// The object that peers find under number 0.
+    /// The object with the number 0.
     pub(crate) directory: OnceLock<Arc<dyn Receiver>>,
-    /// How references are handed to third parties.
+    /// Hand-off of references.
     pub(crate) hand_off: OnceLock<Arc<dyn HandsOff>>,
     /// The first address at which the node listens, if it does.
     pub(crate) address: OnceLock<String>,
-    /// Set when the node begins to shut down: calls that arrive from then on are refused.
+    /// Set when the node begins to shut down: calls that arrive later are refused.
     closing: AtomicBool,
-    /// Set when the node's last handle is gone: sessions that nobody needs end.
+    /// Set when the last handle of the node is gone: sessions that nobody needs end.
     orphaned: AtomicBool,
-    /// Notified when something ended that a shutdown may wait for.
+    /// Notified when something has ended for which a shutdown may wait.
     pub(crate) ended: Notify,
 }
 
@@ -87,7 +87,7 @@ impl Shared {
         }
     }
 
-    /// Refuses a message that arrived, if none is taken any more or this one came too far.
+    /// Returns an error for a message that arrived, if the node is shutting down or the nesting is too deep.
     pub(crate) fn admit(&self, nesting: u8) -> Result<()> {
         if nesting > self.limits.nesting {
             return Err(self.limits.too_deep());

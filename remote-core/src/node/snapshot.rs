@@ -1,4 +1,4 @@
-//! Owns the view of a node's tables at one moment: who holds what of it, and what it holds of whom.
+//! The tables of a node at one moment: its exports with their holders, and its imports.
 //!
 //! It must not change anything.
 
@@ -30,11 +30,11 @@ use crate::object::peer::Peer;
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    /// The objects that peers refer to, by their number.
+    /// The objects to which peers refer, by their number.
     pub exports: Vec<Export>,
-    /// The objects of peers that this node refers to.
+    /// The objects of peers to which this node refers.
     pub imports: Vec<Import>,
-    /// Objects that wait for third parties to whom they were handed on.
+    /// The number of objects kept for recipients of a hand-off.
     pub gifts: usize,
 }
 
@@ -44,9 +44,9 @@ pub struct Snapshot {
 pub struct Export {
     /// Its number on this node.
     pub object: u64,
-    /// Its class; nothing for an object of another node's, for which this one forwards.
+    /// Its class; `None` for an object of another node, for which this one forwards.
     pub class: Option<&'static str>,
-    /// Who refers to it.
+    /// The peers that refer to it.
     pub holders: Vec<Holder>,
 }
 
@@ -56,25 +56,25 @@ pub struct Export {
 pub struct Holder {
     /// The peer.
     pub peer: Peer,
-    /// How often the object was named to it, and not yet given back.
+    /// The number of introductions to it that are not released.
     pub introductions: u64,
-    /// For how long the object is kept for it, if nothing more is heard of it.
+    /// The time for which the object is kept for it if nothing more arrives from it.
     pub lease_left: Duration,
 }
 
-/// An object of a peer's.
+/// An object of a peer.
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub struct Import {
-    /// The peer by which it is reached.
+    /// The peer through which it is reached.
     pub peer: Peer,
-    /// What the peer calls it.
+    /// Its number at the peer.
     pub object: u64,
-    /// How often the peer named it, and it was not yet given back.
+    /// The number of introductions by the peer that are not released.
     pub introductions: u64,
 }
 
-/// Looks at the sessions one after another: what moves between two of them meanwhile may be seen twice, or not.
+/// Reads the sessions one after another: a reference that moves between two of them meanwhile may be seen twice, or not at all.
 pub(crate) fn snapshot(sessions: &Sessions, gifts: usize) -> Snapshot {
     let now = Instant::now();
     let (mut holders, mut imports) = (BTreeMap::<_, Vec<Holder>>::new(), Vec::new());

@@ -21,7 +21,7 @@ pub(crate) struct CallHeader<S = Selector> {
     pub(crate) deadline: Option<Instant>,
 }
 
-/// The selector of a message.
+/// The name of a message.
 pub(crate) enum Selector {
     /// A method of an interface of this process.
     Own(&'static Method),

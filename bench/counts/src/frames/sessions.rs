@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use remote_core::State;
+use remote_core::SessionState;
 
 use super::connection::crowded;
 use super::hello::{Claim, Hello, PREFACE, SECRET, Secret, Standing, Verdict};
@@ -61,7 +61,7 @@ impl Plain {
 /// How many sessions of the node's are connected.
 fn connected(host: &Host) -> u64 {
     let sessions = host.node.sessions();
-    sessions.iter().filter(|session| session.state() == State::Connected).count() as u64
+    sessions.iter().filter(|session| session.state() == SessionState::Connected).count() as u64
 }
 
 /// Begins so many sessions for which the peer decides.

@@ -1,7 +1,7 @@
-//! Owns how a node gets a session with the node at an address, the one it has or a new one, and keeps it connected: who
-//! made a connection makes the next one, with growing pauses, while the lease runs.
+//! Dialling: finds or makes the session with the node at an address, and reconnects it, with backoff, while the lease runs. The
+//! side that dialled first makes all later connections of a session, too.
 //!
-//! It must not know what the session is for, nor what the two sides agree on.
+//! It must not know what the session is for, nor what the two sides negotiate.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,14 +21,14 @@ use crate::random;
 use crate::transport::connection::ConnectError;
 use crate::transport::uri::Uri;
 
-/// The pause after the first attempt that failed, and the longest.
+/// The pause after the first failed attempt, and the longest.
 const FIRST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// What an address led to.
+/// The node at an address.
 pub(crate) enum Reached {
     Peer(Arc<SharedSession>),
-    /// The node itself.
+    /// This node itself.
     Here,
 }
 
@@ -65,22 +65,22 @@ impl From<Unreached> for Error {
     }
 }
 
-/// Which node is wanted at an address.
+/// Which node may answer at an address.
 #[derive(Clone, Copy)]
 enum Wanted {
     Any,
-    /// This one, and no other: with another no session is begun.
+    /// This one alone: with another no session is begun.
     Only(NodeId),
 }
 
-/// The addresses that a node has connected to.
+/// The addresses that a node has dialled, each with the node that answered there.
 #[derive(Default)]
 pub(crate) struct Dialled {
     places: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Option<NodeId>>>>>,
 }
 
 impl Dialled {
-    /// The session with the node at an address. Callers for the same address share one attempt.
+    /// Returns the session with the node at an address. Concurrent callers for one address share one attempt.
     pub(crate) async fn reach(&self, sessions: &Arc<Sessions>, uri: &Uri) -> Result<Reached> {
         let place = self.place(uri);
         let mut known = place.lock().await;
@@ -88,7 +88,7 @@ impl Dialled {
             if node == sessions.shared.id {
                 return Ok(Reached::Here);
             }
-            // One without a connection is not waited for: who dials learns whether anybody is there.
+            // A suspended session is not waited for: dialling shows if anybody listens there.
             if let Some(session) = sessions.find(node).filter(|session| !session.is_suspended()) {
                 return Ok(Reached::Peer(session));
             }
@@ -108,7 +108,7 @@ impl Dialled {
     }
 }
 
-/// Connects to an address, within a limit.
+/// Connects to an address and negotiates a session, within a time limit.
 async fn dial(
     sessions: &Arc<Sessions>,
     uri: &Uri,
@@ -143,7 +143,7 @@ async fn dial(
     }
 }
 
-/// Sees to it that a session which this side dialled has a connection, until it is over.
+/// Spawns a task that reconnects a session that this side dialled, until it is over.
 fn keep_connected(sessions: &Arc<Sessions>, session: &Arc<SharedSession>) {
     let Some(uri) = session.origin.begin_to_keep() else { return };
     let (sessions, session) = (Arc::clone(sessions), Arc::clone(session));
@@ -167,7 +167,7 @@ async fn reconnect(
     uri: &Uri,
     state: &mut watch::Receiver<SessionState>,
 ) {
-    // An attempt that a lost packet holds up is given up for another while there is time.
+    // An attempt that is delayed by a lost packet is abandoned for another while the lease runs.
     let limit = sessions.shared.limits.handshake_time.min(session.term() / 8);
     let longest = LONGEST.min(limit);
     let mut pause = FIRST.min(longest);

@@ -1,8 +1,7 @@
-//! Owns the introduction of two nodes on a new connection, up to the verdict whether it becomes a session.
+//! The messages of the handshake on a new connection: hello, resume state, verdict.
 //!
-//! It must not know sessions: who decides is told by the identities, what is decided by whoever calls. The node with
-//! the greater identity decides, on whichever side of the connection it is, so that of two connections made at the
-//! same moment both sides keep the same one.
+//! It must not know sessions, nor what is decided. The node with the greater identity decides about a connection, whichever
+//! side dialled, so that of two connections made at the same moment both sides keep the same one.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -14,14 +13,14 @@ use crate::wire::hello::{
     Hello, MAX_MESSAGE, PREFACE, ResumeState, Verdict, check_preface, preface,
 };
 
-/// Who decides about a connection.
+/// The node that decides about a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Decides {
     This,
     Peer,
 }
 
-/// Says who this side is; the dialling side speaks first, and hears who the other is.
+/// Exchanges hellos, as the side that dialled: it writes first.
 pub(crate) async fn introduce(connection: &mut Connection, own: &Hello) -> Result<Hello> {
     write_hello(connection, own).await?;
     read_hello(connection).await
@@ -36,7 +35,7 @@ pub(crate) async fn write_hello(connection: &mut Connection, own: &Hello) -> Res
 
 pub(crate) async fn read_hello(connection: &mut Connection) -> Result<Hello> {
     let mut bytes = [0; PREFACE];
-    // Byte by byte, so that a stranger is known by the first wrong one and does not have to send eight.
+    // Byte by byte: the first wrong one ends the handshake.
     for read in 0..PREFACE {
         bytes[read] = connection.reader.read_u8().await.map_err(gone)?;
         check_preface(&bytes[..=read]).map_err(breach)?;
@@ -44,7 +43,6 @@ pub(crate) async fn read_hello(connection: &mut Connection) -> Result<Hello> {
     Hello::read(&read_framed(connection).await?).map_err(breach)
 }
 
-/// Says what this side knows of a session with the other.
 pub(crate) async fn write_resume_state(
     connection: &mut Connection,
     state: &ResumeState,
@@ -66,7 +64,7 @@ pub(crate) async fn read_verdict(connection: &mut Connection) -> Result<Verdict>
     Verdict::read(&read_framed(connection).await?).map_err(breach)
 }
 
-/// Who decides, between this node and another.
+/// Returns which of two nodes decides.
 pub(crate) fn decides(own: NodeId, peer: NodeId) -> Decides {
     if own > peer { Decides::This } else { Decides::Peer }
 }

@@ -1,7 +1,7 @@
-//! Owns how a node takes connections: each introduces itself within bounds, and becomes a session or is closed.
+//! Accepting connections: each completes the handshake within a limit and becomes a session, or is closed.
 //!
-//! It must not be stopped by a stranger: what is not through the introduction is bounded in number and time, and past
-//! the bound the oldest goes.
+//! It must not be blocked by strangers: handshakes in progress are bounded in number and time, and past the bound the oldest is
+//! aborted.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use super::registry::Sessions;
 use crate::error::{Error, Result};
 use crate::transport::connection::{Connection, Listener};
 
-/// After a failure to accept (no more file descriptors, say), how long until the next try.
+/// The pause after a failed accept, for instance when there are no more file descriptors.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Takes connections until the task is aborted.
+/// Accepts connections until the task is aborted.
 pub(crate) async fn accept_all(sessions: Arc<Sessions>, mut listener: Box<dyn Listener>) {
     let mut strangers: VecDeque<AbortHandle> = VecDeque::new();
     loop {
@@ -56,13 +56,13 @@ async fn accept(sessions: &Arc<Sessions>, mut connection: Connection) -> Result<
     let (own, asked) = (sessions.shared.hello(), Instant::now());
     write_hello(&mut connection, &own).await?;
     if hello.node == sessions.shared.id {
-        return Ok(()); // It called itself, and knows by now.
+        return Ok(()); // This node dialled itself, and knows it by the hello.
     }
     if decides(sessions.shared.id, hello.node) == Decides::Peer
         && sessions.find(hello.node).is_none()
         && let Some(reason) = sessions.refusal()
     {
-        // The peer would decide for it; closed, the connection says the same.
+        // The peer decides, and would accept. Closing the connection refuses it.
         return Err(Error::Refused(reason));
     }
     let negotiation = Negotiation { hello: &hello, own: &own, asked, dialled: None };

@@ -1,4 +1,4 @@
-//! How a connection becomes a session: listening, dialling, the handshake, the sessions that there are.
+//! Connecting: listening, dialling, the handshake, and the registry of sessions.
 
 pub(crate) mod dial;
 pub(crate) mod handshake;

@@ -1,7 +1,7 @@
-//! Owns what two nodes make of a new connection: a session, the next connection of one that they have, or nothing.
+//! Negotiation: a new connection becomes a session, the next connection of the session that there is, or nothing.
 //!
-//! It must not know transports, nor what goes on in a session. A peer that says who it is proves nothing by that: what
-//! touches a session is believed only from who knows its secret.
+//! It must not know transports, nor the state of a session. A hello proves nothing: only a peer that proves to know the secret of
+//! a session can resume or end it.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -21,18 +21,19 @@ use crate::transport::connection::Connection;
 use crate::transport::uri::Uri;
 use crate::wire::hello::{Grant, Hello, ResumeState, Secret, Sides, Verdict};
 
-/// What both sides of a connection have said of themselves.
+/// A connection on which both hellos were exchanged.
 pub(crate) struct Negotiation<'i> {
     pub(crate) hello: &'i Hello,
-    /// What this side said of itself, and when.
+    /// The hello of this side, and when it was written.
     pub(crate) own: &'i Hello,
     pub(crate) asked: Instant,
-    /// Where the connection was made to, if this side made it.
+    /// The address that this side dialled, if it did.
     pub(crate) dialled: Option<&'i Uri>,
 }
 
 impl Negotiation<'_> {
-    /// Agrees with the peer on what becomes of the connection, and starts it. The session that goes on, here or elsewhere.
+    /// Agrees with the peer on what becomes of the connection, and starts or resumes the session. Returns the session with the
+    /// peer, which may use another connection.
     pub(crate) async fn run(
         &self,
         sessions: &Arc<Sessions>,
@@ -63,7 +64,7 @@ impl Negotiation<'_> {
         }
     }
 
-    /// Decides about the connection.
+    /// Makes the decision about the connection.
     fn decide(
         &self,
         sessions: &Arc<Sessions>,
@@ -84,7 +85,7 @@ impl Negotiation<'_> {
         }
     }
 
-    /// Accepts what the peer decided, if it is in order.
+    /// Checks the verdict of the peer against what this side knows. `None` if the session is made on another connection.
     fn accept(
         &self,
         sessions: &Arc<Sessions>,
@@ -103,7 +104,7 @@ impl Negotiation<'_> {
                 Ok(Some(self.begin(sessions, connection, secret)))
             }
             (Verdict::Resume { connection }, Assessment::Resume { session, arrived }) => {
-                // The peer has resumed it, and what this side said of itself was before.
+                // The peer resumed it after this side wrote its hello.
                 let (number, asked) = (connection, Some(self.asked));
                 Ok(Some(Decision::Resumed(Resumption { session, number, asked, arrived })))
             }
@@ -114,7 +115,7 @@ impl Negotiation<'_> {
         }
     }
 
-    /// What follows from what this side knows and what the peer said.
+    /// Assesses what this side knows of a session and what the peer said of it.
     fn assess(&self, sessions: &Sessions, state: ResumeState) -> Assessment {
         let live = sessions.find(self.hello.node);
         let Some(session) = live else {
@@ -143,7 +144,7 @@ impl Negotiation<'_> {
                 Assessment::New
             }
             _ if session.was_never_heard() => {
-                // Its connection failed before the peer learned of it: there is nothing to be lost.
+                // Its connection failed before the peer learned of the session: nothing is lost.
                 session.update(|inner| {
                     inner.machine.handle_failure("the peer never learned of the session")
                 });
@@ -154,7 +155,7 @@ impl Negotiation<'_> {
         }
     }
 
-    /// Begins a session. Both sides may have dialled at the same moment: of two connections the first decided upon counts.
+    /// Begins a session. If both sides dialled at the same moment, the first decision counts.
     fn begin(&self, sessions: &Arc<Sessions>, connection: &Connection, secret: Secret) -> Decision {
         let make = || self.make(sessions, connection, secret);
         match sessions.enter(self.hello.node, make) {
@@ -176,7 +177,7 @@ impl Negotiation<'_> {
         let (hello, shared) = (self.hello, &sessions.shared);
         let peer = Peer::new(hello.node, hello.name.clone(), connection.address.clone());
         let limits = shared.limits.clone();
-        // What the peer would take does not raise what this side makes.
+        // This side makes no larger bodies than it takes itself.
         let granted = Grant { body: hello.grant.body.min(limits.body as u64), ..hello.grant };
         let term = shared.lease.min(hello.lease);
         let machine = Session::new(Settings { limits, granted, term }, Instant::now());
@@ -192,7 +193,7 @@ impl Negotiation<'_> {
     }
 }
 
-/// What becomes of a connection.
+/// The decision about a connection.
 enum Decision {
     Accepted(Begun),
     Resumed(Resumption),
@@ -211,8 +212,7 @@ impl Decision {
     }
 }
 
-/// A session that is decided for, and has no tasks yet. Dropped before it has, because the connection failed
-/// meanwhile, it is over.
+/// A new session without tasks. Dropped before it is started, because the connection failed meanwhile, it ends.
 struct Begun {
     sessions: Arc<Sessions>,
     secret: Secret,
@@ -243,7 +243,7 @@ impl Drop for Begun {
     }
 }
 
-/// A session that goes on with another connection.
+/// A session that is resumed on this connection.
 struct Resumption {
     session: Arc<SharedSession>,
     number: ConnectionId,
@@ -258,9 +258,9 @@ impl Resumption {
     }
 }
 
-/// What both standings come to.
+/// The assessment of the resume states of both sides.
 enum Assessment {
-    /// Nothing stands in the way of a new session.
+    /// A new session can begin.
     New,
     Resume {
         session: Arc<SharedSession>,

@@ -1,5 +1,4 @@
-//! Owns the sessions of a node: one with each peer, however many connections are made, and what is remembered of those
-//! that ended.
+//! The sessions of a node: at most one with each peer, however many connections are made; and the memory of those that ended.
 //!
 //! It must not know transports, nor decide which connections become sessions.
 
@@ -16,11 +15,11 @@ use crate::node::session::shared::SharedSession;
 use crate::node::shared::Shared;
 use crate::wire::hello::{ResumeState, Secret, Sides};
 
-/// How many ended sessions are remembered.
+/// The number of ended sessions that are remembered.
 const REMEMBERED: usize = 4096;
 
-/// What a session costs that holds nothing, in bytes: 5 KiB were measured. One that has lost its connection costs no
-/// file, so that nothing else would bound how many a peer can leave behind within a lease.
+/// Bytes that a session counts for `Limits::memory` when it holds nothing; 5 KiB were measured. A suspended session has no file
+/// descriptor, so nothing else bounds how many of them a peer leaves behind within a lease.
 const SESSION: usize = 8 * 1024;
 
 /// The sessions of a node.
@@ -31,7 +30,7 @@ pub(crate) struct Sessions {
     changed: Notify,
 }
 
-/// A session that is over, until the peer must know that, too.
+/// A session that is over, remembered until the peer must know it, too.
 struct Ended {
     secret: Secret,
     code: u64,
@@ -52,12 +51,12 @@ impl Sessions {
         self.links.lock().values().cloned().collect()
     }
 
-    /// The live session with a peer.
+    /// Returns the live session with a peer.
     pub(crate) fn find(&self, peer: NodeId) -> Option<Arc<SharedSession>> {
         self.links.lock().get(&peer).filter(|session| session.is_live()).cloned()
     }
 
-    /// What this side knows of a session with a peer, proved to it.
+    /// Returns what this side knows of a session with a peer, with a proof for it.
     pub(crate) fn resume_state(&self, sides: Sides<'_>) -> ResumeState {
         let peer = sides.peer.node;
         if let Some(session) = self.links.lock().get(&peer) {
@@ -77,7 +76,7 @@ impl Sessions {
         }
     }
 
-    /// Enters a new session, unless there is one by now.
+    /// Enters a new session, or returns the one that there is by now.
     pub(crate) fn enter(
         &self,
         peer: NodeId,
@@ -88,19 +87,19 @@ impl Sessions {
             return Err(Arc::clone(session));
         }
         let session = make();
-        // What a former session still shows goes in its own time: the peer may not have heard that it is over.
+        // A former session keeps its exports until its lease has ended: the peer may not know yet that it is over.
         links.insert(peer, Arc::clone(&session));
         drop(links);
         self.ended.lock().remove(&peer);
         Ok(session)
     }
 
-    /// A session has begun.
+    /// Wakes those who wait for a session.
     pub(crate) fn note_begun(&self) {
         self.changed.notify_waiters();
     }
 
-    /// The node's last handle is gone: sessions that nobody needs end, now or when they are last used.
+    /// Ends sessions that nobody needs, now or when they are used last: the last handle of the node is gone.
     pub(crate) fn orphan(&self) {
         self.shared.orphan();
         for session in self.all() {
@@ -108,7 +107,7 @@ impl Sessions {
         }
     }
 
-    /// Why there can be no new session, if so.
+    /// Returns the reason if no new session can begin.
     pub(crate) fn refusal(&self) -> Option<String> {
         if self.shared.is_closing() {
             return Some("the node is shutting down".into());
@@ -124,7 +123,7 @@ impl Sessions {
         })
     }
 
-    /// Waits until there is a session with a peer, which was made on another connection.
+    /// Waits for a session with a peer that is made on another connection.
     pub(crate) async fn wait_for(&self, peer: NodeId) -> Result<Arc<SharedSession>> {
         let wait = async {
             loop {
@@ -135,7 +134,7 @@ impl Sessions {
                 changed.await;
             }
         };
-        // Shorter than the attempt to connect, which this is a part of.
+        // Shorter than the limit of the attempt to connect, of which this is a part.
         let limit = self.shared.limits.handshake_time * 3 / 4;
         tokio::time::timeout(limit, wait).await.map_err(|_| Error::NotConnected {
             address: format!("node {peer}"),
@@ -144,7 +143,7 @@ impl Sessions {
         })
     }
 
-    /// The tasks of a session have ended.
+    /// Removes a session whose tasks have ended.
     pub(crate) fn remove(&self, session: &Arc<SharedSession>) {
         let mut links = self.links.lock();
         if links.get(&session.peer.id()).is_some_and(|known| Arc::ptr_eq(known, session)) {
@@ -156,7 +155,7 @@ impl Sessions {
         self.shared.ended.notify_waiters();
     }
 
-    /// For as long as the peer may believe that the session goes on, it can be told that it does not.
+    /// Remembers a session for as long as the peer may try to resume it.
     fn remember(&self, session: &SharedSession) {
         let (now, mut ended) = (Instant::now(), self.ended.lock());
         if ended.len() >= REMEMBERED {
@@ -169,7 +168,7 @@ impl Sessions {
         }
     }
 
-    /// Whether there was a session with a peer, the end of which the peer can be told.
+    /// Returns true if this side remembers a session with a peer.
     pub(crate) fn remembers(&self, peer: NodeId) -> bool {
         self.links.lock().contains_key(&peer) || self.ended.lock().contains_key(&peer)
     }

@@ -1,6 +1,6 @@
-//! Owns what others have vouched for on this node, and when nobody claims it any more.
+//! The gifts that wait on a node, the callers that wait for a gift, and the task that lets gifts expire.
 //!
-//! It must not know who asks by which message.
+//! It must not know by which messages gifts are made and claimed.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,9 +14,9 @@ use crate::mutex::Mutex;
 use crate::object::execution::contained;
 use crate::object::message::Receiver;
 
-/// How many gifts wait at once: past it the giver goes on forwarding.
+/// The limit on gifts that wait at once. Beyond it, the giver goes on forwarding.
 const MOST: usize = 1 << 16;
-/// How long a claim waits that came before what it claims: it took the shorter way.
+/// The time limit of a claim that waits for its gift, which it may have overtaken.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The gifts that wait on a node.
@@ -31,7 +31,7 @@ impl Desk {
         Arc::new(Desk { gifts: Mutex::new(Gifts::new(MOST)), term, vouched: Notify::new() })
     }
 
-    /// Pins an object for a recipient, for a term.
+    /// Keeps an object for a recipient, for a lease term.
     pub(crate) fn vouch(
         self: &Arc<Self>,
         token: Token,
@@ -52,7 +52,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Gives an object to whom it is for; waits a little for one that is not yet vouched for.
+    /// Returns the object of a gift to its recipient. Waits for a moment if nobody has vouched for it yet.
     pub(crate) async fn claim(&self, token: Token, claimant: NodeId) -> Result<Arc<dyn Receiver>> {
         let wait = async {
             loop {
@@ -71,12 +71,12 @@ impl Desk {
         tokio::time::timeout(patience, wait).await.unwrap_or_else(|_| Err(refused()))
     }
 
-    /// How many gifts wait.
+    /// Returns how many gifts wait.
     pub(crate) fn len(&self) -> usize {
         self.gifts.lock().len()
     }
 
-    /// The object that was given to a node by this token.
+    /// Returns the object of a gift that its recipient names to this node.
     pub(crate) fn recognize(&self, token: Token, claimant: NodeId) -> Option<Arc<dyn Receiver>> {
         self.gifts.lock().recognize(token, claimant)
     }
@@ -86,7 +86,7 @@ fn refused() -> Error {
     Error::Refused("nobody vouched for this, or it was claimed already, or too late".into())
 }
 
-/// Lets go what nobody claims in time, until nothing waits any more.
+/// Lets gifts expire, until none waits.
 async fn sweep(desk: Arc<Desk>) {
     loop {
         let Some(next) = desk.gifts.lock().poll_timeout() else { return };

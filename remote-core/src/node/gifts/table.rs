@@ -1,9 +1,9 @@
-//! Owns the objects that somebody vouched for, until the one for whom they are claims them: the owner's side of a
-//! hand-off between three nodes.
+//! The table of gifts: objects that a peer vouched for, until the recipient claims them. It is the owner's side of a hand-off
+//! between three nodes.
 //!
-//! It must not know objects, nor read a clock. A gift holds its object on its own: neither the giver's session nor its
-//! life matters any more. It is good once, for one recipient, and for a time (Miller's E and OCapN call this a gift; the
-//! pin in transit is that of Moreau, Dickman and Jones 2005).
+//! It must not know objects, nor read a clock. A gift keeps its object alive by itself, whatever becomes of the giver. It can be
+//! claimed once, by one recipient, and for a limited time (E and OCapN call this a gift; the pin in transit is that of Moreau,
+//! Dickman and Jones 2005).
 
 use std::time::{Duration, Instant};
 
@@ -23,24 +23,24 @@ struct Gift<O> {
     until: Instant,
 }
 
-/// What a claim came to.
+/// The result of a claim.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Claimed<O> {
     Given(O),
-    /// Nobody has vouched for it, or not yet: the claim may have come by a shorter way.
+    /// Nobody has vouched for it, or not yet: the claim may have overtaken the vouching.
     Unknown,
-    /// It is for somebody else.
+    /// It is for another recipient.
     Refused,
 }
 
 impl<O: Clone> Gifts<O> {
-    /// At most so many wait at once.
+    /// Makes a table with a limit on gifts that wait at once.
     pub(crate) fn new(limit: usize) -> Gifts<O> {
         Gifts { open: HashMap::default(), limit }
     }
 
-    /// Somebody vouches: whoever proves to be the recipient and shows the token may have the object. Given back if
-    /// too many wait, or the token is in use.
+    /// Adds a gift: the recipient that shows the token may have the object. Returns the object if too many gifts wait, or the
+    /// token is in use.
     pub(crate) fn vouch(
         &mut self,
         now: Instant,
@@ -56,7 +56,7 @@ impl<O: Clone> Gifts<O> {
         Ok(())
     }
 
-    /// Somebody, who has proved to be the claimant, shows a token.
+    /// Claims a gift. The session has proved who the claimant is.
     pub(crate) fn claim(&mut self, now: Instant, token: Token, claimant: NodeId) -> Claimed<O> {
         match self.open.get(&token) {
             Some(gift) if gift.until <= now => Claimed::Unknown,
@@ -69,18 +69,18 @@ impl<O: Clone> Gifts<O> {
         }
     }
 
-    /// The object of a gift that its recipient names to its owner: nothing is given that the owner does not have.
+    /// Returns the object of a gift that its recipient names to this node, its owner. The gift stays.
     pub(crate) fn recognize(&self, token: Token, claimant: NodeId) -> Option<O> {
         let gift = self.open.get(&token).filter(|gift| gift.recipient == claimant)?;
         Some(gift.object.clone())
     }
 
-    /// How many wait.
+    /// Returns how many gifts wait.
     pub(crate) fn len(&self) -> usize {
         self.open.len()
     }
 
-    /// What nobody claimed in time.
+    /// Removes the gifts that nobody claimed in time, and returns their objects.
     pub(crate) fn expire(&mut self, now: Instant) -> Vec<O> {
         let over: Vec<Token> = self
             .open
@@ -91,7 +91,7 @@ impl<O: Clone> Gifts<O> {
         over.iter().filter_map(|token| self.open.remove(token)).map(|gift| gift.object).collect()
     }
 
-    /// When `expire` is to be called next; never, if nothing waits.
+    /// Returns when `expire` is to be called next; `None` if no gift waits.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.open.values().map(|gift| gift.until).min()
     }

@@ -18,7 +18,7 @@ use crate::transport::connection::WriteHalf;
 pub(crate) struct Writer {
     half: Option<Half<Box<dyn WriteHalf>>>,
     block: Option<Block>,
-    /// How many bytes of the block are written.
+    /// The number of bytes of the block that are written.
     written: usize,
 }
 

@@ -15,13 +15,13 @@ use crate::object::execution::contained;
 /// The time between two passes while calls are executed. A dispatch that spans two passes counts as blocked.
 const INTERVAL: Duration = Duration::from_millis(10);
 
-/// How long after its time a timer counts as overdue: a busy machine is not a blocked one.
+/// The delay after which a timer counts as overdue: a busy machine is not a blocked one.
 const GRACE: Duration = Duration::from_millis(50);
 
 /// The time of something that is never due, in milliseconds.
 const NEVER: u64 = u64::MAX;
 
-/// What the watchdog observes of one session. The session's tasks only store to it.
+/// The counters that the watchdog observes of one session. The session's tasks only store to them.
 pub(crate) struct DispatchCount {
     /// Counts each begin and each end of a dispatch of calls by the reader: odd while one is in progress.
     count: AtomicU64,
@@ -38,7 +38,7 @@ impl Default for DispatchCount {
 /// Marks a dispatch as in progress, until it is dropped.
 pub(crate) struct DispatchGuard<'c>(&'c DispatchCount);
 
-/// What can be driven from outside of the runtime.
+/// Something that can be driven from outside of the runtime.
 pub(crate) trait Unblock: Send + Sync {
     /// Does what the tasks would do by now if no worker were blocked.
     fn drive(&self);
@@ -82,7 +82,7 @@ fn milliseconds(time: Instant) -> u64 {
     u64::try_from(time.saturating_duration_since(begin).as_millis()).unwrap_or(NEVER)
 }
 
-/// What the watchdog looks at in each pass.
+/// The objects of each pass of the watchdog.
 struct Watched {
     sessions: Vec<WatchedSession>,
     /// Driven once, in the next pass, unless it is gone by then.
@@ -98,7 +98,7 @@ struct WatchedSession {
     unblock: Weak<dyn Unblock>,
 }
 
-/// What was added since the last pass.
+/// Additions since the last pass.
 static NEW: Mutex<Watched> = Mutex::new(Watched { sessions: Vec::new(), once: Vec::new() });
 static THREAD: OnceLock<Option<Thread>> = OnceLock::new();
 static IS_ASLEEP: AtomicBool = AtomicBool::new(false);

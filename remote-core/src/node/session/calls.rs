@@ -44,7 +44,7 @@ pub(crate) enum NoReceiver {
     Cancelled,
 }
 
-/// What a cancellation found.
+/// The state in which a cancellation found its call.
 pub(crate) enum Cancelled {
     /// The call is executed by this task.
     Running(AbortHandle),
@@ -54,7 +54,7 @@ pub(crate) enum Cancelled {
     InHand,
 }
 
-/// What was left when the session ended.
+/// The calls that were left when the session ended.
 pub(crate) struct Rest {
     pub(crate) running: Vec<AbortHandle>,
     pub(crate) promises: Vec<Arc<NearPromise>>,

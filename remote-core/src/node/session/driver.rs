@@ -28,7 +28,7 @@ const BATCH: usize = 64;
 /// The timer of a session that is over: not before its tasks have ended.
 const NEVER: Duration = Duration::from_secs(24 * 3600);
 
-/// How long the peer has to take the last bytes.
+/// The time that the peer has to take the last bytes.
 const SHUTDOWN: Duration = Duration::from_secs(1);
 
 /// Starts the tasks of a session. Calls `over` when both have ended.
@@ -215,7 +215,7 @@ async fn write_block(session: &SharedSession, timer: &mut Pin<Box<Sleep>>) -> Wr
     }
 }
 
-/// What the writer is to do.
+/// The next step of the writer.
 enum Work {
     Write,
     /// Read what has arrived: the reader has not for as long as the peer may be silent.

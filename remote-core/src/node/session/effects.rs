@@ -13,7 +13,7 @@ use crate::id::WatchId;
 use crate::object::message::{Ended, Receiver, Watcher};
 use crate::object::shortening::ShorteningRef;
 
-/// What is to be done when no lock is held.
+/// Side effects to apply when no lock is held.
 #[must_use]
 #[derive(Default)]
 pub(crate) struct Effects {

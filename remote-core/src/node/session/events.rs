@@ -1,4 +1,4 @@
-//! What the events of the state machine mean for calls, watches, objects and tasks.
+//! Handling the events of the state machine: they change calls, watches, objects and tasks.
 //!
 //! It must not do anything that may run the user's code: that is gathered in [`Effects`]. Events are handled in their order.
 

@@ -45,9 +45,9 @@ pub struct SessionStats {
     pub held: usize,
     /// Bytes of these that were sent and not yet acknowledged.
     pub unacknowledged: usize,
-    /// How often the session was resumed on another connection.
+    /// The number of times that the session was resumed on another connection.
     pub reconnects: u64,
-    /// How long this node's references to the peer's objects remain valid if nothing more arrives from it.
+    /// The time for which this node's references to the peer's objects remain valid if nothing more arrives from it.
     pub lease_left: Duration,
 }
 

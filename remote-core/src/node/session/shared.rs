@@ -27,7 +27,7 @@ use crate::session::Session;
 use crate::transport::uri::Uri;
 use crate::wire::hello::Secret;
 
-/// How many tokens the peer is asked for at once. It is at most half of the calls that the peer takes: an answer may take the
+/// The limit on concurrent requests for tokens to the peer. It is at most half of the calls that the peer takes: an answer may take the
 /// peer long, and the window is for the user's calls.
 const MAX_TOKEN_REQUESTS: u64 = 8;
 
@@ -53,7 +53,7 @@ pub(crate) struct SharedSession {
     pub(super) token_requests: Arc<Semaphore>,
 }
 
-/// How a session came to be.
+/// The origin of a session: dialled, or accepted.
 pub(crate) struct Origin {
     /// The address that this side dialled, if it did. Then it also makes the next connection.
     dialled: Option<Uri>,
@@ -79,7 +79,7 @@ impl Origin {
     }
 }
 
-/// What is under the lock: the state machine, and what belongs to its calls, watches and tasks.
+/// The state under the lock: the machine, and the tables of its calls, watches and tasks.
 pub(crate) struct Inner {
     pub(crate) machine: Session,
     pub(super) calls: Calls,

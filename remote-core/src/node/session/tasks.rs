@@ -13,7 +13,7 @@ use crate::transport::connection::{Connection, ReadHalf, WriteHalf};
 #[derive(Default)]
 pub(crate) struct Tasks {
     slot: ConnectionSlot,
-    /// How many connections replaced the first.
+    /// The number of connections that replaced the first.
     reconnects: u64,
     /// The waker of the reader, if it sleeps.
     reader: Option<Waker>,
@@ -37,7 +37,7 @@ pub(crate) struct Tasks {
     has_unwritten: bool,
 }
 
-/// What a half of the connection has to do.
+/// The next step for a half of the connection.
 pub(crate) enum Renewal<H> {
     /// It is the session's.
     Keep,
@@ -83,7 +83,7 @@ impl Tasks {
         self.reconnects
     }
 
-    /// Returns what the reading half has to do that is in use.
+    /// Returns the next step for the reading half that is in use.
     pub(crate) fn renew_reader(
         &mut self,
         machine: &Session,
@@ -98,7 +98,7 @@ impl Tasks {
         }
     }
 
-    /// Returns what the writing half has to do that is in use.
+    /// Returns the next step for the writing half that is in use.
     pub(crate) fn renew_writer(
         &mut self,
         machine: &Session,
