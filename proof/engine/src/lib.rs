@@ -1,4 +1,4 @@
-//! The modules of the protocol engine (`id`, `error`, `limits`, `wire`, `session`), compiled without tokio.
+//! The modules of the protocol engine (`id`, `error`, `limits`, `wire`, `session`) and `random`, compiled without tokio.
 //!
 //! They are compiled from where they are in the product. If one of them names tokio, or another module of the product, this
 //! crate does not compile.
@@ -12,6 +12,8 @@ mod error;
 mod id;
 #[path = "../../../remote-core/src/limits.rs"]
 mod limits;
+#[path = "../../../remote-core/src/random.rs"]
+mod random;
 #[path = "../../../remote-core/src/session/mod.rs"]
 mod session;
 #[path = "../../../remote-core/src/wire/mod.rs"]
