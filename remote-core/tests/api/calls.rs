@@ -211,7 +211,8 @@ async fn nested_calls_inherit_the_time_that_remains() {
     let mut hanging = behind.next_hanging().await;
     assert!(!hanging.is_dropped());
     hanging.dropped().await;
-    assert!(begun.elapsed() + TICK >= limit, "after {:?}", begun.elapsed());
+    // It crossed the session twice, and lost a part of a millisecond each time.
+    assert!(begun.elapsed() + 2 * TICK >= limit, "after {:?}", begun.elapsed());
     assert!(begun.elapsed() < limit + pause, "the whole time, not what remains of it");
 }
 
