@@ -24,7 +24,7 @@ pub(crate) trait Scheme: Sync {
         address.split_once('/').unwrap_or((address, ""))
     }
 
-    /// Returns false if nobody can be reached at any address of this scheme. Then it is not offered to users.
+    /// Returns false if no node can be reached at an address of this scheme. Error texts do not offer such a scheme.
     fn can_be_reached(&self) -> bool {
         true
     }
@@ -100,9 +100,9 @@ pub(crate) fn find(scheme: &str) -> Option<&'static Registered> {
     inventory::iter::<Registered>.into_iter().find(|known| known.scheme().name() == scheme)
 }
 
-/// Why a connection was not made.
+/// The error of a failed attempt to connect.
 pub(crate) enum ConnectError {
-    /// Nobody listens at the address.
+    /// No process listens at the address.
     NobodyListens(Error),
     Failed(Error),
 }

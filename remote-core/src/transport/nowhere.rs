@@ -1,6 +1,6 @@
-//! `nowhere://node`: the address of a node that listens at no address.
+//! The transport `nowhere://node`: the addresses of nodes that do not listen.
 //!
-//! It must not connect: nobody can be reached there, and whoever tries is told so.
+//! It must not connect: every attempt fails with an error that says why.
 
 use super::connection::{
     ConnectError, Connection, Listener, Pending, Registered, Scheme, Transport,
@@ -13,7 +13,7 @@ struct Nowhere;
 
 inventory::submit!(Registered::Connections(&Nowhere));
 
-/// Returns the address of an object on a node that listens at no address.
+/// Returns the address of an object on a node that does not listen.
 pub(crate) fn uri(node: NodeId, name: &str) -> String {
     format!("{}://{node}/{name}", Nowhere.name())
 }

@@ -352,7 +352,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Tag<'_, V> {
     }
 }
 
-/// What typetag says of a tag, by its kind: that no class has it, or that more than one has.
+/// The error of typetag for a tag, by its kind: no class has the tag, or more than one has.
 #[derive(Debug)]
 enum TagError {
     Unknown(String),
