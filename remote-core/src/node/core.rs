@@ -146,10 +146,8 @@ impl Core {
     /// Waits until all sessions satisfy a condition; if it is never true, until there is none.
     async fn wait_until(&self, is_done: impl Fn(&SharedSession) -> bool) {
         loop {
+            // Made before it looks: it completes at the next `notify_waiters` from now on.
             let ended = self.sessions.shared.ended.notified();
-            let mut ended = std::pin::pin!(ended);
-            // Registered before it looks, so that nothing is missed between.
-            ended.as_mut().enable();
             if self.sessions.all().iter().all(|session| is_done(session)) {
                 return;
             }

@@ -131,9 +131,8 @@ impl ShorteningRef {
 
     async fn wait_until(&self, is_so: impl Fn(&Path) -> bool) {
         loop {
-            let mut changed = std::pin::pin!(self.changed.notified());
-            // Registered before the check, so that no notification is missed.
-            changed.as_mut().enable();
+            // Created before the check: it completes at the next `notify_waiters` from now on.
+            let changed = self.changed.notified();
             if is_so(&self.path.lock()) {
                 return;
             }

@@ -4,7 +4,6 @@
 //! It must not hold the socket: when nothing refers to the socket any more, the task ends.
 
 use std::io;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,9 +12,8 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::sync::watch;
 
-use super::background::{unless, with_background};
 use super::control::{Control, ControlState, Sending};
-use super::ends::watch_ends;
+use super::ends::close_at_end;
 use super::messages::{Socket, SocketController};
 use super::outgoing::Outgoing;
 use super::quota::Permit;
@@ -46,9 +44,15 @@ impl ConnectionTask {
                 control.close(Some(error));
             }
         };
-        let mut background = watch_ends(&control, own, &mut permit);
-        background.push(Box::pin(reading));
-        let failure = with_background(write(writer, &control, &outgoing), background).await;
+        let background = async {
+            tokio::join!(reading, close_at_end(&control, own, &mut permit));
+            std::future::pending().await
+        };
+        let failure = tokio::select! {
+            biased;
+            failure = write(writer, &control, &outgoing) => failure,
+            never = background => never,
+        };
         drop(stream);
         let (reason, controller) = control.note_closed(&failure);
         outgoing.close();
@@ -75,14 +79,15 @@ async fn write(
         control.until(|state| state.closing.is_some()).await;
         tokio::time::sleep(CLOSE_TIMEOUT).await;
     };
-    let (ended, timed_out) = (pin!(ended), pin!(timed_out));
-    let written = unless(ended, outgoing.write_to(&mut writer));
-    let failure = match unless(timed_out, written).await {
-        Some(None) => writer.shutdown().await.err(),
-        Some(failure) => failure,
-        None => Some(io::Error::other(
-            "the peer did not read in time what was sent before the socket was closed",
-        )),
+    let failure = tokio::select! {
+        biased;
+        error = outgoing.write_to(&mut writer) => Some(error),
+        () = ended => None,
+        () = timed_out => Some(io::Error::other("the peer did not read in time what was sent before the socket was closed")),
+    };
+    let failure = match failure {
+        None => writer.shutdown().await.err(),
+        failure => failure,
     };
     if let Some(error) = failure {
         control.close(Some(error.into()));
@@ -115,9 +120,18 @@ async fn read(
             continue;
         }
         let length = if reading.has_credit {
-            unless(pin!(state.changed()), reader.read_buf(&mut arrived.room())).await
+            let mut room = arrived.room();
+            tokio::select! {
+                biased;
+                length = reader.read_buf(&mut room) => Some(length),
+                _ = state.changed() => None,
+            }
         } else {
-            unless(pin!(state.changed()), end_of_peer(&mut reader, &arrived)).await
+            tokio::select! {
+                biased;
+                length = end_of_peer(&mut reader, &arrived) => Some(length),
+                _ = state.changed() => None,
+            }
         };
         match length.transpose()? {
             Some(0) if arrived.is_empty() => {

@@ -2,9 +2,6 @@
 //!
 //! It must not know what the socket does, nor close it: it requests that.
 
-use std::pin::pin;
-
-use super::background::{Background, unless};
 use super::control::Control;
 use super::quota::Permit;
 use crate::error::Error;
@@ -13,12 +10,12 @@ use crate::reference::interface::Interface;
 use crate::reference::monitor::Monitor;
 use crate::reference::reference::Ref;
 
-/// Returns the futures that wait for these events. `own` is a monitor of the socket.
-pub(super) fn watch_ends<'a, C: ?Sized + Interface>(
+/// Waits for these events, and requests a close for each. Returns when all have occurred. `own` is a monitor of the socket.
+pub(super) async fn close_at_end<'a, C: ?Sized + Interface>(
     control: &'a Control<C>,
     own: Monitor,
     permit: &'a mut Permit,
-) -> Vec<Background<'a>> {
+) {
     let released = async move {
         let reason = match own.await {
             Ended::Stopped(reason) => reason,
@@ -27,7 +24,7 @@ pub(super) fn watch_ends<'a, C: ?Sized + Interface>(
         control.close(Some(Error::Ended(reason)));
     };
     let shut_down = async move { control.close(Some(permit.closing().await)) };
-    vec![Box::pin(released), Box::pin(shut_down), Box::pin(uncontrolled(control))]
+    tokio::join!(released, shut_down, uncontrolled(control));
 }
 
 /// Requests a close when the controlling object has ended.
@@ -42,7 +39,12 @@ async fn uncontrolled<C: ?Sized + Interface>(control: &Control<C>) {
             continue;
         };
         let replaced = state.wait_for(|state| state.controller.as_ref() != Some(&controller));
-        if let Some(ended) = unless(pin!(replaced), Ref::monitor(&controller)).await {
+        let ended = tokio::select! {
+            biased;
+            ended = Ref::monitor(&controller) => Some(ended),
+            _ = replaced => None,
+        };
+        if let Some(ended) = ended {
             let how = match ended {
                 Ended::Stopped(reason) => format!("was stopped: {reason}"),
                 ended => format!("is gone: {ended}"),

@@ -98,7 +98,6 @@
 //! # Ok(()) }
 //! ```
 
-mod background;
 mod connection;
 mod connection_task;
 mod control;

@@ -4,23 +4,19 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use remote_derive::{Remote, remote};
 use tokio::net::TcpListener;
 
-use super::background::with_background;
 use super::connection::Connection;
 use super::control::Control;
-use super::ends::watch_ends;
+use super::ends::close_at_end;
 use super::messages::{ServerController, ServerSocket};
 use super::quota::{Permit, Quota};
 use crate::error::Result;
 use crate::reference::monitor::Monitor;
 use crate::reference::reference::{Ref, WeakRef};
-
-/// The time to the next attempt after a failure to accept, for example for lack of file descriptors.
-const RETRY_DELAY: Duration = Duration::from_millis(50);
+use crate::transport::accept::accept;
 
 /// A listening socket.
 #[derive(Remote)]
@@ -82,9 +78,15 @@ impl AcceptTask {
                 self.control.close(Some(error));
             }
         };
-        let mut background = watch_ends(&self.control, own, &mut permit);
-        background.push(Box::pin(accepting));
-        let failure = with_background(self.control.over(), background).await;
+        let background = async {
+            tokio::join!(accepting, close_at_end(&self.control, own, &mut permit));
+            std::future::pending().await
+        };
+        let failure = tokio::select! {
+            biased;
+            failure = self.control.over() => failure,
+            never = background => never,
+        };
         let AcceptTask { listener, server, control, .. } = self;
         drop(listener);
         let (reason, controller) = control.note_closed(&failure);
@@ -99,14 +101,7 @@ impl AcceptTask {
     async fn accept(&self) -> Result<()> {
         loop {
             self.control.until(|state| state.credit > 0).await;
-            let stream = match self.listener.accept().await {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection for another node");
-                    tokio::time::sleep(RETRY_DELAY).await;
-                    continue;
-                }
-            };
+            let (stream, _) = accept(|context| self.listener.poll_accept(context)).await;
             let permit = self.quota.acquire().await?;
             // The connection has failed already: nothing is reported.
             let Ok(connection) = Connection::open(stream, permit, None) else { continue };

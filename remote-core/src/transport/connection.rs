@@ -5,6 +5,7 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -49,8 +50,8 @@ pub(crate) trait Listener: Send {
     /// Returns its address, for others to connect to.
     fn uri(&self) -> String;
 
-    /// Waits for the next connection. Cancel safe.
-    fn accept(&mut self) -> Pending<'_, std::io::Result<Connection>>;
+    /// Polls for the next connection.
+    fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Connection>>;
 }
 
 /// The reading half of a byte stream.

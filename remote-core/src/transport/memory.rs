@@ -4,6 +4,7 @@
 
 use std::io;
 use std::sync::OnceLock;
+use std::task::{Context, Poll, ready};
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
@@ -77,10 +78,9 @@ impl Listener for Waiting {
         format!("memory://{}", self.place)
     }
 
-    fn accept(&mut self) -> Pending<'_, io::Result<Connection>> {
-        Box::pin(async move {
-            self.arriving.recv().await.ok_or_else(|| io::ErrorKind::NotConnected.into())
-        })
+    fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Connection>> {
+        let arrived = ready!(self.arriving.poll_recv(context));
+        Poll::Ready(arrived.ok_or_else(|| io::ErrorKind::NotConnected.into()))
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows frames. A transport registers itself: adding one adds its file and its line below.
 
+pub(crate) mod accept;
 pub(crate) mod address;
 pub(crate) mod connection;
 mod loopback;

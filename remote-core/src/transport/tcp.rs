@@ -4,6 +4,7 @@
 
 use std::io::{self, Read};
 use std::net::SocketAddr;
+use std::task::{Context, Poll, ready};
 
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
@@ -61,11 +62,9 @@ impl Listener for Waiting {
         format!("tcp://{}", self.address)
     }
 
-    fn accept(&mut self) -> Pending<'_, io::Result<Connection>> {
-        Box::pin(async move {
-            let (stream, address) = self.listener.accept().await?;
-            connection(stream, address)
-        })
+    fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Connection>> {
+        let (stream, address) = ready!(self.listener.poll_accept(context))?;
+        Poll::Ready(connection(stream, address))
     }
 }
 

@@ -5,6 +5,7 @@
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::PathBuf;
+use std::task::{Context, Poll, ready};
 
 use socket2::SockRef;
 use tokio::net::{UnixListener, UnixStream};
@@ -66,11 +67,9 @@ impl Listener for Waiting {
         format!("unix://{}", self.path.display())
     }
 
-    fn accept(&mut self) -> Pending<'_, io::Result<Connection>> {
-        Box::pin(async move {
-            let (stream, _) = self.listener.accept().await?;
-            Ok(connection(stream, self.uri()))
-        })
+    fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Connection>> {
+        let (stream, _) = ready!(self.listener.poll_accept(context))?;
+        Poll::Ready(Ok(connection(stream, self.uri())))
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::task::AbortHandle;
 
@@ -13,23 +13,14 @@ use super::handshake::{Decides, decides, read_hello, write_hello};
 use super::negotiate::Negotiation;
 use super::registry::Sessions;
 use crate::error::{Error, Result};
+use crate::transport::accept::accept;
 use crate::transport::connection::{Connection, Listener};
-
-/// The pause after a failed accept, for instance when there are no more file descriptors.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// Accepts connections until the task is aborted.
 pub(crate) async fn accept_all(sessions: Arc<Sessions>, mut listener: Box<dyn Listener>) {
     let mut strangers: VecDeque<AbortHandle> = VecDeque::new();
     loop {
-        let connection = match listener.accept().await {
-            Ok(connection) => connection,
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(PAUSE).await;
-                continue;
-            }
-        };
+        let connection = accept(|context| listener.poll_accept(context)).await;
         strangers.retain(|stranger| !stranger.is_finished());
         if strangers.len() >= sessions.shared.limits.handshakes
             && let Some(oldest) = strangers.pop_front()
@@ -44,14 +35,14 @@ pub(crate) async fn accept_all(sessions: Arc<Sessions>, mut listener: Box<dyn Li
 async fn welcome(sessions: Arc<Sessions>, connection: Connection) {
     let address = connection.address.clone();
     let limit = sessions.shared.limits.handshake_time;
-    match tokio::time::timeout(limit, accept(&sessions, connection)).await {
+    match tokio::time::timeout(limit, handshake(&sessions, connection)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(address, %error, "a connection did not become a session"),
         Err(_) => tracing::debug!(address, "a connection did not introduce itself in time"),
     }
 }
 
-async fn accept(sessions: &Arc<Sessions>, mut connection: Connection) -> Result<()> {
+async fn handshake(sessions: &Arc<Sessions>, mut connection: Connection) -> Result<()> {
     let hello = read_hello(&mut connection).await?;
     let (own, asked) = (sessions.shared.hello(), Instant::now());
     write_hello(&mut connection, &own).await?;

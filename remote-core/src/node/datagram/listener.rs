@@ -3,13 +3,11 @@
 //!
 //! It must not answer, and must not trust: a datagram proves nothing about its sender. A datagram with any defect is dropped.
 
-use std::future::{Future, poll_fn, ready};
-use std::io;
+use std::future::ready;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::task::{self, Poll};
+use std::time::Instant;
 
 use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
@@ -26,14 +24,12 @@ use crate::object::message::{Asked, Payload, Reply, Request, Ticket};
 use crate::object::peer::Peer;
 use crate::session::Name;
 use crate::session::header::{CallHeader, Selector};
+use crate::transport::accept::accept;
 use crate::transport::udp;
 use crate::transport::uri::Uri;
 use crate::wire::body::Body;
 use crate::wire::datagram::Datagram;
 use crate::wire::frame::Manner;
-
-/// After a failure to receive, how long until the next try.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// A socket that receives datagrams, until this is dropped.
 pub(crate) struct DatagramListener {
@@ -79,14 +75,16 @@ impl ReceiveLoop {
     async fn run(mut self, socket: UdpSocket, mut closing: oneshot::Receiver<()>) {
         // One byte more than allowed: a datagram that fills the buffer is too long.
         let mut buffer = vec![0; self.shared.limits.datagram + 1];
-        while let Some(arrived) = next(&socket, &mut closing, &mut buffer).await {
-            let (length, from) = match arrived {
-                Ok(arrived) => arrived,
-                Err(error) => {
-                    tracing::warn!(%error, "cannot receive datagrams");
-                    tokio::time::sleep(PAUSE).await;
-                    continue;
-                }
+        loop {
+            let receive = accept(|context| {
+                let mut into = ReadBuf::new(&mut buffer);
+                let from = task::ready!(socket.poll_recv_from(context, &mut into))?;
+                Poll::Ready(Ok((into.filled().len(), from)))
+            });
+            let (length, from) = tokio::select! {
+                biased;
+                _ = &mut closing => break,
+                received = receive => received,
             };
             // Contained: dropping a message may panic in code of the user's.
             contained(|| {
@@ -161,21 +159,4 @@ impl ReceiveLoop {
         }
         Ok(())
     }
-}
-
-/// Receives the next datagram. Returns its length and its source, or `None` when the listener is closed.
-async fn next(
-    socket: &UdpSocket,
-    closing: &mut oneshot::Receiver<()>,
-    buffer: &mut [u8],
-) -> Option<io::Result<(usize, SocketAddr)>> {
-    poll_fn(|context| {
-        if Pin::new(&mut *closing).poll(context).is_ready() {
-            return Poll::Ready(None);
-        }
-        let mut into = ReadBuf::new(buffer);
-        let arrived = socket.poll_recv_from(context, &mut into);
-        arrived.map(|from| Some(from.map(|from| (into.filled().len(), from))))
-    })
-    .await
 }

@@ -56,9 +56,8 @@ impl Desk {
     pub(crate) async fn claim(&self, token: Token, claimant: NodeId) -> Result<Arc<dyn Receiver>> {
         let wait = async {
             loop {
-                let mut vouched = std::pin::pin!(self.vouched.notified());
-                // Registered before it looks, so that nothing is missed between.
-                vouched.as_mut().enable();
+                // Made before it looks: it completes at the next `notify_waiters` from now on.
+                let vouched = self.vouched.notified();
                 let claimed = self.gifts.lock().claim(Instant::now(), token, claimant);
                 match claimed {
                     Claimed::Given(object) => return Ok(object),
