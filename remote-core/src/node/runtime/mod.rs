@@ -9,7 +9,7 @@
 //! calls that were made ready before; the tasks that were woken on the blocked worker.
 //!
 //! - [`lifo_slot`]: before the reader begins a method, it empties the LIFO slot of its worker, if a task may be in it.
-//! - `session/pump.rs`: the reader writes the replies of a batch itself, in place, instead of waking the writer task.
+//! - `node/session/pump.rs`: the reader writes the replies of a batch itself, in place, instead of waking the writer task.
 //! - [`wake_batch`]: callers that got their replies together are woken together.
 //! - [`watchdog`]: a thread of the process's own that notices a reader that does not come back from a method. It then drives
 //!   the session from outside: reads, writes, runs timers, and wakes the session's tasks.

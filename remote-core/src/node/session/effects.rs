@@ -8,9 +8,12 @@ use std::task::Waker;
 
 use tokio::task::AbortHandle;
 
+use super::calls::Delivery;
 use super::state::StateChange;
+use super::watches::Guard;
 use crate::id::WatchId;
-use crate::object::message::{Ended, Receiver, Watcher};
+use crate::object::message::{Ended, Receiver, Reference, Reply, Watcher};
+use crate::object::promise::NearPromise;
 use crate::object::shortening::ShorteningRef;
 
 /// Side effects to apply when no lock is held.
@@ -28,15 +31,41 @@ pub(crate) struct Effects {
     /// References that arrived, whose path can be shortened.
     pub(crate) shorten: Vec<Arc<ShorteningRef>>,
     /// Values to drop, whose destructors may be the user's.
-    pub(crate) drops: Vec<Box<dyn Send>>,
+    pub(crate) drops: Vec<Dropped>,
     /// The change of the session's state to publish.
     pub(crate) state: Option<StateChange>,
 }
 
+/// A value to be dropped. Not a box: with each reference that the peer releases there is one.
+#[allow(dead_code, reason = "they are held to be dropped")]
+pub(crate) enum Dropped {
+    Receiver(Arc<dyn Receiver>),
+    References(Vec<Reference>),
+    Promise(Arc<NearPromise>),
+    Reply(Reply),
+    Guard(Guard),
+    Delivery(Box<Delivery>),
+}
+
+macro_rules! dropped {
+    ($($variant:ident($value:ty)),* $(,)?) => {$(
+        impl From<$value> for Dropped {
+            fn from(value: $value) -> Dropped {
+                Dropped::$variant(value)
+            }
+        }
+    )*};
+}
+
+dropped! {
+    Receiver(Arc<dyn Receiver>), References(Vec<Reference>), Promise(Arc<NearPromise>), Reply(Reply),
+    Guard(Guard), Delivery(Box<Delivery>),
+}
+
 impl Effects {
     /// Drops a value when no lock is held.
-    pub(crate) fn drop_later(&mut self, value: impl Send + 'static) {
-        self.drops.push(Box::new(value));
+    pub(crate) fn drop_later(&mut self, value: impl Into<Dropped>) {
+        self.drops.push(value.into());
     }
 
     /// Returns true if there is nothing to do. If so, no task was woken.

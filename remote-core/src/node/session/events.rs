@@ -74,7 +74,8 @@ impl SharedSession {
             Event::Cancelled { question } => match inner.calls.cancel(question) {
                 Cancelled::Running(task) => effects.abort.push(task),
                 Cancelled::Queued(receiver, references) => {
-                    effects.drop_later((receiver, references));
+                    receiver.into_iter().for_each(|receiver| effects.drop_later(receiver));
+                    effects.drop_later(references);
                 }
                 Cancelled::InHand => {}
             },
@@ -147,7 +148,7 @@ impl SharedSession {
             effects.abort.extend(rest.running);
         }
         rest.promises.into_iter().for_each(|promise| effects.drop_later(promise));
-        rest.inbox.into_iter().for_each(|delivery| effects.drop_later(delivery));
+        rest.inbox.into_iter().for_each(|delivery| effects.drop_later(Box::new(delivery)));
         effects.wake.append(&mut inner.tasks.take_responders());
         effects.wake.extend(inner.tasks.wake_both());
         effects.state = Some(inner.state_changes.to(SessionState::Ended));

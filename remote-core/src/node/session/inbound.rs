@@ -110,7 +110,7 @@ impl SharedSession {
         let home =
             token.filter(|_| is_own).and_then(|token| hand_off.recognize(token, self.peer.id()));
         if let Some(home) = home {
-            effects.drop_later(import);
+            effects.drop_later(Arc::new(import) as Arc<dyn Receiver>);
             return home;
         }
         let reference = ShorteningRef::new(Arc::new(import), owner, token.filter(|_| !is_own));
@@ -138,7 +138,7 @@ impl SharedSession {
                     Error::Protocol(format!("a fault that cannot be read: {error}"))
                 });
                 // A fault has no references; if the peer sent some, they are dropped.
-                effects.drop_later(payload);
+                effects.drop_later(Reply::Value(payload));
                 Reply::Fault(error)
             }
         }
