@@ -1,5 +1,5 @@
-//! Tests the chat room with a guest who does not read: the others receive every line, memory stays bounded, and a guest who
-//! reads again learns how many lines it missed.
+//! Tests the chat room with a guest who does not read: the others receive every line, the room keeps a bounded number of
+//! lines for it, and a guest who reads again learns how many lines it missed.
 
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::net::TcpStream;
@@ -14,6 +14,8 @@ use crate::terminal::{example, free_port};
 const LINES: usize = 60_000;
 /// The length of a line, in bytes: the maximum.
 const LENGTH: usize = 400;
+/// The lines that the system buffers at most, in two sockets, and some more.
+const KEPT: usize = (16 << 20) / LENGTH;
 /// The lines sent at a time: fewer than a guest's credit.
 const BATCH: usize = 16;
 /// The time limit for each event.
@@ -49,13 +51,6 @@ impl Room {
         assert!(received.next().unwrap().unwrap().starts_with("* in the room: "));
         (received, says)
     }
-
-    /// Returns the resident memory of the process, in bytes.
-    fn resident(&self) -> Option<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-        Some(line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10)
-    }
 }
 
 impl Drop for Room {
@@ -78,7 +73,6 @@ fn a_guest_who_does_not_read_delays_nobody_and_learns_what_it_missed() {
     let (mut grace, _graces_voice) = room.enter("Grace");
     let (_ada, mut says) = room.enter("Ada");
     assert_eq!(grace.next().unwrap().unwrap(), "* Ada has joined");
-    let before = room.resident();
 
     let rest = "x".repeat(LENGTH - 10);
     let numbers: Vec<usize> = (0..LINES).collect();
@@ -88,9 +82,6 @@ fn a_guest_who_does_not_read_delays_nobody_and_learns_what_it_missed() {
         for expected in batch {
             assert_eq!(number(&grace.next().unwrap().unwrap()), *expected);
         }
-    }
-    if let (Some(before), Some(after)) = (before, room.resident()) {
-        assert!(after < before + (16 << 20), "{before} bytes, and then {after}");
     }
 
     // The sleeper reads again: first the buffered lines, then the notice of missed lines, then the new ones.
@@ -114,7 +105,8 @@ fn a_guest_who_does_not_read_delays_nobody_and_learns_what_it_missed() {
         assert_eq!(number(&grace.next().unwrap().unwrap()), said);
         match woken.try_recv() {
             Ok((received, missed, next)) => {
-                assert!(missed > 0 && received < LINES, "{received} received, {missed} missed");
+                // What the guest receives late is what was kept for it: by the system, and little by the room.
+                assert!(missed > 0 && received < KEPT, "{received} received, {missed} missed");
                 return assert_eq!(received + missed, next);
             }
             Err(TryRecvError::Empty) => {}

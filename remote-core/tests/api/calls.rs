@@ -10,7 +10,7 @@ use crate::support::{
 use remote_core::{Error, Ref, Remote, Result, remote};
 use tokio::sync::{Semaphore, mpsc};
 
-/// Time remaining travels in whole ones.
+/// The time that remains travels in whole ones: each time a part of one is lost.
 const TICK: Duration = Duration::from_millis(1);
 
 #[remote]

@@ -1,6 +1,6 @@
-//! The promises of the library, each through its public interface: a file for each subject.
+//! Tests of the library's guarantees through its public interface, one file for each subject.
 //!
-//! One binary, so that what waits in one test leaves the cores to another, and is linked once.
+//! They are one binary, which is linked once, and in which tests that wait leave the cores to the others.
 
 mod calls;
 mod datagrams;
@@ -22,8 +22,9 @@ mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 mod turns;
+mod ui;
 
-/// Not a test of its own: what the child processes do.
+/// The entry point of child processes; not a test.
 #[test]
 fn child() {
     let Some(role) = support::child::role() else { return };

@@ -48,6 +48,8 @@ pub(crate) struct Peer {
     /// Answers of which the end has not arrived.
     pub(super) partial: HashMap<u64, Partial>,
     pub(super) closed: Option<End>,
+    /// The rest of what the other side did not take: it may begin in the middle of a frame.
+    pub(super) untaken: Vec<u8>,
 }
 
 /// The beginning of an answer that comes in parts.
@@ -119,6 +121,7 @@ impl Peer {
             questions: 0,
             partial: HashMap::new(),
             closed: None,
+            untaken: Vec::new(),
         }
     }
 
@@ -164,6 +167,7 @@ impl Peer {
                 _ => break,
             }
         }
+        self.untaken = bytes[sent..].to_vec();
         sent
     }
 
@@ -338,7 +342,8 @@ impl Peer {
 
     /// Ends the session in good order, and waits until the node has noticed.
     pub(crate) async fn close(mut self) {
-        let bytes = self.write(&[Frame::new(CLOSE, Bytes::new().number(0).text("done"))]);
+        let mut bytes = std::mem::take(&mut self.untaken);
+        bytes.extend(self.write(&[Frame::new(CLOSE, Bytes::new().number(0).text("done"))]));
         let mut rest = &bytes[..];
         while !rest.is_empty() {
             match self.stream.try_write(rest) {

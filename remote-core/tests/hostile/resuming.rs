@@ -42,6 +42,7 @@ impl Peer {
             names: self.names.clone(),
             partial: HashMap::new(),
             closed: None,
+            untaken: Vec::new(),
             ..*self
         }
     }

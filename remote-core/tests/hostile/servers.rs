@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use remote_core::{Error, Limits, Ref, SessionState};
 use tokio::io::AsyncWriteExt;
+use tokio::task::JoinSet;
 
 use super::client::{Client, lost, not_connected};
 use super::hello::{Hello, PREFACE, Verdict, framed};
@@ -297,56 +298,72 @@ fn a_server_cannot_reach_what_a_client_did_not_give() {
 
 #[test]
 fn answers_with_any_bit_flipped_or_cut_at_every_byte_end_their_calls() {
+    /// As many at once, each with a client and a server of its own: for the most part a client waits before it dials again.
+    const AT_ONCE: usize = 8;
     run(async {
-        let client = Client::new().await;
-        let server = RawServer::new().await;
-        // The answer to the lookup and to one call, from one server after another.
-        let length = {
-            let (target, mut peer) = tokio::join!(client.lookup(&server), server.looked_up());
-            let asking = target.unwrap();
-            let answering = async {
-                let asked = peer.asked().await;
-                answers(&mut peer, asked.question).len()
-            };
-            tokio::select! {
-                told = asking.add(1) => panic!("nobody answered: {told:?}"),
-                length = answering => length,
-            }
-        };
-        client.is_alone_again().await;
+        let length = answers_length().await;
         let flips = (0..length * 8).map(|bit| (length, Some(bit)));
         let cuts = (0..length).map(|end| (end, None));
-        for (end, bit) in flips.chain(cuts) {
-            let serving = async {
-                let mut peer = server.looked_up().await;
-                let Some(asked) = peer.asked_unless_ended().await else { return };
-                let mut bytes = answers(&mut peer, asked.question);
-                if let Some(bit) = bit {
-                    bytes[bit / 8] ^= 1 << (bit % 8);
+        let changes: Vec<_> = flips.chain(cuts).collect();
+        let mut playing = JoinSet::new();
+        for first in 0..AT_ONCE {
+            let changes: Vec<_> = changes.iter().copied().skip(first).step_by(AT_ONCE).collect();
+            playing.spawn(async move {
+                let (client, server) = (Client::new().await, RawServer::new().await);
+                for (end, bit) in changes {
+                    changed(&client, &server, end, bit).await;
                 }
-                peer.send_raw(&bytes[..end]).await;
-                peer.hush().await;
-                peer.end().await;
-            };
-            let calling = async {
-                let target = client.lookup(&server).await.unwrap();
-                // Whatever it comes to: it ends.
-                let _ = soon("the call ends", target.child()).await;
-                drop(target);
-                client.is_alone_again().await;
-            };
-            // A session that only lost its connection ends when the client finds another node in the server's place.
-            let serving = async {
-                serving.await;
-                server.is_restarted().await
-            };
-            tokio::select! {
-                () = calling => {}
-                never = serving => never,
-            }
+            });
         }
-        client.is_alone_again().await;
+        while let Some(played) = playing.join_next().await {
+            played.unwrap();
+        }
     });
+}
+
+/// How many bytes there are to change in the answer to a call.
+async fn answers_length() -> usize {
+    let (client, server) = (Client::new().await, RawServer::new().await);
+    let (target, mut peer) = tokio::join!(client.lookup(&server), server.looked_up());
+    let target = target.unwrap();
+    let answering = async {
+        let asked = peer.asked().await;
+        answers(&mut peer, asked.question).len()
+    };
+    tokio::select! {
+        told = target.add(1) => panic!("nobody answered: {told:?}"),
+        length = answering => length,
+    }
+}
+
+/// Answers a call with a bit flipped, or not to the end. Whatever the call comes to: it ends, and so does its session.
+async fn changed(client: &Client, server: &RawServer, end: usize, bit: Option<usize>) {
+    let serving = async {
+        let mut peer = server.looked_up().await;
+        let Some(asked) = peer.asked_unless_ended().await else { return };
+        let mut bytes = answers(&mut peer, asked.question);
+        if let Some(bit) = bit {
+            bytes[bit / 8] ^= 1 << (bit % 8);
+        }
+        peer.send_raw(&bytes[..end]).await;
+        peer.hush().await;
+        peer.end().await;
+    };
+    let calling = async {
+        let target = client.lookup(server).await.unwrap();
+        let _ = soon("the call ends", target.child()).await;
+        drop(target);
+        client.is_alone_again().await;
+    };
+    // A session that only lost its connection ends when the client finds another node in the server's place.
+    let serving = async {
+        serving.await;
+        server.is_restarted().await
+    };
+    tokio::select! {
+        () = calling => {}
+        never = serving => never,
+    }
 }
 
 /// The answer to a call for a reference, in the frames that it needs.

@@ -173,8 +173,8 @@ impl Good {
         let progress = watch::Sender::new(Progress::default());
         let calls = progress.subscribe();
         let calling = tokio::spawn(async move {
-            // Often enough to notice, and not so often as to take the machine for itself.
-            let mut pace = tokio::time::interval(Duration::from_millis(2));
+            // Often enough to notice, and not so often as to take the machine for itself: some of these tests run at once.
+            let mut pace = tokio::time::interval(Duration::from_millis(10));
             loop {
                 pace.tick().await;
                 match target.add(1).timeout(LIMIT / 2).await {
