@@ -12,7 +12,7 @@ use crate::placement::OneCore;
 use crate::play::{Outcome, play};
 use crate::progress::Progress;
 
-/// What is to be played.
+/// The plays to run.
 pub(crate) struct Rounds {
     pub(crate) contestants: Vec<Contestant>,
     pub(crate) workloads: Vec<Workload>,
@@ -23,7 +23,7 @@ pub(crate) struct Rounds {
     pub(crate) one_core: OneCore,
 }
 
-/// What was played.
+/// The results of the plays.
 #[derive(Default)]
 pub(crate) struct Record {
     pub(crate) plays: Vec<Played>,

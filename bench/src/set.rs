@@ -15,7 +15,7 @@ pub(crate) enum Choice {
     All,
 }
 
-/// What a set consists of, in the notation of the command line.
+/// The contents of a set, in the notation of the command line.
 #[derive(Debug)]
 pub(crate) struct Set {
     pub(crate) title: &'static str,

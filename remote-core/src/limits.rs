@@ -92,7 +92,7 @@ impl Default for Limits {
 /// Twice what may arrive before a receiver acknowledges: 64 frames of 16 KiB.
 const LEAST_UNACKNOWLEDGED: usize = 2 << 20;
 
-/// What an IPv4 packet has room for.
+/// The largest UDP payload in an IPv4 packet, in bytes.
 const LARGEST_DATAGRAM: usize = 65_507;
 
 /// The bounds that one body is read and written by.

@@ -72,7 +72,7 @@ pub(crate) struct Event {
     pub(crate) seat: u64,
     /// The name of the member.
     pub(crate) name: String,
-    /// What happened.
+    /// The event.
     pub(crate) kind: EventKind,
 }
 

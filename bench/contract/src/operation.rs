@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::{Connection, Counter, Result};
 
-/// What one task of a workload repeats.
+/// The operation that one task of a workload repeats.
 pub(crate) trait Operation: Send + 'static {
     /// Performs the operation once and checks the reply.
     fn perform(&mut self) -> impl Future<Output = Result<()>> + Send;

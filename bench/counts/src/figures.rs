@@ -13,7 +13,7 @@ const HEAD: &str = "\
 # A frame whose work grows with the tables by more than a factor of 2 fails, unless `known` says why it still does.
 ";
 
-/// What was recorded.
+/// The recorded figures.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Figures {

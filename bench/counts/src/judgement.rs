@@ -1,11 +1,10 @@
-//! Owns what is made of the figures: how those of now compare with those recorded, and what fails. It must not know how
-//! they were measured.
+//! The comparison of measured figures with recorded ones, and the verdict. It must not know how they were measured.
 
 use crate::figures::Growth;
 
-/// By how many hundredths a path's instructions may grow, and shrink unnoticed.
+/// The percentage by which a path's instructions may grow, or shrink without a notice.
 const TOLERANCE: u64 = 5;
-/// By which factor the work for a frame may grow from small tables to large ones.
+/// The factor by which the work for a frame may grow from small tables to large ones.
 const FACTOR: f64 = 2.0;
 
 /// How a figure is judged.
@@ -29,13 +28,13 @@ impl Verdict {
         }
     }
 
-    /// Whether the check fails by it.
+    /// Returns true if the check fails.
     pub(crate) fn fails(self) -> bool {
         matches!(self, Verdict::New | Verdict::Worse)
     }
 }
 
-/// By how many hundredths `now` is more than `recorded`.
+/// Returns the change from `recorded` to `now`, in percent.
 fn change(recorded: u64, now: u64) -> f64 {
     (now as f64 / recorded as f64 - 1.0) * 100.0
 }

@@ -1,5 +1,5 @@
-//! Owns the paths of the library whose instructions are counted: what is repeated in the steady state, and on which
-//! side it is counted. It must not know how the figures are compared.
+//! The paths of the library whose instructions are counted: the operation that is repeated in the steady state, and the
+//! side on which it is counted. It must not know how the figures are compared.
 
 use std::future::Future;
 use std::sync::Arc;

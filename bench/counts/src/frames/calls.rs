@@ -1,4 +1,4 @@
-//! Owns the frames of calls and answers, and what follows them.
+//! The cases of the frames of calls and answers.
 
 use super::FRAMES;
 use super::hello::Hello;
@@ -66,7 +66,7 @@ pub(crate) fn answer_while_calls_wait(size: u64) -> u64 {
     let hello = Hello { calls: FRAMES, ..wide_hello(greater()) };
     let mut stage = Stage::with(wide_limits(), hello);
     let object = stage.import(1).remove(0);
-    let questions = stage.ask(&object, size + FRAMES);
+    let questions = stage.ask(&object, size + 2 * FRAMES);
     assert_eq!(questions.len() as u64, FRAMES, "the others wait");
     stage.count(&questions.iter().map(answer_of).collect::<Vec<_>>());
     FRAMES
@@ -128,8 +128,10 @@ pub(crate) fn cancel_waiting(size: u64) -> u64 {
     stage.send(&frames_of(&calls));
     let begun = stage.host.keeper.begun.load(std::sync::atomic::Ordering::Relaxed);
     assert_eq!(begun, 0, "there is no room for their answers");
-    let last = &questions_of(&calls)[size as usize..];
-    stage.count(&last.iter().map(cancel).collect::<Vec<_>>());
+    // From all over the queue: neither end of it is searched first.
+    let spread = questions_of(&calls).into_iter().step_by((size / FRAMES + 1) as usize);
+    stage
+        .count(&spread.take(FRAMES as usize).map(|question| cancel(&question)).collect::<Vec<_>>());
     FRAMES
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn credit_while_calls_wait(size: u64) -> u64 {
     let mut stage = Stage::with(wide_limits(), hello);
     let object = stage.import(1).remove(0);
     stage.tell(&object, FRAMES);
-    let sent = stage.ask(&object, size);
+    let sent = stage.ask(&object, size + FRAMES);
     assert!(sent.is_empty(), "all of them wait");
     count_credit(stage)
 }

@@ -1,5 +1,4 @@
-//! Owns the work per frame: each kind of frame against small and large tables. It must not know how the figures are
-//! compared.
+//! The work for each kind of frame against small and large tables. It must not know how the figures are compared.
 //!
 //! A node runs on the thread that counts. Its peer is a plain socket, driven by hand from the same thread: it fills the
 //! tables, writes the frames into the socket, and lets the node run, counted, until it has acknowledged them and is at
@@ -34,7 +33,7 @@ mod resuming;
 #[path = "../../../../remote-core/tests/hostile/wire.rs"]
 mod wire;
 
-/// So many frames are counted.
+/// The number of frames that are counted.
 const FRAMES: u64 = 1_000;
 
 /// The entries of a small table.

@@ -13,9 +13,9 @@ use super::wire::{Bytes, CLOSE, Frame};
 use crate::collect::counted_section;
 use crate::steps::step;
 
-/// So many sessions are counted.
+/// The number of sessions that are counted.
 const SESSIONS: u64 = 100;
-/// So many connections are made at once.
+/// The number of connections that are made at once.
 const AT_ONCE: u64 = 100;
 
 /// The frame that ends a session in good order.
@@ -58,7 +58,7 @@ impl Plain {
     }
 }
 
-/// How many sessions of the node's are connected.
+/// Returns the number of the node's connected sessions.
 fn connected(host: &Host) -> u64 {
     let sessions = host.node.sessions();
     sessions.iter().filter(|session| session.state() == SessionState::Connected).count() as u64

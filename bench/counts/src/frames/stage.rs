@@ -50,7 +50,7 @@ pub(crate) fn wide_limits() -> Limits {
     }
 }
 
-/// What a peer says of itself that takes as much.
+/// Returns the introduction of a peer that grants as much as the limits allow.
 pub(crate) fn wide_hello(node: [u8; 16]) -> Hello {
     let lease = 24 * HOUR.as_millis() as u64;
     Hello { calls: 1 << 20, bytes: 1 << 30, body: 64 << 20, lease, ..Hello::of(node) }
@@ -127,7 +127,7 @@ pub(crate) struct Stage {
     pub(crate) peer: Peer,
     /// The number of the object.
     pub(crate) target: u64,
-    /// What arrived and is not a whole frame.
+    /// Bytes that have arrived and are not a whole frame.
     rest: Vec<u8>,
 }
 
@@ -239,7 +239,7 @@ impl Stage {
         self.drive(async |peer| peer.call(target, method, body).await)
     }
 
-    /// So many calls like one, with questions of their own.
+    /// Returns that many copies of a call, with questions of their own.
     pub(crate) fn calls_like(&mut self, call: &Call, count: u64) -> Vec<Call> {
         let questions = (0..count).map(|_| self.peer.question());
         questions.map(|question| Call { question, ..call.clone() }).collect()
@@ -285,7 +285,7 @@ impl Stage {
         questions_of(&calls)
     }
 
-    /// So many promises of the node's, answered and not finished.
+    /// Returns that many promises of the node's, answered and not finished.
     pub(crate) fn promise(&mut self, count: u64) -> Vec<u64> {
         let call = self.call("make", Bytes::new()).manner(Manner::Promise);
         let calls = self.calls_like(&call, count);
@@ -317,7 +317,7 @@ impl Stage {
         self.settle();
     }
 
-    /// So many messages of the node's without an answer.
+    /// Sends that many one-way messages from the node.
     pub(crate) fn tell(&mut self, object: &Ref<dyn Target>, count: u64) {
         for _ in 0..count {
             let object = object.clone();

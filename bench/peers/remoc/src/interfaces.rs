@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use remoc::rtc::{self, CallError};
 
-/// What there is one of on a server.
+/// The root object of a server.
 #[rtc::remote(server(Shared))]
 pub(crate) trait Root {
     /// Returns the counter that all connections share.

@@ -7,7 +7,7 @@ use tarpc::tokio_serde::formats::Bincode;
 use tarpc::{serde, serde_transport};
 use tokio::net::TcpStream;
 
-/// What a server offers.
+/// The service.
 #[tarpc::service]
 pub(crate) trait Peer {
     /// Adds to the one counter, and returns the sum.
