@@ -159,7 +159,7 @@ async fn what_was_lost_is_lost_with_its_connection() {
         let (mut hurt, mut silent) = (echo.met().await, echo.met().await);
         echo.relay.lose([way]);
         within(hurt.write_all(b"more")).await.unwrap();
-        until("it is in the relay", || echo.relay.taken(way) == 14).await;
+        until("it is lost", || echo.relay.lost(way) == 4).await;
         echo.relay.heal();
         assert_eq!(end(&mut hurt).await, RESET);
         assert_eq!(answer(&mut silent, b"again").await, b"again", "it lost nothing");

@@ -80,8 +80,8 @@ async fn fail_and_heal(relay: &Relay, lot: &mut Lot) {
         4 => {
             let way = lot.way();
             relay.lose([way]);
-            let taken = relay.taken(way);
-            until("something is lost", || relay.taken(way) > taken).await;
+            let lost = relay.lost(way);
+            until("something is lost", || relay.lost(way) > lost).await;
         }
         _ => {
             relay.refuse().await;

@@ -71,6 +71,7 @@ enum End {
 struct Traffic {
     connections: AtomicUsize,
     taken: [AtomicU64; 2],
+    lost: [AtomicU64; 2],
     carried: [AtomicU64; 2],
 }
 
@@ -159,6 +160,11 @@ impl Relay {
     /// How many bytes have been taken in that go this way; since when they are in the relay's hands.
     pub(crate) fn taken(&self, way: Way) -> u64 {
         self.traffic.taken[way as usize].load(Ordering::SeqCst)
+    }
+
+    /// Returns the number of bytes that were read in one direction while it lost what arrived.
+    pub(crate) fn lost(&self, way: Way) -> u64 {
+        self.traffic.lost[way as usize].load(Ordering::SeqCst)
     }
 
     /// How many bytes have been handed on.
@@ -259,6 +265,10 @@ impl Line {
                     return Ok(());
                 }
                 self.traffic.taken[way as usize].fetch_add(taken, Ordering::SeqCst);
+                // Not inferred from `taken`: these bytes may have been read before the loss began, and counted after.
+                if passage == Passage::Lost {
+                    self.traffic.lost[way as usize].fetch_add(taken, Ordering::SeqCst);
+                }
             }
         };
         let give = async move {
