@@ -2,18 +2,14 @@
 //!
 //! It must not know what the attack is.
 
-use std::time::Duration;
-
 use remote_core::{Limits, Ref};
 
-use super::stage::{Good, run, serve};
+use super::stage::{Good, LEASE, LIMIT, run, serve};
 use super::support::child::{Allocated, Child, say};
 use super::target::{Butt, Target};
 
 /// The role of the process.
 pub(crate) const SERVER: &str = "server";
-/// So long that what attackers have is still there when it is measured.
-const LEASE: Duration = Duration::from_secs(120);
 
 /// A node in another process.
 pub(crate) struct Served {
@@ -50,7 +46,8 @@ impl Served {
 /// Publishes the target, until the process is killed.
 pub(crate) fn play() {
     run(async {
-        let node = serve(Limits::default(), LEASE).await.expect("a node starts");
+        let limits = Limits { silence: LIMIT, ..Limits::default() };
+        let node = serve(limits, LEASE).await.expect("a node starts");
         node.publish("target", Ref::<dyn Target>::new(Butt::default()))
             .await
             .expect("the name is free");

@@ -9,6 +9,10 @@ use super::wire::{Bytes, Fields};
 /// The first bytes of a connection, and the version after them.
 pub(crate) const PREFACE: [u8; 8] = *b"REMOTE\x02\x00";
 
+/// The lease of a peer in milliseconds, so long that on a busy machine neither a lease ends nor a silent connection is dropped,
+/// which happens after a third of it.
+const LEASE: u64 = 180_000;
+
 /// Random bytes of one connection.
 pub(crate) type Nonce = [u8; 32];
 /// What the two sides of a session know.
@@ -42,7 +46,7 @@ pub(crate) struct Hello {
 impl Hello {
     pub(crate) fn of(node: [u8; 16]) -> Hello {
         let (calls, bytes, body, references) = (16_384, 16 << 20, 4 << 20, 1 << 21);
-        let (name, lease, address, nonce) = ("raw".into(), 30_000, String::new(), [7; 32]);
+        let (name, lease, address, nonce) = ("raw".into(), LEASE, String::new(), [7; 32]);
         Hello { node, name, calls, bytes, body, references, lease, address, nonce }
     }
 
