@@ -1,12 +1,13 @@
-//! Tests that the sources keep to ARCHITECTURE.md: every file is in the ladder of its crate, imports only from files above
-//! it and is not too long, and names that a layer must not use do not occur in it. Reads text and must not know what the
-//! code does.
+//! Tests that the sources keep to ARCHITECTURE.md: every file is in the list of its crate, imports only from files
+//! above it and is not too long, and names that a layer must not use do not occur in it.
+//!
+//! It reads text, and must not know what the code does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The most lines of a file for which ARCHITECTURE.md gives no reason.
+/// The maximum number of lines of a file for which ARCHITECTURE.md gives no reason.
 const MOST_LINES: usize = 450;
 
 #[test]
@@ -30,7 +31,7 @@ fn a_file_imports_only_from_files_above_it() {
         let mut wrong = Vec::new();
         let mut imports = 0;
         for (file, text) in &crate_.files {
-            // A `mod.rs` has nothing of its own: a name that it exports counts as the file that defines it.
+            // A `mod.rs` has no items of its own: a name that it exports counts as the file that defines it.
             let Some(own) = rungs.get(file) else { continue };
             for path in paths(text).into_iter().chain(submodules(text)) {
                 let Some(target) = crate_.resolve(file, &path) else { continue };
@@ -95,7 +96,7 @@ fn every_file_begins_with_a_description() {
     }
 }
 
-/// The crates that have a ladder.
+/// Returns the crates that have such a list.
 fn crates() -> impl Iterator<Item = Crate> {
     [("remote-core", "## The ladder"), ("remote-derive", "## The ladder of `remote-derive`")]
         .into_iter()

@@ -1,4 +1,4 @@
-//! Owns the runs under callgrind, several at once. It must not know what is measured.
+//! The runs under callgrind, several at once. It must not know what is measured.
 
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! Owns the borders of what is counted. It must not know what runs between them.
+//! The functions between whose entry and return instructions are counted. It must not know what runs between them.
 
 use std::hint::black_box;
 

@@ -1,5 +1,5 @@
-//! Owns what the counted instructions depend on besides the code: compiler, target, C library, processor and valgrind.
-//! It must not know the figures.
+//! The environment on which counted instructions depend besides the code: compiler, target, C library, processor and
+//! valgrind. It must not know the figures.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! Owns the recorded figures: how they stand in their file. It must not know how they are measured.
+//! The recorded figures, and the format of their file. It must not know how they are measured.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -7,10 +7,10 @@ const TOLERANCE: u64 = 5;
 /// The factor by which the work for a frame may grow from small tables to large ones.
 const FACTOR: f64 = 2.0;
 
-/// How a figure is judged.
+/// The verdict on a figure.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum Verdict {
-    Good,
+    HonestClient,
     /// It became better: it should be recorded, so that it stays so.
     Better,
     /// Nothing was recorded that it could be compared with.
@@ -21,7 +21,7 @@ pub(crate) enum Verdict {
 impl Verdict {
     fn word(self) -> &'static str {
         match self {
-            Verdict::Good => "",
+            Verdict::HonestClient => "",
             Verdict::Better => "better",
             Verdict::New => "not recorded",
             Verdict::Worse => "FAILED",
@@ -47,7 +47,7 @@ pub(crate) fn judge_path(recorded: Option<u64>, now: u64) -> Verdict {
     } else if now * 100 < recorded * (100 - TOLERANCE) {
         Verdict::Better
     } else {
-        Verdict::Good
+        Verdict::HonestClient
     }
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn judge_frame(now: &Growth) -> Verdict {
     match (now.factor() > FACTOR, &now.known) {
         (true, None) => Verdict::Worse,
         (false, Some(_)) => Verdict::Better,
-        (true, Some(_)) | (false, None) => Verdict::Good,
+        (true, Some(_)) | (false, None) => Verdict::HonestClient,
     }
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn path_row(name: &str, recorded: Option<u64>, now: u64) -> String {
 pub(crate) fn frame_row(name: &str, now: &Growth) -> String {
     let Growth { few, many, known } = now;
     let verdict = match (judge_frame(now), known) {
-        (Verdict::Good, Some(known)) => format!("known: {known}"),
+        (Verdict::HonestClient, Some(known)) => format!("known: {known}"),
         (verdict, _) => verdict.word().to_owned(),
     };
     format!("{name:48} {few:>9} {many:>9} {:>9.2}  {verdict}", now.factor())
@@ -88,9 +88,9 @@ mod tests {
 
     #[test]
     fn a_path_fails_when_it_grows_by_more_than_five_in_a_hundred() {
-        assert_eq!(judge_path(Some(1000), 1050), Verdict::Good);
+        assert_eq!(judge_path(Some(1000), 1050), Verdict::HonestClient);
         assert_eq!(judge_path(Some(1000), 1051), Verdict::Worse);
-        assert_eq!(judge_path(Some(1000), 950), Verdict::Good);
+        assert_eq!(judge_path(Some(1000), 950), Verdict::HonestClient);
         assert_eq!(judge_path(Some(1000), 949), Verdict::Better);
         assert!(judge_path(None, 1).fails());
     }
@@ -99,9 +99,9 @@ mod tests {
     fn a_frame_fails_when_it_grows_by_more_than_a_factor_of_two_and_nobody_knows() {
         let growth =
             |many, known: Option<&str>| Growth { few: 100, many, known: known.map(str::to_owned) };
-        assert_eq!(judge_frame(&growth(200, None)), Verdict::Good);
+        assert_eq!(judge_frame(&growth(200, None)), Verdict::HonestClient);
         assert_eq!(judge_frame(&growth(201, None)), Verdict::Worse);
-        assert_eq!(judge_frame(&growth(201, Some("it is searched"))), Verdict::Good);
+        assert_eq!(judge_frame(&growth(201, Some("it is searched"))), Verdict::HonestClient);
         assert_eq!(judge_frame(&growth(200, Some("it is searched"))), Verdict::Better);
     }
 }

@@ -26,7 +26,7 @@ use frames::CASES;
 use judgement::{Verdict, frame_row, judge_frame, judge_path, path_row};
 use paths::PATHS;
 
-/// How new figures are accepted, as the user types it.
+/// The command that accepts new figures.
 const ACCEPT: &str = "cargo run --release --manifest-path bench/Cargo.toml -p counts -- accept";
 
 #[derive(Parser)]

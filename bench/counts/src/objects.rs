@@ -1,4 +1,4 @@
-//! Owns the objects whose messages are counted. They do nothing themselves, so that what is counted is the library's.
+//! The objects whose messages are counted. Their methods do nothing, so that only the library is counted.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -19,9 +19,9 @@ const SILENCE: Duration = Duration::from_secs(3);
 /// The reports of one pair.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
-    /// When the fault began.
+    /// The time at which the fault began.
     pub(crate) begin: Instant,
-    /// When the recording ended.
+    /// The time at which the recording ended.
     pub(crate) end: Instant,
     pub(crate) owner: Vec<Line>,
     pub(crate) holder: Vec<Line>,

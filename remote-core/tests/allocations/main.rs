@@ -24,7 +24,7 @@ use tokio::runtime::Runtime;
 mod steps;
 use steps::{advance, alternate, single_threaded, step};
 
-/// So many messages until the steady state, and so many that are then counted.
+/// The number of messages until the steady state, and of those that are then counted.
 const MESSAGES: u64 = 500;
 
 #[remote]
@@ -43,7 +43,7 @@ impl Counter for Tally {
     }
 }
 
-/// Two nodes on runtimes of their own, both on this thread.
+/// Two nodes on two runtimes, both of which this thread drives.
 struct Pair {
     client: Runtime,
     server: Runtime,
@@ -65,7 +65,8 @@ impl Pair {
         Pair { client, server, far, _nodes: [serving, calling] }
     }
 
-    /// Sends a message, and drives both sides until it has arrived and is answered, if it is; the allocations of the client and of the server.
+    /// Sends a message, and drives both sides until it has arrived and, unless it is one-way, is answered. Returns the
+    /// allocations of the client and of the server.
     fn send<F: Future>(&self, message: F) -> [u64; 2] {
         let mut message = std::pin::pin!(message);
         let (mut counts, mut is_done) = ([0; 2], false);
@@ -80,13 +81,13 @@ impl Pair {
     }
 }
 
-/// The allocations that something makes on this thread.
+/// Returns the number of allocations that a function makes on this thread.
 fn count(what: impl FnOnce()) -> u64 {
     measure(what).count_total
 }
 
-/// Checks the allocations of messages in the steady state: more than half of them make exactly so many, and all of them
-/// together at most a tenth more, for tables that grow and for acknowledgements.
+/// Checks the allocations of messages in the steady state: more than half of the messages make exactly this number, and
+/// all of them together at most a tenth more, for tables that grow and for acknowledgements.
 #[track_caller]
 fn assert_each(what: &str, expected: u64, mut counts: Vec<u64>) {
     let mut counts = counts.split_off(counts.len() / 2);

@@ -1,13 +1,14 @@
-//! Owns how runtimes are driven by hand, in steps on one thread, so that what two nodes do can be told apart. It must not
-//! know what is counted. The benchmark's counts of instructions use it, too.
+//! Driving runtimes step by step on one thread, so that the work of two nodes is told apart.
+//!
+//! It must not know what is counted. The benchmark's instruction counts use it, too.
 
 use std::future::{Future, poll_fn};
 use std::task::Poll;
 
 use tokio::runtime::{Builder, Runtime};
 
-/// Turns of a runtime in one step. In each it runs what is ready and looks at its sockets, so that a step takes what has
-/// arrived from the socket to the answer on it.
+/// The polls of a runtime in one step. Each runs the tasks that are ready and polls the sockets, so that one step
+/// covers a message from its arrival at the socket to the answer.
 const TURNS: u32 = 4;
 
 /// Builds a runtime without threads of its own.
@@ -15,7 +16,7 @@ pub(crate) fn single_threaded() -> Runtime {
     Builder::new_current_thread().enable_all().build().expect("a runtime can be built")
 }
 
-/// Runs what is ready on a runtime, then what became ready by that. Allocates nothing itself.
+/// Runs the tasks that are ready on a runtime, and those that they make ready. It does not allocate.
 pub(crate) fn step(runtime: &Runtime) {
     let mut left = TURNS;
     runtime.block_on(poll_fn(|context| {
@@ -28,7 +29,8 @@ pub(crate) fn step(runtime: &Runtime) {
     }));
 }
 
-/// Polls a future on a runtime once, and runs what is ready there; the output, if there is one.
+/// Polls a future on a runtime once, and runs the tasks that are ready there. Returns the output, if the future is
+/// ready.
 pub(crate) fn advance<F: Future + Unpin>(runtime: &Runtime, future: &mut F) -> Option<F::Output> {
     let mut future = std::pin::Pin::new(future);
     let polled = runtime.block_on(poll_fn(|context| Poll::Ready(future.as_mut().poll(context))));
@@ -41,7 +43,7 @@ pub(crate) fn advance<F: Future + Unpin>(runtime: &Runtime, future: &mut F) -> O
     }
 }
 
-/// Drives a future on one runtime in steps, and another runtime between them.
+/// Drives a future on one runtime step by step, and another runtime between the steps.
 pub(crate) fn alternate<F: Future>(on: &Runtime, other: &Runtime, future: F) -> F::Output {
     let mut future = std::pin::pin!(future);
     loop {

@@ -1,28 +1,28 @@
-//! Owns the promise of one call: sent when first polled, in that order; dropped, it is cancelled; its deadline travels;
-//! it can do without a reply, and it can block a thread.
+//! Tests of one call: it is sent at its first poll, in the order of the first polls; dropping it cancels it; its
+//! deadline travels; it can be one-way, and it can block a thread.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::support::{
-    DropWatch, DropWitness, GENEROUS, Pair, drop_witness, poll_once, until, within,
+    DropWatch, DropWitness, Pair, TIME_LIMIT, drop_witness, poll_once, until, within,
 };
 use remote_core::{Error, Ref, Remote, Result, remote};
 use tokio::sync::{Semaphore, mpsc};
 
-/// The time that remains travels in whole ones: each time a part of one is lost.
+/// The remaining time travels in whole milliseconds: each hop loses a part of one.
 const TICK: Duration = Duration::from_millis(1);
 
 #[remote]
 trait Clerk {
-    /// Writes down; how many lines there are.
+    /// Appends a line, and returns the number of lines.
     async fn note(&self, text: &str) -> Result<u64>;
     async fn keep(&self, other: Ref<dyn Clerk>) -> Result<()>;
     /// Never returns.
     async fn hang(&self, weight: Vec<u8>) -> Result<()>;
-    /// Tells the other to hang, after a pause, and does not wait for that.
+    /// Calls `hang` of the other after a pause, one-way.
     async fn delegate(&self, pause: Duration, other: Ref<dyn Clerk>) -> Result<()>;
-    /// Returns when the test lets it.
+    /// Returns when the test permits it.
     async fn gated(&self) -> Result<u64>;
 }
 
@@ -31,11 +31,11 @@ trait Clerk {
 struct Desk {
     lines: Arc<Mutex<Vec<String>>>,
     gate: Arc<Semaphore>,
-    /// Told of each method that begins to hang, with what tells of its end.
+    /// Receives, for each method that begins to hang, the watch for its end.
     hanging: mpsc::UnboundedSender<DropWatch>,
 }
 
-/// What the test sees of a desk.
+/// The state of a desk, as the test sees it.
 struct Behind {
     lines: Arc<Mutex<Vec<String>>>,
     gate: Arc<Semaphore>,
@@ -97,7 +97,7 @@ async fn nothing_is_sent_before_the_first_poll() {
     let mine = desk().0;
     let (note, keep) = (pair.far.note("never"), pair.far.keep(mine));
     let (oneway, timed) =
-        (pair.far.note("never").oneway(), pair.far.note("never").timeout(GENEROUS));
+        (pair.far.note("never").oneway(), pair.far.note("never").timeout(TIME_LIMIT));
     assert_eq!(within(pair.far.note("sent")).await, Ok(1));
     assert_eq!((pair.client_session().stats().calls_out, pair.client.exports()), (0, 0));
     drop((note, keep, oneway, timed));
@@ -126,7 +126,7 @@ async fn order_holds_across_tasks_and_sizes() {
     let pair = Pair::tcp(object).await;
     let mut tasks = Vec::new();
     let expected: Vec<String> = (0..300)
-        // Every tenth is so big that it travels in pieces.
+        // Every tenth is so large that it is sent in chunks.
         .map(
             |number| if number % 10 == 0 { format!("{number:060000}") } else { number.to_string() },
         )
@@ -195,7 +195,7 @@ async fn a_deadline_ends_the_call_on_both_sides() {
         assert!(begun.elapsed() + TICK >= limit);
         behind.next_hanging().await.dropped().await;
     }
-    assert_eq!(within(pair.far.note("in time").timeout(GENEROUS)).await, Ok(1));
+    assert_eq!(within(pair.far.note("in time").timeout(TIME_LIMIT)).await, Ok(1));
 }
 
 #[tokio::test]
@@ -203,11 +203,11 @@ async fn nested_calls_inherit_the_time_that_remains() {
     let (object, _) = desk();
     let pair = Pair::new(object).await;
     let (mine, mut behind) = desk();
-    // Two seconds are left for the messages, and three more before the deadline would be that of a call without one.
+    // Two seconds are left for the messages. A call without a deadline would end three seconds later.
     let (limit, pause) = (Duration::from_secs(5), Duration::from_secs(3));
     let begun = Instant::now();
     within(pair.far.delegate(pause, mine).timeout(limit)).await.unwrap();
-    // Nobody waits for this one, so that only the deadline can end it.
+    // This call is one-way, so that only the deadline can end it.
     let mut hanging = behind.next_hanging().await;
     assert!(!hanging.is_dropped());
     hanging.dropped().await;

@@ -1,5 +1,5 @@
-//! Owns the promises about `udp://`: one-way messages to published names, a datagram each; what is refused, what is lost,
-//! and that what arrives can be anything.
+//! Tests of `udp://`: one-way messages to published names, each in one datagram; what is refused, what is lost, and
+//! that any bytes may arrive.
 
 mod ends;
 mod forgeries;
@@ -9,31 +9,31 @@ mod refusals;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use crate::support::child::say;
-use crate::support::{DropWatch, DropWitness, GENEROUS, Pair, drop_witness, until, within};
+use crate::support::child::report;
+use crate::support::{DropWatch, DropWitness, Pair, TIME_LIMIT, drop_witness, until, within};
 use remote_core::{Limits, Node, Ref, Remote, Result, Stream, caller, remote};
 use serde::{Deserialize, Serialize};
 use tokio::net::UdpSocket;
 use tokio::sync::{Semaphore, watch};
 
-/// As deep as one likes.
+/// A value of any depth.
 #[derive(Serialize, Deserialize)]
 struct Nest(Option<Box<Nest>>);
 
 #[remote]
 trait Log {
     async fn note(&self, number: u64) -> Result<()>;
-    /// Notes the number when the gate lets it through.
+    /// Notes the number when the gate permits it.
     async fn note_later(&self, number: u64) -> Result<()>;
     async fn bytes(&self, bytes: &[u8]) -> Result<()>;
     async fn nest(&self, nest: Nest) -> Result<()>;
     async fn greet(&self) -> Result<()>;
     async fn panic(&self) -> Result<()>;
-    /// Notes the number, and blocks its thread until the test goes on.
+    /// Notes the number, and blocks its thread until the test releases it.
     async fn block(&self, number: u64) -> Result<()>;
     async fn refer(&self, other: Ref<dyn Log>) -> Result<()>;
     async fn pour(&self, numbers: Stream<u64>) -> Result<()>;
-    /// Notes the number, and sends the next one where it was told to.
+    /// Notes the number, and sends the next one to the reference that it has.
     async fn count(&self, number: u64) -> Result<()>;
     async fn numbers(&self) -> Result<Vec<u64>>;
 }
@@ -56,9 +56,9 @@ impl Shelf for Plank {
 
 struct Book {
     numbers: watch::Sender<Vec<u64>>,
-    /// A permit for each method that may pass.
+    /// Each permit lets one method pass.
     gate: Semaphore,
-    /// How many wait there, or did, until they were dropped.
+    /// The methods that wait there, or waited until they were dropped.
     waiting: Mutex<Vec<DropWatch>>,
     callers: Mutex<Vec<remote_core::Peer>>,
     next: Mutex<Option<Ref<dyn Log>>>,
@@ -98,12 +98,12 @@ impl Log for Keeper {
     }
 
     async fn panic(&self) -> Result<()> {
-        panic!("as it was told to")
+        panic!("as the test requested")
     }
 
     async fn block(&self, number: u64) -> Result<()> {
         self.note(number).await?;
-        self.0.go_on.1.lock().unwrap().recv_timeout(2 * GENEROUS).expect("the test goes on");
+        self.0.go_on.1.lock().unwrap().recv_timeout(2 * TIME_LIMIT).expect("the test goes on");
         Ok(())
     }
 
@@ -142,7 +142,7 @@ impl Keeper {
         }))
     }
 
-    /// The numbers noted, once the last one is.
+    /// Returns the noted numbers, once this one is among them.
     async fn numbers_until(&self, last: u64) -> Vec<u64> {
         let mut numbers = self.0.numbers.subscribe();
         within(numbers.wait_for(|numbers| numbers.contains(&last))).await.unwrap().clone()
@@ -153,7 +153,7 @@ impl Keeper {
     }
 }
 
-/// A node that takes datagrams, what it publishes as `log`, and a reference to that by its address.
+/// A node that receives datagrams, the object that it publishes as `log`, and a reference to that by its address.
 struct Scene {
     server: Node,
     keeper: Keeper,
@@ -181,21 +181,21 @@ impl Scene {
         uri.strip_prefix("udp://").unwrap().split('/').next().unwrap().to_owned()
     }
 
-    /// All that was sent before has been taken, by the order of one socket.
+    /// Waits until everything that was sent before has been received: one socket keeps the order.
     async fn settle(&self, number: u64) -> Vec<u64> {
         self.log.note(number).oneway().await.unwrap();
         self.keeper.numbers_until(number).await
     }
 }
 
-/// A socket where a node might be, and the reference to what it might publish.
+/// Returns a socket in place of a node, and a reference to an object at its address.
 async fn nobody(client: &Node) -> (UdpSocket, Ref<dyn Log>) {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("udp://{}/log", socket.local_addr().unwrap());
     (socket, client.lookup(uri).await.unwrap())
 }
 
-/// The next datagram there.
+/// Returns the next datagram that arrives at the socket.
 async fn received(socket: &UdpSocket) -> Vec<u8> {
     let mut buffer = vec![0; 65_536];
     let length = within(socket.recv(&mut buffer)).await.unwrap();
@@ -203,14 +203,14 @@ async fn received(socket: &UdpSocket) -> Vec<u8> {
     buffer
 }
 
-/// The server of `network`, in a process of its own.
+/// Runs the server of `network`, in a process of its own.
 #[tokio::main]
 pub(crate) async fn serve() {
     let node =
         Node::builder().listen("tcp://127.0.0.1:0").listen("udp://127.0.0.1:0").start().await;
     let node = node.unwrap();
     node.publish("log", Ref::<dyn Log>::new(Keeper::new())).await.unwrap();
-    node.uris("log").iter().for_each(|uri| say(uri));
+    node.uris("log").iter().for_each(|uri| report(uri));
     node.closed().await;
 }
 
@@ -254,8 +254,8 @@ async fn a_node_listens_for_both_and_says_where() {
 
     let client = Node::new();
     let asked: Ref<dyn Log> = client.lookup(&uris[0]).await.unwrap();
-    let told: Ref<dyn Log> = client.lookup(&uris[1]).await.unwrap();
-    told.note(1).oneway().await.unwrap();
+    let log: Ref<dyn Log> = client.lookup(&uris[1]).await.unwrap();
+    log.note(1).oneway().await.unwrap();
     keeper.numbers_until(1).await;
     assert_eq!(asked.numbers().await, Ok(vec![1]));
     assert_eq!(Node::new().uris("log"), Vec::<String>::new());
@@ -266,7 +266,7 @@ async fn a_deadline_travels_along() {
     let scene = Scene::new().await;
     scene.log.note_later(1).timeout(Duration::from_secs(2)).oneway().await.unwrap();
     until("it waits", || !scene.keeper.waiting().is_empty()).await;
-    // Nobody lets it through: it is the deadline that ends it.
+    // The gate stays closed: the deadline ends the method.
     scene.keeper.waiting()[0].dropped().await;
     assert_eq!(scene.settle(2).await, [2]);
 }
@@ -283,7 +283,7 @@ fn no_runtime_is_needed_to_send() {
 async fn a_circle_of_messages_comes_to_an_end() {
     let limits = Limits { nesting: 5, ..Limits::default() };
     let scene = Scene::limited(limits.clone(), limits).await;
-    // The object sends the next number to itself, by way of its own address.
+    // The object sends the next number to itself, by its own address.
     let itself: Ref<dyn Log> = scene.server.lookup(scene.server.uri("log")).await.unwrap();
     *scene.keeper.0.next.lock().unwrap() = Some(itself);
     scene.log.count(1).oneway().await.unwrap();

@@ -1,10 +1,10 @@
-//! Owns the promise that failure is contained and told truly: errors of the user's arrive as themselves, others say
+//! Tests of failures: they are contained and reported correctly. Errors of the user arrive unchanged; other errors say
 //! what is known about the call; a panic ends one call; calls back and forth end before they exhaust anything.
 
 use std::sync::Mutex;
 use std::time::Duration;
 
-use crate::support::{GENEROUS, Pair, fresh_address, poll_once, until, within};
+use crate::support::{Pair, TIME_LIMIT, fresh_address, poll_once, until, within};
 use remote_core::{Error, Limits, Node, Outcome, Ref, Remote, Result, remote, this};
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ impl From<Error> for Mistake {
     }
 }
 
-/// A value that does not come through.
+/// A value that cannot be transferred.
 #[derive(Debug)]
 struct Brittle {
     when: Breaks,
@@ -65,7 +65,7 @@ trait Patient {
     async fn misspell(&self, word: &str) -> Result<(), Mistake>;
     async fn fail(&self, error: Error) -> Result<()>;
     async fn fail_deep(&self, error: Error) -> Result<(), Mistake>;
-    /// Fails as its own call to the other fails.
+    /// Fails with the error of its own call to the other.
     async fn fail_through(&self, other: Ref<dyn Patient>) -> Result<(), Mistake>;
     async fn panic(&self, late: bool) -> Result<()>;
     /// Panics with a text of this length.
@@ -74,12 +74,12 @@ trait Patient {
     async fn fail_long(&self, length: usize) -> Result<()>;
     async fn take(&self, brittle: Brittle) -> Result<()>;
     async fn give(&self, when: Breaks) -> Result<Brittle>;
-    /// An object that panics when it is dropped.
+    /// Returns an object that panics when it is dropped.
     async fn bomb(&self) -> Result<Ref<dyn Patient>>;
     /// Poisons the lock of the object.
     async fn poison(&self) -> Result<()>;
     async fn count(&self) -> Result<u32>;
-    /// Goes back and forth so often.
+    /// Calls back and forth this number of times.
     async fn bounce(&self, left: u32, other: Ref<dyn Patient>) -> Result<u32>;
 }
 
@@ -184,7 +184,7 @@ async fn an_error_that_leaves_a_method_is_nested_at_its_caller() {
         let error = within(reference.fail(lost.clone())).await.unwrap_err();
         assert_eq!(error, nested(lost.clone()));
         assert_eq!(error.outcome(), Outcome::Failed, "this call was executed");
-        // Also in an error of the user's, and only once, however far it comes.
+        // Also inside an error of the user, and only once, however many calls return it.
         let deep = within(reference.fail_deep(lost.clone())).await.unwrap_err();
         assert_eq!(
             deep,
@@ -192,7 +192,7 @@ async fn an_error_that_leaves_a_method_is_nested_at_its_caller() {
         );
         let through = within(reference.fail_through(patient())).await.unwrap_err();
         assert_eq!(through, Mistake::Remote(nested(Error::Timeout)));
-        // As a value it stays what it is.
+        // As a value it is not changed.
         assert_eq!(
             within(reference.fail(nested(Error::Timeout))).await,
             Err(nested(Error::Timeout))
@@ -247,7 +247,7 @@ async fn code_of_the_users_may_panic_anywhere() {
         matches!(&written, Error::Panicked(text) if text.contains("broken while written")),
         "{written:?}"
     );
-    // The last reference to it goes at the client; it is dropped by the server's session.
+    // The client drops the last reference; the session of the server drops the object.
     let bomb = within(pair.far.bomb()).await.unwrap();
     drop(bomb);
     crate::support::until("it is dropped", || pair.server.exports() == 1).await;
@@ -259,7 +259,8 @@ async fn an_object_that_poisoned_its_lock_is_still_asked() {
     let pair = Pair::new(patient()).await;
     let error = within(pair.far.poison()).await.unwrap_err();
     assert_eq!(error, Error::Panicked("while it holds the lock".into()));
-    // What its own lock says is its own affair: each call that unwraps it panics, and is answered.
+    // The library does not care about the object's lock: each call that unwraps the poisoned lock panics, and is
+    // answered.
     for _ in 0..3 {
         let error = within(pair.far.count()).await.unwrap_err();
         assert!(matches!(&error, Error::Panicked(text) if text.contains("Poison")), "{error:?}");
@@ -316,11 +317,11 @@ async fn a_method_that_blocks_its_thread_costs_no_session() {
     assert_eq!(within(sleeper.block(Duration::ZERO)).await, Ok(()));
 }
 
-/// A lease that would end if nothing renewed it while a method blocks, and does not end because the machine is busy: it is
-/// renewed after a third, and has ended after nine tenths.
+/// A lease that would end if nothing renewed it while a method blocks, and does not end because the machine is busy: it
+/// is renewed after a third of the term, and has ended after nine tenths.
 const TERM: Duration = Duration::from_secs(3);
 
-/// Blocks a server's thread for two terms of the lease, and tells what the client's references are worth afterwards.
+/// Blocks a thread of the server for two terms of the lease, and asserts that the references of the client still work.
 async fn blocked_for_two_terms(uri: &str, term: Duration) {
     let client = Node::builder().lease(term).start().await.unwrap();
     let sleeper: Ref<dyn Sleeper> = within(client.lookup(uri)).await.unwrap();
@@ -344,22 +345,22 @@ async fn a_method_that_blocks_its_thread_for_two_terms_costs_no_lease() {
     tokio::join!(blocked(fresh_address()), blocked("tcp://127.0.0.1:0".into()));
 }
 
-/// The server has one thread, and a method that blocks it: then nothing of its runtime goes on.
+/// The server has one thread, and a method that blocks it: its runtime makes no progress.
 #[test]
 fn a_method_that_blocks_its_whole_runtime_for_two_terms_costs_no_lease() {
     let one_thread = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (address, told) = std::sync::mpsc::channel();
+    let (sender, receiver) = std::sync::mpsc::channel();
     let (over, end) = tokio::sync::oneshot::channel::<()>();
     let server = std::thread::spawn(move || {
         one_thread().block_on(async {
             let server =
                 Node::builder().listen("tcp://127.0.0.1:0").lease(TERM).start().await.unwrap();
             server.publish("sleeper", Ref::<dyn Sleeper>::new(Sound)).await.unwrap();
-            address.send(server.uri("sleeper")).unwrap();
+            sender.send(server.uri("sleeper")).unwrap();
             let _ = within(end).await;
         })
     });
-    let uri = told.recv().unwrap();
+    let uri = receiver.recv().unwrap();
     one_thread().block_on(blocked_for_two_terms(&uri, TERM));
     let _ = over.send(());
     server.join().unwrap();
@@ -375,7 +376,7 @@ async fn neither_answers_nor_calls_wait_behind_a_method_that_blocks() {
         let client = Node::builder().start().await.unwrap();
         let guard: Ref<dyn Guard> = within(client.lookup(server.uri("guard"))).await.unwrap();
         within(guard.know(Ref::new(Polite))).await.unwrap();
-        // In a task, so that they arrive together: nothing is written before the task has to wait.
+        // In a task, so that they arrive together: nothing is written before the task waits.
         let all = tokio::spawn(async move {
             for _ in 0..20 {
                 let (mut greeting, mut standing) = (guard.greet(), guard.stand());
@@ -409,10 +410,10 @@ async fn a_call_given_up_behind_a_method_that_blocks_is_not_executed_to_its_end(
         let (mut standing, mut waiting) = (guard.stand(), guard.wait());
         assert_eq!(poll_once(&mut standing).await, None);
         assert_eq!(poll_once(&mut waiting).await, None);
-        // Both are there: what comes later is heard while the first one blocks.
+        // Both have arrived: later input is read while the first one blocks.
         until("both have arrived", || far.stats().calls_in == 2).await;
         drop(waiting);
-        until("it is heard", || near.stats().unacknowledged == 0).await;
+        until("it is acknowledged", || near.stats().unacknowledged == 0).await;
         let_go.send(()).expect("it still stands");
         assert_eq!(within(standing).await, Ok(()));
         until("nothing is executed", || far.stats().calls_in == 0).await;
@@ -423,9 +424,9 @@ async fn a_call_given_up_behind_a_method_that_blocks_is_not_executed_to_its_end(
 #[remote]
 trait Guard {
     async fn greet(&self) -> Result<()>;
-    /// Blocks its thread until it is let go.
+    /// Blocks its thread until the test releases it.
     async fn stand(&self) -> Result<()>;
-    /// Waits for ever.
+    /// Never returns.
     async fn wait(&self) -> Result<()>;
     async fn know(&self, other: Ref<dyn Guest>) -> Result<()>;
     /// Greets the other.
@@ -447,7 +448,7 @@ impl Guard for Stubborn {
 
     async fn stand(&self) -> Result<()> {
         let held = self.held.lock().unwrap();
-        held.recv_timeout(2 * GENEROUS).map_err(|_| Error::Refused("it was not let go".into()))
+        held.recv_timeout(2 * TIME_LIMIT).map_err(|_| Error::Refused("it was not let go".into()))
     }
 
     async fn wait(&self) -> Result<()> {
@@ -460,7 +461,7 @@ impl Guard for Stubborn {
     }
 
     async fn pass_on(&self) -> Result<()> {
-        let other = self.other.lock().unwrap().clone().expect("it was told");
+        let other = self.other.lock().unwrap().clone().expect("it was set");
         other.greet().await
     }
 }
@@ -484,7 +485,7 @@ impl Guest for Polite {
 #[remote]
 trait Sleeper {
     async fn block(&self, time: Duration) -> Result<()>;
-    /// The same, but not before it has a task of its own.
+    /// Blocks its thread, but not before the method has a task of its own.
     async fn block_later(&self, time: Duration) -> Result<()>;
 }
 

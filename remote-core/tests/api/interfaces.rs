@@ -1,5 +1,5 @@
-//! Owns the promises about interfaces: what may be passed, default methods, superinterfaces, several interfaces on one
-//! class, mocks. Each test calls through two nodes, as from another process.
+//! Tests of interfaces: arguments and results, default methods, superinterfaces, several interfaces on one class,
+//! mocks. Each test calls through two nodes, as from another process.
 
 mod arguments;
 mod families;
@@ -8,7 +8,7 @@ mod scopes;
 use remote_core::{Call, Error, Interface, Node, Ref, Remote, Result, remote};
 use serde::{Deserialize, Serialize};
 
-/// Two nodes, and what one of them looked up at the other.
+/// Two nodes, and a reference that one of them looked up at the other.
 struct Far<T: ?Sized + Interface> {
     object: Ref<T>,
     _nodes: [Node; 2],
@@ -22,7 +22,7 @@ impl<T: ?Sized + Interface> std::ops::Deref for Far<T> {
     }
 }
 
-/// Publishes an object at one node and looks it up from another, through an interface that may be another's version.
+/// Publishes an object at one node and looks it up from another, through an interface that may be another version.
 async fn far<T: ?Sized + Interface, U: ?Sized + Interface>(object: Ref<T>) -> Result<Far<U>> {
     let (owner, client) = (Node::listen("tcp://127.0.0.1:0").await?, Node::new());
     owner.publish("object", object).await?;
@@ -30,7 +30,7 @@ async fn far<T: ?Sized + Interface, U: ?Sized + Interface>(object: Ref<T>) -> Re
     Ok(Far { object, _nodes: [owner, client] })
 }
 
-/// The interface as an older program has it.
+/// The interface in an older program.
 mod older {
     use super::*;
 
@@ -51,7 +51,7 @@ mod older {
     }
 }
 
-/// The interface as a newer program has it: with messages that the older does not know.
+/// The interface in a newer program: it has messages that the older one does not have.
 mod newer {
     use super::*;
 
@@ -127,7 +127,7 @@ async fn a_default_method_runs_with_its_caller_where_the_far_class_does_not_know
     let english = far::<dyn older::Greeter, dyn newer::Greeter>(Ref::new(older::English)).await?;
     use newer::Greeter;
     assert_eq!(english.greet_all(names(), ",".to_owned()).await?, "hello, Ann, hello, Bob");
-    // A proxy alone, as a function would be given it.
+    // Only the trait object, as a function takes it.
     let greeter: &dyn Greeter = &**english;
     assert_eq!(greeter.greet_all(names(), "".to_owned()).await?, "hello, Ann hello, Bob");
     Ok(())
@@ -201,7 +201,7 @@ async fn errors_of_the_interface_arrive_as_themselves() -> Result<()> {
     Ok(())
 }
 
-/// No class: a thing that answers, as a test would use it.
+/// Not a class, but an implementation for a test.
 struct Mock<V>(V);
 
 #[remote]

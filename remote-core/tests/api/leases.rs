@@ -1,5 +1,5 @@
-//! Owns the promise that holding is cheap and letting go is safe: a million references under one lease, and references that
-//! are dropped anywhere, by anybody, also by an object that goes itself.
+//! Tests of holding and dropping references: a million references under one lease, and references that are dropped on
+//! any thread, also by the destructor of an object.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ trait Depot {
     async fn note(&self) -> Result<usize>;
 }
 
-/// Counts those that live, and the notes that were made to any of them.
+/// Counts the live objects, and the notes to any of them.
 #[derive(Default)]
 struct Tally {
     alive: AtomicUsize,
@@ -27,7 +27,7 @@ struct Tally {
 struct Crate {
     tally: Arc<Tally>,
     others: Mutex<Vec<Ref<dyn Depot>>>,
-    /// Whether it makes a scene when it goes.
+    /// True if its destructor calls others and panics.
     is_loud: bool,
 }
 
@@ -69,7 +69,7 @@ impl Depot for Crate {
     }
 }
 
-/// A server that has a depot, and a client that refers to it, with a short lease between them.
+/// Returns a server with a depot, and a client that refers to it, with a short lease.
 async fn depot(lease: Duration) -> (Pair<dyn Depot>, Arc<Tally>) {
     let tally = Arc::<Tally>::default();
     let server = Node::builder().listen(fresh_address()).lease(lease).start().await.unwrap();
@@ -77,7 +77,7 @@ async fn depot(lease: Duration) -> (Pair<dyn Depot>, Arc<Tally>) {
     (pair, tally)
 }
 
-/// Holds so many references for two terms, and lets them all go at once.
+/// Holds this number of references for two terms, and drops all of them at once.
 async fn held_and_let_go(count: usize, lease: Duration) {
     const BATCH: usize = 20_000;
     let (pair, tally) = depot(lease).await;
@@ -87,7 +87,7 @@ async fn held_and_let_go(count: usize, lease: Duration) {
     }
     let session = only_session(&pair.client);
     assert_eq!(session.stats().imports, count + 1);
-    // Nothing is said but what the lease takes; it is the same however much is held.
+    // Only the lease causes traffic; it is the same for any number of references.
     let mut state = session.watch();
     let ended = state.wait_for(|state| *state != SessionState::Connected);
     assert!(tokio::time::timeout(2 * lease, ended).await.is_err());
@@ -95,7 +95,7 @@ async fn held_and_let_go(count: usize, lease: Duration) {
     assert_eq!(within(held[count / 2].note()).await, Ok(1));
 
     let begun = Instant::now();
-    // On a thread that has no runtime: letting go needs none.
+    // On a thread without a runtime: dropping a reference needs none.
     tokio::task::spawn_blocking(|| std::thread::spawn(move || drop(held)).join())
         .await
         .unwrap()
@@ -113,7 +113,7 @@ async fn twenty_thousand_references_are_held_renewed_and_let_go() {
     held_and_let_go(20_000, Duration::from_secs(4)).await;
 }
 
-/// By hand, with optimisation: `cargo test --release -p remote-core --test api leases -- --ignored --nocapture`.
+/// Run by hand with optimisation: `cargo test --release -p remote-core --test api leases -- --ignored --nocapture`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes long without optimisation; `.ci/full` plays it"]
 async fn a_million_references_are_held_renewed_and_let_go() {
@@ -123,14 +123,14 @@ async fn a_million_references_are_held_renewed_and_let_go() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_object_may_call_drop_and_panic_while_it_goes() {
     let (pair, tally) = depot(Duration::from_secs(5)).await;
-    // Objects of the client's, which the server alone holds, and which hold objects of the server's.
+    // Objects of the client, which only the server holds, and which hold objects of the server.
     for _ in 0..20 {
         let loud = Ref::<dyn Depot>::new(Crate::new(&tally, true));
         within(loud.keep(within(pair.far.make(3)).await.unwrap())).await.unwrap();
         within(pair.far.keep(vec![loud])).await.unwrap();
     }
     assert_eq!(tally.alive.load(Ordering::SeqCst), 1 + 20 * 4);
-    // The server lets go of its own object, and with it of the client's, which go loudly.
+    // The server drops its own object, and thereby those of the client, whose destructors call and panic.
     let Pair { server, client, far } = pair;
     within(server.unpublish("object")).await.unwrap();
     drop(far);

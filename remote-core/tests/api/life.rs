@@ -1,12 +1,12 @@
-//! Owns the promise of an object's life: it goes promptly after the last release, whoever held it; and whoever watches
-//! is told once, with the reason.
+//! Tests of the life of an object: it ends promptly after the last release, whoever held it; and each watcher is
+//! notified once, with the reason.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::support::{
-    DropWitness, GENEROUS, Pair, drop_witness, fresh_address, only_session, poll_once, until,
+    DropWitness, Pair, TIME_LIMIT, drop_witness, fresh_address, only_session, poll_once, until,
     within,
 };
 use remote_core::{Ended, Error, Monitor, Node, Ref, Remote, Result, remote};
@@ -15,10 +15,10 @@ use remote_core::{Ended, Error, Monitor, Node, Ref, Remote, Result, remote};
 trait Holder {
     async fn put(&self, things: Vec<Ref<dyn Holder>>) -> Result<usize>;
     async fn take(&self) -> Result<Vec<Ref<dyn Holder>>>;
-    /// So many new ones.
+    /// Returns this number of new objects.
     async fn make(&self, count: usize) -> Result<Vec<Ref<dyn Holder>>>;
     async fn count(&self) -> Result<usize>;
-    /// Ends another of the same node's.
+    /// Stops another object of the same node.
     async fn stop_first(&self, reason: &str) -> Result<()>;
     async fn hang(&self) -> Result<()>;
 }
@@ -32,7 +32,7 @@ struct Chest {
     living: Option<Living>,
 }
 
-/// Counts those that live.
+/// Counts the live objects.
 struct Living(Arc<AtomicUsize>);
 
 impl Living {
@@ -89,8 +89,8 @@ fn witnessed() -> (Ref<dyn Holder>, crate::support::DropWatch) {
     (Ref::new(Chest { witness: Some(witness), ..Chest::default() }), watch)
 }
 
-/// What a monitor is told, and that it was not told before it is asked here.
-async fn told(mut monitor: Monitor, end: impl AsyncFnOnce()) -> Ended {
+/// Returns the report of a monitor, and asserts that it was not there before `end`.
+async fn report(mut monitor: Monitor, end: impl AsyncFnOnce()) -> Ended {
     assert!(poll_once(&mut monitor).await.is_none(), "it has not ended yet");
     end().await;
     within(monitor).await
@@ -103,7 +103,7 @@ async fn an_object_goes_with_the_last_reference_to_it() {
     assert_eq!(within(pair.far.put(vec![object.clone(), object.clone()])).await, Ok(2));
     assert_eq!(pair.client.exports(), 1);
     drop(object);
-    // The far node's references keep it, however often it is passed back and forth.
+    // The references of the other node keep it, however often it is passed back and forth.
     for _ in 0..100 {
         let back = within(pair.far.take()).await.unwrap();
         assert!(back.iter().all(Ref::is_near));
@@ -120,7 +120,7 @@ async fn an_object_goes_with_the_last_reference_to_it() {
 async fn a_running_call_keeps_its_object() {
     let (object, mut watch) = witnessed();
     let Pair { server, client, far } = Pair::new(object).await;
-    // It runs until its deadline, and nobody waits for it. Before that all references are gone.
+    // It runs until its deadline, and nobody waits for it. Before that, all references are dropped.
     within(far.hang().timeout(Duration::from_secs(5)).oneway()).await.unwrap();
     drop(far);
     server.unpublish("object").await.unwrap();
@@ -148,7 +148,7 @@ async fn a_hundred_thousand_objects_come_and_go() {
     let living = Arc::new(AtomicUsize::new(0));
     let root = Chest { living: Some(Living::new(&living)), ..Chest::default() };
     let pair = Pair::<dyn Holder>::new(Ref::new(root)).await;
-    // To the client, in its results; and back, where they come home.
+    // To the client, in results; and back, where they become the objects again.
     let mut held = Vec::new();
     for _ in 0..10 {
         held.extend(within(pair.far.make(COUNT / 10)).await.unwrap());
@@ -156,7 +156,7 @@ async fn a_hundred_thousand_objects_come_and_go() {
     assert_eq!(living.load(Ordering::SeqCst), COUNT + 1);
     assert_eq!(pair.server.exports(), COUNT + 1);
     assert_eq!(pair.client_session().stats().imports, COUNT + 1);
-    // From the client, in its arguments.
+    // From the client, in arguments.
     let local = Arc::new(AtomicUsize::new(0));
     for _ in 0..10 {
         let one = || {
@@ -191,8 +191,8 @@ async fn the_objects_of_a_vanished_peer_are_released() {
     let pair = Pair::new(chest()).await;
     within(pair.far.put(vec![object])).await.unwrap();
     assert!(!watch.is_dropped());
-    // The client keeps nothing of it but what it showed to the server.
-    within(pair.server.shutdown(GENEROUS)).await;
+    // The client holds only what it exported to the server.
+    within(pair.server.shutdown(TIME_LIMIT)).await;
     watch.dropped().await;
     until("the table is empty", || pair.client.exports() == 0).await;
     let error = within(pair.far.count()).await.unwrap_err();
@@ -203,12 +203,12 @@ async fn the_objects_of_a_vanished_peer_are_released() {
 async fn a_monitor_is_told_of_the_release() {
     let near = chest();
     let monitor = Ref::monitor(&near);
-    assert_eq!(told(monitor, async || drop(near)).await, Ended::Released);
-    // A far object that its owner alone holds, and lets go.
+    assert_eq!(report(monitor, async || drop(near)).await, Ended::Released);
+    // A far object that only its owner holds, and drops.
     let pair = Pair::new(chest()).await;
     let far = within(pair.far.make(1)).await.unwrap().remove(0);
     let (one, two) = (Ref::monitor(&far), Ref::monitor(&far));
-    assert_eq!(told(one, async || drop(far)).await, Ended::Released);
+    assert_eq!(report(one, async || drop(far)).await, Ended::Released);
     assert_eq!(within(two).await, Ended::Released);
 }
 
@@ -219,7 +219,7 @@ async fn a_monitor_is_told_why_an_object_was_stopped() {
     let near_monitor = Ref::monitor(&object);
     let holder = Pair::new(object.clone()).await;
     let far_monitor = Ref::monitor(&holder.far);
-    // A monitor of somebody who has it from somebody else.
+    // A monitor of a node that got the reference from a third node.
     let third = Node::listen(fresh_address()).await.unwrap();
     third.publish("chest", holder.far.clone()).await.unwrap();
     let forwarded: Ref<dyn Holder> = within(pair.client.lookup(third.uri("chest"))).await.unwrap();
@@ -230,10 +230,10 @@ async fn a_monitor_is_told_why_an_object_was_stopped() {
     assert!(matches!(Ref::stop(&holder.far, "no"), Err(Error::Refused(_))));
     let end = async || Ref::stop(&object, "worn out").unwrap();
     let stopped = Ended::Stopped("worn out".into());
-    assert_eq!(told(near_monitor, end).await, stopped);
+    assert_eq!(report(near_monitor, end).await, stopped);
     assert_eq!(within(far_monitor).await, stopped);
     assert_eq!(within(third_monitor).await, stopped);
-    // It is stopped once, and told to who asks later.
+    // It is stopped once, and a later monitor gets the first reason.
     Ref::stop(&object, "again").unwrap();
     assert_eq!(within(Ref::monitor(&object)).await, stopped);
     assert_eq!(within(Ref::monitor(&holder.far)).await, stopped);
@@ -248,12 +248,12 @@ async fn a_monitor_is_told_that_the_session_ended() {
     let far = within(pair.far.make(1)).await.unwrap().remove(0);
     let monitor = Ref::monitor(&far);
     let server = pair.server.clone();
-    let ended = told(monitor, async || server.shutdown(GENEROUS).await).await;
+    let ended = report(monitor, async || server.shutdown(TIME_LIMIT).await).await;
     assert!(
         matches!(&ended, Ended::SessionEnded(reason) if reason.contains("shut down")),
         "{ended:?}"
     );
-    // Also who asks when it is over.
+    // Also for a monitor that is made after the end.
     assert!(matches!(within(Ref::monitor(&far)).await, Ended::SessionEnded(_)));
 }
 
@@ -280,7 +280,7 @@ async fn a_stopped_object_lets_running_calls_go_on() {
     Ref::stop(&object, "enough").unwrap();
     assert_eq!(within(pair.far.hang()).await, Err(Error::Ended("enough".into())));
     assert_eq!(within(call).await, Err(Error::Timeout), "it was not ended by the stop");
-    // A method can stop its own node's objects, and be answered.
+    // A method can stop objects of its own node, and its call is answered.
     let pair = Pair::new(chest()).await;
     let made = within(pair.far.make(1)).await.unwrap();
     within(pair.far.put(made.clone())).await.unwrap();

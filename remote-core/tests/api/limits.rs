@@ -1,10 +1,9 @@
-//! Owns the promise that everything is bounded: what is past a limit waits or is refused, on its own session, and nobody
-//! else notices.
+//! Tests of the limits: whatever exceeds a limit waits or is refused, on its own session, and nobody else notices.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::support::relay::{BOTH, Relay, Way};
+use crate::support::relay::{BOTH, Direction, Relay};
 use crate::support::{Pair, poll_once, until, within};
 use remote_core::{Error, Limits, Node, Outcome, Ref, Remote, Result, SessionState, remote, this};
 use serde::{Deserialize, Serialize};
@@ -44,7 +43,7 @@ impl Chain {
 
 impl Drop for Chain {
     fn drop(&mut self) {
-        // One after the other: a long chain must not exhaust the test's own stack.
+        // One after another: a long chain must not overflow the stack of the test.
         let mut next = self.0.take();
         while let Some(mut link) = next {
             next = link.0.take();
@@ -130,13 +129,13 @@ fn store() -> (Ref<dyn Store>, Behind) {
     (Ref::new(Shelf { notes, gate }), behind)
 }
 
-/// A pair whose server has these limits.
+/// Returns a pair whose server has these limits.
 async fn limited(limits: Limits) -> (Pair<dyn Store>, Behind) {
     let (object, behind) = store();
     (Pair::limited(object, limits, Limits::default()).await, behind)
 }
 
-/// That a call failed by this limit, and what is known of it.
+/// Asserts that a call failed because of this limit, and its outcome.
 fn assert_quota<V: std::fmt::Debug>(result: Result<V>, limit: &str, outcome: Outcome) {
     let error = result.unwrap_err();
     assert!(matches!(error.root(), Error::Quota(text) if text.contains(limit)), "{error:?}");
@@ -154,7 +153,7 @@ async fn callers_wait_for_the_window_and_keep_their_place() {
     assert!(poll_once(&mut oneway).await.is_none(), "there is no room for it either");
     until("the window is full", || behind.notes.lock().unwrap().len() == 4).await;
     assert_eq!(pair.server_session().stats().calls_in, 4);
-    // One that waits gives up: it never starts, and the others keep their order.
+    // A waiting call is dropped: it never starts, and the others keep their order.
     drop(calls.remove(10));
     for ended in 1..=19 {
         behind.gate.add_permits(1);
@@ -187,7 +186,7 @@ async fn the_window_bounds_bytes_too() {
 
 #[remote]
 trait Juggler {
-    /// Throws it back and forth so often.
+    /// Calls back and forth this number of times.
     async fn throw(&self, weight: Vec<u8>, left: u32, to: Ref<dyn Juggler>) -> Result<u32>;
 }
 
@@ -213,7 +212,8 @@ async fn calls_that_wait_for_each_others_room_end() {
     let client = builder().start().await.unwrap();
     let pair = Pair::of(server, client, Ref::<dyn Juggler>::new(Hands)).await;
     let own = || Ref::<dyn Juggler>::new(Hands);
-    // Two on the way at once each way are within the window; the third waits for the first, which waits for it.
+    // Two calls at once in each direction fit into the window; the third waits for the first, which waits for the
+    // third.
     assert_eq!(within(pair.far.throw(vec![1; 90_000], 3, own())).await, Ok(3));
     let thrown = within(pair.far.throw(vec![1; 90_000], 9, own())).await;
     assert_quota(thrown, "Limits::window_bytes", Outcome::Failed);
@@ -232,7 +232,7 @@ async fn a_body_that_is_too_large_fails_its_call_alone() {
     assert!(matches!(error, Error::TooLarge { size: 60_000.., limit: 50_000 }), "{error:?}");
     assert_eq!(error.outcome(), Outcome::NotExecuted);
     assert_eq!(within(pair.far.length(vec![1; 49_000])).await, Ok(49_000));
-    // The smaller limit of the two counts, in both directions.
+    // The smaller limit of the two applies, in both directions.
     let error = within(pair.far.bytes(60_000)).await.unwrap_err();
     assert!(matches!(error.root(), Error::TooLarge { limit: 50_000, .. }), "{error:?}");
     assert_eq!(error.outcome(), Outcome::Failed);
@@ -273,9 +273,9 @@ async fn a_body_has_so_many_elements_and_no_more() {
         "Limits::elements",
         Outcome::NotExecuted,
     );
-    // A byte string is one.
+    // A byte string is one element.
     assert_eq!(within(pair.far.length(vec![0; 5000])).await, Ok(5000));
-    // The default, for what comes back.
+    // The default, for results.
     assert_quota(within(pair.far.make_units(1 << 22)).await, "Limits::elements", Outcome::Failed);
 }
 
@@ -326,7 +326,7 @@ async fn a_peer_that_does_not_read_is_held_within_bounds_and_hinders_nobody() {
     let (slow, quick) = (Node::new(), Node::new());
     let far: Ref<dyn Store> = within(slow.lookup(relay.uri("store"))).await.unwrap();
     let other: Ref<dyn Store> = within(quick.lookup(server.uri("store"))).await.unwrap();
-    relay.stall([Way::Back]);
+    relay.stall([Direction::ToClient]);
     let mut calls: Vec<_> = (0..100).map(|_| far.bytes(RESULT)).collect();
     for call in &mut calls {
         assert!(poll_once(call).await.is_none());
@@ -359,7 +359,7 @@ async fn a_write_that_stalls_suspends_the_session_and_the_memory_limit_refuses_n
         Relay::start(server.uri("store").strip_suffix("/store").unwrap(), Duration::ZERO).await;
     let (slow, late) = (Node::new(), Node::new());
     let far: Ref<dyn Store> = within(slow.lookup(relay.uri("store"))).await.unwrap();
-    relay.stall([Way::Back]);
+    relay.stall([Direction::ToClient]);
     let mut calls: Vec<_> = (0..100).map(|_| far.bytes(1 << 20)).collect();
     for call in &mut calls {
         assert!(poll_once(call).await.is_none());
@@ -368,7 +368,7 @@ async fn a_write_that_stalls_suspends_the_session_and_the_memory_limit_refuses_n
     within(session.watch().wait_for(|state| *state == SessionState::Suspended)).await.unwrap();
     assert!(session.stats().held > 1 << 20, "what it does not read is kept for it");
     let error = within(late.lookup::<dyn Store>(server.uri("store"))).await.unwrap_err();
-    // Which of the two it is depends on who decides about connections between them.
+    // The kind of error depends on which of the two nodes decides about connections between them.
     assert!(matches!(error, Error::NotConnected { .. } | Error::SessionLost { .. }), "{error:?}");
     assert_eq!(error.outcome(), Outcome::NotExecuted);
     within(session.watch().wait_for(|state| *state == SessionState::Ended)).await.unwrap();

@@ -1,20 +1,20 @@
-//! Owns the promise of links: an object is stopped when the one that it is linked to ends, in whatever way and wherever, and
-//! is told who began it; and no longer than the link is held.
+//! Tests of links: an object is stopped when the one that it is linked to ends, in any way and on any node, with a
+//! reason that names the first; but not after the link was dropped.
 
 use std::time::Duration;
 
-use crate::support::child::{Child, say};
+use crate::support::child::{Child, report};
 use crate::support::relay::Relay;
-use crate::support::{DropWitness, GENEROUS, Pair, drop_witness, fresh_address, until, within};
+use crate::support::{DropWitness, Pair, TIME_LIMIT, drop_witness, fresh_address, until, within};
 use remote_core::{Ended, Error, Link, Node, Ref, Remote, Result, remote};
 
-/// A lease that ends soon, and not because the machine is busy.
+/// A lease that ends soon, but not because the machine is busy.
 const SHORT: Duration = Duration::from_secs(3);
 
 #[remote]
 trait Part {
     async fn work(&self) -> Result<()>;
-    /// A new one.
+    /// Returns a new part.
     async fn make(&self) -> Result<Ref<dyn Part>>;
     async fn stop(&self, part: Ref<dyn Part>, reason: &str) -> Result<()>;
     async fn fail(&self) -> Result<()>;
@@ -50,7 +50,7 @@ fn gear() -> Ref<dyn Part> {
     Ref::new(Gear::default())
 }
 
-/// Why the part has been stopped; it was, or will be.
+/// Waits until the part is stopped, and returns the reason.
 async fn stopped(part: &Ref<dyn Part>) -> String {
     let Ended::Stopped(reason) = within(Ref::monitor(part)).await else {
         panic!("it was not stopped");
@@ -59,7 +59,7 @@ async fn stopped(part: &Ref<dyn Part>) -> String {
     reason
 }
 
-/// `Part #7 on 00f1..`, as it is in what a reference prints.
+/// Returns the name of a part as in `Part #7 on 00f1..`, from the debug format of the reference.
 fn number(part: &Ref<dyn Part>) -> String {
     let printed = format!("{part:?}");
     let number = printed.split('#').nth(1).unwrap().trim_end_matches(')');
@@ -77,7 +77,7 @@ async fn an_object_is_stopped_when_the_other_is() {
     let expected = format!("because of {}: worn out", number(&other));
     assert_eq!(mine.work().await, Err(Error::Ended(expected.clone())));
     assert_eq!(within(monitor).await, Ended::Stopped(expected));
-    // Not the other way round.
+    // Not in the other direction.
     let (mine, other) = (gear(), gear());
     let other_way = Ref::link(&mine, &other).unwrap();
     Ref::stop(&mine, "no matter").unwrap();
@@ -98,16 +98,16 @@ async fn it_is_stopped_when_a_far_one_ends_in_whatever_way() {
     let panicking = Ref::link(&mine, &other).unwrap();
     let _ = within(other.fail()).await.unwrap_err();
     assert!(stopped(&mine).await.ends_with(": a method panicked: a tooth broke"));
-    // Released: nobody refers to it any more.
+    // Released: the last reference was dropped.
     let (mine, other) = (gear(), within(pair.far.make()).await.unwrap());
     let released = Ref::link(&mine, &other).unwrap();
     let expected = format!("because of {}: nobody refers to it any more", number(&other));
     drop(other);
     assert_eq!(stopped(&mine).await, expected);
-    // Not to be known any more: its session has ended.
+    // Unknown: its session has ended.
     let (mine, other) = (gear(), within(pair.far.make()).await.unwrap());
     let ended = Ref::link(&mine, &other).unwrap();
-    within(pair.server.shutdown(GENEROUS)).await;
+    within(pair.server.shutdown(TIME_LIMIT)).await;
     let reason = stopped(&mine).await;
     assert!(reason.contains("the session with its node ended"), "{reason}");
     drop((link, panicking, released, ended));
@@ -133,7 +133,7 @@ async fn it_is_stopped_when_the_lease_ends() {
 async fn it_is_stopped_when_the_process_of_the_other_is_killed() {
     let mut child = Child::start("part server", &[]);
     let node = Node::builder().lease(SHORT).start().await.unwrap();
-    let far: Ref<dyn Part> = within(node.lookup(child.hear())).await.unwrap();
+    let far: Ref<dyn Part> = within(node.lookup(child.receive())).await.unwrap();
     let mine = gear();
     let link = Ref::link(&mine, &far).unwrap();
     assert_eq!(within(mine.work()).await, Ok(()));
@@ -148,7 +148,7 @@ async fn it_is_stopped_when_the_process_of_the_other_is_killed() {
 pub(crate) async fn serve() {
     let node = Node::listen("tcp://127.0.0.1:0").await.unwrap();
     node.publish("part", gear()).await.unwrap();
-    say(&node.uri("part"));
+    report(&node.uri("part"));
     node.closed().await;
 }
 
@@ -158,7 +158,7 @@ async fn a_chain_across_nodes_names_the_first_culprit() {
     let first = gear();
     let mut parts = vec![first.clone()];
     let mut nodes = Vec::new();
-    // On each node two that are linked to each other, and the first of them to the last of the node before.
+    // On each node two objects that are linked to each other, and the first of them to the last of the node before.
     for _ in 0..4 {
         let node = Node::listen(fresh_address()).await.unwrap();
         node.publish("last", parts.last().unwrap().clone()).await.unwrap();
@@ -189,8 +189,8 @@ async fn a_link_to_what_has_ended_stops_at_once() {
     let mine = gear();
     let far_link = Ref::link(&mine, &pair.far).unwrap();
     assert!(stopped(&mine).await.ends_with(": worn out"));
-    // Also when nobody can tell any more.
-    within(pair.server.shutdown(GENEROUS)).await;
+    // Also when the other object cannot be reached any more.
+    within(pair.server.shutdown(TIME_LIMIT)).await;
     until("the session is over", || pair.client.sessions().is_empty()).await;
     let mine = gear();
     let late_link = Ref::link(&mine, &pair.far).unwrap();
@@ -215,7 +215,7 @@ async fn a_link_that_is_dropped_does_nothing() {
 
 #[tokio::test]
 async fn circles_end() {
-    // Near.
+    // Both near.
     let (one, two) = (gear(), gear());
     let links = [
         Ref::link(&one, &two).unwrap(),

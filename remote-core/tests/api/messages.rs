@@ -1,5 +1,5 @@
-//! Owns the promise of what travels: values as themselves, also polymorphic ones; references at any depth; and what
-//! cannot be understood is refused by name.
+//! Tests of values and references in messages: values arrive unchanged, also polymorphic ones; references at any depth;
+//! and a message or value that is not known is refused by name.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Mutex;
@@ -28,7 +28,7 @@ struct Parcel {
 trait Shape: Send + Sync {
     fn area(&self) -> f64;
 
-    /// A reference that travels inside.
+    /// Returns the reference inside the value.
     fn owner(&self) -> Option<&Ref<dyn Listener>> {
         None
     }
@@ -60,7 +60,7 @@ impl Shape for Owned {
     }
 }
 
-/// A class that only its sender has: written by hand, it is entered in no registry.
+/// A class that only its sender has: written by hand, and not registered.
 #[derive(Serialize)]
 struct Ghost;
 
@@ -91,7 +91,7 @@ struct Post {
 
 #[remote]
 trait Listener {
-    async fn hear(&self, text: &str) -> Result<u32>;
+    async fn receive(&self, text: &str) -> Result<u32>;
 }
 
 #[derive(Remote, Default)]
@@ -100,10 +100,10 @@ struct Recorder(Mutex<Vec<String>>);
 
 #[remote]
 impl Listener for Recorder {
-    async fn hear(&self, text: &str) -> Result<u32> {
-        let mut heard = self.0.lock().unwrap();
-        heard.push(text.to_owned());
-        Ok(heard.len() as u32)
+    async fn receive(&self, text: &str) -> Result<u32> {
+        let mut lines = self.0.lock().unwrap();
+        lines.push(text.to_owned());
+        Ok(lines.len() as u32)
     }
 }
 
@@ -118,7 +118,7 @@ trait Desk {
     async fn keep(&self, listener: Ref<dyn Listener>) -> Result<()>;
     async fn kept(&self) -> Result<Vec<Ref<dyn Listener>>>;
     async fn own(&self) -> Result<Ref<dyn Listener>>;
-    /// A new one.
+    /// Returns a new listener.
     async fn another(&self) -> Result<Ref<dyn Listener>>;
     async fn is_own(&self, listener: Ref<dyn Listener>) -> Result<(bool, bool)>;
 }
@@ -164,7 +164,7 @@ impl Desk for Bureau {
         let rows = post.rows.iter().flatten().flatten();
         let named = post.by_name.values().map(|(_, listener)| listener);
         for listener in rows.chain(named).chain(post.shape.owner()) {
-            listener.hear("called back").await?;
+            listener.receive("called back").await?;
             calls += 1;
         }
         Ok(calls)
@@ -256,15 +256,15 @@ async fn a_class_that_the_other_side_lacks_is_named_and_the_connection_goes_on()
 #[tokio::test]
 async fn references_travel_at_any_depth_and_are_called_back() {
     let pair = Pair::new(office()).await;
-    let ear = std::sync::Arc::new(Recorder::default());
-    let listener = || Ref::<dyn Listener>::from_arc(std::sync::Arc::clone(&ear));
+    let recorder = std::sync::Arc::new(Recorder::default());
+    let listener = || Ref::<dyn Listener>::from_arc(std::sync::Arc::clone(&recorder));
     let post = Post {
         rows: vec![vec![], vec![Some(listener()), None], vec![Some(listener())]],
         by_name: HashMap::from([("one".into(), (1, listener())), ("two".into(), (2, listener()))]),
         shape: Box::new(Owned { by: listener() }),
     };
     assert_eq!(within(pair.far.call_all(post)).await, Ok(5));
-    assert_eq!(*ear.0.lock().unwrap(), ["called back"; 5]);
+    assert_eq!(*recorder.0.lock().unwrap(), ["called back"; 5]);
 }
 
 #[tokio::test]
@@ -295,30 +295,30 @@ async fn a_reference_is_the_same_however_often_and_through_whomever_it_is_receiv
     assert_eq!(once, twice);
     let other = within(owner.far.another()).await.unwrap();
     assert_ne!(once, other, "another object of the same node");
-    // From the owner to the middle by way of the client, and back to the client.
+    // From the owner by way of the client to the middle, and back to the client.
     let far_keeper: Ref<dyn Desk> =
         within(owner.client.lookup(middle.uri("keeper"))).await.unwrap();
     within(far_keeper.keep(once.clone())).await.unwrap();
     let around = within(far_keeper.kept()).await.unwrap().remove(0);
     assert_eq!(around, once);
-    // The middle looks the object up at its owner's: the same as what was passed on to it.
+    // The middle looks the object up at its owner: it equals the reference that was passed to it.
     let desk: Ref<dyn Desk> = within(middle.lookup(owner.server.uri("object"))).await.unwrap();
     let direct = within(desk.own()).await.unwrap();
     let passed = keeper.kept().await.unwrap().remove(0);
     assert_eq!(direct, passed);
     assert_eq!(HashSet::from([once, twice, around]).len(), 1);
     assert_eq!(HashSet::from([direct, passed.clone()]).len(), 1);
-    assert_eq!(within(passed.hear("through the client")).await, Ok(1));
+    assert_eq!(within(passed.receive("through the client")).await, Ok(1));
 }
 
 mod later {
-    //! The interfaces as a later version of the program has them.
+    //! The interfaces in a later version of the program.
 
     use remote_core::{Result, remote};
 
     #[remote(name = "Listener")]
     pub(crate) trait Listener {
-        async fn hear(&self, text: &str, times: u32) -> Result<u32>;
+        async fn receive(&self, text: &str, times: u32) -> Result<u32>;
         async fn sing(&self) -> Result<()>;
     }
 }
@@ -326,21 +326,23 @@ mod later {
 #[tokio::test]
 async fn a_changed_signature_is_refused_by_name() {
     let server = Node::listen(fresh_address()).await.unwrap();
-    server.publish("ear", Ref::<dyn Listener>::new(Recorder::default())).await.unwrap();
+    server.publish("listener", Ref::<dyn Listener>::new(Recorder::default())).await.unwrap();
     let client = Node::new();
-    let ear: Ref<dyn later::Listener> = within(client.lookup(server.uri("ear"))).await.unwrap();
-    let Err(Error::SignatureMismatch { class, selector }) = within(ear.hear("", 1)).await else {
+    let listener: Ref<dyn later::Listener> =
+        within(client.lookup(server.uri("listener"))).await.unwrap();
+    let Err(Error::SignatureMismatch { class, selector }) = within(listener.receive("", 1)).await
+    else {
         panic!("its signature changed")
     };
     assert!(class.ends_with("Recorder"), "{class}");
-    assert_eq!(selector, "Listener.hear");
-    let Err(Error::MessageNotUnderstood { class, selector }) = within(ear.sing()).await else {
+    assert_eq!(selector, "Listener.receive");
+    let Err(Error::MessageNotUnderstood { class, selector }) = within(listener.sing()).await else {
         panic!("nobody knows how")
     };
     assert!(class.ends_with("Recorder"), "{class}");
     assert_eq!(selector, "Listener.sing");
-    // What is unchanged is understood, on the same session.
-    let same: Ref<dyn Listener> = within(client.lookup(server.uri("ear"))).await.unwrap();
-    assert_eq!(within(same.hear("still")).await, Ok(1));
+    // A method that is unchanged can be called, on the same session.
+    let same: Ref<dyn Listener> = within(client.lookup(server.uri("listener"))).await.unwrap();
+    assert_eq!(within(same.receive("still")).await, Ok(1));
     assert_eq!(client.sessions().len(), 1);
 }

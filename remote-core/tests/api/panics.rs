@@ -1,5 +1,5 @@
-//! Owns the promise of a panic: it ends its call, and nothing else; or, if the class asks for it, the object, whose users
-//! are then told.
+//! Tests of panics: a panic ends its call, and nothing else; or, if the class says so, its object, whose users are
+//! notified.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,11 +11,11 @@ use tokio::sync::Notify;
 #[remote]
 trait Till {
     async fn put(&self, coin: u32) -> Result<u32>;
-    /// Waits until it may go on, and then puts a coin in.
+    /// Waits for the test's permission, and then inserts a coin.
     async fn slow_put(&self, coin: u32) -> Result<u32>;
 }
 
-/// Its `Mutex` is poisoned by a panic: better told than met by every later call.
+/// A panic poisons its `Mutex`: it is better to stop the object than to have every later call fail.
 #[derive(Remote, Default)]
 #[remote(Till, stop_on_panic)]
 struct Fragile(Content);
@@ -106,7 +106,7 @@ async fn a_panic_stops_the_object_of_a_class_that_asks_for_it() {
         );
     }
     assert_eq!(within(other.put(1)).await, Ok(1), "it is the object's own affair");
-    // The same in a call that had a task.
+    // The same in a call that has a task.
     let till = Arc::new(Fragile::default());
     let pair = Pair::<dyn Till>::new(Ref::from_arc(till.clone())).await;
     let mut slow = pair.far.slow_put(13);

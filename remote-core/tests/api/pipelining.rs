@@ -1,16 +1,16 @@
-//! Owns the promise of pipelining: a chain of calls takes one round trip, keeps its order, and fails with what failed
-//! first.
+//! Tests of promise pipelining: a chain of calls takes one round trip, keeps its order, and fails with the first
+//! failure.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::support::relay::{Relay, Way};
-use crate::support::{GENEROUS, Pair, fresh_address, poll_once, takes, until, within};
+use crate::support::relay::{Direction, Relay};
+use crate::support::{Pair, TIME_LIMIT, fresh_address, poll_once, takes, until, within};
 use remote_core::{Error, Node, Outcome, Ref, Remote, Result, remote};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-/// An error whose first kind has the form of the library's own first kind.
+/// An error whose first variant has the shape of the first variant of `remote_core::Error`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Mistake {
     Refused { by: String, why: String },
@@ -31,14 +31,14 @@ fn mistake() -> Mistake {
 trait Step {
     async fn value(&self) -> Result<u64>;
     async fn checked_value(&self) -> Result<u64, Mistake>;
-    /// A new object, one further.
+    /// Returns a new object with the next number.
     async fn next(&self) -> Result<Ref<dyn Step>>;
-    /// The same, when the test lets it.
+    /// Does the same when the test permits it.
     async fn gated_next(&self) -> Result<Ref<dyn Step>>;
     async fn failing_next(&self) -> Result<Ref<dyn Step>>;
     async fn mistaken_next(&self) -> Result<Ref<dyn Step>, Mistake>;
     async fn panicking_next(&self) -> Result<Ref<dyn Step>>;
-    /// Gives back what it was given.
+    /// Returns its argument.
     async fn same(&self, step: Ref<dyn Step>) -> Result<Ref<dyn Step>>;
     async fn value_of(&self, step: Ref<dyn Step>) -> Result<u64>;
     async fn note(&self, number: u64) -> Result<()>;
@@ -129,7 +129,7 @@ async fn a_chain_takes_one_round_trip() {
         assert_eq!(within(last.value()).await, Ok(12));
     };
     takes(2 * DELAY, 4 * DELAY, chain).await;
-    // The same by awaiting each takes a round trip for each.
+    // Awaiting each call takes a round trip for each.
     let begun = Instant::now();
     within(within(root.next()).await.unwrap().next()).await.unwrap();
     assert!(begun.elapsed() >= 4 * DELAY);
@@ -199,7 +199,7 @@ async fn an_error_of_the_users_arrives_as_itself_where_it_can() {
         let further = mistaken.next().pipelined();
         assert_eq!(within(mistaken.checked_value()).await, Err(mistake()));
         assert_eq!(within(further.checked_value()).await, Err(mistake()));
-        // Where it cannot, it is no other error in disguise.
+        // Where the error type differs, it is not decoded as that type.
         let error = within(further.value()).await.unwrap_err();
         assert!(matches!(error, Error::Broken(_)), "{error:?}");
         assert!(!matches!(error.root(), Error::NotConnected { .. }), "{error:?}");
@@ -229,13 +229,13 @@ async fn a_promise_of_ones_own_object_keeps_the_order() {
     let root: Ref<dyn Step> = within(client.lookup(relay.uri("stair"))).await.unwrap();
     let (mine, shared) = stair();
     let promise = root.same(mine.clone()).pipelined();
-    // Sent while the answer is on its way, which it is until all have been sent: some reach the server before it is known
-    // there, some after.
-    relay.stall([Way::Back]);
+    // The answer stays in transit until all have been sent: some messages reach the server before it has answered, some
+    // after.
+    relay.stall([Direction::ToClient]);
     let mut early = Vec::new();
     for number in 0..50 {
         let mut call = promise.note(number);
-        assert!(poll_once(&mut call).await.is_none(), "it goes the long way");
+        assert!(poll_once(&mut call).await.is_none(), "it takes the long path");
         early.push(call);
         tokio::time::sleep(DELAY / 40).await;
     }
@@ -243,7 +243,7 @@ async fn a_promise_of_ones_own_object_keeps_the_order() {
     let resolved = within(Ref::resolved(&promise)).await.unwrap();
     assert_eq!(resolved, mine);
     assert!(Ref::is_near(&resolved));
-    // The short way, which takes no time: nothing of the long way may come after.
+    // On the short path, which has no latency: nothing may arrive on the long path after it.
     within(resolved.note(50)).await.unwrap();
     let notes = shared.notes.lock().unwrap().clone();
     assert!(notes.iter().copied().eq(0..=50), "{notes:?}");
@@ -289,7 +289,7 @@ async fn what_is_pipelined_through_a_third_node_leaves_nothing_behind() {
     let (root, shared) = stair();
     let owner = Pair::new(root).await;
     let middle = Node::listen(fresh_address()).await.unwrap();
-    // The middle forwards what it publishes of somebody else's.
+    // The middle forwards messages to an object of the owner that it publishes.
     middle
         .publish(
             "stair",
@@ -313,7 +313,7 @@ async fn what_is_pipelined_through_a_third_node_leaves_nothing_behind() {
             .all(|session| (session.stats().calls_out, session.stats().calls_in) == (0, 0))
     })
     .await;
-    // The client refers to the first by itself by now.
+    // By now the client refers to the first object directly.
     until("and the objects", || (middle.exports(), owner.server.exports()) == (0, 1)).await;
 }
 
@@ -325,9 +325,9 @@ async fn a_near_promise_may_come_to_a_far_object() {
     assert_eq!(within(promise.next().pipelined().value()).await, Ok(1));
     assert_eq!(within(promise.value()).await, Ok(0));
     within(promise.note(7).oneway()).await.unwrap();
-    assert_eq!(within(promise.value().timeout(GENEROUS)).await, Ok(0));
+    assert_eq!(within(promise.value().timeout(TIME_LIMIT)).await, Ok(0));
     assert!(shared.notes.lock().unwrap().is_empty(), "it went to the far one");
-    // And on the other side: a promise of the server's that comes to an object of somebody else's.
+    // On the other side: a promise of the server that resolves to an object of a third node.
     let third = Node::listen(fresh_address()).await.unwrap();
     third.publish("stair", stair().0).await.unwrap();
     let elsewhere: Ref<dyn Step> = within(pair.client.lookup(third.uri("stair"))).await.unwrap();

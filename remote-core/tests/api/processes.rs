@@ -1,26 +1,26 @@
-//! Owns the promises that only real processes can prove: what a kill leaves behind, many processes at one object, calls
-//! that come back through another process, and a process that is stopped.
+//! Tests between processes: the effects of a kill, many processes that call one object, calls that come back through
+//! another process, and a process that is stopped.
 
 use std::collections::HashSet;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::support::child::{Child, say, setting};
-use crate::support::{GENEROUS, poll_once, until, within};
+use crate::support::child::{Child, report, setting};
+use crate::support::{TIME_LIMIT, poll_once, until, within};
 use remote_core::{Error, Limits, Node, Outcome, Ref, Remote, Result, SessionState, remote, this};
 
 #[remote]
 trait Register {
-    /// Writes the number down where a kill does not reach it, and goes on for a while.
+    /// Writes the number to a file, which survives a kill, and goes on for a while.
     async fn enter(&self, number: u64) -> Result<u64>;
     async fn add(&self, number: u64) -> Result<u64>;
-    /// Has the other call back, so often.
+    /// Calls back and forth this number of times.
     async fn bounce(&self, left: u32, other: Ref<dyn Register>) -> Result<u32>;
     async fn poison(&self) -> Result<()>;
     /// Blocks its thread.
     async fn block(&self, time: Duration) -> Result<()>;
-    /// Calls the other so many times at once, and answers when all calls have ended.
+    /// Makes this number of calls to the other at once, and returns when all of them have ended.
     async fn besiege(&self, other: Ref<dyn Register>, calls: u64) -> Result<()>;
 }
 
@@ -46,9 +46,12 @@ impl Register for Ledger {
         if let Some(file) = &mut *self.file.lock().unwrap() {
             writeln!(file, "{number}").unwrap();
         }
-        // Every fifth lasts longer than any of the tests, so that a kill always finds some in progress.
-        let lasts =
-            if number.is_multiple_of(5) { 2 * GENEROUS } else { Duration::from_millis(number % 7) };
+        // Every fifth takes longer than any of the tests, so that a kill always finds some in progress.
+        let lasts = if number.is_multiple_of(5) {
+            2 * TIME_LIMIT
+        } else {
+            Duration::from_millis(number % 7)
+        };
         tokio::time::sleep(lasts).await;
         Ok(number)
     }
@@ -92,14 +95,14 @@ impl Register for Ledger {
     }
 }
 
-/// Publishes the ledger in a process of its own, with as many threads as on a machine with four cores, whatever this one
-/// has: a method that blocks leaves others.
+/// Publishes the ledger in a process of its own, with four worker threads on any machine, so that a method that blocks
+/// leaves others.
 #[tokio::main(worker_threads = 4)]
 pub(crate) async fn serve(limits: Limits) {
     let path = std::env::var("LEDGER").ok();
     let node = Node::builder().listen("tcp://127.0.0.1:0").limits(limits).start().await.unwrap();
     node.publish("ledger", Ref::<dyn Register>::new(Ledger::new(path.as_deref()))).await.unwrap();
-    say(&node.uri("ledger"));
+    report(&node.uri("ledger"));
     node.closed().await;
 }
 
@@ -117,12 +120,12 @@ pub(crate) async fn add() {
     }
 }
 
-/// A node that does not wait long for a peer to come back.
+/// Returns a node with a short lease.
 async fn impatient() -> Node {
     Node::builder().lease(Duration::from_secs(2)).start().await.unwrap()
 }
 
-/// Limits under which a silent peer is noticed soon.
+/// Returns limits under which a silent peer is noticed soon.
 pub(crate) fn alert() -> Limits {
     Limits {
         ping: Duration::from_millis(100),
@@ -131,10 +134,10 @@ pub(crate) fn alert() -> Limits {
     }
 }
 
-/// A child that serves, and its ledger as this process refers to it.
+/// Starts a child that serves. Returns it, and its ledger as this process refers to it.
 async fn server(node: &Node, settings: &[(&str, &str)]) -> (Child, Ref<dyn Register>) {
     let child = Child::start("server", settings);
-    let ledger = within(node.lookup(child.hear())).await.unwrap();
+    let ledger = within(node.lookup(child.receive())).await.unwrap();
     (child, ledger)
 }
 
@@ -150,7 +153,7 @@ async fn a_server_killed_amid_a_thousand_calls_leaves_no_call_hanging_and_no_fal
             let ledger = ledger.clone();
             calls.spawn(async move { (number, ledger.enter(number).await) });
         }
-        // In the middle: some have ended, and more are in progress.
+        // In the middle: some calls have ended, and more are in progress.
         let mut ended = Vec::new();
         while ended.len() < 100 + 100 * round {
             ended.push(within(calls.join_next()).await.unwrap().unwrap());
@@ -193,8 +196,9 @@ async fn a_server_killed_amid_a_thousand_calls_leaves_no_call_hanging_and_no_fal
 async fn a_method_that_blocks_its_thread_silences_no_process() {
     let node = Node::builder().limits(alert()).start().await.unwrap();
     let child = Child::start("alert server", &[]);
-    let ledger: Ref<dyn Register> = within(node.lookup(child.hear())).await.unwrap();
-    // Nothing else goes on there: the thread that is woken, and then blocked, is the one that waited for input.
+    let ledger: Ref<dyn Register> = within(node.lookup(child.receive())).await.unwrap();
+    // The whole runtime of the process is blocked: the thread that is woken, and then blocked, is the one that waited
+    // for input.
     for _ in 0..3 {
         assert_eq!(within(ledger.block(Duration::from_millis(1000))).await, Ok(()));
     }
@@ -257,7 +261,7 @@ async fn calls_come_back_through_another_process_so_deep_and_no_deeper() {
         "{error:?}"
     );
     assert_eq!(within(far.bounce(31, mine())).await, Ok(31));
-    // Three processes: here, there, elsewhere by way of here, and back.
+    // Three processes: this one, another, and a third that is reached through this one.
     let (_other, elsewhere) = server(&node, &[]).await;
     assert_eq!(within(far.bounce(5, elsewhere)).await, Ok(5));
 }
@@ -279,13 +283,13 @@ async fn a_lock_poisoned_by_a_panic_is_the_objects_own_affair() {
 async fn a_process_stopped_for_longer_than_the_lease_is_given_up_and_found_again() {
     let node = impatient().await;
     let child = Child::start("server", &[]);
-    let uri = child.hear();
+    let uri = child.receive();
     let far: Ref<dyn Register> = within(node.lookup(&uri)).await.unwrap();
     assert_eq!(within(far.add(1)).await, Ok(1));
     let monitor = Ref::monitor(&far);
     let mut state = crate::support::only_session(&node).watch();
     child.signal("STOP");
-    // The signal takes a moment to reach each of its threads.
+    // The signal takes some time to reach each of its threads.
     let mut answered = 1;
     let error = loop {
         match within(far.add(1)).await {
@@ -298,9 +302,9 @@ async fn a_process_stopped_for_longer_than_the_lease_is_given_up_and_found_again
     assert_eq!(within(monitor).await, remote_core::Ended::LeaseExpired);
     within(state.wait_for(|state| *state == SessionState::Ended)).await.unwrap();
     child.signal("CONT");
-    // Old references stay lost; the object is looked up again, and was asked at most once meanwhile.
+    // Old references stay invalid. The object is looked up again, and meanwhile was called at most once.
     let again: Ref<dyn Register> = within(node.lookup(&uri)).await.unwrap();
     let total = within(again.add(1)).await.unwrap();
     assert!(total == answered + 1 || total == answered + 2, "{total} after {answered}");
-    assert!(within(far.add(1).timeout(GENEROUS)).await.is_err());
+    assert!(within(far.add(1).timeout(TIME_LIMIT)).await.is_err());
 }

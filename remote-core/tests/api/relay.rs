@@ -1,18 +1,17 @@
-//! Owns the promise of the relay that tests of other promises rest on: that it does what it says, to a plain server which
-//! echoes.
+//! Tests of the relay that other tests use, with a plain server that echoes.
 
 use std::time::{Duration, Instant};
 
-use crate::support::relay::{BOTH, Relay, Way};
+use crate::support::relay::{BOTH, Direction, Relay};
 use crate::support::{takes, until, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-/// A server that echoes, how it read what came, and the relay in front of it.
+/// A server that echoes, a record of its reads, and the relay in front of it.
 struct Echo {
     relay: Relay,
-    /// The size of each read; nothing for the end of a connection, in good order or not.
+    /// The size of each read; `None` for the end of a connection, in order or not.
     reads: mpsc::UnboundedReceiver<Option<usize>>,
 }
 
@@ -35,7 +34,7 @@ impl Echo {
         TcpStream::connect(address.strip_prefix("tcp://").unwrap()).await.unwrap()
     }
 
-    /// A connection on which something has passed, there and back.
+    /// Returns a connection on which something has passed in both directions.
     async fn met(&mut self) -> TcpStream {
         let mut stream = self.connect().await;
         assert_eq!(answer(&mut stream, b"hello").await, b"hello");
@@ -43,7 +42,7 @@ impl Echo {
         stream
     }
 
-    /// A new connection, once the server has seen the end of so many.
+    /// Returns a new connection, after the server has seen the end of this number of others.
     async fn met_after_ends(&mut self, ends: usize) -> TcpStream {
         for _ in 0..ends {
             assert_eq!(within(self.reads.recv()).await, Some(None));
@@ -64,7 +63,7 @@ async fn echo(mut stream: TcpStream, reads: mpsc::UnboundedSender<Option<usize>>
     let _ = reads.send(None);
 }
 
-/// What comes back for what is sent.
+/// Sends bytes, and returns as many bytes of the answer.
 async fn answer(stream: &mut TcpStream, bytes: &[u8]) -> Vec<u8> {
     within(stream.write_all(bytes)).await.unwrap();
     let mut back = vec![0; bytes.len()];
@@ -72,7 +71,7 @@ async fn answer(stream: &mut TcpStream, bytes: &[u8]) -> Vec<u8> {
     back
 }
 
-/// How the connection ends when nothing more comes; something else is not expected.
+/// Returns how the connection ends. Nothing else may arrive.
 async fn end(stream: &mut TcpStream) -> Result<(), std::io::ErrorKind> {
     match within(stream.read(&mut [0])).await {
         Ok(read) => {
@@ -98,8 +97,11 @@ async fn without_faults_everything_passes_and_so_does_the_end() {
     within(stream.shutdown()).await.unwrap();
     assert_eq!(end(&mut stream).await, Ok(()), "the server closed, too");
     assert_eq!(echo.relay.connections(), 1);
-    for way in BOTH {
-        assert_eq!((echo.relay.taken(way), echo.relay.carried(way)), (1_000_005, 1_000_005));
+    for direction in BOTH {
+        assert_eq!(
+            (echo.relay.taken(direction), echo.relay.carried(direction)),
+            (1_000_005, 1_000_005)
+        );
     }
 }
 
@@ -114,23 +116,27 @@ async fn a_delay_is_the_same_for_much_and_little() {
     // Twenty buffers of the relay take twenty times as long if each waits for the one before.
     let much = vec![1; 20 * 64 * 1024];
     takes(2 * DELAY, 10 * DELAY, async || _ = answer(&mut stream, &much).await).await;
-    echo.relay.delay([Way::Back], Duration::ZERO);
+    echo.relay.delay([Direction::ToClient], Duration::ZERO);
     takes(DELAY, 2 * DELAY, async || _ = answer(&mut stream, b"x").await).await;
 }
 
 #[tokio::test]
 async fn what_was_stalled_arrives_when_it_is_healed() {
-    for way in BOTH {
+    for direction in BOTH {
         let mut echo = Echo::start(Duration::ZERO).await;
         let mut stream = echo.met().await;
-        echo.relay.stall([way]);
+        echo.relay.stall([direction]);
         within(stream.write_all(b"more")).await.unwrap();
-        if way == Way::Back {
-            assert_eq!(within(echo.reads.recv()).await, Some(Some(4)), "the other way is open");
+        if direction == Direction::ToClient {
+            assert_eq!(
+                within(echo.reads.recv()).await,
+                Some(Some(4)),
+                "the other direction is open"
+            );
         }
-        until("it is in the relay", || echo.relay.taken(way) == 9).await;
+        until("it is in the relay", || echo.relay.taken(direction) == 9).await;
         within(stream.shutdown()).await.unwrap();
-        assert_eq!(echo.relay.carried(way), 5);
+        assert_eq!(echo.relay.carried(direction), 5);
         echo.relay.heal();
         let mut back = Vec::new();
         within(stream.read_to_end(&mut back)).await.unwrap();
@@ -142,10 +148,10 @@ async fn what_was_stalled_arrives_when_it_is_healed() {
 async fn an_end_is_stalled_like_everything_else() {
     let mut echo = Echo::start(Duration::ZERO).await;
     let mut stream = echo.met().await;
-    echo.relay.stall([Way::There]);
+    echo.relay.stall([Direction::ToServer]);
     within(stream.write_all(b"x")).await.unwrap();
     drop(stream);
-    until("it is in the relay", || echo.relay.taken(Way::There) == 6).await;
+    until("it is in the relay", || echo.relay.taken(Direction::ToServer) == 6).await;
     assert!(echo.reads.try_recv().is_err());
     echo.relay.heal();
     assert_eq!(within(echo.reads.recv()).await, Some(Some(1)));
@@ -154,16 +160,16 @@ async fn an_end_is_stalled_like_everything_else() {
 
 #[tokio::test]
 async fn what_was_lost_is_lost_with_its_connection() {
-    for way in BOTH {
+    for direction in BOTH {
         let mut echo = Echo::start(Duration::ZERO).await;
         let (mut hurt, mut silent) = (echo.met().await, echo.met().await);
-        echo.relay.lose([way]);
+        echo.relay.lose([direction]);
         within(hurt.write_all(b"more")).await.unwrap();
-        until("it is lost", || echo.relay.lost(way) == 4).await;
+        until("it is lost", || echo.relay.lost(direction) == 4).await;
         echo.relay.heal();
         assert_eq!(end(&mut hurt).await, RESET);
         assert_eq!(answer(&mut silent, b"again").await, b"again", "it lost nothing");
-        assert_eq!(echo.relay.carried(way), 15);
+        assert_eq!(echo.relay.carried(direction), 15);
     }
 }
 
@@ -184,14 +190,14 @@ async fn connections_are_cut_and_reset_at_both_sides() {
 async fn what_was_stalled_does_not_outlive_a_cut() {
     let mut echo = Echo::start(Duration::ZERO).await;
     let mut stream = echo.met().await;
-    echo.relay.stall([Way::There]);
+    echo.relay.stall([Direction::ToServer]);
     within(stream.write_all(b"more")).await.unwrap();
-    until("it is in the relay", || echo.relay.taken(Way::There) == 9).await;
+    until("it is in the relay", || echo.relay.taken(Direction::ToServer) == 9).await;
     echo.relay.cut();
     assert_eq!(within(echo.reads.recv()).await, Some(None), "a cut needs no passage");
     echo.relay.heal();
     echo.met().await;
-    assert_eq!(echo.relay.carried(Way::There), 10);
+    assert_eq!(echo.relay.carried(Direction::ToServer), 10);
 }
 
 #[tokio::test]
@@ -218,14 +224,14 @@ async fn new_connections_are_refused_and_old_ones_stay() {
 async fn what_is_split_arrives_in_small_pieces() {
     let mut echo = Echo::start(Duration::ZERO).await;
     let mut stream = echo.met().await;
-    echo.relay.split([Way::There], 7);
+    echo.relay.split([Direction::ToServer], 7);
     let bytes: Vec<u8> = (0..200).collect();
     assert_eq!(answer(&mut stream, &bytes).await, bytes);
     let mut reads = Vec::new();
     while reads.iter().sum::<usize>() < bytes.len() {
         reads.push(within(echo.reads.recv()).await.unwrap().unwrap());
     }
-    // Pieces that meet before they are read are one again, which on a slow machine some do.
+    // Pieces that arrive before one is read are read as one, which happens on a slow machine.
     assert!(reads.len() > 3, "{reads:?}");
     echo.relay.heal();
     assert_eq!(answer(&mut stream, &bytes).await, bytes);

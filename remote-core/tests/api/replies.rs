@@ -1,5 +1,5 @@
-//! Owns the promise of replies that are given later: callers see no difference, each is given once or fails, the caller who
-//! has gone is known, and nothing waits that need not.
+//! Tests of deferred replies: callers see no difference; each reply is sent once or fails; a caller that is gone is
+//! known; and nothing else waits for a reply.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-/// A lease that ends soon, and not because the machine is busy.
+/// A lease that ends soon, but not because the machine is busy.
 const SHORT: Duration = Duration::from_secs(3);
 /// A deadline before which the method has begun.
 const BEGUN: Duration = Duration::from_secs(2);
@@ -111,7 +111,7 @@ impl Wire {
     }
 }
 
-/// The object, and a reference to it from here and one from afar.
+/// Returns the object, and a near and a far reference to it.
 async fn lines() -> (Arc<Wire>, Pair<dyn Line>, [Ref<dyn Line>; 2]) {
     let wire = Arc::new(Wire::default());
     let near: Ref<dyn Line> = Ref::from_arc(wire.clone());
@@ -130,10 +130,10 @@ fn reading(line: &Ref<dyn Line>) -> JoinHandle<Result<String>> {
 async fn a_reply_is_given_by_whoever_has_it() {
     let (wire, _pair, both) = lines().await;
     for line in both {
-        // At once, if it is here.
+        // At once, if there is a text.
         within(line.write("at once")).await.unwrap();
         assert_eq!(within(line.read()).await, Ok("at once".into()));
-        // By the object itself: its turn is free, as the method has returned.
+        // By the object itself: it is free, since the method has returned.
         let read = reading(&line);
         until("it reads", || wire.readers() == 1).await;
         within(line.write("in turn")).await.unwrap();
@@ -157,7 +157,7 @@ async fn a_reply_fails_as_the_method_would() {
         until("it reads", || wire.readers() == 1).await;
         wire.take_reader().fail(error.clone());
         assert_eq!(within(read).await.unwrap(), Err(Error::Nested(Box::new(error))));
-        // With an error of one's own, before it is kept and after.
+        // With an error of the user's type, at once and later.
         assert_eq!(within(line.page(0)).await, Err(Jam::Paper(0)));
         let paged = |number| {
             let line = line.clone();
@@ -210,17 +210,17 @@ async fn whoever_has_the_reply_can_tell_that_nobody_wants_it() {
         within(closed).await;
         assert!(!reply.is_wanted());
         assert_eq!(reply.send("unheard".into()), Err("unheard".into()));
-        // Its deadline passed.
+        // Its deadline has passed.
         let late = within(line.read().timeout(BEGUN)).await;
         assert_eq!(late, Err(Error::Timeout));
         let mut reply = wire.take_reader();
         within(reply.closed()).await;
-        // The same of one who would not take it back: the deadline is known here, too.
+        // The same for a one-way message, whose sender cannot cancel it: the deadline is known here, too.
         within(line.page(1).timeout(BEGUN).oneway()).await.unwrap();
         until("it waits", || wire.pages.lock().unwrap().len() == 1).await;
         let mut page = wire.pages.lock().unwrap().pop_front().unwrap();
         within(page.closed()).await;
-        // So that nothing is lost of what somebody else can read.
+        // A reply that nobody wants is returned, so that another reader can get it.
         let gone = reading(&line);
         until("it reads", || wire.readers() == 1).await;
         gone.abort();
@@ -267,7 +267,7 @@ async fn a_promise_may_be_kept_too() {
         until("and then goes on", || wire.readers() == 1).await;
         wire.take_reader().send("through a promise".into()).unwrap();
         assert_eq!(within(read).await.unwrap(), Ok("through a promise".into()));
-        // A promise that nobody keeps is broken, by whatever happened to it.
+        // A promise whose reply is dropped breaks, whatever dropped it.
         until("it waits", || wire.nexts.lock().unwrap().len() == 1).await;
         drop(take());
         let broken = within(again.read()).await;
@@ -281,7 +281,7 @@ async fn a_call_that_waits_for_its_reply_does_not_keep_the_object() {
     let (witness, mut watch) = drop_witness();
     let wire = Wire { witness: Some(witness), ..Wire::default() };
     let pair = Pair::new(Ref::<dyn Line>::new(wire)).await;
-    // Nobody waits for the reply that the object keeps, and it is nobody's who could give it.
+    // The reply to a one-way message goes to nobody.
     within(pair.far.read().oneway()).await.unwrap();
     let promised = pair.far.next().pipelined();
     within(pair.far.write("it has read")).await.unwrap();
@@ -313,7 +313,7 @@ async fn nobody_wants_a_reply_whose_session_is_lost() {
     relay.cut();
     within(reply.closed()).await;
     assert_eq!(session.state(), SessionState::Ended);
-    // But a method that is at work goes on to its end.
+    // But a method that runs goes on to its end.
     wire.may_end.notify_one();
     until("it has ended", || wire.works.lock().unwrap().len() == 2).await;
     assert_eq!(within(read).await.unwrap().unwrap_err().outcome(), Outcome::Unknown);

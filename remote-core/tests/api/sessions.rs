@@ -1,10 +1,10 @@
-//! Owns the promise of nodes and sessions: every transport, names, several nodes at once, one session for each pair, and
-//! an end in good order.
+//! Tests of nodes and sessions: every transport, names, several nodes at once, one session for each pair, and the
+//! orderly end.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::support::{GENEROUS, Pair, fresh_address, only_session, poll_once, until, within};
+use crate::support::{Pair, TIME_LIMIT, fresh_address, only_session, poll_once, until, within};
 use remote_core::{
     Error, Limits, Node, Outcome, Ref, Remote, Result, SessionState, caller, remote,
 };
@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 #[remote]
 trait Bell {
     async fn ring(&self) -> Result<u64>;
-    /// Rings when the test lets it.
+    /// Rings when the test permits it.
     async fn gated(&self) -> Result<u64>;
     /// Rings the other.
     async fn pass_on(&self, other: Ref<dyn Bell>) -> Result<u64>;
@@ -63,7 +63,7 @@ fn bell() -> Ref<dyn Bell> {
     gated_bell().0
 }
 
-/// An address for each transport.
+/// Returns an address for each transport.
 fn addresses() -> Vec<String> {
     let memory = fresh_address();
     let socket = std::env::temp_dir().join(memory.replace("memory://", "remote-") + ".sock");
@@ -100,10 +100,10 @@ async fn names_on_every_transport() {
         let not_found = Error::NameNotFound { name: "bell".into() };
         assert_eq!(server.unpublish("bell").await, Err(not_found.clone()));
         assert_eq!(within(client.lookup::<dyn Bell>(&at)).await.unwrap_err(), not_found);
-        // References that were given out stay.
+        // References that were passed out stay valid.
         assert_eq!(within(far.ring()).await, Ok(2));
         assert_eq!((client.sessions().len(), server.sessions().len()), (1, 1));
-        within(server.shutdown(GENEROUS)).await;
+        within(server.shutdown(TIME_LIMIT)).await;
     }
 }
 
@@ -154,10 +154,10 @@ async fn an_address_in_use_is_refused_and_free_again_after_the_shutdown() {
             matches!(&error, Error::Io(text) if text.contains("somebody listens there")),
             "{taken}: {error:?}"
         );
-        within(first.shutdown(GENEROUS)).await;
+        within(first.shutdown(TIME_LIMIT)).await;
         let second = Node::listen(&taken).await.unwrap();
         assert_eq!(second.uri("x"), first.uri("x"));
-        within(second.shutdown(GENEROUS)).await;
+        within(second.shutdown(TIME_LIMIT)).await;
     }
 }
 
@@ -193,7 +193,7 @@ async fn a_node_that_looks_itself_up_has_the_near_object() {
         assert_eq!(found, near);
         assert!(Ref::is_near(&found));
         assert!(node.sessions().is_empty(), "{address}");
-        within(node.shutdown(GENEROUS)).await;
+        within(node.shutdown(TIME_LIMIT)).await;
     }
 }
 
@@ -211,8 +211,8 @@ async fn several_nodes_in_one_process_all_know_each_other() {
             let far: Ref<dyn Bell> = within(caller.lookup(called.uri("bell"))).await.unwrap();
             assert_eq!(Ref::is_near(&far), caller.id() == called.id());
             if !Ref::is_near(&far) {
-                let told = (caller.id().to_string(), format!("node {number}"));
-                assert_eq!(within(far.who()).await, Ok(told));
+                let expected = (caller.id().to_string(), format!("node {number}"));
+                assert_eq!(within(far.who()).await, Ok(expected));
             }
         }
     }
@@ -262,7 +262,7 @@ async fn shutdown_finishes_calls_in_progress_and_refuses_new_ones() {
     until("it runs", || pair.server_session().stats().calls_in == 1).await;
     let server = pair.server.clone();
     let begun = Instant::now();
-    let shutdown = tokio::spawn(async move { server.shutdown(GENEROUS).await });
+    let shutdown = tokio::spawn(async move { server.shutdown(TIME_LIMIT).await });
     let address = pair.server.uri("object");
     until("nobody listens any more", || std::net::TcpStream::connect(tcp(&address)).is_err()).await;
     let error = within(pair.far.ring()).await.unwrap_err();
@@ -276,7 +276,7 @@ async fn shutdown_finishes_calls_in_progress_and_refuses_new_ones() {
     assert_eq!(within(call).await, Ok(1));
     within(shutdown).await.unwrap();
     assert!(
-        begun.elapsed() < GENEROUS / 2,
+        begun.elapsed() < TIME_LIMIT / 2,
         "it waits for the calls, and no longer: {:?}",
         begun.elapsed()
     );
@@ -299,14 +299,14 @@ async fn shutdown_of_the_caller_waits_for_its_calls_too() {
     assert!(poll_once(&mut call).await.is_none());
     let client = pair.client.clone();
     let begun = Instant::now();
-    let shutdown = tokio::spawn(async move { client.shutdown(GENEROUS).await });
+    let shutdown = tokio::spawn(async move { client.shutdown(TIME_LIMIT).await });
     until("it runs", || pair.server_session().stats().calls_in == 1).await;
     assert!(!shutdown.is_finished());
     gate.add_permits(1);
     assert_eq!(within(call).await, Ok(1));
     within(shutdown).await.unwrap();
     assert!(
-        begun.elapsed() < GENEROUS / 2,
+        begun.elapsed() < TIME_LIMIT / 2,
         "it waits for the calls, and no longer: {:?}",
         begun.elapsed()
     );
@@ -322,8 +322,8 @@ async fn a_promise_that_is_kept_does_not_hold_a_shutdown_up() {
     let promise = pair.far.bell().pipelined();
     assert_eq!(within(promise.ring()).await, Ok(1));
     let begun = Instant::now();
-    within(pair.client.shutdown(GENEROUS)).await;
-    assert!(begun.elapsed() < GENEROUS / 2, "{:?}", begun.elapsed());
+    within(pair.client.shutdown(TIME_LIMIT)).await;
+    assert!(begun.elapsed() < TIME_LIMIT / 2, "{:?}", begun.elapsed());
     assert!(within(promise.ring()).await.is_err());
 }
 
@@ -369,7 +369,8 @@ async fn a_dropped_node_lives_on_in_its_references_alone() {
     assert_eq!(server.sessions().len(), 1);
     drop(far);
     until("the session has ended", || server.sessions().is_empty()).await;
-    // The other way round: the server goes; what it published, too, but not what somebody refers to.
+    // The other way round: the last handle of the server is dropped, and with it what it published, but not what others
+    // refer to.
     let (object, gate) = gated_bell();
     let Pair { server, client, far } = Pair::new(object).await;
     let address = server.uri("object");

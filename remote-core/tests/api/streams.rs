@@ -1,5 +1,5 @@
-//! Owns the promises about streams: values as argument and result, credit, ends and errors, streams that are passed on. What
-//! only processes can prove is in `streams/processes.rs`.
+//! Tests of streams: values as argument and result, credit, ends and errors, streams that are passed on. Tests between
+//! processes are in `streams/processes.rs`.
 
 mod credit;
 mod ends;
@@ -13,21 +13,21 @@ use std::sync::{Arc, Mutex};
 use crate::support::within;
 use remote_core::{Error, Ref, Remote, Result, Sink, Stream, remote};
 
-/// What the tests talk to: it gives streams and takes them.
+/// The object under test, which returns streams and takes them.
 #[remote]
 trait Station {
-    /// The numbers below a bound.
+    /// Returns the numbers below a bound.
     async fn numbers(&self, bound: u64) -> Result<Stream<u64>>;
-    /// Byte strings of a size, without an end.
+    /// Returns byte strings of a size, without an end.
     async fn parcels(&self, size: u64) -> Result<Stream<Vec<u8>>>;
     async fn sum(&self, numbers: Stream<u64>) -> Result<u64>;
     /// Keeps the stream, and takes nothing from it.
     async fn keep(&self, numbers: Stream<u64>) -> Result<()>;
-    /// Lets go of what it keeps.
+    /// Drops the kept streams.
     async fn let_go(&self) -> Result<()>;
-    /// The sum of what it keeps.
+    /// Returns the sum of the kept streams.
     async fn sum_of_kept(&self) -> Result<u64>;
-    /// The stream whose sink the test has.
+    /// Returns the stream whose sink the test has.
     async fn offered(&self) -> Result<Stream<u64>>;
     async fn done(&self) -> Result<()>;
 }
@@ -35,7 +35,7 @@ trait Station {
 #[derive(Remote, Default)]
 #[remote(Station)]
 struct Hub {
-    /// How many values its streams have sent.
+    /// The number of values that its streams have sent.
     sent: Arc<AtomicU64>,
     kept: Mutex<Vec<Stream<u64>>>,
     offer: Mutex<Option<Stream<u64>>>,
@@ -98,7 +98,7 @@ impl Station for Hub {
 }
 
 impl Hub {
-    /// One that has a stream to give, whose sink is here.
+    /// Returns a hub with a stream, and its sink.
     fn offering() -> (Hub, Sink<u64>) {
         let (sink, stream) = Stream::channel();
         let hub = Hub { offer: Mutex::new(Some(stream)), ..Hub::default() };
@@ -106,7 +106,7 @@ impl Hub {
     }
 }
 
-/// Numbers below a bound, in their order and to their end.
+/// Asserts that a stream consists of the numbers below a bound, in order.
 async fn assert_numbers(mut stream: Stream<u64>, bound: u64) {
     for expected in 0..bound {
         assert_eq!(within(stream.next()).await, Some(Ok(expected)));

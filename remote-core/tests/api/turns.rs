@@ -1,5 +1,5 @@
-//! Owns the promise of `#[remote(.., serial)]`: the methods of such an object run one after another, in the order in which
-//! they were called, and no call keeps the turn that has ended in whatever way.
+//! Tests of `#[remote(.., serial)]`: the methods of such an object run one after another, in the order of the calls,
+//! and a call that has ended in any way lets the next one run.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 
 #[remote]
 trait Desk {
-    /// Notes the number, waits to be let through, and notes it again.
+    /// Notes the number, waits for the test's permission, and notes it again.
     async fn serve(&self, number: u32) -> Result<u32>;
     async fn note(&self, number: u32) -> Result<()>;
     async fn fail(&self) -> Result<()>;
@@ -30,11 +30,11 @@ trait Desk {
 struct Counter {
     inside: AtomicUsize,
     notes: Mutex<Vec<u32>>,
-    /// One permit for each call that may pass.
+    /// Each permit lets one call pass.
     gate: Semaphore,
 }
 
-/// The same without turns.
+/// The same object, not serial.
 #[derive(Remote)]
 #[remote(Desk, name = "Hall")]
 struct Hall;
@@ -49,7 +49,7 @@ impl Counter {
         self.notes.lock().unwrap().clone()
     }
 
-    /// A call is inside, alone, until what this gives is dropped.
+    /// Marks that a call runs, alone, until the returned guard is dropped.
     fn enter(&self) -> Inside<'_> {
         assert_eq!(self.inside.fetch_add(1, Ordering::SeqCst), 0, "one at a time");
         Inside(self)
@@ -144,7 +144,7 @@ impl Desk for Hall {
     }
 }
 
-/// Sends the calls in order, and takes the replies as they come.
+/// Sends the calls in order, and takes the replies as they arrive.
 async fn all<F: Future + Unpin>(calls: impl IntoIterator<Item = F>) -> Vec<F::Output> {
     let mut calls: VecDeque<_> = calls.into_iter().collect();
     let mut outputs = Vec::new();
@@ -218,7 +218,7 @@ async fn a_method_that_waits_keeps_its_turn() {
     let (mut first, mut second) = (pair.far.serve(1), pair.far.note(2));
     assert!(poll_once(&mut first).await.is_none() && poll_once(&mut second).await.is_none());
     until("both are here", || pair.server_session().stats().calls_in == 2).await;
-    // What every object understands is not the object's affair, and waits for no turn.
+    // A message that every object understands does not reach the object, and does not wait.
     let again = within(Ref::cast::<dyn Desk>(&pair.far)).await.unwrap();
     assert_eq!((again, counter.notes()), (pair.far.clone(), vec![1]));
     assert!(poll_once(&mut second).await.is_none());
@@ -234,7 +234,7 @@ async fn a_call_that_ends_in_whatever_way_gives_the_turn_on() {
     let pair = Pair::new(near.clone()).await;
     for desk in [&near, &pair.far] {
         counter.notes.lock().unwrap().clear();
-        // Cancelled while it runs; cancelled while it waits; its deadline passed, running and waiting.
+        // Cancelled while it runs; cancelled while it waits; with a deadline that passes, running and waiting.
         let mut running = desk.serve(1);
         let mut waiting = desk.serve(2);
         assert!(poll_once(&mut running).await.is_none() && poll_once(&mut waiting).await.is_none());
@@ -246,10 +246,10 @@ async fn a_call_that_ends_in_whatever_way_gives_the_turn_on() {
         assert!(poll_once(&mut last).await.is_none());
         drop(running);
         assert_eq!(within(&mut last).await, Ok(()));
-        // Its deadline passes when it has begun.
+        // Its deadline passes after it has begun.
         let late = within(desk.serve(5).timeout(Duration::from_secs(2))).await;
         assert_eq!(late, Err(Error::Timeout));
-        // Neither a panic nor a call that is over and still held keeps the turn.
+        // Neither a panic nor a finished call that is still held keeps the next one from running.
         let mut failed = desk.fail();
         assert_eq!(within(&mut failed).await, Err(Error::Panicked("a bell rang".into())));
         assert_eq!(within(desk.note(6)).await, Ok(()));
@@ -290,17 +290,17 @@ async fn an_object_that_would_wait_for_itself_is_told_so() {
         assert!(error.to_string().contains("called itself"), "{error}");
         assert_eq!(error.outcome(), Outcome::NotExecuted);
     };
-    // Directly; by way of another near object; and the same from far.
+    // Directly; by way of another near object; and the same from another node.
     refused(within(desk.ask_around(desk.clone())).await);
     let by_way = within(desk.ask_around(hall.clone())).await.unwrap_err();
     assert!(matches!(by_way.root(), Error::Refused(_)), "{by_way:?}");
     let pair = Pair::new(desk.clone()).await;
     refused(within(pair.far.ask_around(pair.far.clone())).await);
     assert_eq!(within(desk.note(1)).await, Ok(()));
-    // Who does not wait for it may.
+    // A sender that does not wait is allowed to.
     assert_eq!(within(desk.remind(3)).await, Ok(()));
     until("it was reminded", || counter.notes() == [1, 2, 3]).await;
-    // Two that are no one's callers are not mistaken for each other.
+    // Two objects that do not call each other are not mistaken for each other.
     let other: Ref<dyn Desk> = Ref::from_arc(Counter::new());
     assert_eq!(within(desk.ask_around(other)).await, Ok(()));
 }
@@ -313,7 +313,8 @@ async fn a_circle_through_another_node_ends_with_its_deadline() {
     let call = pair.far.ask_around(elsewhere).timeout(Duration::from_millis(100));
     assert_eq!(within(call).await.unwrap_err().root(), &Error::Timeout);
     assert_eq!(within(pair.far.note(1)).await, Ok(()));
-    // The inner call's deadline is later than the outer one's by what its message took: it may have had its turn still.
+    // The deadline of the inner call is later than that of the outer one by the time that its message took: it may have
+    // run.
     assert!([vec![1], vec![1, 1]].contains(&counter.notes()), "{:?}", counter.notes());
 }
 

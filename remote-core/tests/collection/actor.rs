@@ -1,7 +1,7 @@
-//! Owns what a child process of a scenario does: it makes things, holds those of others, and does what the test says.
+//! A child process of a scenario: it makes objects, holds those of others, and executes the test's commands.
 //!
-//! The test speaks to a node of its own in the child, whose session outlasts every pause, so that it can ask when the
-//! node under test cannot be asked.
+//! The test sends its commands to a second node in the child. The session with that node outlives every pause, so that
+//! the test can send commands while the node under test does not answer.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,54 +11,54 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::stage::{directing, under_test};
-use super::support::child::say;
+use super::support::child::report;
 use super::things::{Kept, Shelf, Smithy, Stock, Thing, Workshop};
 
-/// What an actor is told to do by the test.
+/// The commands of the test.
 #[remote]
 pub(crate) trait Part {
     async fn report(&self) -> Result<Report>;
-    /// Looks a workshop up, has it make so many things, and keeps them.
+    /// Looks up a workshop, has it make a number of objects, and keeps them.
     async fn fetch(&self, workshop: &str, count: u64) -> Result<()>;
-    /// Asks a kept thing for its number.
+    /// Asks a kept object for its number.
     async fn ask(&self, place: u64) -> Result<u64>;
-    /// Has a kept thing note these calls, all at once.
+    /// Makes these calls of `note` on a kept object, all at once.
     async fn note(&self, place: u64, calls: Vec<u64>) -> Result<()>;
-    /// Has these calls linger at a kept thing, all at once.
+    /// Makes these calls of `linger` on a kept object, all at once.
     async fn linger(&self, place: u64, calls: Vec<u64>) -> Result<()>;
-    /// Looks a workshop up, for what follows.
+    /// Looks up a workshop, for `exchange` and `knock`.
     async fn enter(&self, workshop: &str) -> Result<()>;
-    /// Has the workshop give back a kept thing, and keeps it once more.
+    /// Passes a kept object to the workshop and back, and keeps the reference that it gets.
     async fn exchange(&self, place: u64, call: u64) -> Result<()>;
-    /// Has the workshop note a call, and waits for no answer.
+    /// Sends the workshop a one-way message that notes a call.
     async fn knock(&self, call: u64) -> Result<()>;
-    /// Looks a shelf up, for `give`.
+    /// Looks up a shelf, for `give`.
     async fn meet(&self, shelf: &str) -> Result<()>;
-    /// Hands the oldest kept thing to the shelf, and has it no more as soon as the message is handed over.
+    /// Passes the oldest kept object to the shelf, and drops its own reference as soon as the message is handed over.
     async fn give(&self) -> Result<()>;
-    /// Drops all things that are kept, and the shelf that was met.
+    /// Drops all kept objects, and the shelf.
     async fn let_go(&self) -> Result<()>;
-    /// Lets so many lingering calls on things made here end.
+    /// Lets this number of calls of `linger` on objects of this process end.
     async fn permit(&self, calls: u64) -> Result<()>;
-    /// Ends the process, with all that it has.
+    /// Ends the process.
     async fn leave(&self) -> Result<()>;
 }
 
-/// What there is to see of an actor.
+/// The observable state of an actor.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Report {
-    /// The things made here that live.
+    /// The number of live objects of this process.
     pub(crate) alive: u64,
-    /// The calls on things made here that have begun, and those that have ended.
+    /// The calls on objects of this process that have begun, and those that have ended.
     pub(crate) begun: Vec<u64>,
     pub(crate) ended: Vec<u64>,
-    /// The kept things, as references show themselves.
+    /// The kept references, in their debug format.
     pub(crate) kept: Vec<String>,
-    /// The objects that the node under test shows.
+    /// The number of objects that the node under test exports.
     pub(crate) exports: usize,
-    /// Exports and imports of each session that is not over.
+    /// The exports and imports of each session that has not ended.
     pub(crate) sessions: Vec<(usize, usize)>,
-    /// Whether all of these are connected.
+    /// True if all of these sessions are connected.
     pub(crate) is_connected: bool,
     /// The wall clock, in seconds.
     pub(crate) wall_clock: u64,
@@ -75,14 +75,15 @@ struct Actor {
     leaving: Arc<Notify>,
 }
 
-/// Plays an actor: says where the node under test and the test's own listen, and lives until it is told to leave.
+/// Runs an actor: reports the addresses of the node under test and of the node for commands, and runs until a command
+/// ends it.
 pub(crate) async fn play() {
     let node = under_test().await;
     let (stock, kept, leaving) = (Arc::<Stock>::default(), Kept::default(), Arc::default());
     node.publish("workshop", Ref::<dyn Workshop>::new(Smithy(Arc::clone(&stock)))).await.unwrap();
     node.publish("shelf", Ref::<dyn Shelf>::new(kept.clone())).await.unwrap();
     let director = directing().listen("tcp://127.0.0.1:0").start().await.unwrap();
-    say(node.uri("").trim_end_matches('/'));
+    report(node.uri("").trim_end_matches('/'));
     let part = Actor {
         node,
         stock,
@@ -92,7 +93,7 @@ pub(crate) async fn play() {
         leaving: Arc::clone(&leaving),
     };
     director.publish("part", Ref::<dyn Part>::new(part)).await.unwrap();
-    say(&director.uri("part"));
+    report(&director.uri("part"));
     leaving.notified().await;
 }
 
@@ -103,12 +104,12 @@ impl Actor {
     }
 }
 
-/// What was looked up before.
+/// Returns the object that was looked up before.
 fn known<T: ?Sized + Interface>(place: &Mutex<Option<Ref<T>>>) -> Result<Ref<T>> {
     place.lock().unwrap().clone().ok_or(Error::NoSuchObject)
 }
 
-/// Every call's answer, or the first failure.
+/// Returns the answers of all calls, or the first failure.
 async fn all(
     calls: impl Iterator<Item = impl Future<Output = Result<u64>> + Send + 'static>,
 ) -> Result<()> {
@@ -126,7 +127,7 @@ impl Part for Actor {
         let kept = self.kept.0.lock().unwrap().iter().map(|thing| format!("{thing:?}")).collect();
         let mut sessions = self.node.sessions();
         sessions.retain(|session| session.state() != SessionState::Ended);
-        #[expect(clippy::disallowed_methods, reason = "the test is told whether it was set")]
+        #[expect(clippy::disallowed_methods, reason = "the test gets the result it was set")]
         let wall_clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let stats = sessions.iter().map(|session| session.stats());
         Ok(Report {

@@ -1,4 +1,4 @@
-//! Owns the scenario of the wall clock: set by a day, either way, and back and forth, it has no effect.
+//! The scenario of the wall clock: setting it by a day, in either direction or repeatedly, has no effect.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ struct Clock {
 }
 
 impl Clock {
-    /// None where the library that sets it is not installed.
+    /// Returns `None` if the library that sets it is not installed.
     fn find(name: &str) -> Option<Clock> {
         let places = ["/usr/lib", "/usr/lib64", "/usr/local/lib"].map(Path::new);
         let below = places.iter().filter_map(|place| place.read_dir().ok()).flatten().flatten();
@@ -31,15 +31,16 @@ impl Clock {
         Some(clock)
     }
 
-    /// Sets it off by so many seconds.
+    /// Sets the clock off by this number of seconds.
     fn set(&self, offset: i64) {
-        // In one step, for whoever reads it meanwhile.
+        // Atomically, because processes read it meanwhile.
         let written = self.offset.with_extension("new");
         std::fs::write(&written, format!("{offset:+}\n")).unwrap();
         std::fs::rename(&written, &self.offset).unwrap();
     }
 
-    /// A process with this clock. Its monotonic clock is left alone, as setting the wall clock does.
+    /// Starts a process with this clock. Its monotonic clock is not changed: a wall clock that is set does not change
+    /// it either.
     async fn actor(&self) -> Actor {
         let (library, offset) = (self.library.to_str().unwrap(), self.offset.to_str().unwrap());
         let settings = [
@@ -65,7 +66,7 @@ const DAY: i64 = 24 * 60 * 60;
 async fn a_wall_clock_that_is_set_has_no_effect() {
     let (Some(owners), Some(holders)) = (Clock::find("owner-clock"), Clock::find("holder-clock"))
     else {
-        // Past the harness, which keeps what a test that passes prints.
+        // Written directly, because the harness hides the output of a test that passes.
         let hint = "install libfaketime (`apt-get install faketime`)";
         writeln!(std::io::stderr(), "\n!!! SKIPPED: the wall clock cannot be set; {hint}\n")
             .unwrap();
@@ -87,7 +88,7 @@ async fn a_wall_clock_that_is_set_has_no_effect() {
             tokio::time::sleep(terms(5)).await;
         }
     }
-    // Back and forth all the time.
+    // The clock is set repeatedly.
     let begun = Instant::now();
     let mut offset = DAY;
     while begun.elapsed() < terms(130) {
@@ -99,7 +100,7 @@ async fn a_wall_clock_that_is_set_has_no_effect() {
     }
     let report = owner.report().await;
     assert_eq!((report.alive, report.sessions.len(), report.is_connected), (3, 1, true));
-    // A lease is neither longer nor shorter for it.
+    // The lease is neither longer nor shorter.
     holder.process.kill();
     let killed = Instant::now();
     owners.set(-DAY);

@@ -1,7 +1,7 @@
-//! Owns the promise that a session survives any number of lost connections: a thousand times the network fails in one of
-//! several ways under load, and heals, and nobody notices.
+//! A session survives any number of lost connections: under load, the network fails in one of several ways and
+//! recovers, and no call notices it.
 //!
-//! `REMOTE_CYCLES` says how many times; 200 unless said.
+//! `REMOTE_CYCLES` sets the number of failures; the default is 200.
 
 use std::time::{Duration, Instant};
 
@@ -10,10 +10,11 @@ use remote_core::Ref;
 use super::load::{Books, Noted, Work, is_noted_at_both};
 use super::stage::directing;
 use super::support::child::Child;
-use super::support::relay::{BOTH, Relay, Way};
-use super::support::{GENEROUS, until, within};
+use super::support::relay::{BOTH, Direction, Relay};
+use super::support::{TIME_LIMIT, until, within};
 
-/// What a process may have allocated more in the end than after a fifth of the cycles: it keeps a bit for each call.
+/// The bytes by which a process may grow between the first fifth of the cycles and the end: it keeps a bit for each
+/// call.
 const FLAT: u64 = 1 << 20;
 
 struct Worker {
@@ -25,7 +26,7 @@ struct Worker {
 impl Worker {
     async fn start() -> Worker {
         let process = Child::start("worker", &[]);
-        let (address, work) = (process.hear(), process.hear());
+        let (address, work) = (process.receive(), process.receive());
         let work = within(directing().start().await.unwrap().lookup(work)).await.unwrap();
         Worker { process, work, address }
     }
@@ -35,10 +36,10 @@ impl Worker {
     }
 }
 
-/// Numbers that look drawn by lot, and are the same each time.
-struct Lot(u64);
+/// A pseudo-random generator with a fixed seed (xorshift, Marsaglia 2003).
+struct Random(u64);
 
-impl Lot {
+impl Random {
     fn draw(&mut self, below: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -46,53 +47,55 @@ impl Lot {
         self.0 % below
     }
 
-    fn way(&mut self) -> Way {
+    fn direction(&mut self) -> Direction {
         BOTH[self.draw(2) as usize]
     }
 }
 
-/// Waits until so many bytes have passed each way: the session goes on, and is in the middle of something.
+/// Waits until this number of bytes has passed in each direction: the session works, and is in the middle of calls.
 async fn flows(relay: &Relay, bytes: u64, caller: &Worker) {
-    let (there, back) = (relay.carried(Way::There), relay.carried(Way::Back));
+    let (there, back) = (relay.carried(Direction::ToServer), relay.carried(Direction::ToClient));
     let begun = Instant::now();
-    while relay.carried(Way::There) < there + bytes || relay.carried(Way::Back) < back + bytes {
-        if begun.elapsed() > GENEROUS {
+    while relay.carried(Direction::ToServer) < there + bytes
+        || relay.carried(Direction::ToClient) < back + bytes
+    {
+        if begun.elapsed() > TIME_LIMIT {
             panic!("nothing passes any more: {:?}", caller.books().await);
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
-/// Fails in one way or another, and heals.
-async fn fail_and_heal(relay: &Relay, lot: &mut Lot) {
+/// Makes the network fail in one of several ways, and recover.
+async fn fail_and_heal(relay: &Relay, random: &mut Random) {
     let connections = relay.connections();
-    match lot.draw(6) {
+    match random.draw(6) {
         0 | 1 => relay.cut(),
         2 => relay.reset(),
         3 => {
-            // With more on its way than has arrived.
-            let way = lot.way();
-            relay.stall([way]);
-            let taken = relay.taken(way);
-            until("something is on its way", || relay.taken(way) > taken).await;
+            // More bytes are in transit than have arrived.
+            let direction = random.direction();
+            relay.stall([direction]);
+            let taken = relay.taken(direction);
+            until("something is in transit", || relay.taken(direction) > taken).await;
             relay.cut();
         }
         4 => {
-            let way = lot.way();
-            relay.lose([way]);
-            let lost = relay.lost(way);
-            until("something is lost", || relay.lost(way) > lost).await;
+            let direction = random.direction();
+            relay.lose([direction]);
+            let lost = relay.lost(direction);
+            until("something is lost", || relay.lost(direction) > lost).await;
         }
         _ => {
             relay.refuse().await;
             relay.reset();
-            tokio::time::sleep(Duration::from_millis(lot.draw(100))).await;
+            tokio::time::sleep(Duration::from_millis(random.draw(100))).await;
         }
     }
     relay.heal();
     until("there is another connection", || relay.connections() > connections).await;
-    if lot.draw(4) == 0 {
-        // The next one, too, before it has come to anything.
+    if random.draw(4) == 0 {
+        // The next connection is cut, too, during its handshake.
         relay.cut();
     }
 }
@@ -103,7 +106,7 @@ async fn no_call_is_lost_and_none_runs_twice_however_often_the_connection_is() {
     let (server, caller) = (Worker::start().await, Worker::start().await);
     let relay = Relay::start(&server.address, Duration::ZERO).await;
     let till = relay.uri("till");
-    let mut lot = Lot(0x9E37_79B9_7F4A_7C15);
+    let mut random = Random(0x9E37_79B9_7F4A_7C15);
     let allocated = || [&server, &caller].map(|worker| worker.process.allocated().now);
     let mut before = [0, 0];
     within(caller.work.begin(&till)).await.unwrap();
@@ -113,8 +116,8 @@ async fn no_call_is_lost_and_none_runs_twice_however_often_the_connection_is() {
             before = allocated();
             within(caller.work.begin(&till)).await.unwrap();
         }
-        flows(&relay, 20_000 + lot.draw(200_000), &caller).await;
-        fail_and_heal(&relay, &mut lot).await;
+        flows(&relay, 20_000 + random.draw(200_000), &caller).await;
+        fail_and_heal(&relay, &mut random).await;
     }
     flows(&relay, 200_000, &caller).await;
     within(caller.work.rest()).await.unwrap();
@@ -137,11 +140,11 @@ async fn no_call_is_lost_and_none_runs_twice_however_often_the_connection_is() {
         let begun = Instant::now();
         loop {
             let books = worker.books().await;
-            // The till that is published.
+            // The published till is the only one left.
             if (books.tills, books.exports) == (1, 0) && books.sessions == [(0, 0)] {
                 break;
             }
-            assert!(begun.elapsed() < GENEROUS, "entries are left: {books:?}");
+            assert!(begun.elapsed() < TIME_LIMIT, "entries are left: {books:?}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }

@@ -1,4 +1,4 @@
-//! Owns the scenarios of three parties: a giver hands a receiver what belongs to an owner.
+//! Scenarios of three parties: a giver passes a receiver a reference to an object of an owner.
 
 use std::time::Instant;
 
@@ -8,12 +8,12 @@ use super::actor::Report;
 use super::stage::{Actor, FREED, TERM, terms};
 use super::support::within;
 
-/// An owner, one who gives a thing of the owner's away, and one who gets it.
+/// An owner, a giver of an object of the owner, and a receiver.
 struct Trio {
     owner: Actor,
     giver: Actor,
     receiver: Actor,
-    /// Of the thing.
+    /// The number of the object.
     number: u64,
 }
 
@@ -31,7 +31,7 @@ impl Trio {
         self.receiver.until("it is received", |report| report.kept.len() == 1).await;
     }
 
-    /// Waits until the receiver has it from the owner, and no longer by way of the giver.
+    /// Waits until the receiver refers to the object directly, and no longer by way of the giver.
     async fn until_direct(&self) {
         let shows_nothing = |report: &Report| report.exports == 0;
         self.giver.until("the path is direct", shows_nothing).await;
@@ -39,7 +39,7 @@ impl Trio {
         assert!(report.sessions.contains(&(0, 1)), "of the owner: {report:?}");
     }
 
-    /// The receiver has the thing, and when it lets go, everybody has.
+    /// Asserts that the receiver has the object, and that all tables are empty when it drops it.
     async fn settled(&self) {
         assert_eq!(self.receiver.ask(0).await, Ok(self.number));
         assert_eq!(self.owner.report().await.alive, 1);
@@ -58,7 +58,7 @@ async fn what_is_handed_on_and_dropped_at_once_is_held() {
     trio.settled().await;
 }
 
-/// G5, with the giver's release and the receiver's claim waiting side by side
+/// G5, with the giver's release and the receiver's claim in transit at the same time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_handed_on_while_the_owner_is_paused_is_held() {
     let trio = Trio::start().await;
@@ -70,7 +70,7 @@ async fn what_is_handed_on_while_the_owner_is_paused_is_held() {
     trio.settled().await;
 }
 
-/// G5, with the giver's release there long before the receiver knows of anything
+/// G5, with the giver's release arriving long before the receiver gets the reference.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_handed_to_a_paused_receiver_is_held_until_it_goes_on() {
     let trio = Trio::start().await;
@@ -84,7 +84,7 @@ async fn what_is_handed_to_a_paused_receiver_is_held_until_it_goes_on() {
     trio.settled().await;
 }
 
-/// G5, once the path is short
+/// G5, after the path has been shortened.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_path_that_was_shortened_needs_the_giver_no_more() {
     let mut trio = Trio::start().await;
@@ -93,7 +93,7 @@ async fn a_path_that_was_shortened_needs_the_giver_no_more() {
     trio.until_direct().await;
     trio.giver.process.kill();
     let killed = Instant::now();
-    // Also when the giver's lease has ended, and what was pinned for it.
+    // Also after the giver's lease has ended, and with it the gift.
     while killed.elapsed() < FREED + TERM {
         assert_eq!(trio.receiver.ask(0).await, Ok(trio.number));
         tokio::time::sleep(terms(10)).await;
@@ -102,12 +102,12 @@ async fn a_path_that_was_shortened_needs_the_giver_no_more() {
     trio.owner.until_free(Instant::now(), FREED).await;
 }
 
-/// G6: whenever the giver is killed, the receiver has the thing or is told that it has not.
+/// G6: whenever the giver is killed, the receiver has the object or gets an error.
 async fn giver_killed(trio: &mut Trio) {
     trio.giver.process.kill();
     let killed = Instant::now();
     let mut had = 0;
-    // Longer than any lease or pin that the giver has left behind.
+    // Longer than any lease or gift that the giver has left behind.
     while killed.elapsed() < FREED + TERM {
         let asked = Instant::now();
         match trio.receiver.ask(0).await {
@@ -116,7 +116,7 @@ async fn giver_killed(trio: &mut Trio) {
                 had += 1;
             }
             Err(Error::SessionLost { .. } | Error::LeaseExpired) => {}
-            // It was killed before it had sent anything.
+            // The giver was killed before it had sent anything.
             Err(Error::NoSuchObject) if trio.receiver.report().await.kept.is_empty() => {}
             Err(other) => panic!("after {had} answers: {other:?}"),
         }
@@ -150,7 +150,7 @@ async fn a_giver_killed_as_soon_as_it_is_received_leaves_no_wrong_object_and_not
     tokio::join!(round(), round(), round(), round());
 }
 
-/// G6, while the owner cannot hear of it
+/// G6, while the owner cannot receive anything.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_giver_killed_while_the_owner_is_paused_leaves_no_wrong_object_and_nothing_behind() {
     let mut trio = Trio::start().await;

@@ -1,4 +1,4 @@
-//! Owns the scenarios of those who hold references: paused, killed, restarted, or busy dropping what is on its way to
+//! Scenarios of holders: paused, killed, restarted, or dropping references while the same reference is in transit to
 //! them.
 
 use std::time::Instant;
@@ -6,9 +6,9 @@ use std::time::Instant;
 use remote_core::Error;
 
 use super::actor::Report;
-use super::stage::{AT_ONCE, Actor, FREED, assert_expired, begin, terms, told};
+use super::stage::{AT_ONCE, Actor, FREED, assert_expired, begin, inner, terms};
 use super::support::address::Reserved;
-use super::support::relay::Way;
+use super::support::relay::Direction;
 use super::support::{until, within};
 
 /// G1
@@ -21,13 +21,14 @@ async fn a_reference_dropped_while_it_is_on_its_way_again_stays() {
     let number = holder.ask(0).await.unwrap();
     for call in 0..5 {
         let both = holder.until("it has both", |report| report.sessions[0].1 == 2).await;
-        relay.stall([Way::Back]);
-        let on_its_way = relay.taken(Way::Back);
+        relay.stall([Direction::ToClient]);
+        let on_its_way = relay.taken(Direction::ToClient);
         let exchange = begin(&holder, move |part| async move { part.exchange(0, call).await });
-        until("the answer is on its way", || relay.taken(Way::Back) > on_its_way).await;
+        until("the answer is in transit", || relay.taken(Direction::ToClient) > on_its_way)
+            .await;
         within(holder.part.let_go()).await.unwrap();
         holder.until("its last proxy is gone", |report| report.sessions[0].1 == 1).await;
-        // What is sent after the release arrives after it.
+        // Frames keep their order: this message arrives after the release.
         within(holder.part.knock(1000 + call)).await.unwrap();
         owner.until("it has the release", |report| report.begun.contains(&(1000 + call))).await;
         assert_eq!(owner.report().await.alive, 1);
@@ -41,7 +42,7 @@ async fn a_reference_dropped_while_it_is_on_its_way_again_stays() {
     owner.until("it is gone", |report| (report.alive, report.exports) == (0, 1)).await;
 }
 
-/// G10, a pause that the lease outlasts
+/// G10, a pause that is shorter than the lease.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_holder_paused_for_half_a_term_notices_nothing() {
     let (owner, holder) = (Actor::start().await, Actor::start().await);
@@ -64,7 +65,7 @@ async fn a_holder_paused_for_half_a_term_notices_nothing() {
     owner.until_free(Instant::now(), AT_ONCE).await;
 }
 
-/// G10, a pause after which the holder knows better than the owner
+/// G10, a pause after which the lease has ended for the holder, and not yet for the owner.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_holder_paused_for_a_term_finds_its_references_ended() {
     let (owner, holder) = (Actor::start().await, Actor::start().await);
@@ -80,7 +81,7 @@ async fn a_holder_paused_for_a_term_finds_its_references_ended() {
     owner.until_free(Instant::now(), FREED).await;
 }
 
-/// G10, a pause after which everybody knows
+/// G10, a pause after which the lease has ended for both.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_holder_paused_for_three_terms_finds_its_references_ended_and_their_objects_freed() {
     let (owner, holder) = (Actor::start().await, Actor::start().await);
@@ -96,7 +97,7 @@ async fn a_holder_paused_for_three_terms_finds_its_references_ended_and_their_ob
     owner.until_free(Instant::now(), FREED).await;
 }
 
-/// The references fail at once and for ever; what is looked up is new, and works.
+/// Asserts that the old references fail at once and permanently, and that a new lookup works.
 async fn ended_and_found_again(owner: &Actor, holder: &Actor, old: &[u64]) {
     let begun = Instant::now();
     for place in 0..3 {
@@ -111,7 +112,7 @@ async fn ended_and_found_again(owner: &Actor, holder: &Actor, old: &[u64]) {
     assert_expired(&holder.ask(0).await);
 }
 
-/// G17, found by the owner to be another: it had connected to the holder.
+/// G17, noticed by the owner, which had dialled the holder and finds another node at its address.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_holder_restarted_where_the_owner_connected_to_inherits_nothing() {
     let address = Reserved::new();
@@ -131,14 +132,14 @@ async fn a_holder_restarted_where_the_owner_connected_to_inherits_nothing() {
     assert!(killed.elapsed() < FREED, "{:?}", killed.elapsed());
     let report = next.report().await;
     assert!(report.kept.is_empty(), "{report:?}");
-    // What the owner held of the old one is not to be had from the new one.
-    assert_eq!(told(within(owner.part.give()).await), Err(Error::Stale));
+    // The new node has none of the objects of the old one.
+    assert_eq!(inner(within(owner.part.give()).await), Err(Error::Stale));
     assert!(next.report().await.kept.is_empty());
     let report = owner.report().await;
     assert!(report.sessions.iter().all(|(exports, _)| *exports == 0), "{report:?}");
 }
 
-/// G17, not found before the lease has ended: it had connected to the owner.
+/// G17, not noticed before the lease has ended: the holder had dialled the owner.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_holder_restarted_that_connects_again_inherits_nothing() {
     let address = Reserved::new();
@@ -170,7 +171,7 @@ async fn what_a_killed_holder_had_is_freed_in_time() {
     let killed = Instant::now();
     owner.until("what it had is freed", |report| (report.alive, report.exports) == (1, 1)).await;
     assert!(killed.elapsed() < FREED, "{:?}", killed.elapsed());
-    // Another's is not.
+    // The lease of another holder does not end.
     tokio::time::sleep_until((killed + terms(250)).into()).await;
     assert!(other.ask(0).await.is_ok());
     assert_eq!(owner.report().await.alive, 1);
@@ -183,7 +184,7 @@ async fn a_process_with_a_hundred_thousand_proxies_alive_exits_at_once() {
     within(holder.part.fetch(&owner.workshop(), 100_000)).await.unwrap();
     assert_eq!(owner.report().await.alive, 100_000);
     let begun = Instant::now();
-    // The process is gone before its answer is.
+    // The process ends before its answer is sent.
     let leaving = tokio::spawn(async move { holder.part.leave().await });
     let process = holder.process;
     assert!(within(tokio::task::spawn_blocking(|| process.join())).await.unwrap());

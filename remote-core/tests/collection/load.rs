@@ -1,7 +1,7 @@
-//! Owns the load of the cut-and-heal cycles: one process whose tills note every call by its number, and one that calls, is
-//! called back, sends and gets big bodies, and makes and drops references in both directions.
+//! The load of the tests with lost connections: one process whose tills note every call by its number, and one that
+//! calls, is called back, exchanges large bodies, and makes and drops references in both directions.
 //!
-//! It must not know what happens to the network meanwhile.
+//! It must not know the state of the network.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,46 +13,46 @@ use tokio::sync::Mutex as Turn;
 use tokio::task::JoinSet;
 
 use super::stage::{directing, under_test};
-use super::support::child::say;
+use super::support::child::report;
 
-/// Each notes the call under its lane and number.
+/// Each method notes the call by its lane and number.
 #[remote]
 pub(crate) trait Till {
     async fn add(&self, lane: u64, number: u64) -> Result<()>;
-    /// The other notes the same before this ends.
+    /// The other till notes the same before this returns.
     async fn add_both(&self, lane: u64, number: u64, other: Ref<dyn Till>) -> Result<()>;
-    /// Gives the goods back.
+    /// Returns the goods.
     async fn weigh(&self, lane: u64, number: u64, goods: Vec<u8>) -> Result<Vec<u8>>;
-    /// A new till of the same books.
+    /// Returns a new till with the same books.
     async fn lend(&self, lane: u64, number: u64) -> Result<Ref<dyn Till>>;
     /// Keeps the till for some time.
     async fn keep(&self, lane: u64, number: u64, till: Ref<dyn Till>) -> Result<()>;
 }
 
-/// What a worker is told to do by the test.
+/// The commands of the test.
 #[remote]
 pub(crate) trait Work {
-    /// Calls the till there all the time.
+    /// Calls the till continuously.
     async fn begin(&self, till: &str) -> Result<()>;
-    /// Calls no more, and returns when every call has ended.
+    /// Stops calling, and returns when every call has ended.
     async fn rest(&self) -> Result<()>;
     /// Drops every reference.
     async fn forget(&self) -> Result<()>;
     async fn books(&self) -> Result<Books>;
 }
 
-/// What there is to see of a worker.
+/// The observable state of a worker.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Books {
-    /// How many calls were made from here, numbered from nought, by lane.
+    /// The number of calls made by this process, by lane. They are numbered from 0.
     pub(crate) made: BTreeMap<u64, u64>,
-    /// What was noted here, by lane.
+    /// The calls that were noted here, by lane.
     pub(crate) noted: BTreeMap<u64, Noted>,
     /// The calls that failed.
     pub(crate) failures: Vec<String>,
-    /// The tills that live here.
+    /// The number of live tills of this process.
     pub(crate) tills: u64,
-    /// The objects that the node shows, and exports and imports of each of its sessions.
+    /// The number of objects that the node exports, and the exports and imports of each of its sessions.
     pub(crate) exports: usize,
     pub(crate) sessions: Vec<(usize, usize)>,
 }
@@ -62,7 +62,7 @@ pub(crate) struct Books {
 pub(crate) struct Noted {
     pub(crate) distinct: u64,
     pub(crate) twice: u64,
-    /// One more than the highest number.
+    /// One more than the greatest number.
     pub(crate) end: u64,
 }
 
@@ -151,7 +151,7 @@ impl Till for Drawer {
     }
 }
 
-/// What one lane does, over and over.
+/// The operation that a lane repeats.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Add,
@@ -161,7 +161,7 @@ enum Kind {
     Keep,
 }
 
-/// The lanes by number, and how many call at once in each.
+/// The lanes by number, each with its number of concurrent callers.
 const LANES: [(Kind, usize); 6] = [
     (Kind::Add, 8),
     (Kind::Add, 8),
@@ -170,10 +170,10 @@ const LANES: [(Kind, usize); 6] = [
     (Kind::Lend, 4),
     (Kind::Keep, 4),
 ];
-/// Where calls on what was lent are noted.
+/// The lane of calls on tills that `lend` returned.
 const LENT: u64 = LANES.len() as u64;
 
-/// The lanes in which the calling worker is called back with each number.
+/// Returns true for a lane in which the calling worker is called back with each number.
 pub(crate) fn is_noted_at_both(lane: u64) -> bool {
     matches!(LANES.get(lane as usize), Some((Kind::AddBoth | Kind::Keep, _)))
 }
@@ -194,16 +194,16 @@ struct Calls {
     is_resting: AtomicBool,
 }
 
-/// Plays a worker: says where the node under test and the test's own listen.
+/// Runs a worker: reports the addresses of the node under test and of the node for commands.
 pub(crate) async fn work() {
     let node = under_test().await;
     let shop = Arc::<Shop>::default();
     node.publish("till", Drawer::open(&shop)).await.unwrap();
     let director = directing().listen("tcp://127.0.0.1:0").start().await.unwrap();
-    say(node.uri("").trim_end_matches('/'));
+    report(node.uri("").trim_end_matches('/'));
     let worker = Worker { node, shop, calls: Arc::default(), running: Turn::default() };
     director.publish("work", Ref::<dyn Work>::new(worker)).await.unwrap();
-    say(&director.uri("work"));
+    report(&director.uri("work"));
     director.closed().await;
 }
 
@@ -215,7 +215,7 @@ impl Calls {
         *next - 1
     }
 
-    /// Makes one call after the other, until it is time to rest or one fails.
+    /// Makes one call after another until it is stopped or a call fails.
     async fn go_on(self: Arc<Calls>, lane: u64, kind: Kind, till: Ref<dyn Till>, shop: Arc<Shop>) {
         while !self.is_resting.load(Ordering::SeqCst) {
             let number = self.next(lane);

@@ -1,8 +1,9 @@
-//! Distributed collection between real processes: what a pause, a kill, a restart, a cut of the network or a set clock may
-//! do to references, and what it must not.
+//! Distributed garbage collection between real processes: the effects of a pause, a kill, a restart, a lost network and
+//! a changed clock on references.
 //!
-//! Each test is a scenario named after what happens. Its processes are children of the test, which it directs through
-//! connections of their own (`stage`); what is under test happens between them, with leases of a few seconds.
+//! Each test is a scenario named after what happens. Its processes are children of the test, which sends them commands
+//! on connections of their own (`stage`). The connections under test are those between the children, with leases of a
+//! few seconds.
 #![cfg(target_os = "linux")]
 
 mod actor;
@@ -19,7 +20,7 @@ mod stage;
 mod support;
 mod things;
 
-/// Not a test of its own: what the children do.
+/// The entry point of child processes; not a test.
 #[test]
 fn child() {
     let Some(role) = support::child::role() else { return };

@@ -1,4 +1,4 @@
-//! Owns the scenarios of the network between holder and owner: partitioned both ways or one way, for less or more than the
+//! Scenarios of the network between holder and owner: partitioned in both directions or one, for less or more than the
 //! lease, and connections lost with calls in progress.
 
 use std::collections::HashSet;
@@ -6,15 +6,15 @@ use std::time::Instant;
 
 use super::actor::Report;
 use super::stage::{AT_ONCE, Actor, ENDED, FREED, assert_expired, begin, terms};
-use super::support::relay::{BOTH, Relay, Way};
+use super::support::relay::{BOTH, Direction, Relay};
 use super::support::{until, within};
 
-/// An owner, a holder of three things of the owner's, and the network between them.
+/// An owner, a holder of three of its objects, and the network between them.
 struct Scene {
     owner: Actor,
     relay: Relay,
     holder: Actor,
-    /// Of the things.
+    /// The numbers of the objects.
     numbers: Vec<u64>,
 }
 
@@ -27,7 +27,7 @@ impl Scene {
         Scene { owner, relay, holder, numbers }
     }
 
-    /// Everything is as it was, and these calls ran, each of them once.
+    /// Asserts that the references work as before, and that each of these calls ran once.
     async fn goes_on(&self, calls: std::ops::RangeInclusive<u64>) {
         assert_eq!(self.holder.ask_all(3).await, self.numbers, "without a new lookup");
         let report = self.owner.report().await;
@@ -42,65 +42,67 @@ impl Scene {
     }
 }
 
-/// What a partition does, and which ways.
-type Partition = (fn(&Relay, &[Way]), &'static [Way]);
+/// A kind of partition, and its directions.
+type Partition = (fn(&Relay, &[Direction]), &'static [Direction]);
 
-const EVERY_WAY: [&[Way]; 3] = [&BOTH, &[Way::There], &[Way::Back]];
+const EVERY_WAY: [&[Direction]; 3] = [&BOTH, &[Direction::ToServer], &[Direction::ToClient]];
 
-fn stall(relay: &Relay, ways: &[Way]) {
-    relay.stall(ways.iter().copied());
+fn stall(relay: &Relay, directions: &[Direction]) {
+    relay.stall(directions.iter().copied());
 }
 
-fn lose(relay: &Relay, ways: &[Way]) {
-    relay.lose(ways.iter().copied());
+fn lose(relay: &Relay, directions: &[Direction]) {
+    relay.lose(directions.iter().copied());
 }
 
 /// G14
-async fn partitioned_for_half_a_term((partition, ways): Partition) {
+async fn partitioned_for_half_a_term((partition, directions): Partition) {
     let scene = Scene::start().await;
     let lingering = begin(&scene.holder, |part| async move { part.linger(0, vec![1]).await });
     scene.owner.until_begun(1).await;
-    partition(&scene.relay, ways);
+    partition(&scene.relay, directions);
     let begun = Instant::now();
     let calls = begin(&scene.holder, |part| async move { part.note(1, (2..=50).collect()).await });
     within(scene.owner.part.permit(1)).await.unwrap();
     tokio::time::sleep_until((begun + terms(50)).into()).await;
     scene.relay.heal();
-    assert_eq!(within(calls).await.unwrap(), Ok(()), "{ways:?}");
-    assert_eq!(within(lingering).await.unwrap(), Ok(()), "{ways:?}");
+    assert_eq!(within(calls).await.unwrap(), Ok(()), "{directions:?}");
+    assert_eq!(within(lingering).await.unwrap(), Ok(()), "{directions:?}");
     scene.goes_on(1..=50).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_network_that_stalls_for_half_a_term_is_a_pause() {
-    let [both, there, back] = EVERY_WAY.map(|ways| partitioned_for_half_a_term((stall, ways)));
+    let [both, there, back] =
+        EVERY_WAY.map(|directions| partitioned_for_half_a_term((stall, directions)));
     tokio::join!(both, there, back);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_network_that_loses_everything_for_half_a_term_is_a_pause() {
-    let [both, there, back] = EVERY_WAY.map(|ways| partitioned_for_half_a_term((lose, ways)));
+    let [both, there, back] =
+        EVERY_WAY.map(|directions| partitioned_for_half_a_term((lose, directions)));
     tokio::join!(both, there, back);
 }
 
 /// G15
-async fn partitioned_for_longer_than_the_lease((partition, ways): Partition) {
+async fn partitioned_for_longer_than_the_lease((partition, directions): Partition) {
     let scene = Scene::start().await;
     let lingering = begin(&scene.holder, |part| async move { part.linger(0, vec![1]).await });
     scene.owner.until_begun(1).await;
     within(scene.owner.part.permit(1)).await.unwrap();
     within(lingering).await.unwrap().unwrap();
-    partition(&scene.relay, ways);
+    partition(&scene.relay, directions);
     let begun = Instant::now();
     assert_expired(&scene.holder.ask(0).await);
     let taken = begun.elapsed();
-    assert!(taken > terms(50) && taken < ENDED, "{ways:?}: {taken:?}");
-    if ways.contains(&Way::There) {
-        assert_eq!(scene.owner.report().await.alive, 3, "nobody told the owner");
+    assert!(taken > terms(50) && taken < ENDED, "{directions:?}: {taken:?}");
+    if directions.contains(&Direction::ToServer) {
+        assert_eq!(scene.owner.report().await.alive, 3, "nobody notified the owner");
     }
-    // The owner hears the holder until the holder gives the connection up.
-    let heard = if ways == [Way::Back] { terms(50) } else { terms(0) };
-    scene.owner.until_free(begun, heard + FREED).await;
+    // The owner receives the keepalives of the holder until the holder drops the connection.
+    let kept_alive = if directions == [Direction::ToClient] { terms(50) } else { terms(0) };
+    scene.owner.until_free(begun, kept_alive + FREED).await;
     for place in 0..3 {
         assert_expired(&scene.holder.ask(place).await);
     }
@@ -115,35 +117,38 @@ async fn partitioned_for_longer_than_the_lease((partition, ways): Partition) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_network_that_stalls_for_longer_than_the_lease_ends_references_and_frees_objects() {
     let [both, there, back] =
-        EVERY_WAY.map(|ways| partitioned_for_longer_than_the_lease((stall, ways)));
+        EVERY_WAY.map(|directions| partitioned_for_longer_than_the_lease((stall, directions)));
     tokio::join!(both, there, back);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_network_that_loses_everything_for_longer_than_the_lease_does_the_same() {
     let [both, there, back] =
-        EVERY_WAY.map(|ways| partitioned_for_longer_than_the_lease((lose, ways)));
+        EVERY_WAY.map(|directions| partitioned_for_longer_than_the_lease((lose, directions)));
     tokio::join!(both, there, back);
 }
 
-/// G19: the connection is lost with calls in progress, with answers on their way, and with calls on their way.
+/// G19: the connection is lost with calls in progress, with answers in transit, and with calls in transit.
 async fn connection_lost(lose: impl AsyncFnOnce(&Relay)) {
     let scene = Scene::start().await;
     let lingering =
         begin(&scene.holder, |part| async move { part.linger(0, (1..=50).collect()).await });
     scene.owner.until_begun(50).await;
-    scene.relay.stall([Way::Back]);
-    let on_their_way = scene.relay.taken(Way::Back);
+    scene.relay.stall([Direction::ToClient]);
+    let on_their_way = scene.relay.taken(Direction::ToClient);
     within(scene.owner.part.permit(25)).await.unwrap();
     scene.owner.until("half of them have ended", |report| report.ended.len() == 25).await;
-    until("the answers are on their way", || scene.relay.taken(Way::Back) > on_their_way).await;
-    scene.relay.stall([Way::There]);
-    let on_their_way = scene.relay.taken(Way::There);
+    until("the answers are in transit", || {
+        scene.relay.taken(Direction::ToClient) > on_their_way
+    })
+    .await;
+    scene.relay.stall([Direction::ToServer]);
+    let on_their_way = scene.relay.taken(Direction::ToServer);
     let notes =
         begin(&scene.holder, |part| async move { part.note(1, (51..=150).collect()).await });
-    // More than a sign of life.
-    let sent = || scene.relay.taken(Way::There) > on_their_way + 1000;
-    until("the calls are on their way", sent).await;
+    // More than a keepalive.
+    let sent = || scene.relay.taken(Direction::ToServer) > on_their_way + 1000;
+    until("the calls are in transit", sent).await;
     lose(&scene.relay).await;
     scene.relay.heal();
     assert_eq!(within(notes).await.unwrap(), Ok(()));
@@ -176,7 +181,7 @@ async fn each_call_runs_once_when_nobody_can_connect_for_a_while() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_call_runs_once_when_connections_are_lost_over_and_over() {
     connection_lost(async |relay| {
-        // Also those that are still introducing themselves.
+        // Also those that are still in the handshake.
         let begun = Instant::now();
         while begun.elapsed() < terms(40) {
             let connections = relay.connections();

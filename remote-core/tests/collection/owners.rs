@@ -1,5 +1,4 @@
-//! Owns the scenarios of those to whom the objects belong: paused, restarted, or at work when nobody holds the object any
-//! more.
+//! Scenarios of owners: paused, restarted, or executing a call on an object that no one holds any more.
 
 use std::collections::HashSet;
 use std::time::Instant;
@@ -7,11 +6,11 @@ use std::time::Instant;
 use remote_core::{Error, Outcome};
 
 use super::actor::Report;
-use super::stage::{AT_ONCE, Actor, ENDED, FREED, assert_expired, begin, terms, told};
+use super::stage::{AT_ONCE, Actor, ENDED, FREED, assert_expired, begin, inner, terms};
 use super::support::address::Reserved;
 use super::support::within;
 
-/// G11, a pause that the holder's side of the lease outlasts
+/// G11, a pause after which the lease has not ended for the holder.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_owner_paused_reads_what_waits_before_it_expires_anything() {
     let (owner, holder) = (Actor::start().await, Actor::start().await);
@@ -31,8 +30,8 @@ async fn an_owner_paused_reads_what_waits_before_it_expires_anything() {
     owner.until_free(Instant::now(), AT_ONCE).await;
 }
 
-/// G11, a pause that the holder's side of the lease does not outlast: the holder knows without the owner, and what it has
-/// then is not expired by the owner's reckoning of the time when it was paused.
+/// G11, a pause after which the lease has ended for the holder: it notices by itself, and the references that it gets
+/// afterwards are not expired by the owner because of the pause.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_owner_paused_for_three_terms_frees_the_old_and_keeps_the_new() {
     let (owner, holder) = (Actor::start().await, Actor::start().await);
@@ -59,7 +58,7 @@ async fn an_owner_paused_for_three_terms_frees_the_old_and_keeps_the_new() {
     owner.until_free(Instant::now(), AT_ONCE).await;
 }
 
-/// The number that an object has on its node, as a reference shows it.
+/// Returns the number that an object has on its node, from the debug format of a reference.
 fn object_number(reference: &str) -> &str {
     let (_, rest) = reference.split_once('#').unwrap();
     rest.split(' ').next().unwrap()
@@ -84,18 +83,18 @@ async fn references_to_an_owner_that_was_restarted_are_stale_and_mean_nobody_els
     let collide = kept.iter().zip(&kept_anew);
     let collisions = collide.filter(|(one, other)| object_number(one) == object_number(other));
     assert!(collisions.count() > 10, "the numbers collide: {kept:?} {kept_anew:?}");
-    // What was in progress is not known; what comes later is.
+    // The outcome of the call in progress is unknown; that of later calls is known.
     let lost = within(lingering).await.unwrap().unwrap_err();
     assert!(matches!(lost, Error::SessionLost { .. }), "{lost:?}");
     assert_eq!(lost.outcome(), Outcome::Unknown);
     for place in 0..20 {
         assert_eq!(old.ask(place).await, Err(Error::Stale));
     }
-    let note = told(within(old.part.note(1, vec![2])).await);
+    let note = inner(within(old.part.note(1, vec![2])).await);
     assert_eq!(note, Err(Error::Stale));
-    let knock = told(within(old.part.knock(3)).await);
+    let knock = inner(within(old.part.knock(3)).await);
     assert_eq!(knock, Err(Error::Stale));
-    // What is dropped gives nothing of the new owner's back.
+    // Dropping the old references releases nothing of the new owner.
     within(old.part.let_go()).await.unwrap();
     within(old.part.fetch(&owner.workshop(), 1)).await.unwrap();
     assert!(!numbers.contains(&old.ask(0).await.unwrap()));

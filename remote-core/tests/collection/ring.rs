@@ -1,6 +1,6 @@
-//! Owns the scenarios of many parties: each hands the next what belongs to one of them, down a chain, or round a ring and home.
+//! Scenarios of many parties: a reference is passed on along a chain, or round a ring back to the owner.
 //!
-//! It must not know how a path is shortened: only that nobody on it is needed when it is.
+//! It must not know how a path is shortened, only that a shortened path needs no intermediate node.
 
 use std::time::Instant;
 
@@ -10,21 +10,21 @@ use super::support::within;
 
 const ROUNDS: usize = 3;
 
-/// Whether everything has gone from a node that only handed on.
+/// Returns true if nothing is left on a node that has only passed on references.
 fn has_nothing(report: &Report) -> bool {
     report.exports == 0
         && report.kept.is_empty()
         && report.sessions.iter().all(|(_, imports)| *imports == 0)
 }
 
-/// One who has the thing hands it to the next, and asks nothing of anybody.
+/// Passes the object from one actor to the next, without a call on it.
 async fn hand_on(giver: &Actor, receiver: &Actor) {
     within(giver.part.meet(&receiver.shelf())).await.unwrap();
     within(giver.part.give()).await.unwrap();
     receiver.until("it is received", |report| report.kept.len() == 1).await;
 }
 
-/// G8, by way of three others
+/// G8, by way of three others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_goes_round_a_ring_comes_home_as_itself_and_leaves_nothing_behind() {
     let owner = Actor::start().await;
@@ -34,7 +34,7 @@ async fn what_goes_round_a_ring_comes_home_as_itself_and_leaves_nothing_behind()
     for step in 0..ROUNDS * ring.len() {
         let next = &ring[(step + 1) % ring.len()];
         hand_on(&ring[step % ring.len()], next).await;
-        // Every other time nobody waits for the path to be short.
+        // In every other step the test does not wait until the path is shortened.
         if step % 2 == 0 {
             assert_eq!(next.ask(0).await, Ok(number));
         }
@@ -54,7 +54,7 @@ async fn what_goes_round_a_ring_comes_home_as_itself_and_leaves_nothing_behind()
     owner.until_free(Instant::now(), FREED).await;
 }
 
-/// G5, handed on before the path of who hands it on is short
+/// G5, passed on before the path of the giver is shortened.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_handed_on_at_once_from_one_to_the_next_needs_none_of_them_in_the_end() {
     let owner = Actor::start().await;

@@ -1,4 +1,5 @@
-//! Owns the stage: the nodes under test and the test's own, actors as the test sees them, and the time they are given.
+//! The setting of the scenarios: the nodes under test, the nodes for commands, the actors as the test sees them, and
+//! the time limits.
 //!
 //! It must not know the scenarios.
 
@@ -12,44 +13,45 @@ use super::actor::{Part, Report};
 use super::support::address::Reserved;
 use super::support::child::Child;
 use super::support::relay::Relay;
-use super::support::{GENEROUS, within};
+use super::support::{TIME_LIMIT, within};
 
 /// The lease of every node under test.
 pub(crate) const TERM: Duration = Duration::from_secs(4);
-/// What a holder that nobody answers may take to know that its references ended, since it was answered last.
+/// The time after the last acknowledgement within which a holder that gets no answer must end its references.
 pub(crate) const ENDED: Duration = terms(90).saturating_add(SLACK);
-/// What an owner may take to free what a lost holder had, since it heard of it last.
+/// The time after the last input within which an owner must free the objects of a lost holder.
 pub(crate) const FREED: Duration = terms(125).saturating_add(SLACK);
-/// A sweep, and what a machine that runs many tests at once may take to see to it. Less than half of a term, so that what
-/// is late by as much is noticed. The exact times are proved by virtual clocks (`session/tests/lease.rs`, the simulation).
+/// The time for a sweep, and the delay on a machine that runs many tests at once. It is less than half of a term, so
+/// that an error of that size is noticed. The exact times are proved with virtual clocks (`session/tests/lease.rs`, the
+/// simulation).
 pub(crate) const SLACK: Duration = terms(60);
-/// What anything may take that happens at once: less than any lease takes to end.
+/// The time limit for what happens at once: less than any lease takes to end.
 pub(crate) const AT_ONCE: Duration = terms(60);
 
-/// So many hundredths of the lease.
+/// Returns this number of hundredths of the lease.
 pub(crate) const fn terms(hundredths: u32) -> Duration {
     TERM.saturating_mul(hundredths).checked_div(100).unwrap()
 }
 
 const ADDRESS: &str = "ADDRESS";
 
-/// The node under test, in a child.
+/// Returns the builder of the node under test, in a child.
 pub(crate) async fn under_test() -> Node {
     let address = std::env::var(ADDRESS).unwrap_or_else(|_| "tcp://127.0.0.1:0".into());
     Node::builder().lease(TERM).listen(address).start().await.unwrap()
 }
 
-/// A node through which the test directs, whose sessions outlast every pause of a scenario.
+/// Returns the builder of a node for commands, whose sessions outlive every pause of a scenario.
 pub(crate) fn directing() -> NodeBuilder {
     let limits = Limits { silence: 5 * TERM, ..Limits::default() };
     Node::builder().limits(limits).lease(10 * TERM)
 }
 
-/// A child process, and the part it plays.
+/// A child process, and the object that takes its commands.
 pub(crate) struct Actor {
     pub(crate) process: Child,
     pub(crate) part: Ref<dyn Part>,
-    /// Where its node under test listens.
+    /// The address of its node under test.
     pub(crate) address: String,
 }
 
@@ -58,14 +60,14 @@ impl Actor {
         Actor::start_with(&[]).await
     }
 
-    /// One that listens at an address where another did, or will.
+    /// Starts an actor that listens at a reserved address.
     pub(crate) async fn start_at(address: &Reserved) -> Actor {
         Actor::start_with(&[(ADDRESS, &address.uri())]).await
     }
 
     pub(crate) async fn start_with(settings: &[(&str, &str)]) -> Actor {
         let process = Child::start("actor", settings);
-        let (address, part) = (process.hear(), process.hear());
+        let (address, part) = (process.receive(), process.receive());
         let director = directing().start().await.unwrap();
         let part = within(director.lookup(part)).await.unwrap();
         Actor { process, part, address }
@@ -79,7 +81,7 @@ impl Actor {
         format!("{}/shelf", self.address)
     }
 
-    /// A network in front of it.
+    /// Starts a relay in front of the actor.
     pub(crate) async fn behind_a_relay(&self) -> Relay {
         Relay::start(&self.address, Duration::ZERO).await
     }
@@ -88,12 +90,12 @@ impl Actor {
         within(self.part.report()).await.unwrap()
     }
 
-    /// What a kept thing says to it, or why it cannot be asked.
+    /// Has the actor ask a kept object for its number.
     pub(crate) async fn ask(&self, place: u64) -> Result<u64> {
-        told(within(self.part.ask(place)).await)
+        inner(within(self.part.ask(place)).await)
     }
 
-    /// What each of so many kept things says, which all answer.
+    /// Has the actor ask this number of kept objects for their numbers.
     pub(crate) async fn ask_all(&self, count: u64) -> Vec<u64> {
         let mut numbers = Vec::new();
         for place in 0..count {
@@ -102,7 +104,7 @@ impl Actor {
         numbers
     }
 
-    /// Waits until there is something to see.
+    /// Waits until the state of the actor satisfies a condition.
     pub(crate) async fn until(&self, what: &str, is_so: impl Fn(&Report) -> bool) -> Report {
         let begun = Instant::now();
         loop {
@@ -110,17 +112,17 @@ impl Actor {
             if is_so(&report) {
                 return report;
             }
-            assert!(begun.elapsed() < GENEROUS, "waited in vain until {what}: {report:?}");
+            assert!(begun.elapsed() < TIME_LIMIT, "waited in vain until {what}: {report:?}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
-    /// Waits until so many calls on its things have begun.
+    /// Waits until this number of calls on its objects has begun.
     pub(crate) async fn until_begun(&self, calls: usize) {
         self.until("the calls have begun", |report| report.begun.len() >= calls).await;
     }
 
-    /// Waits until it has freed all things and shows no object, which must be at last by then.
+    /// Waits until it has freed all objects and exports none, within a limit.
     pub(crate) async fn until_free(&self, since: Instant, limit: Duration) {
         let is_free = |report: &Report| (report.alive, report.exports) == (0, 0);
         self.until("everything is freed", is_free).await;
@@ -128,7 +130,7 @@ impl Actor {
         assert!(taken < limit, "freed after {taken:?}, where {limit:?} are allowed");
     }
 
-    /// Stops the process for so long.
+    /// Stops the process for a time.
     pub(crate) async fn pause(&self, time: Duration) {
         self.process.stop().await;
         tokio::time::sleep(time).await;
@@ -136,21 +138,21 @@ impl Actor {
     }
 }
 
-/// A command that goes on while the test does something else.
+/// Sends a command in a task, so that the test can go on.
 pub(crate) fn begin<F: Future<Output = Result<()>> + Send + 'static>(
     actor: &Actor,
     command: impl FnOnce(Ref<dyn Part>) -> F,
 ) -> JoinHandle<Result<()>> {
     let command = command(actor.part.clone());
-    tokio::spawn(async move { told(within(command).await) })
+    tokio::spawn(async move { inner(within(command).await) })
 }
 
-/// What was said inside the actor, rather than that the actor was told so.
-pub(crate) fn told<V>(result: Result<V>) -> Result<V> {
+/// Returns the result inside the actor, without the nesting that the command adds.
+pub(crate) fn inner<V>(result: Result<V>) -> Result<V> {
     result.map_err(|error| error.root().clone())
 }
 
-/// That references ended with their lease.
+/// Asserts that a call failed because the lease has ended.
 #[track_caller]
 pub(crate) fn assert_expired<V: std::fmt::Debug>(result: &Result<V>) {
     assert!(matches!(result, Err(Error::LeaseExpired)), "{result:?}");

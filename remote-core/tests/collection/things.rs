@@ -1,6 +1,6 @@
-//! Owns the objects of the scenarios: things, counted while they live, and where they are made and put.
+//! The objects of the scenarios: things, counted while they live, and the objects that make and keep them.
 //!
-//! It must not know who directs the scenario.
+//! It must not know the scenarios.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,37 +10,37 @@ use tokio::sync::Semaphore;
 
 #[remote]
 pub(crate) trait Thing {
-    /// A number that no other thing has, neither of this process nor of another.
+    /// Returns a number that no other thing has, in any process.
     async fn number(&self) -> Result<u64>;
-    /// Notes that the call ran.
+    /// Notes the execution of the call.
     async fn note(&self, call: u64) -> Result<u64>;
-    /// Notes that the call has begun, and ends when it is permitted to.
+    /// Notes the begin of the call, and returns when the test permits it.
     async fn linger(&self, call: u64) -> Result<u64>;
 }
 
 #[remote]
 pub(crate) trait Workshop {
-    /// New things.
+    /// Returns new things.
     async fn make(&self, count: u64) -> Result<Vec<Ref<dyn Thing>>>;
-    /// Gives back what it was given, and notes the call.
+    /// Returns its argument, and notes the call.
     async fn same(&self, thing: Ref<dyn Thing>, call: u64) -> Result<Ref<dyn Thing>>;
     async fn note(&self, call: u64) -> Result<()>;
 }
 
 #[remote]
 pub(crate) trait Shelf {
-    /// Keeps it.
+    /// Keeps the thing.
     async fn put(&self, thing: Ref<dyn Thing>) -> Result<()>;
 }
 
-/// What is known of the things that one process made.
+/// The state of the things that one process made.
 pub(crate) struct Stock {
     made: AtomicU64,
     alive: AtomicU64,
-    /// The calls that have begun, in their order, and those that have ended.
+    /// The calls that have begun, in order, and those that have ended.
     pub(crate) begun: Mutex<Vec<u64>>,
     pub(crate) ended: Mutex<Vec<u64>>,
-    /// What lets lingering calls end.
+    /// Each permit lets one call of `linger` end.
     pub(crate) permits: Semaphore,
 }
 
@@ -133,7 +133,7 @@ impl Workshop for Smithy {
     }
 }
 
-/// What a process keeps.
+/// The things that a process keeps.
 #[derive(Remote, Clone, Default)]
 #[remote(Shelf)]
 pub(crate) struct Kept(pub(crate) Arc<Mutex<Vec<Ref<dyn Thing>>>>);

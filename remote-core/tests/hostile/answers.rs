@@ -1,4 +1,4 @@
-//! Answers that nobody asked for, that come twice, or that are not what was asked for.
+//! Answers without a question, repeated answers, and answers of the wrong shape.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use super::peer::{Peer, TARGET};
 use super::stage::{Stage, run, soon};
 use super::wire::{ANSWER, ANSWER_CHUNK, Bytes, CALL, CREDIT, Frame, answer, mine};
 
-/// Has the node call back, to an object of the peer's; the question of the node's, and the peer's own.
+/// Has the node call an object of the peer. Returns the node's question and the peer's own.
 async fn called_back(peer: &mut Peer, target: u64) -> (u64, u64) {
     let interface = peer.name(TARGET).await;
     let call = peer.call(target, "call", Bytes::new().count(0)).await.with(mine(7, interface));
     peer.send(&call.frame()).await;
-    let asked = soon("the node calls back", async {
+    let arrived = soon("the node calls back", async {
         loop {
             let frame = peer.next().await.expect("the session goes on");
             if frame.kind == CALL {
@@ -20,7 +20,7 @@ async fn called_back(peer: &mut Peer, target: u64) -> (u64, u64) {
             }
         }
     });
-    (asked.await, call.question)
+    (arrived.await, call.question)
 }
 
 fn value(question: u64, body: Bytes) -> Frame {
@@ -51,18 +51,18 @@ fn an_answer_that_comes_twice_ends_the_session() {
         let stage = Stage::new().await;
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
-        let (asked, own) = called_back(&mut peer, target).await;
-        peer.send(&value(asked, Bytes::new().count(5))).await;
+        let (call, own) = called_back(&mut peer, target).await;
+        peer.send(&value(call, Bytes::new().count(5))).await;
         assert_eq!(peer.answer(own).await.value(), 5);
-        peer.send(&value(asked, Bytes::new().count(5))).await;
+        peer.send(&value(call, Bytes::new().count(5))).await;
         assert_eq!(peer.end().await, code::QUESTION);
-        // Early: before it is asked, in the order in which it would be.
+        // Early: before the question is asked, with the number that it will have.
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
-        let (asked, _) = called_back(&mut peer, target).await;
+        let (call, _) = called_back(&mut peer, target).await;
         peer.send_all(&[
-            value(asked, Bytes::new().count(5)),
-            value(asked + 1, Bytes::new().count(5)),
+            value(call, Bytes::new().count(5)),
+            value(call + 1, Bytes::new().count(5)),
         ])
         .await;
         assert_eq!(peer.end().await, code::QUESTION);
@@ -86,36 +86,28 @@ fn answers_too_large_or_in_parts_that_do_not_fit_end_the_session() {
         let scripts: [(&str, Script, _); 6] = [
             (
                 "larger than a body may be",
-                |asked, begin, _| vec![begin(asked, (4 << 20) + 1)],
+                |call, begin, _| vec![begin(call, (4 << 20) + 1)],
                 code::BODY,
             ),
-            (
-                "all that a number can say",
-                |asked, begin, _| vec![begin(asked, u64::MAX)],
-                code::BODY,
-            ),
-            ("smaller than its part", |asked, begin, _| vec![begin(asked, 9)], code::CHUNK),
-            (
-                "begun twice",
-                |asked, begin, _| vec![begin(asked, 20), begin(asked, 20)],
-                code::CHUNK,
-            ),
+            ("all that a number can say", |call, begin, _| vec![begin(call, u64::MAX)], code::BODY),
+            ("smaller than its part", |call, begin, _| vec![begin(call, 9)], code::CHUNK),
+            ("begun twice", |call, begin, _| vec![begin(call, 20), begin(call, 20)], code::CHUNK),
             (
                 "a part too large",
-                |asked, begin, chunk| vec![begin(asked, 20), chunk(asked, 11)],
+                |call, begin, chunk| vec![begin(call, 20), chunk(call, 11)],
                 code::CHUNK,
             ),
             (
                 "a part of another",
-                |asked, begin, chunk| vec![begin(asked, 20), chunk(asked + 1, 10)],
+                |call, begin, chunk| vec![begin(call, 20), chunk(call + 1, 10)],
                 code::CHUNK,
             ),
         ];
         for (what, script, end) in scripts {
             let mut peer = Peer::connect(&stage.address()).await;
             let target = peer.target().await;
-            let (asked, _) = called_back(&mut peer, target).await;
-            peer.send_all(&script(asked, &begin, &chunk)).await;
+            let (call, _) = called_back(&mut peer, target).await;
+            peer.send_all(&script(call, &begin, &chunk)).await;
             assert_eq!(peer.end().await, end, "{what}");
         }
         stage.is_alone_again().await;
@@ -136,35 +128,35 @@ fn an_answer_of_another_shape_fails_its_call_alone() {
             (1, Bytes(vec![0xff; 5000])),
             (2, Bytes::new()),
             (2, Bytes(vec![0xff; 5000])),
-            // Errors within errors, without end.
+            // Endlessly nested errors.
             (1, Bytes(vec![21; 10_000])),
             (2, Bytes(vec![22; 10_000])),
         ];
         for (status, body) in nonsense {
-            let (asked, own) = called_back(&mut peer, target).await;
-            peer.send(&answer(asked, status, body.clone(), Bytes::new())).await;
-            let told: Answer = peer.answer(own).await;
-            let what = format!("{status} with {} bytes: {}", body.0.len(), told.text());
-            assert_ne!(told.status, 0, "{what}");
-            assert_eq!(told.body[0], fault::NESTED, "{what}");
-            assert!(told.body.len() < 1000, "nonsense is not sent back whole");
+            let (call, own) = called_back(&mut peer, target).await;
+            peer.send(&answer(call, status, body.clone(), Bytes::new())).await;
+            let answer: Answer = peer.answer(own).await;
+            let what = format!("{status} with {} bytes: {}", body.0.len(), answer.text());
+            assert_ne!(answer.status, 0, "{what}");
+            assert_eq!(answer.body[0], fault::NESTED, "{what}");
+            assert!(answer.body.len() < 1000, "nonsense is not sent back whole");
         }
         peer.close().await;
         stage.is_alone_again().await;
     });
 }
 
-/// Room is given for messages without answer when they have been executed. For a call that has an answer, the answer
-/// gives it: claimed both ways, the account must not go below nothing.
+/// `Credit` returns the window of one-way messages that were executed; the window of a call is returned by its answer.
+/// Returned in both ways, it must not fall below zero.
 #[test]
 fn room_cannot_be_given_for_a_call_that_will_be_answered() {
     run(async {
         let stage = Stage::new().await;
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
-        let (asked, _) = called_back(&mut peer, target).await;
+        let (call, _) = called_back(&mut peer, target).await;
         peer.send(&Frame::numbers(CREDIT, &[1, 0])).await;
-        peer.send(&value(asked, Bytes::new().count(5))).await;
+        peer.send(&value(call, Bytes::new().count(5))).await;
         assert_eq!(peer.end().await, code::WINDOW);
         stage.is_alone_again().await;
     });
@@ -180,10 +172,11 @@ fn a_promise_of_an_answer_that_is_never_kept_ends_with_its_deadline() {
         let call = peer.call(target, "call", Bytes::new().count(0)).await.with(mine(7, interface));
         let call = super::wire::Call { deadline: 100, ..call };
         peer.send(&call.frame()).await;
-        let told = tokio::time::timeout(Duration::from_secs(30), peer.answer(call.question)).await;
-        let told = told.expect("the deadline ends it");
-        // The deadline is the method's too, and that of the call that it makes: whichever notices first.
-        assert!([fault::TIMEOUT, fault::NESTED].contains(&told.body[0]), "{}", told.text());
+        let answer =
+            tokio::time::timeout(Duration::from_secs(30), peer.answer(call.question)).await;
+        let answer = answer.expect("the deadline ends it");
+        // The deadline applies to the method and to the call that it makes: either may notice first.
+        assert!([fault::TIMEOUT, fault::NESTED].contains(&answer.body[0]), "{}", answer.text());
         peer.close().await;
         stage.is_alone_again().await;
     });

@@ -1,14 +1,15 @@
-//! Bodies that lie: too deep, too long, too many, of no class, or with something left over.
+//! Malformed bodies: nested too deep, with too many or too large elements, with unknown classes, or with bytes left
+//! over.
 
 use remote_core::{Error, Node, Ref};
 
 use super::outcome::fault;
 use super::peer::Peer;
 use super::stage::{LEASE, Stage, patient, run, serve, soon};
-use super::target::{Butt, Framed, Shape, Square, Target};
+use super::target::{Framed, Shape, Square, Target, TargetObject};
 use super::wire::Bytes;
 
-/// A polymorphic value of so many levels.
+/// Returns a polymorphic value with this number of levels.
 fn shapes(levels: usize) -> Bytes {
     let framed = Bytes::new().count(1).string("Framed").0;
     let square = Bytes::new().count(1).string("Square").count(4).0;
@@ -31,7 +32,7 @@ fn nesting_is_refused_past_its_limit_and_never_overflows_a_stack() {
                 answer.text()
             );
         }
-        // Enums, options, vectors: each level is a byte, and an enum's or an option's last is another.
+        // Enums, options, vectors: each level is a byte, and the innermost enum or option is another.
         for (method, deepest) in [("enums", 60), ("options", 30), ("vectors", 30)] {
             let nested = |levels: usize| Bytes([vec![1; levels], vec![0]].concat());
             let answer = peer.answer_to(target, method, nested(deepest)).await;
@@ -54,7 +55,7 @@ fn nesting_is_refused_past_its_limit_and_never_overflows_a_stack() {
 fn values_nested_too_deep_are_refused_before_they_are_sent_too() {
     run(async {
         let server = serve(patient(), LEASE).await.unwrap();
-        server.publish("target", Ref::<dyn Target>::new(Butt::default())).await.unwrap();
+        server.publish("target", Ref::<dyn Target>::new(TargetObject::default())).await.unwrap();
         let client = Node::new();
         let target: Ref<dyn Target> = client.lookup(server.uri("target")).await.unwrap();
         let nested = |levels| {
@@ -63,8 +64,8 @@ fn values_nested_too_deep_are_refused_before_they_are_sent_too() {
         };
         assert_eq!(target.shape(nested(16)).await, Ok(15 + 4));
         for levels in [17, 68, 1000] {
-            let told = soon("a refusal", target.shape(nested(levels))).await;
-            assert!(matches!(told, Err(Error::Quota(_))), "{levels}: {told:?}");
+            let answer = soon("a refusal", target.shape(nested(levels))).await;
+            assert!(matches!(answer, Err(Error::Quota(_))), "{levels}: {answer:?}");
         }
         assert_eq!(target.add(0).await, Ok(0));
     });
@@ -78,13 +79,13 @@ fn lengths_beyond_the_bytes_are_refused() {
         let target = peer.target().await;
         for method in ["length", "bytes", "words", "vectors"] {
             for claim in [u64::MAX, 1 << 63, 1 << 32, 1 << 31, 4] {
-                // One too many: three bytes follow.
+                // One element too many: three bytes follow.
                 let body = Bytes::new().count(claim).raw(&[0; 3]);
                 let answer = peer.answer_to(target, method, body).await;
                 assert_eq!(answer.fault(), fault::DECODE, "{method} of {claim}: {}", answer.text());
             }
         }
-        // Each vector within the last one claims all there is.
+        // Each vector in the last one claims all elements that there can be.
         let greedy = Bytes(Bytes::new().count(u64::MAX).0.repeat(30));
         let answer = peer.answer_to(target, "vectors", greedy).await;
         assert!([fault::DECODE, fault::QUOTA].contains(&answer.fault()), "{}", answer.text());
@@ -166,7 +167,7 @@ fn bodies_are_read_to_their_last_byte_and_no_further() {
             let answer = peer.answer_to(target, method, body.raw(&[1; 100_000])).await;
             assert_eq!(answer.fault(), fault::DECODE, "{method} and many: {}", answer.text());
         }
-        // Text that is none, and a number for which there is no variant.
+        // Invalid UTF-8, and an index without a variant.
         for (method, body) in
             [("length", vec![2, 0xff, 0xfe]), ("enums", vec![9]), ("options", vec![7])]
         {

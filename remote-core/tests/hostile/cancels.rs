@@ -9,9 +9,10 @@ use super::peer::Peer;
 use super::stage::{Stage, is_held_back, patient, run, until, waiting};
 use super::wire::{Bytes, CANCEL, Call, Frame, Manner, To};
 
-/// As many as a debug build does in a second or two.
+/// The number of calls that a debug build executes in a second or two.
 const MANY: u64 = if cfg!(debug_assertions) { 100_000 } else { 1_000_000 };
-/// So many at once: what is begun waits for a thread before anything of the good client's does, and must not take a second.
+/// The number of calls in progress at once. They wait for a thread before the calls of the honest client, and must not
+/// take a second.
 const AHEAD: u64 = if cfg!(debug_assertions) { 1_000 } else { 10_000 };
 
 #[test]
@@ -35,7 +36,7 @@ fn calls_cancelled_at_once_leave_nothing_behind() {
                 })
                 .collect();
             peer.send_all(&frames).await;
-            // The window holds: each call has ended before more than it grants have begun.
+            // The window is kept: each call has ended before more than it permits have begun.
             while answered + AHEAD < start {
                 peer.next_answer().await;
                 answered += 1;
@@ -47,7 +48,7 @@ fn calls_cancelled_at_once_leave_nothing_behind() {
             answered += 1;
         }
         until("nothing runs", || stage.running() == 0).await;
-        stage.goes_on().await;
+        stage.assert_served().await;
         let session = stage.hostile();
         assert_eq!(session.stats().calls_in, 0);
         peer.close().await;
@@ -81,7 +82,7 @@ fn what_was_cancelled_before_it_began_breaks_what_was_pipelined_on_it() {
         let stage = Stage::with(limits).await;
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
-        // Answers that are not read fill the queue, so that what follows is not begun.
+        // Answers that are not read fill the queue, so that later calls are not begun.
         let mut last = 0;
         for _ in 0..2000 {
             last = peer.ask(target, "large", Bytes::new().count(60 << 10)).await;
@@ -97,7 +98,7 @@ fn what_was_cancelled_before_it_began_breaks_what_was_pipelined_on_it() {
         let full = || waiting(&session) >= 64 << 10 && session.stats().calls_in >= 4;
         until("all calls have arrived", full).await;
         peer.send(&Frame::numbers(CANCEL, &[head.question])).await;
-        stage.goes_on().await;
+        stage.assert_served().await;
         let mut ended = Vec::new();
         loop {
             let answer = peer.next_answer().await;
@@ -130,7 +131,7 @@ fn a_peer_that_does_not_read_and_cancels_is_held_back_like_any_other() {
         peer.send_all(&fill).await;
         let session = stage.hostile();
         until("the queue is full", || waiting(&session) >= limits.queue).await;
-        let call = peer.call(target, "add", Bytes::new().count(1)).await.manner(Manner::Ask);
+        let call = peer.call(target, "add", Bytes::new().count(1)).await.manner(Manner::Call);
         for batch in 0..100 {
             let frames: Vec<_> = (0..500)
                 .flat_map(|number| {
@@ -144,7 +145,7 @@ fn a_peer_that_does_not_read_and_cancels_is_held_back_like_any_other() {
             }
             is_held_back(&session, &limits);
         }
-        stage.goes_on().await;
+        stage.assert_served().await;
         is_held_back(&session, &limits);
         peer.close().await;
         stage.is_alone_again().await;

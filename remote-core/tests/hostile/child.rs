@@ -1,12 +1,12 @@
-//! Owns a node in a process of its own, so that its memory can be told from that of whoever attacks it.
+//! A node in a process of its own, so that its memory is measured without that of the attacker.
 //!
-//! It must not know what the attack is.
+//! It must not know the attacks.
 
 use remote_core::{Limits, Ref};
 
-use super::stage::{Good, LEASE, LIMIT, run, serve};
-use super::support::child::{Allocated, Child, say};
-use super::target::{Butt, Target};
+use super::stage::{HonestClient, LEASE, LIMIT, run, serve};
+use super::support::child::{Allocated, Child, report};
+use super::target::{Target, TargetObject};
 
 /// The role of the process.
 pub(crate) const SERVER: &str = "server";
@@ -15,20 +15,20 @@ pub(crate) const SERVER: &str = "server";
 pub(crate) struct Served {
     child: Child,
     uri: String,
-    good: Good,
+    honest: HonestClient,
 }
 
 impl Served {
-    /// Starts the process, with a good client of its node in this one.
+    /// Starts the process, with an honest client of its node in this one.
     pub(crate) async fn new() -> Served {
         let child = Child::start(SERVER, &[]);
-        let uri = child.hear();
-        let good = Good::at(&uri).await;
-        good.goes_on().await;
-        Served { child, uri, good }
+        let uri = child.receive();
+        let honest = HonestClient::at(&uri).await;
+        honest.assert_served().await;
+        Served { child, uri, honest }
     }
 
-    /// Host and port of the node.
+    /// Returns host and port of the node.
     pub(crate) fn address(&self) -> String {
         self.uri.trim_start_matches("tcp://").trim_end_matches("/target").to_owned()
     }
@@ -38,8 +38,8 @@ impl Served {
         self.child.allocated()
     }
 
-    pub(crate) async fn goes_on(&self) {
-        self.good.goes_on().await;
+    pub(crate) async fn assert_served(&self) {
+        self.honest.assert_served().await;
     }
 }
 
@@ -48,10 +48,10 @@ pub(crate) fn play() {
     run(async {
         let limits = Limits { silence: LIMIT, ..Limits::default() };
         let node = serve(limits, LEASE).await.expect("a node starts");
-        node.publish("target", Ref::<dyn Target>::new(Butt::default()))
+        node.publish("target", Ref::<dyn Target>::new(TargetObject::default()))
             .await
             .expect("the name is free");
-        say(&node.uri("target"));
+        report(&node.uri("target"));
         node.closed().await;
     });
 }

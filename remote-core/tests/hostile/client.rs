@@ -1,4 +1,4 @@
-//! Owns a client of a hostile server, which is a client of a good one as well and must not be harmed there.
+//! A client of a hostile server that is also a client of an honest one, and must not be harmed there.
 //!
 //! It must not know what the hostile server does.
 
@@ -7,13 +7,13 @@ use std::time::Duration;
 use remote_core::{Error, Limits, Node, Ref, Result, Session};
 
 use super::raw_server::RawServer;
-use super::stage::{Good, LEASE, SHORT_LEASE, patient, serve, soon, until};
-use super::target::{Butt, Target};
+use super::stage::{HonestClient, LEASE, SHORT_LEASE, patient, serve, soon, until};
+use super::target::{Target, TargetObject};
 
-/// A client of a hostile server that is a client of a good one as well.
+/// A client of a hostile server and of an honest one.
 pub(crate) struct Client {
     pub(crate) node: Node,
-    good: Good,
+    honest: HonestClient,
     _server: Node,
 }
 
@@ -26,7 +26,7 @@ impl Client {
         Client::leasing(limits, LEASE).await
     }
 
-    /// For a test that waits for the end of a lease.
+    /// Makes a client with a short lease, for a test that waits for its end.
     pub(crate) async fn brief(limits: Limits) -> Client {
         Client::leasing(limits, SHORT_LEASE).await
     }
@@ -34,25 +34,25 @@ impl Client {
     async fn leasing(limits: Limits, lease: Duration) -> Client {
         let server = serve(patient(), LEASE).await.expect("a node starts");
         server
-            .publish("target", Ref::<dyn Target>::new(Butt::default()))
+            .publish("target", Ref::<dyn Target>::new(TargetObject::default()))
             .await
             .expect("the name is free");
         let node = Node::builder().limits(limits).lease(lease).start().await;
         let node = node.expect("a node starts");
-        let good = Good::of(&node, &server.uri("target")).await;
-        Client { node, good, _server: server }
+        let honest = HonestClient::of(&node, &server.uri("target")).await;
+        Client { node, honest, _server: server }
     }
 
-    /// Looks up what a hostile server shows; never longer than anything may take.
+    /// Looks up the object of a hostile server, within the time limit.
     pub(crate) async fn lookup(&self, server: &RawServer) -> Result<Ref<dyn Target>> {
         soon("the lookup", self.node.lookup(server.uri())).await
     }
 
-    pub(crate) async fn goes_on(&self) {
-        self.good.goes_on().await;
+    pub(crate) async fn assert_served(&self) {
+        self.honest.assert_served().await;
     }
 
-    /// The session with a hostile server.
+    /// Returns the session with the hostile server.
     pub(crate) fn hostile(&self) -> Session {
         let sessions = self.node.sessions();
         let hostile = sessions.into_iter().find(|session| session.peer().name() == "raw");
@@ -61,7 +61,7 @@ impl Client {
 
     pub(crate) async fn is_alone_again(&self) {
         until("the hostile session ends", || self.node.sessions().len() == 1).await;
-        self.goes_on().await;
+        self.assert_served().await;
     }
 }
 

@@ -1,4 +1,4 @@
-//! Frames that cannot be: too long, too short, of no kind, out of their order, or part of nothing.
+//! Invalid frames: too long, too short, of an unknown kind, out of order, or chunks of no message.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::wire::{
     LONGEST_FRAME, PING, RENEW, To,
 };
 
-/// The length of a frame alone.
+/// Returns only the length field of a frame.
 fn length(bytes: u32) -> Vec<u8> {
     bytes.to_le_bytes().to_vec()
 }
@@ -47,7 +47,7 @@ fn a_frame_cut_short_ends_its_session_when_nothing_follows() {
             silent.send_raw(cut).await;
             let mut closing = Peer::connect(&stage.address()).await;
             closing.send_raw(cut).await;
-            closing.hush().await;
+            closing.shut_down_writing().await;
             closing.end().await;
             silent.end().await;
         }
@@ -103,7 +103,7 @@ fn numbers_keep_their_order() {
             peer.send_raw(&cancel.write(number)).await;
             assert_eq!(peer.end().await, code::NUMBER, "{number} first");
         }
-        // A frame that comes twice counts once: the second could be a resumption's.
+        // A frame that arrives twice counts once: the second may be a retransmission.
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
         let call = peer.call(target, "add", Bytes::new().count(1)).await;
@@ -183,7 +183,7 @@ fn a_body_that_never_comes_holds_up_nobody() {
         let stage = Stage::new().await;
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
-        // As many as the window has room for, each with its first part and no more.
+        // As many as the window permits, each with its first chunk only.
         for _ in 0..4 {
             let call = peer.call(target, "bytes", Bytes(vec![1; CHUNK])).await;
             peer.send(&Call { total: 4 << 20, ..call }.frame()).await;
@@ -214,7 +214,7 @@ fn what_was_not_sent_cannot_be_acknowledged_and_what_was_not_used_not_credited()
     });
 }
 
-/// What it is told last cannot be written, ever: so it is not told.
+/// The last frame of the node can never be written, so that the peer gets none.
 #[test]
 fn who_breaks_a_rule_and_does_not_read_that_is_let_go() {
     run(async {

@@ -1,5 +1,5 @@
-//! Who introduces objects of third nodes', and answers nothing that it is asked about them; and who asks about what a node
-//! was itself introduced to, again and again.
+//! A peer that introduces objects of third nodes, and does not answer any request about them; and peers that request
+//! tokens for an object that the node got from another, again and again.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -14,23 +14,23 @@ use super::wire::{Bytes, CALL, CANCEL, Call, Frame, NAME, RELEASE, To, answer, m
 
 const INTRODUCTION: &str = "remote.Directory.introduction";
 
-/// Half as long as a node waits for an answer about what it was introduced to: what happens before is not because it gave up
-/// waiting, and on any machine there is time enough for a message.
+/// Half of the time that a node waits for an answer about a reference: what happens earlier is not caused by that
+/// limit, and on any machine it is enough for a message.
 const SHORT: Duration = Duration::from_secs(5);
 
-/// A reference to an object for which the sender forwards, of a node that nobody knows.
+/// Returns a forwarded reference to an object of an unknown node.
 fn forwarded(object: u64) -> Bytes {
     Bytes::new().byte(2).number(object).number(0).raw(&[0x77; 16]).number(object)
 }
 
 /// A call that arrived, and the name of its selector.
-struct Asked {
+struct IncomingCall {
     question: u64,
     object: u64,
     name: String,
 }
 
-/// One who introduces objects, and hears what the node asks.
+/// A peer that introduces objects, and records the requests of the node.
 struct Giver {
     peer: Peer,
     target: u64,
@@ -43,7 +43,7 @@ impl Giver {
         Giver::taking(stage, 16_384).await
     }
 
-    /// One who takes so many calls at once.
+    /// Returns a peer that grants this number of calls.
     async fn taking(stage: &Stage, calls: u64) -> Giver {
         let hello = Hello { calls, ..Hello::of(greater()) };
         let mut peer = Peer::introduced(&stage.address(), &hello).await;
@@ -61,20 +61,20 @@ impl Giver {
         self.peer.send_all(&call.frames()).await;
     }
 
-    /// The next call of the node's.
-    async fn asked(&mut self) -> Asked {
+    /// Returns the next call of the node.
+    async fn next_call(&mut self) -> IncomingCall {
         loop {
             let frame = self.next().await;
             if frame.kind == CALL {
                 let mut fields = frame.fields();
                 let (question, _, object) = (fields.number(), fields.byte(), fields.number());
                 let name = self.names[&fields.number()].0.clone();
-                return Asked { question, object, name };
+                return IncomingCall { question, object, name };
             }
         }
     }
 
-    /// The next frame; names are remembered.
+    /// Returns the next frame, and records names.
     async fn next(&mut self) -> Frame {
         let frame = self.peer.next().await.expect("the session goes on");
         if frame.kind == NAME {
@@ -86,9 +86,9 @@ impl Giver {
         frame
     }
 
-    /// Waits until the node asks for a token; the fingerprint of that method.
+    /// Waits until the node requests a token, and returns the fingerprint of that method.
     async fn asked_for_token(&mut self) -> u64 {
-        let Asked { object, name, .. } = self.asked().await;
+        let IncomingCall { object, name, .. } = self.next_call().await;
         assert_eq!((object, name.as_str()), (DIRECTORY, INTRODUCTION));
         let known = self.names.values().find(|(known, _)| *known == name);
         known.expect("it was announced").1
@@ -109,8 +109,8 @@ fn who_answers_nothing_is_asked_little_and_holds_up_nobody_else() {
         other.introduce(1..2).await;
         other.asked_for_token().await;
         assert!(began.elapsed() < SHORT, "the other's silence is nothing to this one");
-        let beyond = tokio::time::timeout(Duration::from_millis(100), silent.asked()).await;
-        assert!(beyond.is_err(), "no more are asked for at once");
+        let beyond = tokio::time::timeout(Duration::from_millis(100), silent.next_call()).await;
+        assert!(beyond.is_err(), "no more are call for at once");
         silent.peer.close().await;
         other.peer.close().await;
         stage.is_alone_again().await;
@@ -129,7 +129,7 @@ fn users_calls_go_on_while_who_takes_few_at_once_is_asked() {
         let began = Instant::now();
         let call = giver.peer.call(giver.target, "call", Bytes::new().count(0)).await;
         giver.peer.send(&call.with(mine(20, 0)).frame()).await;
-        assert_eq!(giver.asked().await.name, "Target.add");
+        assert_eq!(giver.next_call().await.name, "Target.add");
         assert!(began.elapsed() < SHORT, "there is room for it");
         giver.peer.close().await;
         stage.is_alone_again().await;
@@ -143,17 +143,17 @@ fn nothing_is_asked_any_more_about_what_was_dropped() {
         let mut giver = Giver::at(&stage).await;
         let call = giver.peer.call(giver.target, "call", Bytes::new().count(0)).await;
         giver.peer.send(&call.with(forwarded(7)).frame()).await;
-        // The node calls it, and asks for a token.
-        let calls = [giver.asked().await, giver.asked().await];
+        // The node calls the object, and requests a token.
+        let calls = [giver.next_call().await, giver.next_call().await];
         let of = |name: &str| calls.iter().find(|call| call.name == name).expect(name).question;
-        let (called, asked) = (of("Target.add"), of(INTRODUCTION));
+        let (called, call) = (of("Target.add"), of(INTRODUCTION));
         let began = Instant::now();
         giver.peer.send(&answer(called, 0, Bytes::new().count(1), Bytes::new())).await;
         let (mut is_cancelled, mut is_released) = (false, false);
         while !is_cancelled || !is_released {
             let frame = giver.next().await;
             let of = |kind| (frame.kind == kind).then(|| frame.fields().number());
-            is_cancelled |= of(CANCEL) == Some(asked);
+            is_cancelled |= of(CANCEL) == Some(call);
             is_released |= of(RELEASE) == Some(7);
         }
         assert!(began.elapsed() < SHORT, "whoever drops it need not wait");
@@ -169,7 +169,7 @@ fn who_asks_without_end_for_tokens_waits_within_its_window() {
         let mut giver = Giver::at(&stage).await;
         giver.introduce(1..2).await;
         let fingerprint = giver.asked_for_token().await;
-        // Others are given it, and ask the node, which waits itself.
+        // Others get the reference, and request tokens from the node, which waits itself.
         let mut askers = Vec::new();
         for _ in 0..2 {
             let mut asker = Peer::connect(&stage.address()).await;
@@ -184,15 +184,15 @@ fn who_asks_without_end_for_tokens_waits_within_its_window() {
                 .map(|more| Call { question: call.question + more, ..call.clone() }.frame())
                 .collect();
             asker.send_all(&frames).await;
-            // It has dropped what it asks about.
+            // It has dropped the reference that it asks about.
             asker.send(&Frame::numbers(RELEASE, &[object, 1])).await;
             askers.push((asker, call));
         }
-        stage.goes_on().await;
+        stage.assert_served().await;
         let (mut greedy, call) = askers.swap_remove(0);
         greedy.send(&Call { question: call.question + 100, ..call }.frame()).await;
         assert_eq!(greedy.end().await, code::WINDOW);
-        // When the giver has gone there is no shorter way, and who waits is told.
+        // When the giver is gone there is no shorter path, and whoever waits gets an error.
         let (mut patient, call) = askers.remove(0);
         giver.peer.close().await;
         for _ in 0..100 {

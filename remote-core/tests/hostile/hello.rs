@@ -1,34 +1,34 @@
-//! Owns the introduction as a hostile peer writes and reads it: who it is, how it stands with the other, what is decided.
+//! The messages of the handshake, as a hostile peer writes and reads them: introduction, resume state, verdict.
 //!
-//! It must not know the library, whose idea of the protocol is what is tested: the proofs are made here once more.
+//! It must not know the library, whose implementation of the protocol is under test: the proofs are computed here, too.
 
 use hmac_sha256::HMAC;
 
 use super::wire::{Bytes, Fields};
 
-/// The first bytes of a connection, and the version after them.
+/// The preface of a connection, with the version.
 pub(crate) const PREFACE: [u8; 8] = *b"REMOTE\x02\x00";
 
 /// The lease of a peer in milliseconds, so long that on a busy machine neither a lease ends nor a silent connection is dropped,
 /// which happens after a third of it.
 const LEASE: u64 = 180_000;
 
-/// Random bytes of one connection.
+/// The nonce of one connection.
 pub(crate) type Nonce = [u8; 32];
-/// What the two sides of a session know.
+/// The secret of a session, which both sides know.
 pub(crate) type Secret = [u8; 32];
 
-/// The secret of the sessions for which the peer decides.
+/// The secret of the sessions for which the peer is the decider.
 pub(crate) const SECRET: Secret = [3; 32];
-/// One that no session has.
+/// A secret that no session has.
 pub(crate) const WRONG: Secret = [4; 32];
 
-/// With the length of two bytes that each part of an introduction has.
+/// Adds the length of two bytes that precedes each message of the handshake.
 pub(crate) fn framed(fields: &[u8]) -> Vec<u8> {
     [&(fields.len() as u16).to_le_bytes()[..], fields].concat()
 }
 
-/// What a peer says of itself, and what it lets the other have in progress.
+/// The introduction of a peer, with its grants.
 #[derive(Clone)]
 pub(crate) struct Hello {
     pub(crate) node: [u8; 16],
@@ -50,7 +50,7 @@ impl Hello {
         Hello { node, name, calls, bytes, body, references, lease, address, nonce }
     }
 
-    /// Preface and introduction.
+    /// Returns the bytes of preface and introduction.
     pub(crate) fn write(&self) -> Vec<u8> {
         let fields = Bytes::new()
             .raw(&self.node)
@@ -81,21 +81,22 @@ impl Hello {
         }
     }
 
-    /// All of an introduction of which the other side knows nothing, and for which this one decides: a session begins.
+    /// Returns all messages of a handshake with a node that does not know the peer, and for which the peer decides: a
+    /// session begins.
     pub(crate) fn opening(&self) -> Vec<u8> {
         let verdict = Verdict::Accept(SECRET).write();
-        [self.write(), Standing::nothing().write(), verdict].concat()
+        [self.write(), ResumeState::nothing().write(), verdict].concat()
     }
 }
 
-/// What is said of a session.
+/// The claim in a resume state.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum Claim {
     Nothing,
     Live {
-        /// The last frame that has arrived.
+        /// The number of the last frame that has arrived.
         received: u64,
-        /// Whether the connection is known to be lost.
+        /// True if the connection is known to be lost.
         lost: bool,
     },
     Ended {
@@ -115,27 +116,27 @@ impl Claim {
     }
 }
 
-/// What is said of a session, with the proof of it.
+/// A resume state: the claim, and its proof.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) struct Standing {
+pub(crate) struct ResumeState {
     pub(crate) claim: Claim,
     pub(crate) proof: [u8; 32],
 }
 
-impl Standing {
-    pub(crate) fn nothing() -> Standing {
-        Standing::unproved(Claim::Nothing)
+impl ResumeState {
+    pub(crate) fn nothing() -> ResumeState {
+        ResumeState::unproved(Claim::Nothing)
     }
 
-    pub(crate) fn unproved(claim: Claim) -> Standing {
-        Standing { claim, proof: [0; 32] }
+    pub(crate) fn unproved(claim: Claim) -> ResumeState {
+        ResumeState { claim, proof: [0; 32] }
     }
 
-    /// Proved by one side to the other, as they have introduced themselves on this connection.
-    pub(crate) fn proved(claim: Claim, secret: &Secret, by: &Hello, to: &Hello) -> Standing {
+    /// Returns a resume state with the proof by one side to the other, for the introductions on this connection.
+    pub(crate) fn proved(claim: Claim, secret: &Secret, by: &Hello, to: &Hello) -> ResumeState {
         let sides = Bytes::new().raw(&by.node).raw(&by.nonce).raw(&to.node).raw(&to.nonce);
         let said = Bytes::new().raw(b"remote: standing").raw(&sides.0);
-        Standing { claim, proof: HMAC::mac(said.raw(&claim.write().0).0, secret) }
+        ResumeState { claim, proof: HMAC::mac(said.raw(&claim.write().0).0, secret) }
     }
 
     pub(crate) fn write(&self) -> Vec<u8> {
@@ -145,25 +146,25 @@ impl Standing {
         }
     }
 
-    /// Reads one without its length.
-    pub(crate) fn read(bytes: &[u8]) -> Standing {
+    /// Reads a resume state without its length.
+    pub(crate) fn read(bytes: &[u8]) -> ResumeState {
         let mut fields = Fields(bytes);
         let claim = match fields.byte() {
-            0 => return Standing::nothing(),
+            0 => return ResumeState::nothing(),
             1 => Claim::Live { received: fields.number(), lost: fields.byte() == 1 },
             _ => Claim::Ended { code: fields.number() },
         };
-        Standing { claim, proof: fields.take(32).try_into().expect("32 bytes") }
+        ResumeState { claim, proof: fields.take(32).try_into().expect("32 bytes") }
     }
 }
 
-/// What is decided about a connection.
+/// The verdict on a connection.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Verdict {
     Accept(Secret),
     Duplicate,
     Refuse(String),
-    /// The session goes on here, and this is its connection with this number.
+    /// The session resumes, on the connection with this number.
     Resume(u64),
 }
 
@@ -178,7 +179,7 @@ impl Verdict {
         framed(&fields.0)
     }
 
-    /// Reads one without its length.
+    /// Reads a verdict without its length.
     pub(crate) fn read(bytes: &[u8]) -> Verdict {
         let mut fields = Fields(bytes);
         match fields.byte() {

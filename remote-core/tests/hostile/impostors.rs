@@ -1,9 +1,8 @@
-//! Sessions that others want: what strangers can make of a session that is not theirs, and what they cost who owns it,
-//! which is nothing.
+//! Attacks on sessions of others: a stranger cannot take, end or replace them, and causes their owners no cost.
 
 use remote_core::{Limits, SessionState};
 
-use super::hello::{Claim, Hello, Standing, Verdict, WRONG};
+use super::hello::{Claim, Hello, ResumeState, Verdict, WRONG};
 use super::outcome::End;
 use super::owner::{FORGERIES, Owner, forgeries};
 use super::peer::{Peer, greater, lesser, stranger};
@@ -33,8 +32,8 @@ fn nobody_else_can_resume_end_or_replace_a_session() {
                     owner.lose().await;
                 }
                 let (state, reconnects) = (owner.session.state(), owner.reconnects());
-                let (mut impostor, heard) = owner.impostor().await;
-                let (what, forged) = forgeries(&owner.peer, &impostor, heard)[which];
+                let (mut impostor, known) = owner.impostor().await;
+                let (what, forged) = forgeries(&owner.peer, &impostor, known)[which];
                 let what = format!("{what}: {:?}, {verdict:?}", forged.claim);
                 impostor.send_raw(&forged.write()).await;
                 if impostor.decides() {
@@ -56,7 +55,7 @@ fn nobody_else_can_resume_end_or_replace_a_session() {
                 if suspended {
                     owner.resume().await;
                 }
-                owner.is_unharmed().await;
+                owner.assert_works().await;
             }
             owner.peer.close().await;
             stage.is_alone_again().await;
@@ -64,7 +63,8 @@ fn nobody_else_can_resume_end_or_replace_a_session() {
     });
 }
 
-/// Who makes a node dial him, and dials it as well, hears it prove the session on both connections, to the same nonces.
+/// A peer that makes a node dial it, and dials the node as well, receives the node's proof on both connections, for the
+/// same nonces.
 #[test]
 fn what_a_node_proves_where_it_dials_proves_nothing_where_it_listens() {
     run(async {
@@ -77,18 +77,18 @@ fn what_a_node_proves_where_it_dials_proves_nothing_where_it_listens() {
             let looking = tokio::spawn(async move {
                 server.lookup::<dyn super::target::Target>(uri).await.map(drop)
             });
-            let mut dialled = owner.peer.twin(trap.stranger().await);
-            let nonce = dialled.hear_hello().await.nonce;
-            let mut listening = owner.peer.twin(stranger(&owner.address).await);
+            let mut dialled = owner.peer.copy(trap.stranger().await);
+            let nonce = dialled.read_hello().await.nonce;
+            let mut listening = owner.peer.copy(stranger(&owner.address).await);
             listening.hello.nonce = nonce;
             let heard_listening = listening.introduce().await;
             dialled.hello.nonce = listening.other.nonce;
             dialled.send_raw(&dialled.hello.write()).await;
-            let heard_dialled = dialled.hear_standing().await.expect("the node goes on");
-            for (impostor, heard) in
+            let heard_dialled = dialled.read_resume_state().await.expect("the node goes on");
+            for (impostor, state) in
                 [(&mut listening, heard_dialled), (&mut dialled, heard_listening)]
             {
-                impostor.send_raw(&heard.write()).await;
+                impostor.send_raw(&state.write()).await;
                 if impostor.decides() {
                     impostor.send_raw(&Verdict::Resume(1000).write()).await;
                 } else {
@@ -100,7 +100,7 @@ fn what_a_node_proves_where_it_dials_proves_nothing_where_it_listens() {
             assert!(looking.await.unwrap().is_err());
             assert_eq!((owner.session.state(), owner.reconnects()), (SessionState::Suspended, 0));
             owner.resume().await;
-            owner.is_unharmed().await;
+            owner.assert_works().await;
             owner.peer.close().await;
             stage.is_alone_again().await;
         }
@@ -117,7 +117,7 @@ fn strangers_who_claim_sessions_get_none() {
             let mut peer = Peer::on(stranger(&stage.address()).await, &Hello::of(node));
             peer.introduce().await;
             let claim = Claim::Live { received: 1 + round, lost: round % 4 < 2 };
-            peer.send_raw(&Standing::unproved(claim).write()).await;
+            peer.send_raw(&ResumeState::unproved(claim).write()).await;
             if peer.decides() {
                 peer.send_raw(&Verdict::Resume(round).write()).await;
             } else {
@@ -127,7 +127,7 @@ fn strangers_who_claim_sessions_get_none() {
             assert_eq!(peer.end().await, End::Dropped);
             if round % 100 == 0 {
                 assert_eq!(stage.server.sessions().len(), 2);
-                owner.is_unharmed().await;
+                owner.assert_works().await;
             }
         }
         owner.peer.close().await;
@@ -162,11 +162,11 @@ fn a_node_that_is_full_goes_on_with_the_sessions_that_it_has() {
             until("the node is full", || held() >= limits.memory).await;
             let mut late = Peer::on(stranger(&stage.address()).await, &Hello::of(lesser()));
             late.introduce().await;
-            late.send_raw(&Standing::nothing().write()).await;
+            late.send_raw(&ResumeState::nothing().write()).await;
             let verdict = late.verdict().await;
             assert!(matches!(verdict, Verdict::Refuse(_)), "{verdict:?}");
             owner.resume().await;
-            owner.is_unharmed().await;
+            owner.assert_works().await;
             owner.peer.close().await;
             greedy.close().await;
             stage.is_alone_again().await;
@@ -174,18 +174,18 @@ fn a_node_that_is_full_goes_on_with_the_sessions_that_it_has() {
     });
 }
 
-/// Without a connection it costs no file, so that nothing else bounds their number.
+/// A session without a connection has no file descriptor, so that nothing else bounds the number of such sessions.
 #[test]
 fn sessions_whose_peers_have_vanished_are_bounded() {
     run(async {
         let limits = Limits { memory: 1 << 20, ..patient() };
         let stage = Stage::brief(limits).await;
         let mut refused = 0;
-        // However long that takes: while a lease ends now and then, another session is accepted.
+        // However long it takes: while leases end now and then, other sessions are accepted.
         while refused < 300 {
             let mut peer = Peer::on(stranger(&stage.address()).await, &Hello::of(lesser()));
             peer.introduce().await;
-            peer.send_raw(&Standing::nothing().write()).await;
+            peer.send_raw(&ResumeState::nothing().write()).await;
             refused += u64::from(matches!(peer.verdict().await, Verdict::Refuse(_)));
             assert!(stage.server.sessions().len() < 200);
         }

@@ -1,33 +1,33 @@
-//! Connections that never become a session, because what they begin with is wrong, late, or nothing at all.
+//! Connections that never become a session, because their first bytes are wrong, late or missing.
 
 use std::time::Duration;
 
 use remote_core::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::hello::{Claim, Hello, PREFACE, SECRET, Standing, Verdict, framed};
+use super::hello::{Claim, Hello, PREFACE, ResumeState, SECRET, Verdict, framed};
 use super::outcome::End;
 use super::peer::{Peer, drained, greater, lesser, stranger};
-use super::stage::{Good, Stage, patient, run, soon};
+use super::stage::{HonestClient, Stage, patient, run, soon};
 use super::wire::Bytes;
 
-/// Sends bytes to the node, and expects the connection to end without the sender's doing.
+/// Sends bytes to the node, and expects that the node closes the connection. Returns what the node sent.
 async fn refused(stage: &Stage, bytes: &[u8]) -> Vec<u8> {
     let mut stream = stranger(&stage.address()).await;
-    // The node may end the connection while this is still being sent.
+    // The node may close the connection while this is still being sent.
     let _ = soon("sending", stream.write_all(bytes)).await;
     drained(&mut stream).await
 }
 
-/// Random bytes, the same each time.
+/// Returns pseudo-random bytes of a seed.
 fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed;
+    let mut received = seed;
     let mut next = || {
         // xorshift64* (Vigna 2016).
-        state ^= state >> 12;
-        state ^= state << 25;
-        state ^= state >> 27;
-        state.wrapping_mul(0x2545_f491_4f6c_dd1d) as u8
+        received ^= received >> 12;
+        received ^= received << 25;
+        received ^= received >> 27;
+        received.wrapping_mul(0x2545_f491_4f6c_dd1d) as u8
     };
     (0..length).map(|_| next()).collect()
 }
@@ -39,7 +39,7 @@ fn noise_is_refused_at_its_first_byte() {
         for seed in 1..=8 {
             let noise = noise(seed, 1 << 20);
             assert_ne!(noise[0], b'R', "the first byte is to be wrong");
-            assert_eq!(refused(&stage, &noise).await, b"", "a stranger is told nothing");
+            assert_eq!(refused(&stage, &noise).await, b"", "a stranger gets nothing");
         }
         stage.is_alone_again().await;
     });
@@ -53,13 +53,13 @@ fn noise_after_each_step_of_the_introduction_is_refused() {
         let steps = [
             PREFACE.to_vec(),
             hello.write(),
-            [hello.write(), Standing::nothing().write()].concat(),
+            [hello.write(), ResumeState::nothing().write()].concat(),
             hello.opening(),
             [hello.opening(), vec![1, 0, 0, 0]].concat(),
         ];
         for step in steps {
             refused(&stage, &[step, noise(9, 1 << 20)].concat()).await;
-            stage.goes_on().await;
+            stage.assert_served().await;
         }
         stage.is_alone_again().await;
     });
@@ -71,7 +71,7 @@ fn other_protocols_are_refused() {
         let stage = Stage::new().await;
         let request = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
         assert_eq!(refused(&stage, request).await, b"");
-        // The beginning of a TLS 1.3 hello: a handshake record, a ClientHello of 508 bytes.
+        // The beginning of a TLS 1.3 handshake: a record with a ClientHello of 508 bytes.
         let tls = [&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3][..], &noise(3, 506)].concat();
         assert_eq!(refused(&stage, &tls).await, b"");
         for version in [0, 1, 3, 255, u16::MAX] {
@@ -124,13 +124,13 @@ fn introductions_that_cannot_be_right_are_refused() {
     });
 }
 
-/// Sends what follows a good introduction, and expects the node to say no more than its own.
+/// Sends bytes after a valid introduction, and expects that the node answers with no more than its own introduction.
 async fn refused_when_introduced(stage: &Stage, what: &str, bytes: &[u8]) {
     let opening = [&Hello::of(greater()).write(), bytes].concat();
-    let heard = refused(stage, &opening).await;
-    assert!(heard.starts_with(&PREFACE), "{what}: {heard:?}");
-    let hello = 10 + usize::from(u16::from_le_bytes([heard[8], heard[9]]));
-    assert_eq!(heard[hello..], Standing::nothing().write(), "{what}");
+    let received = refused(stage, &opening).await;
+    assert!(received.starts_with(&PREFACE), "{what}: {received:?}");
+    let hello = 10 + usize::from(u16::from_le_bytes([received[8], received[9]]));
+    assert_eq!(received[hello..], ResumeState::nothing().write(), "{what}");
 }
 
 #[test]
@@ -138,18 +138,18 @@ fn wrong_standings_are_refused() {
     run(async {
         let stage = Stage::new().await;
         let live = Claim::Live { received: 1, lost: true };
-        let whole = Standing::unproved(live).write();
-        for (what, standing) in [
+        let whole = ResumeState::unproved(live).write();
+        for (what, received) in [
             ("nothing said", framed(&[])),
             ("of no kind", framed(&[3; 40])),
             ("without a proof", framed(&whole[2..5])),
             ("with half of one", framed(&whole[2..20])),
             ("a number without end", framed(&[&[1][..], &[0xff; 64]].concat())),
             ("the longest and more", [&1025_u16.to_le_bytes()[..], &[0; 1025]].concat()),
-            // What is well said and cannot be: the node knows nothing of a session.
-            ("a session that goes on", Standing::unproved(live).write()),
+            // Well-formed, and impossible: the node knows no session.
+            ("a session that goes on", ResumeState::unproved(live).write()),
         ] {
-            let decided = [standing, Verdict::Accept(SECRET).write()].concat();
+            let decided = [received, Verdict::Accept(SECRET).write()].concat();
             refused_when_introduced(&stage, what, &decided).await;
         }
         stage.is_alone_again().await;
@@ -171,13 +171,13 @@ fn wrong_verdicts_are_refused() {
             framed(&[2, 0, 2, 9]),
             vec![0xff; 64],
             Verdict::Refuse("no".into()).write(),
-            // A session of which the node knows nothing.
+            // A session that the node does not know.
             Verdict::Duplicate.write(),
             Verdict::Resume(0).write(),
             Verdict::Resume(2).write(),
             Verdict::Resume(u64::MAX).write(),
         ] {
-            let decided = [Standing::nothing().write(), verdict.clone()].concat();
+            let decided = [ResumeState::nothing().write(), verdict.clone()].concat();
             refused_when_introduced(&stage, &format!("{verdict:?}"), &decided).await;
         }
         stage.is_alone_again().await;
@@ -192,11 +192,11 @@ fn an_introduction_that_never_ends_is_cut_off() {
         let mut silent = stranger(&stage.address()).await;
         let mut half = stranger(&stage.address()).await;
         half.write_all(&Hello::of(greater()).write()[..20]).await.unwrap();
-        // Whole, but the verdict, which is the peer's to give, never comes.
+        // Complete, except for the verdict, which the peer has to send.
         let mut undecided = stranger(&stage.address()).await;
         undecided.write_all(&Hello::of(greater()).write()).await.unwrap();
         let (mut reader, mut writer) = stranger(&stage.address()).await.into_split();
-        // Never silent, and never through: one byte at a time.
+        // Never silent, and never complete: one byte at a time.
         let dripping = tokio::spawn(async move {
             for byte in Hello::of(greater()).write() {
                 if writer.write_all(&[byte]).await.is_err() {
@@ -208,9 +208,9 @@ fn an_introduction_that_never_ends_is_cut_off() {
         assert_eq!(drained(&mut silent).await, b"");
         assert_eq!(drained(&mut half).await, b"");
         assert!(drained(&mut undecided).await.starts_with(&PREFACE));
-        let mut heard = Vec::new();
-        let _ = soon("the end of the dripping connection", reader.read_to_end(&mut heard)).await;
-        assert_eq!(heard, b"");
+        let mut received = Vec::new();
+        let _ = soon("the end of the dripping connection", reader.read_to_end(&mut received)).await;
+        assert_eq!(received, b"");
         dripping.abort();
         stage.is_alone_again().await;
     });
@@ -238,9 +238,9 @@ fn of_many_that_say_nothing_the_oldest_go_and_good_ones_still_come_in() {
                 "the newest wait"
             );
         }
-        let another = Good::at(&stage.server.uri("target")).await;
-        another.goes_on().await;
-        stage.goes_on().await;
+        let another = HonestClient::at(&stage.server.uri("target")).await;
+        another.assert_served().await;
+        stage.assert_served().await;
     });
 }
 
@@ -248,14 +248,14 @@ fn of_many_that_say_nothing_the_oldest_go_and_good_ones_still_come_in() {
 fn the_same_introduction_again_makes_no_second_session() {
     run(async {
         let stage = Stage::new().await;
-        // The node decides: it keeps the session that it has.
+        // The node is the decider: it keeps the session that it has.
         let hello = Hello::of(lesser());
         let mut first = Peer::begun(&stage.address(), &hello).await;
         let object = first.target().await;
         for _ in 0..20 {
             let mut again = Peer::on(stranger(&stage.address()).await, &hello);
             again.introduce().await;
-            again.send_raw(&Standing::nothing().write()).await;
+            again.send_raw(&ResumeState::nothing().write()).await;
             assert_eq!(again.verdict().await, Verdict::Duplicate);
             again.end().await;
         }
@@ -274,7 +274,7 @@ fn a_peer_that_decides_has_one_session_too() {
         let mut first = Peer::introduced(&stage.address(), &hello).await;
         let object = first.target().await;
         for _ in 0..20 {
-            // It says nothing of the session that it has, and that another begins.
+            // The peer does not mention the session that it has, and decides that another begins.
             let mut again = Peer::introduced(&stage.address(), &hello).await;
             assert_eq!(again.end().await, End::Dropped);
         }
@@ -291,11 +291,11 @@ fn a_peer_with_the_nodes_own_identity_gets_nothing() {
         let stage = Stage::new().await;
         let mut curious = Peer::on(stranger(&stage.address()).await, &Hello::of(lesser()));
         curious.send_raw(&Hello::of(lesser()).write()).await;
-        let identity = curious.hear_hello().await.node;
+        let identity = curious.read_hello().await.node;
         let own = Hello::of(identity);
         let mut double = Peer::on(stranger(&stage.address()).await, &own);
         double.send_raw(&own.opening()).await;
-        double.hear_hello().await;
+        double.read_hello().await;
         double.end().await;
         drop(curious);
         stage.is_alone_again().await;

@@ -1,4 +1,4 @@
-//! Releases of what was not held, references to what was not given, and monitors without end.
+//! Releases of objects that were not held, references to objects that were not introduced, and endless watches.
 
 use remote_core::Limits;
 
@@ -28,7 +28,7 @@ fn more_cannot_be_released_than_was_held() {
             peer.send(&Frame::numbers(RELEASE, &[object, introductions])).await;
             assert_eq!(peer.end().await, code::RELEASE, "{introductions} of {object}");
         }
-        // Twice the same, in two frames.
+        // The same release twice, in two frames.
         let mut peer = Peer::connect(&stage.address()).await;
         let release = Frame::numbers(RELEASE, &[peer.target().await, 1]);
         peer.send_all(&[release.clone(), release]).await;
@@ -76,7 +76,7 @@ fn references_that_cannot_be_end_the_session() {
         for (what, reference, end) in wrong {
             let mut peer = Peer::connect(&stage.address()).await;
             let target = peer.target().await;
-            // A good one before it, which must be given back.
+            // A valid reference before it, which must be released.
             let references = mine(8, 0).raw(&reference.0);
             let call = peer.call(target, "keep", Bytes::new().count(0)).await.with(references);
             peer.send(&call.frame()).await;
@@ -100,7 +100,7 @@ fn places_without_a_reference_fail_their_call() {
             let answer = peer.answer(call.question).await;
             assert_eq!(answer.fault(), fault::DECODE, "place {place}: {}", answer.text());
         }
-        // What is at the place is of another interface.
+        // The object at the index has another interface.
         let other = peer.name("remote.Directory.lookup").await;
         let call = peer.call(target, "keep", Bytes::new().count(0)).await.with(mine(7, other));
         peer.send(&call.frame()).await;
@@ -154,7 +154,7 @@ fn references_are_bounded() {
         let call = peer.call(target, "keep_all", places).await.with(objects(1, 100));
         peer.send(&call.frame()).await;
         assert_eq!(peer.answer(call.question).await.value(), 100);
-        // The other way, the call fails.
+        // In the other direction, the call fails.
         let mut refused = 0;
         for _ in 0..110 {
             let answer = peer.answer_to(target, "child", Bytes::new()).await;

@@ -1,7 +1,7 @@
-//! Hostile peers: whatever a peer sends ends at most its own session, while a good client beside it goes on; and a
-//! hostile server cannot do more to a client.
+//! Hostile peers: whatever a peer sends, it ends at most its own session, while an honest client beside it is served;
+//! and a hostile server can do no more to a client.
 //!
-//! The peer here is a plain socket with a writer of its own (`wire`): it knows the protocol and nothing of the library.
+//! The peer is a plain socket with its own encoder (`wire`): it knows the protocol, and uses nothing of the library.
 
 mod answers;
 mod bodies;
@@ -37,7 +37,7 @@ mod target;
 mod vocabulary;
 mod wire;
 
-/// Not a test of its own: what the child process does.
+/// The entry point of the child process; not a test.
 #[cfg(target_os = "linux")]
 #[test]
 fn child() {

@@ -1,39 +1,41 @@
-//! What hostile peers cost in memory: what the limits of their sessions say, and little more.
+//! The memory that hostile peers cost: as much as the limits of their sessions permit, and little more.
 
 use std::time::Duration;
 
 use super::child::Served;
-use super::hello::{Claim, Hello, Standing, Verdict};
+use super::hello::{Claim, Hello, ResumeState, Verdict};
 use super::peer::{Peer, TARGET, greater, lesser, stranger};
 use super::stage::run;
 use super::wire::{Bytes, CANCEL, CHUNK, Call, Frame, LONGEST_FRAME, mine};
 
 const MIB: u64 = 1 << 20;
-/// `Limits::body`, of which there are as many in `Limits::window_bytes`.
+/// `Limits::body`, of which `Limits::window_bytes` permits several.
 const BODY: u64 = 4 * MIB;
 const WINDOW: u64 = 4 * BODY;
-/// What a peer costs that does not read: `Limits::queue` with the answer that is the last to go into it, the answer that is
+/// The cost of a peer that does not read: `Limits::queue` with the last answer that is put into it, the answer that is
 /// being written, and `Limits::unacknowledged`.
 const NEVER_READ: u64 = (8 * MIB + BODY) + BODY + 8 * MIB;
-/// `Limits::memory` counts so much for a session.
+/// The bytes that `Limits::memory` counts for a session.
 const SESSION: u64 = 8 << 10;
-/// The tasks, tables and buffers of what is in progress meanwhile: some thousands of calls, some hundreds of connections.
+/// The tasks, tables and buffers of what is in progress: some thousands of calls, some hundreds of connections.
 const BESIDE: u64 = 2 * MIB;
+/// The calls that `Limits::window_calls` permits, which wait for room for their answers: each has an entry in two tables.
+const WAITING_CALLS: u64 = 16_384 * 256;
 /// A few connections.
 const TRIFLE: u64 = 64 << 10;
-/// Connections at once: two ends of each count against the limit of the machine.
+/// The number of connections at once: both ends of each count against the limit of file descriptors.
 const CONNECTIONS: usize = if cfg!(debug_assertions) { 500 } else { 1000 };
 
-/// The most bytes that a node allocated at once for an attack.
+/// Returns the maximum number of bytes that a node allocated during an attack.
 fn cost<A: Future>(attack: impl FnOnce(String) -> A) -> u64 {
     run(async {
         let served = Served::new().await;
         let before = served.allocated().now;
         let attack = attack(served.address()).await;
-        served.goes_on().await;
+        served.assert_served().await;
         let cost = served.allocated().peak.saturating_sub(before);
         drop(attack);
-        served.goes_on().await;
+        served.assert_served().await;
         cost
     })
 }
@@ -83,7 +85,7 @@ fn noise_costs_next_to_nothing() {
 #[test]
 fn bodies_that_claim_too_much_cost_no_more_than_they_are() {
     assert_costs(
-        // One at a time: the body, its tag as a string, and the error that names the tag, before it is shortened.
+        // One at a time: the body, its tag as a string, and the error that names the tag, before it is cut.
         5 * BODY + BESIDE,
         cost(async |address| {
             let mut peer = Peer::connect(&address).await;
@@ -125,7 +127,7 @@ fn a_peer_that_never_reads_costs_its_queue() {
 #[test]
 fn a_peer_that_never_reads_and_cancels_costs_its_queue() {
     assert_costs(
-        NEVER_READ + BESIDE,
+        NEVER_READ + WAITING_CALLS + BESIDE,
         cost(async |address| {
             let mut peer = Peer::connect(&address).await;
             let target = peer.target().await;
@@ -170,9 +172,9 @@ fn bodies_begun_and_never_ended_cost_their_window() {
     );
 }
 
-/// As many as fit into a body: a number of three bytes for each.
+/// The number of references that fit into a body: each takes a number of three bytes.
 const REFERENCES: usize = (4 << 20) / 3 - 10;
-/// What each costs while the message that brings it is taken apart.
+/// The cost of each while the message is decoded.
 const REFERENCE: u64 = 224;
 
 #[test]
@@ -202,7 +204,7 @@ fn strangers_who_claim_sessions_cost_next_to_nothing() {
                 let mut peer = Peer::on(stranger(&address).await, &Hello::of(node));
                 peer.introduce().await;
                 let claim = Claim::Live { received: 1 + round, lost: round % 4 < 2 };
-                peer.send_raw(&Standing::unproved(claim).write()).await;
+                peer.send_raw(&ResumeState::unproved(claim).write()).await;
                 if peer.decides() {
                     peer.send_raw(&Verdict::Resume(round).write()).await;
                 }
@@ -212,7 +214,7 @@ fn strangers_who_claim_sessions_cost_next_to_nothing() {
     );
 }
 
-/// On each connection all is sent again that was not acknowledged: it is kept once.
+/// On each connection all unacknowledged frames are retransmitted; they are kept once.
 #[test]
 fn a_peer_that_comes_back_without_end_and_never_acknowledges_costs_its_queue() {
     assert_costs(

@@ -1,11 +1,11 @@
-//! Messages for objects that were never given, by names that nobody has, beyond every window.
+//! Messages to objects that were not introduced, with unknown names, and beyond every window.
 
 use remote_core::{Limits, Node, Ref};
 
 use super::outcome::{code, fault};
 use super::peer::{DIRECTORY, Peer, TARGET};
-use super::stage::{Good, Stage, patient, run, until};
-use super::target::{Butt, Target};
+use super::stage::{HonestClient, Stage, patient, run, until};
+use super::target::{Target, TargetObject};
 use super::vocabulary::fingerprint;
 use super::wire::{Bytes, Call, Fields, Manner, To, yours};
 
@@ -36,7 +36,7 @@ fn a_method_that_nobody_has_is_refused_by_name() {
             assert!(answer.text().contains(name), "{}", answer.text());
         }
         peer.close().await;
-        // The arguments of another method are not what this one takes.
+        // The arguments of another method do not match.
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
         let answer = peer.answer_to(target, "add", Bytes::new().string("a text")).await;
@@ -84,7 +84,7 @@ fn names_are_announced_once_in_order_and_in_bounds() {
 fn an_object_never_given_cannot_be_named() {
     run(async {
         let stage = Stage::new().await;
-        // Another session has a child of its own; its number is no secret, and no use.
+        // Another session has an object of its own; its number is not secret, and of no use.
         let mut owner = Peer::connect(&stage.address()).await;
         let target = owner.target().await;
         let child = owner.answer_to(target, "child", Bytes::new()).await.object();
@@ -95,11 +95,11 @@ fn an_object_never_given_cannot_be_named() {
         }
         let own = peer.target().await;
         assert_eq!(own, target);
-        // Given back, it is as if it had never been given.
+        // A released object cannot be named any more.
         peer.send(&super::wire::Frame::numbers(super::wire::RELEASE, &[own, 1])).await;
         let answer = peer.answer_to(own, "add", Bytes::new().count(1)).await;
         assert_eq!(answer.fault(), fault::NO_SUCH_OBJECT);
-        // Nor can it be passed on: who does lies, and his session ends.
+        // Nor can it be passed on: that is a breach.
         let directory = DIRECTORY;
         let interface = peer.name(TARGET).await;
         let call =
@@ -131,7 +131,7 @@ fn questions_in_use_are_refused() {
 fn more_calls_than_granted_end_the_session() {
     run(async {
         let stage = Stage::with(Limits { window_calls: 100, ..patient() }).await;
-        for manner in [Manner::Ask, Manner::Promise] {
+        for manner in [Manner::Call, Manner::Promise] {
             let mut peer = Peer::connect(&stage.address()).await;
             let target = peer.target().await;
             let call = peer.call(target, "never_child", Bytes::new()).await.manner(manner);
@@ -140,7 +140,7 @@ fn more_calls_than_granted_end_the_session() {
                 peer.send(&Call { question, ..call.clone() }.frame()).await;
             }
             until("the window is full", || stage.running() == 100).await;
-            stage.goes_on().await;
+            stage.assert_served().await;
             peer.send(&Call { question: call.question + 100, ..call }.frame()).await;
             assert_eq!(peer.end().await, code::WINDOW);
             until("what was begun is dropped", || stage.running() == 0).await;
@@ -156,7 +156,7 @@ fn more_bytes_than_granted_end_the_session() {
         let stage = Stage::with(limits).await;
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
-        // What a method does not take it does not read; but it counts. 10 bodies of 10,000 bytes fit exactly.
+        // Bytes that a method does not take are not decoded, but they count. 10 bodies of 10,000 bytes fit exactly.
         let endless = peer.call_promise(target, "never_child").await;
         peer.send(&endless.frame()).await;
         for _ in 0..10 {
@@ -164,7 +164,7 @@ fn more_bytes_than_granted_end_the_session() {
             let call = Call { to: To::Answer(endless.question), ..call };
             peer.send(&call.frame()).await;
         }
-        stage.goes_on().await;
+        stage.assert_served().await;
         let call = peer.call(target, "bytes", Bytes(vec![1; 1])).await;
         peer.send(&call.frame()).await;
         assert_eq!(peer.end().await, code::WINDOW);
@@ -200,7 +200,7 @@ fn nesting_and_deadlines_are_taken_at_their_word_and_no_further() {
                 _ => assert_eq!(answer.fault(), fault::TIMEOUT, "a deadline in {deadline} ms"),
             }
         }
-        // A method that waits, with the farthest of deadlines.
+        // A method that waits, with the latest deadline.
         let call = peer.call(target, "never", Bytes::new()).await;
         peer.send(&Call { deadline: u64::MAX, ..call }.frame()).await;
         until("it runs", || stage.running() == 1).await;
@@ -213,11 +213,11 @@ fn nesting_and_deadlines_are_taken_at_their_word_and_no_further() {
 fn a_peer_with_too_many_names_does_not_exhaust_those_of_others() {
     run(async {
         let stage = Stage::new().await;
-        // The node forwards to an object of another client's, under whatever names it is called by.
+        // The node forwards to an object of another client, under any name that a caller uses.
         let owner = Node::new();
         let target: Ref<dyn Target> = owner.lookup(stage.server.uri("target")).await.unwrap();
-        target.keep(Ref::new(Butt::default())).await.unwrap();
-        let good = Good::of(&owner, &stage.server.uri("target")).await;
+        target.keep(Ref::new(TargetObject::default())).await.unwrap();
+        let honest = HonestClient::of(&owner, &stage.server.uri("target")).await;
         let mut peer = Peer::connect(&stage.address()).await;
         let object = peer.target().await;
         let forwarded = peer.answer_to(object, "kept", Bytes::new()).await;
@@ -242,7 +242,7 @@ fn a_peer_with_too_many_names_does_not_exhaust_those_of_others() {
                 .await;
         }
         other.answer(last).await;
-        good.goes_on().await;
+        honest.assert_served().await;
         assert_eq!(target.add(0).await.map(drop), Ok(()), "the owner's session goes on");
     });
 }

@@ -17,10 +17,10 @@ fn a_method_that_panics_fails_its_call_alone() {
         for _ in 0..100 {
             let answer = peer.answer_to(target, "panics", Bytes::new()).await;
             assert_eq!(answer.fault(), fault::PANICKED);
-            assert!(answer.text().contains("as it was asked to"));
+            assert!(answer.text().contains("as it was call to"));
         }
-        let tell = peer.call(target, "panics", Bytes::new()).await.manner(Manner::Tell);
-        peer.send(&tell.frame()).await;
+        let message = peer.call(target, "panics", Bytes::new()).await.manner(Manner::OneWay);
+        peer.send(&message.frame()).await;
         let promise = peer.call_promise(target, "panics").await;
         peer.send(&promise.frame()).await;
         assert_eq!(peer.answer(promise.question).await.fault(), fault::PANICKED);
@@ -42,7 +42,7 @@ fn a_method_that_never_returns_ends_with_its_call() {
         peer.send(&Frame::numbers(CANCEL, &[never])).await;
         assert_eq!(peer.answer(never).await.fault(), fault::CANCELLED);
         assert_eq!(stage.running(), 1, "{other} goes on");
-        stage.goes_on().await;
+        stage.assert_served().await;
         peer.close().await;
         stage.is_alone_again().await;
     });
@@ -53,7 +53,7 @@ fn a_result_that_is_too_large_fails_its_call_alone() {
     run(async {
         let limits = Limits { body: 100_000, ..patient() };
         let stage = Stage::with(limits).await;
-        // What the peer says that it takes does not raise what the node makes.
+        // The limits that the peer grants do not raise the size that the node produces.
         let granting = Hello { body: 1 << 40, bytes: 1 << 50, ..Hello::of(super::peer::greater()) };
         let mut peer = Peer::introduced(&stage.address(), &granting).await;
         let target = peer.target().await;
@@ -99,14 +99,14 @@ fn messages_without_answer_keep_to_the_window_too() {
         let stage = Stage::with(Limits { window_calls: 64, ..patient() }).await;
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
-        let tell = peer.call(target, "never", Bytes::new()).await.manner(Manner::Tell);
-        let tells: Vec<_> = (0..65)
-            .map(|more| Call { question: tell.question + more, ..tell.clone() }.frame())
+        let message = peer.call(target, "never", Bytes::new()).await.manner(Manner::OneWay);
+        let messages: Vec<_> = (0..65)
+            .map(|more| Call { question: message.question + more, ..message.clone() }.frame())
             .collect();
-        peer.send_all(&tells[..64]).await;
+        peer.send_all(&messages[..64]).await;
         until("they run", || stage.running() == 64).await;
-        stage.goes_on().await;
-        peer.send(&tells[64]).await;
+        stage.assert_served().await;
+        peer.send(&messages[64]).await;
         assert_eq!(peer.end().await, code::WINDOW);
         stage.is_alone_again().await;
     });

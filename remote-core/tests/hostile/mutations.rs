@@ -1,4 +1,4 @@
-//! Good exchanges, cut at every byte and with every single bit flipped.
+//! Valid exchanges, cut at every byte and with every single bit flipped.
 
 use std::time::Duration;
 
@@ -14,10 +14,11 @@ use super::wire::{
     mine, yours,
 };
 
-/// Exchanges in progress at the same time: one after the other, each would wait for the node and the node for it.
+/// The number of exchanges in progress at the same time: one after another, each would wait for the node, and the node
+/// for it.
 const AT_ONCE: usize = 8;
 
-/// A peer that looked up the target, and the bytes with which it goes on: one message of every kind.
+/// Returns a peer that has looked up the target, and the bytes of one message of every kind.
 async fn prepared(address: &str) -> (Peer, Vec<u8>) {
     let mut peer = Peer::connect(address).await;
     let target = peer.target().await;
@@ -46,7 +47,7 @@ async fn prepared(address: &str) -> (Peer, Vec<u8>) {
         Frame::numbers(FINISH, &[7]),
         Frame::numbers(WATCH, &[1, target]),
         Frame::numbers(UNWATCH, &[1]),
-        Call::new(10, to, add, Bytes::new().count(1)).manner(Manner::Tell).frame(),
+        Call::new(10, to, add, Bytes::new().count(1)).manner(Manner::OneWay).frame(),
         Frame::numbers(ACKNOWLEDGE, &[1]),
         Frame::numbers(PING, &[]),
         Frame::numbers(RELEASE, &[target, 1]),
@@ -56,7 +57,7 @@ async fn prepared(address: &str) -> (Peer, Vec<u8>) {
     (peer, bytes)
 }
 
-/// Sends an exchange changed in each of these ways, some at once, and waits until the node is through with all of them.
+/// Sends an exchange with each of these changes, some at once, and waits until the node has handled all of them.
 async fn play<C>(stage: &Stage, changes: impl Iterator<Item = C>)
 where
     C: FnOnce(&mut Vec<u8>) + Send + 'static,
@@ -71,7 +72,7 @@ where
             let (mut peer, mut bytes) = prepared(&address).await;
             change(&mut bytes);
             peer.send_raw(&bytes).await;
-            peer.hush().await;
+            peer.shut_down_writing().await;
             peer.end().await;
         });
     }
@@ -143,8 +144,8 @@ fn introductions_with_any_bit_flipped_harm_nobody() {
             let mut bytes = hello.opening();
             bytes[bit / 8] ^= 1 << (bit % 8);
             peer.send_raw(&bytes).await;
-            peer.hush().await;
-            // It may or may not have got as far as a session; the node is through with it either way.
+            peer.shut_down_writing().await;
+            // There may be a session or not; in either case the node has handled the exchange.
             peer.ended_somehow().await;
         }
         stage.is_alone_again().await;

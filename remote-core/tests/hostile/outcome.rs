@@ -1,19 +1,19 @@
-//! Owns what hostile peers are told: answers, and how their sessions end.
+//! Answers that hostile peers get, and ends of their sessions.
 //!
-//! It must not know the library, whose idea of the protocol is what is tested.
+//! It must not know the library, whose implementation of the protocol is under test.
 
 use super::wire::Fields;
 
-/// How a session ended.
+/// The way in which a session ended.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum End {
-    /// With a last frame.
-    Told(u64),
-    /// Without.
+    /// With a `Close` frame, which has this code.
+    Closed(u64),
+    /// Without one.
     Dropped,
 }
 
-/// An answer of the node's.
+/// An answer of the node.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) question: u64,
@@ -37,7 +37,7 @@ impl Answer {
         Answer { question, status, body: content, references }
     }
 
-    /// The number that a method returned.
+    /// Returns the number that a method returned.
     #[track_caller]
     pub(crate) fn value(&self) -> u64 {
         assert_eq!(self.status, VALUE, "{self:?}");
@@ -49,7 +49,7 @@ impl Answer {
         }
     }
 
-    /// The object that a method returned.
+    /// Returns the object that a method returned.
     #[track_caller]
     pub(crate) fn object(&self) -> u64 {
         assert_eq!(self.status, VALUE, "{self:?}");
@@ -58,20 +58,20 @@ impl Answer {
         fields.number()
     }
 
-    /// Which error the node itself answered with: its place among the kinds.
+    /// Returns the index of the fault.
     #[track_caller]
     pub(crate) fn fault(&self) -> u8 {
         assert_eq!(self.status, FAULT, "{self:?}");
         self.body[0]
     }
 
-    /// The text of the error.
+    /// Returns the text of the error.
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 }
 
-/// The kinds of error that nodes answer with.
+/// The indices of the faults of nodes.
 pub(crate) mod fault {
     pub(crate) const NO_SUCH_OBJECT: u8 = 4;
     pub(crate) const MESSAGE_NOT_UNDERSTOOD: u8 = 9;
@@ -86,19 +86,19 @@ pub(crate) mod fault {
     pub(crate) const BROKEN: u8 = 22;
 }
 
-/// Why nodes end sessions.
+/// The codes with which nodes end sessions.
 pub(crate) mod code {
     use super::End;
 
-    pub(crate) const FRAME: End = End::Told(4);
-    pub(crate) const FRAME_LENGTH: End = End::Told(5);
-    pub(crate) const NUMBER: End = End::Told(6);
-    pub(crate) const WINDOW: End = End::Told(7);
-    pub(crate) const BODY: End = End::Told(8);
-    pub(crate) const NAME: End = End::Told(9);
-    pub(crate) const QUESTION: End = End::Told(10);
-    pub(crate) const CHUNK: End = End::Told(11);
-    pub(crate) const RELEASE: End = End::Told(12);
-    pub(crate) const REFERENCES: End = End::Told(13);
-    pub(crate) const ACKNOWLEDGEMENT: End = End::Told(14);
+    pub(crate) const FRAME: End = End::Closed(4);
+    pub(crate) const FRAME_LENGTH: End = End::Closed(5);
+    pub(crate) const NUMBER: End = End::Closed(6);
+    pub(crate) const WINDOW: End = End::Closed(7);
+    pub(crate) const BODY: End = End::Closed(8);
+    pub(crate) const NAME: End = End::Closed(9);
+    pub(crate) const QUESTION: End = End::Closed(10);
+    pub(crate) const CHUNK: End = End::Closed(11);
+    pub(crate) const RELEASE: End = End::Closed(12);
+    pub(crate) const REFERENCES: End = End::Closed(13);
+    pub(crate) const ACKNOWLEDGEMENT: End = End::Closed(14);
 }

@@ -1,10 +1,10 @@
-//! Owns the scene of a session that others want: the peer that owns it, and what they can say who do not know its secret.
+//! A session that others attack: the peer that owns it, and the claims of impostors that do not know its secret.
 //!
-//! It must not know what becomes of them.
+//! It must not know the results.
 
 use remote_core::{Session, SessionState};
 
-use super::hello::{Claim, Hello, Standing, WRONG};
+use super::hello::{Claim, Hello, ResumeState, WRONG};
 use super::peer::{Peer, stranger};
 use super::stage::{Stage, until};
 use super::wire::Bytes;
@@ -25,15 +25,15 @@ impl Owner {
         Owner { peer, child, session: stage.hostile(), address: stage.address() }
     }
 
-    /// The session goes on, on the connection that it has.
-    pub(crate) async fn is_unharmed(&mut self) {
+    /// Asserts that the session works, on the connection that it has.
+    pub(crate) async fn assert_works(&mut self) {
         let answer = self.peer.answer_to(self.child, "length", Bytes::new().string("four")).await;
         assert_eq!(answer.value(), 4);
         self.is(SessionState::Connected).await;
     }
 
     pub(crate) async fn is(&self, state: SessionState) {
-        until("the state is told", || self.session.state() == state).await;
+        until("the state is published", || self.session.state() == state).await;
     }
 
     pub(crate) async fn lose(&mut self) {
@@ -49,24 +49,25 @@ impl Owner {
         self.session.stats().reconnects
     }
 
-    /// Somebody who has its identity, on a connection of his own, and has introduced himself; what he was told.
-    pub(crate) async fn impostor(&self) -> (Peer, Standing) {
-        let mut impostor = self.peer.twin(stranger(&self.address).await);
-        let heard = impostor.introduce().await;
-        (impostor, heard)
+    /// Returns an impostor with the identity of the peer, on a connection of its own, after the introductions, and the
+    /// resume state that it got.
+    pub(crate) async fn impostor(&self) -> (Peer, ResumeState) {
+        let mut impostor = self.peer.copy(stranger(&self.address).await);
+        let state = impostor.introduce().await;
+        (impostor, state)
     }
 }
 
-/// How many forgeries there are.
+/// The number of forgeries.
 pub(crate) const FORGERIES: usize = 17;
 
-/// What somebody can say who does not know the secret.
+/// Returns the claims that can be made without the secret.
 pub(crate) fn forgeries(
     owner: &Peer,
     impostor: &Peer,
-    heard: Standing,
-) -> Vec<(&'static str, Standing)> {
-    let mut forged = vec![("nothing", Standing::nothing()), ("what it was told itself", heard)];
+    state: ResumeState,
+) -> Vec<(&'static str, ResumeState)> {
+    let mut forged = vec![("nothing", ResumeState::nothing()), ("the state of the node", state)];
     for claim in [owner.claim(), Claim::Ended { code: 0 }, Claim::Ended { code: 32 }] {
         let other = match claim {
             Claim::Live { received, lost } => Claim::Live { received: received + 1, lost },
@@ -74,11 +75,11 @@ pub(crate) fn forgeries(
         };
         let (own, node) = (&impostor.hello, &impostor.other);
         forged.extend([
-            ("something without a proof", Standing::unproved(claim)),
-            ("something with another secret", Standing::proved(claim, &WRONG, own, node)),
+            ("something without a proof", ResumeState::unproved(claim)),
+            ("something with another secret", ResumeState::proved(claim, &WRONG, own, node)),
             ("what was proved on another connection", owner.prove(claim)),
-            ("what the node would prove", Standing::proved(claim, &owner.secret, node, own)),
-            ("other than what was proved", Standing { claim, ..impostor.prove(other) }),
+            ("what the node would prove", ResumeState::proved(claim, &owner.secret, node, own)),
+            ("other than what was proved", ResumeState { claim, ..impostor.prove(other) }),
         ]);
     }
     assert_eq!(forged.len(), FORGERIES);

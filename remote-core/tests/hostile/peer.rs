@@ -1,6 +1,6 @@
-//! Owns a hostile peer: a socket that has introduced itself, or has not, and sends what it likes.
+//! A hostile peer: a socket, before or after the handshake, that sends any bytes.
 //!
-//! It must not know the library: what it takes for the protocol stands in `wire`.
+//! It must not know the library: its encoding of the protocol is in `wire`.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::hello::{Hello, PREFACE, SECRET, Secret, Standing, Verdict};
+use super::hello::{Hello, PREFACE, ResumeState, SECRET, Secret, Verdict};
 use super::outcome::{Answer, End};
 use super::stage::soon;
 use super::vocabulary::fingerprint;
@@ -17,21 +17,21 @@ use super::wire::{
     PING, RENEW, To,
 };
 
-/// The directory that every node shows.
+/// The directory of every node.
 pub(crate) const DIRECTORY: u64 = 0;
 
-/// The interface of the target, as it is announced.
+/// The name of the target's interface.
 pub(crate) const TARGET: &str = "Target";
 
-/// Frames after which a peer acknowledges, if it does.
+/// The number of frames after which a peer acknowledges, unless it never does.
 const UNACKNOWLEDGED: u64 = 32;
 
-/// A connection to a node, and how far it has come.
+/// A connection to a node, and the state of its session.
 pub(crate) struct Peer {
     pub(super) stream: TcpStream,
-    /// What it says of itself.
+    /// The peer's introduction.
     pub(crate) hello: Hello,
-    /// What the other side says of itself.
+    /// The introduction of the other side.
     pub(crate) other: Hello,
     /// The secret of its session.
     pub(crate) secret: Secret,
@@ -39,20 +39,20 @@ pub(crate) struct Peer {
     pub(crate) number: u64,
     /// The number of the last frame received.
     pub(crate) received: u64,
-    /// How far it has acknowledged them; nothing if it never does.
+    /// The last frame that it has acknowledged; `None` if it never acknowledges.
     pub(crate) acknowledged: Option<u64>,
     /// The number of its connection.
     pub(crate) connection: u64,
     pub(super) names: HashMap<String, u64>,
     pub(super) questions: u64,
-    /// Answers of which the end has not arrived.
+    /// Answers whose last chunk has not arrived.
     pub(super) partial: HashMap<u64, Partial>,
     pub(super) closed: Option<End>,
-    /// The rest of what the other side did not take: it may begin in the middle of a frame.
+    /// The bytes that the other side did not take: they may begin in the middle of a frame.
     pub(super) untaken: Vec<u8>,
 }
 
-/// The beginning of an answer that comes in parts.
+/// The beginning of an answer that arrives in chunks.
 pub(super) struct Partial {
     status: u8,
     references: usize,
@@ -60,12 +60,12 @@ pub(super) struct Partial {
     content: Vec<u8>,
 }
 
-/// An identity greater than any node's, so that the peer decides; each time another.
+/// Returns an identity greater than any node's, so that the peer is the decider; each time another.
 pub(crate) fn greater() -> [u8; 16] {
     identity(0xff)
 }
 
-/// An identity less than any node's, so that the node decides; each time another.
+/// Returns an identity less than any node's, so that the node is the decider; each time another.
 pub(crate) fn lesser() -> [u8; 16] {
     identity(0)
 }
@@ -77,14 +77,14 @@ fn identity(fill: u8) -> [u8; 16] {
     node
 }
 
-/// A connection that has said nothing.
+/// Returns a connection on which nothing was sent.
 pub(crate) async fn stranger(address: &str) -> TcpStream {
     let stream = soon("connecting", TcpStream::connect(address)).await.expect("the node listens");
     stream.set_nodelay(true).expect("small writes leave at once");
     stream
 }
 
-/// Reads until the connection ends, however it does.
+/// Reads until the connection ends in any way.
 pub(crate) async fn drained(stream: &mut TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     let _ = soon("the end of the connection", stream.read_to_end(&mut bytes)).await;
@@ -92,21 +92,21 @@ pub(crate) async fn drained(stream: &mut TcpStream) -> Vec<u8> {
 }
 
 impl Peer {
-    /// A session with the node at an address.
+    /// Begins a session with the node at an address.
     pub(crate) async fn connect(address: &str) -> Peer {
         Peer::introduced(address, &Hello::of(greater())).await
     }
 
-    /// A session begun as this, whose identity is greater than the node's.
+    /// Begins a session with this introduction, whose identity is greater than the node's.
     pub(crate) async fn introduced(address: &str, hello: &Hello) -> Peer {
         let mut peer = Peer::on(stranger(address).await, hello);
         peer.stream.write_all(&hello.opening()).await.expect("a node takes an introduction");
-        peer.hear_hello().await;
-        peer.hear_standing().await.expect("a node says how it stands");
+        peer.read_hello().await;
+        peer.read_resume_state().await.expect("a node says how it stands");
         peer
     }
 
-    /// A session on a connection that is past the introduction, or will be.
+    /// Makes a peer on a connection on which the introductions were or will be exchanged.
     pub(crate) fn on(stream: TcpStream, hello: &Hello) -> Peer {
         Peer {
             stream,
@@ -126,19 +126,19 @@ impl Peer {
     }
 
     /// Reads the introduction of the other side.
-    pub(crate) async fn hear_hello(&mut self) -> Hello {
+    pub(crate) async fn read_hello(&mut self) -> Hello {
         assert_eq!(self.read(PREFACE.len()).await.expect("a node introduces itself"), PREFACE);
         let hello = self.read_framed().await.expect("a node introduces itself");
         self.other = Hello::read(&hello);
         self.other.clone()
     }
 
-    /// Reads how the other side stands with this one, if it goes on after the introduction.
-    pub(crate) async fn hear_standing(&mut self) -> Option<Standing> {
-        self.read_framed().await.map(|standing| Standing::read(&standing))
+    /// Reads the resume state of the other side, if it sends one after the introduction.
+    pub(crate) async fn read_resume_state(&mut self) -> Option<ResumeState> {
+        self.read_framed().await.map(|state| ResumeState::read(&state))
     }
 
-    /// Reads what the node decided.
+    /// Reads the verdict of the node.
     pub(crate) async fn verdict(&mut self) -> Verdict {
         let verdict = Verdict::read(&self.read_framed().await.expect("a node decides"));
         match verdict {
@@ -149,12 +149,12 @@ impl Peer {
         verdict
     }
 
-    /// Sends bytes. What is no longer taken is lost: a test looks for the end, not for the failure to send.
+    /// Sends bytes. A failure to send is ignored: a test checks how the session ends.
     pub(crate) async fn send_raw(&mut self, bytes: &[u8]) {
         let _ = soon("sending", self.stream.write_all(bytes)).await;
     }
 
-    /// Sends as many bytes as the other side takes while it takes any: for a peer that does not read.
+    /// Sends bytes until the other side takes no more: for a peer that does not read. Returns the number of bytes sent.
     pub(crate) async fn send_while_taken(
         &mut self,
         bytes: &[u8],
@@ -171,7 +171,7 @@ impl Peer {
         sent
     }
 
-    /// Sends a frame under the next number.
+    /// Sends a frame with the next number.
     pub(crate) async fn send(&mut self, frame: &Frame) {
         self.send_all(std::slice::from_ref(frame)).await;
     }
@@ -181,7 +181,7 @@ impl Peer {
         self.send_raw(&bytes).await;
     }
 
-    /// Frames as bytes, under the next numbers.
+    /// Encodes frames, with the next numbers.
     pub(crate) fn write(&mut self, frames: &[Frame]) -> Vec<u8> {
         let mut bytes = Vec::new();
         for frame in frames {
@@ -191,7 +191,7 @@ impl Peer {
         bytes
     }
 
-    /// The number of a name, announced if it is new, with the fingerprint that it has.
+    /// Returns the number of a name, which is announced if it is new, with the fingerprint that it has.
     pub(crate) async fn name(&mut self, name: &str) -> u64 {
         self.name_as(name, fingerprint(name)).await
     }
@@ -211,19 +211,19 @@ impl Peer {
         self.questions
     }
 
-    /// Takes so many questions that calls are made of by hand.
+    /// Reserves this number of questions for calls that are made by hand.
     pub(crate) fn skip_questions(&mut self, count: u64) {
         self.questions += count;
     }
 
-    /// Sends a call to a method of the target; its question.
+    /// Sends a call to a method of the target. Returns its question.
     pub(crate) async fn ask(&mut self, object: u64, method: &str, body: Bytes) -> u64 {
         let call = self.call(object, method, body).await;
         self.send_all(&call.frames()).await;
         call.question
     }
 
-    /// A call to be sent.
+    /// Returns a call, to be sent.
     pub(crate) async fn call(&mut self, object: u64, method: &str, body: Bytes) -> Call {
         let selector = self.name(&format!("{TARGET}.{method}")).await;
         Call::new(self.question(), To::Object(object), selector, body)
@@ -239,7 +239,7 @@ impl Peer {
         self.answer(question).await
     }
 
-    /// The target's number, looked up in the directory like anybody's.
+    /// Returns the number of the target, which is looked up in the directory.
     pub(crate) async fn target(&mut self) -> u64 {
         let selector = self.name("remote.Directory.lookup").await;
         let body = Bytes::new().string("target").string(TARGET);
@@ -248,7 +248,7 @@ impl Peer {
         self.answer(call.question).await.object()
     }
 
-    /// The answer to a question. What else arrives meanwhile is of no interest.
+    /// Returns the answer to a question. Other frames are ignored.
     pub(crate) async fn answer(&mut self, question: u64) -> Answer {
         loop {
             let answer = self.next_answer().await;
@@ -258,7 +258,7 @@ impl Peer {
         }
     }
 
-    /// The next answer, to whatever question.
+    /// Returns the next answer to any question.
     pub(crate) async fn next_answer(&mut self) -> Answer {
         loop {
             let Some(frame) = self.next().await else {
@@ -290,8 +290,8 @@ impl Peer {
         }
     }
 
-    /// The next frame that has not arrived before, or nothing if the session ended. Tells the node that it arrived, unless
-    /// the peer never does.
+    /// Returns the next frame that has not arrived before; `None` if the session ended. Acknowledges it, unless the
+    /// peer never does.
     pub(crate) async fn next(&mut self) -> Option<Frame> {
         loop {
             let (number, frame) = self.next_numbered().await?;
@@ -302,11 +302,11 @@ impl Peer {
                 self.received = number;
             }
             if frame.kind == CLOSE {
-                self.closed = Some(End::Told(frame.fields().number()));
+                self.closed = Some(End::Closed(frame.fields().number()));
                 return None;
             }
             let is_due = |acknowledged| self.received >= acknowledged + UNACKNOWLEDGED;
-            // A ping says that the node is there, and so does the answer to it.
+            // A ping keeps the connection alive, and so does its acknowledgement.
             let is_asked = [RENEW, PING].contains(&frame.kind);
             if self.acknowledged.is_some_and(|known| is_due(known) || is_asked) {
                 self.acknowledge().await;
@@ -315,7 +315,7 @@ impl Peer {
         }
     }
 
-    /// The next frame as it comes, with its number if it has one, or nothing if the connection ended.
+    /// Returns the next frame, with its number if it has one; `None` if the connection ended.
     pub(crate) async fn next_numbered(&mut self) -> Option<(Option<u64>, Frame)> {
         let length = self.read(4).await?;
         let length = u32::from_le_bytes(length.try_into().expect("four bytes")) as usize;
@@ -323,19 +323,19 @@ impl Peer {
         Some(Frame::read(&self.read(length).await?))
     }
 
-    /// Tells the node how much has arrived.
+    /// Acknowledges what has arrived.
     pub(crate) async fn acknowledge(&mut self) {
         self.send(&Frame::numbers(ACKNOWLEDGE, &[self.received])).await;
         self.acknowledged = Some(self.received);
     }
 
-    /// Waits until the node ends the session; how it did.
+    /// Waits until the node ends the session. Returns how it did.
     pub(crate) async fn end(&mut self) -> End {
         while self.closed.is_none() && self.next().await.is_some() {}
         self.closed.clone().unwrap_or(End::Dropped)
     }
 
-    /// Waits for the end of the connection, whatever comes before.
+    /// Waits for the end of the connection, whatever arrives before.
     pub(crate) async fn ended_somehow(mut self) {
         drained(&mut self.stream).await;
     }
@@ -360,8 +360,8 @@ impl Peer {
         self.end().await;
     }
 
-    /// Says that nothing more will come on this connection.
-    pub(crate) async fn hush(&mut self) {
+    /// Shuts the connection down for writing.
+    pub(crate) async fn shut_down_writing(&mut self) {
         let _ = self.stream.shutdown().await;
     }
 
@@ -382,7 +382,7 @@ impl Peer {
     }
 }
 
-/// A name announced.
+/// Returns the announcement of a name.
 pub(crate) fn announcement(id: u64, fingerprint: u64, name: &str) -> Frame {
     Frame::new(NAME, Bytes::new().number(id).raw(&fingerprint.to_le_bytes()).text(name))
 }

@@ -1,4 +1,4 @@
-//! Promises used as nobody means them: on themselves, in endless chains, finished twice, called after.
+//! Misused promises: on themselves, in endless chains, finished twice, used after they are finished.
 
 use remote_core::Limits;
 
@@ -10,7 +10,7 @@ use super::wire::{Bytes, CANCEL, Call, FINISH, Frame, To};
 /// As many calls as the window grants.
 const CHAIN: u64 = 16_000;
 
-/// A promise, and each link of the chain a promise on the one before.
+/// Sends a promise, and a chain of promises, each on the one before.
 async fn chain(peer: &mut Peer, target: u64, head: &str) -> (u64, u64) {
     let head = peer.call_promise(target, head).await;
     let child = peer.call_promise(target, "child").await;
@@ -102,7 +102,7 @@ fn promises_are_finished_once() {
         for question in [1, u64::MAX] {
             let mut peer = Peer::connect(&stage.address()).await;
             peer.send(&Frame::numbers(FINISH, &[question])).await;
-            assert_eq!(peer.end().await, code::QUESTION, "{question} was never asked");
+            assert_eq!(peer.end().await, code::QUESTION, "{question} was never call");
         }
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
@@ -110,7 +110,7 @@ fn promises_are_finished_once() {
         let finish = Frame::numbers(FINISH, &[call.question]);
         peer.send_all(&[call.frame(), finish.clone(), finish]).await;
         assert_eq!(peer.end().await, code::QUESTION);
-        // What is no promise cannot be finished.
+        // A call that is no promise cannot be finished.
         let mut peer = Peer::connect(&stage.address()).await;
         let target = peer.target().await;
         let never = peer.ask(target, "never", Bytes::new()).await;
@@ -140,7 +140,7 @@ fn answers_that_are_no_promises_cannot_be_called() {
                 "{question}"
             );
         }
-        // A promise of what is no reference breaks what is sent to it.
+        // A promise of a value that is no reference breaks the messages to it.
         let number = peer
             .call(target, "add", Bytes::new().count(1))
             .await

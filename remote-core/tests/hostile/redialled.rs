@@ -1,5 +1,5 @@
-//! The mirror of `resumption`: what a hostile server, or another in its place, can make of a session whose client dials
-//! it again.
+//! Resumption with a hostile server: what a server, or another in its place, can do to a session that its client dials
+//! again. It mirrors `resumption`.
 
 use remote_core::{Error, Limits, Ref, Session, SessionState};
 
@@ -13,7 +13,7 @@ use super::stage::{patient, run, soon, until};
 use super::target::Target;
 use super::wire::{Bytes, Frame, PING, RELEASE, answer};
 
-/// A client with a session that a hostile server has begun, and a reference in it.
+/// A client with a session with a hostile server, and a reference in it.
 struct Scene {
     client: Client,
     server: RawServer,
@@ -31,7 +31,7 @@ impl Scene {
         Scene::of(Client::with(limits).await, node).await
     }
 
-    /// For a test that waits for the end of a lease.
+    /// Makes a scene with a short lease, for a test that waits for its end.
     async fn brief(node: [u8; 16], limits: Limits) -> Scene {
         Scene::of(Client::brief(limits).await, node).await
     }
@@ -48,14 +48,14 @@ impl Scene {
         Scene { client, server, peer, target, session }
     }
 
-    /// A call reaches the server, and its answer the client.
-    async fn is_unharmed(&mut self) {
+    /// Asserts that a call reaches the server, and its answer the client.
+    async fn assert_works(&mut self) {
         let answering = async {
-            let asked = self.peer.asked().await;
-            self.peer.send(&value(asked.question, 5)).await;
+            let arrived = self.peer.next_call().await;
+            self.peer.send(&value(arrived.question, 5)).await;
         };
-        let (told, ()) = tokio::join!(soon("a call", self.target.add(1)), answering);
-        assert_eq!(told, Ok(5));
+        let (verdict, ()) = tokio::join!(soon("a call", self.target.add(1)), answering);
+        assert_eq!(verdict, Ok(5));
     }
 
     async fn resume(&mut self) {
@@ -67,7 +67,7 @@ impl Scene {
     }
 
     async fn is(&self, state: SessionState) {
-        until("the state is told", || self.session.state() == state).await;
+        until("the state is published", || self.session.state() == state).await;
     }
 
     async fn ends(self) {
@@ -88,16 +88,16 @@ fn a_call_is_answered_on_the_next_connection_if_the_first_is_lost() {
             let mut scene = Scene::new(node).await;
             let target = scene.target.clone();
             let call = tokio::spawn(async move { target.add(1).await });
-            // Sent again if it had not arrived; not if it had.
+            // It is retransmitted if it had not arrived, and not if it had.
             scene.peer.lose().await;
             scene.resume().await;
-            let asked = scene.peer.asked().await;
+            let arrived = scene.peer.next_call().await;
             scene.peer.lose().await;
             scene.resume().await;
-            scene.peer.send(&value(asked.question, 7)).await;
+            scene.peer.send(&value(arrived.question, 7)).await;
             assert_eq!(soon("the call", call).await.unwrap(), Ok(7));
             assert_eq!(scene.reconnects(), 2);
-            scene.is_unharmed().await;
+            scene.assert_works().await;
             scene.ends().await;
         }
     });
@@ -118,22 +118,22 @@ fn a_server_that_cannot_prove_the_session_does_not_get_it() {
                 for verdict in verdicts {
                     scene.peer.lose().await;
                     let reconnects = scene.reconnects();
-                    let (mut impostor, heard) = scene.server.again(&scene.peer).await;
-                    let forged = forgeries(&scene.peer, &impostor, heard);
+                    let (mut impostor, state) = scene.server.again(&scene.peer).await;
+                    let forged = forgeries(&scene.peer, &impostor, state);
                     let (what, forged) = forged[which];
                     let what = format!("{what}: {:?}, {verdict:?}", forged.claim);
                     impostor.send_raw(&forged.write()).await;
                     if impostor.decides() {
                         impostor.send_raw(&verdict.write()).await;
                     } else {
-                        let told = impostor.verdict().await;
-                        assert!(matches!(told, Verdict::Refuse(_)), "{what}: {told:?}");
+                        let verdict = impostor.verdict().await;
+                        assert!(matches!(verdict, Verdict::Refuse(_)), "{what}: {verdict:?}");
                     }
                     assert!(impostor.next().await.is_none(), "{what}: it was given the session");
                     assert_eq!(scene.reconnects(), reconnects, "{what}");
                     scene.is(SessionState::Suspended).await;
                     scene.resume().await;
-                    scene.is_unharmed().await;
+                    scene.assert_works().await;
                 }
             }
             scene.ends().await;
@@ -148,7 +148,7 @@ fn an_end_that_a_server_proves_ends_the_session() {
             let mut scene = Scene::new(node).await;
             let target = scene.target.clone();
             let call = tokio::spawn(async move { target.add(1).await });
-            scene.peer.asked().await;
+            scene.peer.next_call().await;
             scene.peer.lose().await;
             let (mut again, _) = scene.server.again(&scene.peer).await;
             again.send_raw(&again.prove(Claim::Ended { code: end }).write()).await;
@@ -158,20 +158,20 @@ fn an_end_that_a_server_proves_ends_the_session() {
                 let verdict = again.verdict().await;
                 assert!(matches!(verdict, Verdict::Accept(_)), "{verdict:?}");
             }
-            let told = soon("the call", call).await.unwrap();
+            let verdict = soon("the call", call).await.unwrap();
             if end == 32 {
-                assert_eq!(told, Err(Error::LeaseExpired));
+                assert_eq!(verdict, Err(Error::LeaseExpired));
             } else {
-                lost(told);
+                lost(verdict);
             }
             scene.is(SessionState::Ended).await;
-            // What began instead is a session like any other.
+            // The new session is like any other.
             again.forget();
             scene.peer = again;
             let (target, ()) =
                 tokio::join!(scene.client.lookup(&scene.server), scene.peer.look_up());
             scene.target = target.unwrap();
-            scene.is_unharmed().await;
+            scene.assert_works().await;
             scene.ends().await;
         }
     });
@@ -183,7 +183,7 @@ fn verdicts_that_do_not_follow_are_not_believed() {
         let mut scene = Scene::brief(greater(), patient()).await;
         scene.peer.lose().await;
         scene.resume().await;
-        scene.is_unharmed().await;
+        scene.assert_works().await;
         for verdict in [
             Verdict::Resume(0),
             Verdict::Resume(1),
@@ -198,16 +198,16 @@ fn verdicts_that_do_not_follow_are_not_believed() {
             again.send_raw(&verdict.write()).await;
             assert!(again.next().await.is_none(), "{verdict:?}: it was given the session");
             scene.is(SessionState::Suspended).await;
-            // Greater than any of these, and than what it had before.
+            // Greater than any of these, and than the former one.
             scene.peer.connection = scene.peer.connection.max(2);
             scene.resume().await;
-            scene.is_unharmed().await;
+            scene.assert_works().await;
         }
-        // After the last number there is no other: the session ends with its lease.
+        // There is no number after the last one: the session ends with its lease.
         scene.peer.lose().await;
         scene.peer.connection = u64::MAX - 1;
         scene.resume().await;
-        scene.is_unharmed().await;
+        scene.assert_works().await;
         scene.peer.lose().await;
         scene.peer.connection = u64::MAX - 1;
         scene.resume().await;
@@ -225,11 +225,11 @@ fn a_server_that_claims_more_than_was_sent_ends_its_session() {
                 let mut scene = Scene::new(node).await;
                 let target = scene.target.clone();
                 let call = tokio::spawn(async move { target.add(1).await });
-                scene.peer.asked().await;
+                scene.peer.next_call().await;
                 scene.peer.lose().await;
                 let (mut again, _) = scene.server.again(&scene.peer).await;
                 let received = again.received.saturating_add(more);
-                again.take_up(Claim::Live { received, lost: true }).await;
+                again.resume_on(Claim::Live { received, lost: true }).await;
                 assert_eq!(again.end().await, code::ACKNOWLEDGEMENT);
                 lost(soon("the call", call).await.unwrap());
                 scene.ends().await;
@@ -242,15 +242,15 @@ fn a_server_that_claims_more_than_was_sent_ends_its_session() {
 fn a_server_that_claims_less_than_it_acknowledged_gets_what_is_left() {
     run(async {
         let mut scene = Scene::new(greater()).await;
-        scene.is_unharmed().await;
+        scene.assert_works().await;
         scene.peer.acknowledge().await;
         let acknowledged = scene.peer.acknowledged.take().expect("it has just been sent");
         for _ in 0..100 {
-            scene.is_unharmed().await;
+            scene.assert_works().await;
         }
         scene.peer.lose().await;
         let (mut again, _) = scene.server.again(&scene.peer).await;
-        again.take_up(Claim::Live { received: 0, lost: true }).await;
+        again.resume_on(Claim::Live { received: 0, lost: true }).await;
         let mut expected = acknowledged + 1;
         while expected <= again.received {
             let (number, _) = again.next_numbered().await.expect("the session goes on");
@@ -260,7 +260,7 @@ fn a_server_that_claims_less_than_it_acknowledged_gets_what_is_left() {
             }
         }
         scene.peer = again;
-        scene.is_unharmed().await;
+        scene.assert_works().await;
         scene.ends().await;
     });
 }
@@ -269,20 +269,20 @@ fn a_server_that_claims_less_than_it_acknowledged_gets_what_is_left() {
 fn what_a_server_sends_again_is_not_looked_at_again() {
     run(async {
         let mut scene = Scene::new(greater()).await;
-        scene.is_unharmed().await;
+        scene.assert_works().await;
         scene.peer.lose().await;
         scene.resume().await;
         let target = scene.target.clone();
         let call = tokio::spawn(async move { target.add(1).await });
-        let asked = scene.peer.asked().await;
+        let arrived = scene.peer.next_call().await;
         for number in 0..=scene.peer.number {
             let release = Frame::numbers(RELEASE, &[u64::MAX, u64::MAX]);
             scene.peer.send_raw(&release.write(number)).await;
-            scene.peer.send_raw(&value(asked.question, 8).write(number)).await;
+            scene.peer.send_raw(&value(arrived.question, 8).write(number)).await;
         }
-        scene.peer.send(&value(asked.question, 9)).await;
+        scene.peer.send(&value(arrived.question, 9)).await;
         assert_eq!(soon("the call", call).await.unwrap(), Ok(9));
-        scene.is_unharmed().await;
+        scene.assert_works().await;
         scene.ends().await;
     });
 }
@@ -305,10 +305,10 @@ fn a_server_that_never_acknowledges_holds_its_callers_until_the_lease_ends() {
             bytes += frame.fields.len();
             let unacknowledged = scene.session.stats().unacknowledged;
             assert!(unacknowledged < limits.unacknowledged + 2 * limits.queue, "{unacknowledged}");
-            // It lives, and is heard.
+            // The peer keeps the connection alive.
             scene.peer.send(&Frame::numbers(PING, &[])).await;
         }
-        assert_eq!(scene.peer.end().await, End::Told(32), "the lease ends");
+        assert_eq!(scene.peer.end().await, End::Closed(32), "the lease ends");
         assert!(bytes >= limits.unacknowledged, "{bytes} bytes came");
         assert!(bytes < limits.unacknowledged + 4 * limits.queue, "{bytes} bytes came");
         for call in calls {
@@ -326,7 +326,7 @@ fn a_client_comes_back_as_often_as_it_is_dropped() {
             for _ in 0..200 {
                 scene.peer.lose().await;
                 scene.resume().await;
-                scene.is_unharmed().await;
+                scene.assert_works().await;
             }
             assert_eq!(scene.reconnects(), 200);
             scene.ends().await;
@@ -340,14 +340,14 @@ fn another_node_in_the_place_of_a_server_ends_the_session_and_begins_none() {
         let mut scene = Scene::new(greater()).await;
         let target = scene.target.clone();
         let call = tokio::spawn(async move { target.add(1).await });
-        scene.peer.asked().await;
+        scene.peer.next_call().await;
         scene.peer.lose().await;
         let called = async { soon("the call", call).await.unwrap() };
-        let told = tokio::select! {
-            told = called => told,
+        let verdict = tokio::select! {
+            verdict = called => verdict,
             never = scene.server.is_restarted() => never,
         };
-        lost(told);
+        lost(verdict);
         assert_eq!(soon("a later call", scene.target.add(1)).await, Err(Error::Stale));
         scene.ends().await;
     });

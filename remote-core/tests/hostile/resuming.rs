@@ -1,17 +1,17 @@
-//! Owns how a hostile peer takes its session from one connection to another, in order or not.
+//! Resumption by a hostile peer: it moves its session from one connection to another, in good order or not.
 //!
-//! It must not know the library, whose idea of the protocol is what is tested.
+//! It must not know the library, whose implementation of the protocol is under test.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::net::TcpStream;
 
-use super::hello::{Claim, Hello, SECRET, Standing, Verdict};
+use super::hello::{Claim, Hello, ResumeState, SECRET, Verdict};
 use super::peer::{Peer, drained, stranger};
 
 impl Peer {
-    /// A session with the node at an address, begun by whoever of the two decides.
+    /// Begins a session with the node at an address, whichever of the two is the decider.
     pub(crate) async fn begun(address: &str, hello: &Hello) -> Peer {
         let mut peer = Peer::on(stranger(address).await, hello);
         peer.introduce().await;
@@ -21,7 +21,7 @@ impl Peer {
 
     /// Begins a session on a connection on which both sides have introduced themselves.
     pub(crate) async fn begin(&mut self) {
-        self.send_raw(&Standing::nothing().write()).await;
+        self.send_raw(&ResumeState::nothing().write()).await;
         if self.decides() {
             self.send_raw(&Verdict::Accept(SECRET).write()).await;
         } else {
@@ -30,8 +30,8 @@ impl Peer {
         }
     }
 
-    /// The same peer on another connection, of which the one that it has knows nothing.
-    pub(crate) fn twin(&self, stream: TcpStream) -> Peer {
+    /// Returns the same peer on another connection, with the same state.
+    pub(crate) fn copy(&self, stream: TcpStream) -> Peer {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let mut nonce = [0; 32];
         nonce[..8].copy_from_slice(&NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes());
@@ -47,68 +47,68 @@ impl Peer {
         }
     }
 
-    /// Knows nothing of the session that it had: another begins.
+    /// Forgets the session, so that another begins.
     pub(crate) fn forget(&mut self) {
         (self.number, self.received, self.acknowledged, self.connection) = (0, 0, Some(0), 1);
         self.names.clear();
     }
 
-    /// Introduces itself to a node that listens; how that stands with it.
-    pub(crate) async fn introduce(&mut self) -> Standing {
+    /// Introduces itself to a node that listens. Returns the node's resume state.
+    pub(crate) async fn introduce(&mut self) -> ResumeState {
         self.send_raw(&self.hello.write()).await;
-        self.hear_hello().await;
-        self.hear_standing().await.expect("a node says how it stands")
+        self.read_hello().await;
+        self.read_resume_state().await.expect("a node says how it stands")
     }
 
-    /// Introduces itself to a node that dialled; how that stands with it, if it goes on.
-    pub(crate) async fn welcome(&mut self) -> Option<Standing> {
-        self.hear_hello().await;
+    /// Introduces itself to a node that dialled. Returns the node's resume state, if it sends one.
+    pub(crate) async fn welcome(&mut self) -> Option<ResumeState> {
+        self.read_hello().await;
         self.send_raw(&self.hello.write()).await;
-        self.hear_standing().await
+        self.read_resume_state().await
     }
 
-    /// Whether it is for this side to decide.
+    /// Returns true if this side is the decider.
     pub(crate) fn decides(&self) -> bool {
         self.hello.node > self.other.node
     }
 
-    /// That the session goes on, and its connection is lost.
+    /// Returns the claim that the session is live, and its connection is lost.
     pub(crate) fn claim(&self) -> Claim {
         Claim::Live { received: self.received, lost: true }
     }
 
-    /// A claim, proved on this connection.
-    pub(crate) fn prove(&self, claim: Claim) -> Standing {
-        Standing::proved(claim, &self.secret, &self.hello, &self.other)
+    /// Returns the resume state with a claim, proved on this connection.
+    pub(crate) fn prove(&self, claim: Claim) -> ResumeState {
+        ResumeState::proved(claim, &self.secret, &self.hello, &self.other)
     }
 
-    /// Whether the other side has proved what it said on this connection.
-    pub(crate) fn believes(&self, standing: &Standing) -> bool {
-        *standing == Standing::proved(standing.claim, &self.secret, &self.other, &self.hello)
+    /// Returns true if the other side has proved its resume state on this connection.
+    pub(crate) fn believes(&self, state: &ResumeState) -> bool {
+        *state == ResumeState::proved(state.claim, &self.secret, &self.other, &self.hello)
     }
 
-    /// Loses its connection, and what is on its way there. When this returns, the node has noticed.
+    /// Closes the connection, and loses what is in transit there. When this returns, the node has noticed.
     pub(crate) async fn lose(&mut self) {
-        self.hush().await;
+        self.shut_down_writing().await;
         drained(&mut self.stream).await;
     }
 
-    /// Goes on with its session on another connection, as is right.
+    /// Resumes its session on another connection, in good order.
     pub(crate) async fn resume(&mut self, address: &str) {
         self.resume_with(address, self.claim()).await;
     }
 
-    /// Goes on with its session on another connection, and claims this.
+    /// Resumes its session on another connection, with this claim.
     pub(crate) async fn resume_with(&mut self, address: &str, claim: Claim) {
-        let mut next = self.twin(stranger(address).await);
-        let heard = next.introduce().await;
-        assert!(next.believes(&heard), "{heard:?}");
-        next.take_up(claim).await;
+        let mut next = self.copy(stranger(address).await);
+        let state = next.introduce().await;
+        assert!(next.believes(&state), "{state:?}");
+        next.resume_on(claim).await;
         *self = next;
     }
 
-    /// Goes on with its session on a connection on which both sides have introduced themselves.
-    pub(crate) async fn take_up(&mut self, claim: Claim) {
+    /// Resumes its session on a connection on which both sides have introduced themselves.
+    pub(crate) async fn resume_on(&mut self, claim: Claim) {
         self.send_raw(&self.prove(claim).write()).await;
         if self.decides() {
             self.connection += 1;

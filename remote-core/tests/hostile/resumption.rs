@@ -1,4 +1,4 @@
-//! What a peer can make of its own session on another connection than the one that it has.
+//! Resumption by a hostile client: what a peer can do to its own session with other connections.
 
 use remote_core::{Limits, SessionState};
 
@@ -17,14 +17,14 @@ fn a_session_goes_on_for_who_proves_that_it_is_its_own() {
             let mut owner = Owner::new(&stage, node).await;
             // One call was answered, and the answer is lost.
             let question = owner.peer.ask(owner.child, "add", Bytes::new().count(300)).await;
-            until("the answer is on its way", || owner.session.stats().calls_in == 0).await;
+            until("the answer is in transit", || owner.session.stats().calls_in == 0).await;
             owner.lose().await;
             owner.resume().await;
             assert_eq!(owner.peer.answer(question).await.value(), 300);
-            owner.is_unharmed().await;
+            owner.assert_works().await;
             // The node has not noticed that the connection is lost: the next one replaces it.
             owner.resume().await;
-            owner.is_unharmed().await;
+            owner.assert_works().await;
             assert_eq!(owner.reconnects(), 2);
             owner.peer.close().await;
             stage.is_alone_again().await;
@@ -71,7 +71,7 @@ fn verdicts_that_do_not_follow_do_not_count() {
         let stage = Stage::new().await;
         let mut owner = Owner::new(&stage, greater()).await;
         owner.resume().await;
-        owner.is_unharmed().await;
+        owner.assert_works().await;
         owner.lose().await;
         for verdict in [
             Verdict::Resume(0),
@@ -89,20 +89,20 @@ fn verdicts_that_do_not_follow_do_not_count() {
             assert_eq!((owner.session.state(), owner.reconnects()), (SessionState::Suspended, 1));
         }
         owner.resume().await;
-        owner.is_unharmed().await;
-        // The same number for two connections: the first has it.
+        owner.assert_works().await;
+        // The same number for two connections: the first is used.
         let (mut again, _) = owner.impostor().await;
         again.connection -= 1;
-        again.take_up(again.claim()).await;
+        again.resume_on(again.claim()).await;
         assert_eq!(again.end().await, End::Dropped);
-        owner.is_unharmed().await;
-        // Neither side says that the connection is lost.
+        owner.assert_works().await;
+        // Neither side reports the connection as lost.
         let (mut again, _) = owner.impostor().await;
         let claim = Claim::Live { received: again.received, lost: false };
-        again.take_up(claim).await;
+        again.resume_on(claim).await;
         assert_eq!(again.end().await, End::Dropped);
-        owner.is_unharmed().await;
-        // A verdict where frames are expected is one that is too long.
+        owner.assert_works().await;
+        // A verdict in place of frames is a frame that is too long.
         owner.peer.send_raw(&Verdict::Resume(9).write()).await;
         assert_eq!(owner.peer.end().await, code::FRAME_LENGTH);
         stage.is_alone_again().await;
@@ -116,12 +116,12 @@ fn the_last_of_all_numbers_is_the_last_connection() {
         let mut owner = Owner::new(&stage, greater()).await;
         owner.peer.connection = u64::MAX - 1;
         owner.resume().await;
-        owner.is_unharmed().await;
+        owner.assert_works().await;
         let (mut again, _) = owner.impostor().await;
         again.connection = u64::MAX - 1;
-        again.take_up(again.claim()).await;
+        again.resume_on(again.claim()).await;
         assert_eq!(again.end().await, End::Dropped);
-        owner.is_unharmed().await;
+        owner.assert_works().await;
         owner.peer.close().await;
         stage.is_alone_again().await;
     });
@@ -145,7 +145,8 @@ fn who_claims_more_than_was_sent_ends_its_session() {
     });
 }
 
-/// What was acknowledged is not kept, so who claims to have less is not given it: he finds a gap, which is his own.
+/// What was acknowledged is not kept. A peer that claims to have received less does not get it, and finds a gap of its
+/// own making.
 #[test]
 fn who_claims_less_than_he_acknowledged_gets_what_is_left() {
     run(async {
@@ -155,7 +156,7 @@ fn who_claims_less_than_he_acknowledged_gets_what_is_left() {
             owner.peer.acknowledge().await;
             let acknowledged = owner.peer.acknowledged.take().expect("it has just been sent");
             for _ in 0..100 {
-                owner.is_unharmed().await;
+                owner.assert_works().await;
             }
             owner.lose().await;
             let claim = Claim::Live { received: 0, lost: true };
@@ -168,7 +169,7 @@ fn who_claims_less_than_he_acknowledged_gets_what_is_left() {
                     expected += 1;
                 }
             }
-            owner.is_unharmed().await;
+            owner.assert_works().await;
             owner.peer.close().await;
             stage.is_alone_again().await;
         }
@@ -185,7 +186,7 @@ fn what_is_sent_again_is_not_looked_at_again() {
         assert_eq!(owner.peer.answer(call.question).await.value(), 1);
         owner.lose().await;
         owner.resume().await;
-        // Each number that arrived, as another frame than it was: one that would end the session if it counted.
+        // Each number that arrived, with another frame: one that would end the session if it were handled.
         let release = Frame::numbers(RELEASE, &[u64::MAX, u64::MAX]);
         for number in 0..=owner.peer.number {
             owner.peer.send_raw(&release.write(number)).await;
@@ -219,10 +220,10 @@ fn who_never_acknowledges_is_held_back_until_the_lease_ends() {
         while let Some(frame) = owner.peer.next().await {
             bytes += frame.fields.len();
             is_held_back(&owner.session, &limits);
-            // It lives, and is heard.
+            // The peer keeps the connection alive.
             owner.peer.send(&Frame::numbers(PING, &[])).await;
         }
-        assert_eq!(owner.peer.end().await, End::Told(32), "the lease ends");
+        assert_eq!(owner.peer.end().await, End::Closed(32), "the lease ends");
         assert!(bytes >= limits.unacknowledged, "{bytes} bytes came");
         assert!(bytes < limits.unacknowledged + 4 * limits.queue, "{bytes} bytes came");
         stage.is_alone_again().await;
@@ -240,7 +241,7 @@ fn a_session_can_be_resumed_a_thousand_times_in_a_row() {
                     owner.lose().await;
                 }
                 owner.resume().await;
-                owner.is_unharmed().await;
+                owner.assert_works().await;
             }
             assert_eq!(owner.reconnects(), 1000);
             owner.peer.close().await;
@@ -257,14 +258,14 @@ fn of_two_connections_that_resume_at_the_same_moment_the_later_counts() {
             let mut owner = Owner::new(&stage, lesser()).await;
             owner.lose().await;
             let ((mut one, _), (mut other, _)) = (owner.impostor().await, owner.impostor().await);
-            let both = async |peer: &mut Peer| peer.take_up(peer.claim()).await;
+            let both = async |peer: &mut Peer| peer.resume_on(peer.claim()).await;
             tokio::join!(both(&mut one), both(&mut other));
             assert_ne!(one.connection, other.connection, "each has a number of its own");
             let (mut earlier, later) =
                 if one.connection < other.connection { (one, other) } else { (other, one) };
             assert_eq!(earlier.end().await, End::Dropped);
             owner.peer = later;
-            owner.is_unharmed().await;
+            owner.assert_works().await;
             owner.peer.close().await;
             stage.is_alone_again().await;
         }

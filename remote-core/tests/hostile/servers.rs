@@ -1,4 +1,4 @@
-//! The mirror: hostile servers, whose clients end each call by a clear error, in time, and go on with others.
+//! Hostile servers: their clients end each call with a clear error, in time, and go on with other servers.
 
 use std::time::{Duration, Instant};
 
@@ -39,9 +39,9 @@ fn servers_of_other_protocols_are_told_apart() {
                 let _ = stream.shutdown().await;
                 drained(&mut stream).await;
             };
-            let (told, ()) = tokio::join!(client.lookup(&server), serving);
-            let told = not_connected(told);
-            assert!(told.contains(reason), "{told}");
+            let (error, ()) = tokio::join!(client.lookup(&server), serving);
+            let error = not_connected(error);
+            assert!(error.contains(reason), "{error}");
         }
         client.is_alone_again().await;
     });
@@ -54,8 +54,8 @@ fn a_server_that_says_nothing_is_given_up() {
         let client = Client::with(limits).await;
         let server = RawServer::new().await;
         let began = Instant::now();
-        let (told, silent) = tokio::join!(client.lookup(&server), server.stranger());
-        assert!(not_connected(told).contains("no answer within 0.3 s"));
+        let (error, silent) = tokio::join!(client.lookup(&server), server.stranger());
+        assert!(not_connected(error).contains("no answer within 0.3 s"));
         assert!(began.elapsed() < LIMIT / 4);
         drop(silent);
         client.is_alone_again().await;
@@ -65,7 +65,7 @@ fn a_server_that_says_nothing_is_given_up() {
 #[test]
 fn verdicts_that_cannot_be_are_errors() {
     run(async {
-        // Only the last verdict below, which is none, is waited for.
+        // Only the last case below, a missing verdict, waits for this limit.
         let limits = Limits { handshake_time: Duration::from_secs(3), ..patient() };
         let client = Client::with(limits).await;
         let server = RawServer::new().await;
@@ -74,17 +74,17 @@ fn verdicts_that_cannot_be_are_errors() {
             (framed(&[]), "frame cannot be read"),
             (framed(&[0; 32]), "frame cannot be read"),
             (vec![0xff; 100], "introduction cannot be read"),
-            // A session that the client knows nothing of.
+            // A session that the client does not know.
             (Verdict::Duplicate.write(), "has a session with this node"),
             (Verdict::Resume(0).write(), "changed while"),
             (Verdict::Resume(u64::MAX).write(), "changed while"),
             (Verdict::Refuse("not you".into()).write(), "refused: not you"),
-            // None at all.
+            // No verdict.
             (Vec::new(), "no answer within"),
         ] {
-            let (told, peer) = tokio::join!(client.lookup(&server), server.introduced(&verdict));
-            let told = not_connected(told);
-            assert!(told.contains(reason), "{told}");
+            let (error, peer) = tokio::join!(client.lookup(&server), server.introduced(&verdict));
+            let error = not_connected(error);
+            assert!(error.contains(reason), "{error}");
             peer.ended_somehow().await;
         }
         client.is_alone_again().await;
@@ -112,22 +112,22 @@ fn answers_of_another_shape_are_errors_and_the_session_goes_on() {
         ] {
             let what = format!("{status} {body:?}");
             let answering = async {
-                let asked = peer.asked().await;
-                peer.send(&answer(asked.question, status, body, references)).await;
+                let call = peer.next_call().await;
+                peer.send(&answer(call.question, status, body, references)).await;
             };
-            let (told, ()) = tokio::join!(soon("a call", target.add(1)), answering);
-            let told = told.expect_err(&what);
+            let (error, ()) = tokio::join!(soon("a call", target.add(1)), answering);
+            let error = error.expect_err(&what);
             assert!(
-                matches!(told.root(), Error::Decode(_) | Error::Quota(_) | Error::Protocol(_)),
-                "{what}: {told:?}"
+                matches!(error.root(), Error::Decode(_) | Error::Quota(_) | Error::Protocol(_)),
+                "{what}: {error:?}"
             );
         }
-        // References where none are wanted, and none where one is.
+        // References where none are expected, and none where one is.
         let answering = async {
-            let asked = peer.asked().await;
-            peer.send(&answer(asked.question, 0, Bytes::new().count(5), mine(9, interface))).await;
-            let asked = peer.asked().await;
-            peer.send(&answer(asked.question, 0, Bytes::new().count(3), mine(9, interface))).await;
+            let call = peer.next_call().await;
+            peer.send(&answer(call.question, 0, Bytes::new().count(5), mine(9, interface))).await;
+            let call = peer.next_call().await;
+            peer.send(&answer(call.question, 0, Bytes::new().count(3), mine(9, interface))).await;
         };
         let calling = async {
             assert_eq!(target.add(1).await, Ok(5));
@@ -149,13 +149,12 @@ fn an_answer_that_cannot_be_read_does_not_say_that_the_call_was_not_executed() {
         let target = target.unwrap();
         for status in [0, 1, 2] {
             let answering = async {
-                let asked = peer.asked().await;
-                peer.send(&answer(asked.question, status, Bytes(vec![0xff; 3]), Bytes::new()))
-                    .await;
+                let call = peer.next_call().await;
+                peer.send(&answer(call.question, status, Bytes(vec![0xff; 3]), Bytes::new())).await;
             };
-            let (told, ()) = tokio::join!(soon("a call", target.add(1)), answering);
-            let told = told.unwrap_err();
-            assert_ne!(told.outcome(), remote_core::Outcome::NotExecuted, "{status}: {told:?}");
+            let (error, ()) = tokio::join!(soon("a call", target.add(1)), answering);
+            let error = error.unwrap_err();
+            assert_ne!(error.outcome(), remote_core::Outcome::NotExecuted, "{status}: {error:?}");
         }
         drop(target);
         peer.close().await;
@@ -176,22 +175,22 @@ fn a_server_that_breaks_a_rule_loses_its_session() {
         };
         type Script<'s> = Box<dyn Fn(u64) -> Vec<Frame> + 's>;
         let scripts: Vec<(Script<'_>, _)> = vec![
-            (Box::new(|asked| vec![begin(asked, (4 << 20) + 1)]), code::BODY),
-            (Box::new(|asked| vec![begin(asked, 1 << 40)]), code::BODY),
+            (Box::new(|call| vec![begin(call, (4 << 20) + 1)]), code::BODY),
+            (Box::new(|call| vec![begin(call, 1 << 40)]), code::BODY),
             (
-                Box::new(|asked| vec![answer(asked + 1, 0, Bytes::new().count(1), Bytes::new())]),
+                Box::new(|call| vec![answer(call + 1, 0, Bytes::new().count(1), Bytes::new())]),
                 code::QUESTION,
             ),
             (
-                Box::new(|asked| vec![answer(asked, 0, Bytes::new().count(1), mine(9, 77))]),
+                Box::new(|call| vec![answer(call, 0, Bytes::new().count(1), mine(9, 77))]),
                 code::NAME,
             ),
             (
-                Box::new(|asked| vec![answer(asked, 0, Bytes::new().count(1), yours(9, 0))]),
+                Box::new(|call| vec![answer(call, 0, Bytes::new().count(1), yours(9, 0))]),
                 code::REFERENCES,
             ),
             (
-                Box::new(|asked| vec![answer(asked, 3, Bytes::new().count(1), Bytes::new())]),
+                Box::new(|call| vec![answer(call, 3, Bytes::new().count(1), Bytes::new())]),
                 code::FRAME,
             ),
             (Box::new(|_| vec![Frame::numbers(RELEASE, &[1, 1])]), code::RELEASE),
@@ -207,13 +206,13 @@ fn a_server_that_breaks_a_rule_loses_its_session() {
             let (target, mut peer) = tokio::join!(client.lookup(&server), server.looked_up());
             let target = target.unwrap();
             let answering = async {
-                let asked = peer.asked().await;
-                peer.send_all(&script(asked.question)).await;
+                let call = peer.next_call().await;
+                peer.send_all(&script(call.question)).await;
                 peer.end().await
             };
-            let (told, ended) = tokio::join!(soon("a call", target.add(1)), answering);
-            assert_eq!(ended, end, "{told:?}");
-            lost(told);
+            let (error, ended) = tokio::join!(soon("a call", target.add(1)), answering);
+            assert_eq!(ended, end, "{error:?}");
+            lost(error);
             lost(soon("a call after the end", target.add(1)).await);
             drop(target);
             client.is_alone_again().await;
@@ -261,8 +260,9 @@ fn a_promise_that_a_server_never_keeps_ends_with_its_deadline() {
         let short = Duration::from_millis(50);
         assert_eq!(soon("the deadline", promise.add(1).timeout(short)).await, Err(Error::Timeout));
         assert_eq!(soon("the deadline", target.add(1).timeout(short)).await, Err(Error::Timeout));
-        // Kept with what is no reference, or with one of the client's that it was never given, it breaks.
-        let kept = peer.asked().await;
+        // Answered with a value that is no reference, or with an object of the client that was not introduced to the
+        // server, the promise breaks.
+        let kept = peer.next_call().await;
         assert_eq!(kept.manner, Manner::Promise as u8);
         peer.send(&answer(kept.question, 0, Bytes::new().count(5), Bytes::new())).await;
         assert!(soon("the promise breaks", Ref::resolved(&promise)).await.is_err());
@@ -298,7 +298,8 @@ fn a_server_cannot_reach_what_a_client_did_not_give() {
 
 #[test]
 fn answers_with_any_bit_flipped_or_cut_at_every_byte_end_their_calls() {
-    /// As many at once, each with a client and a server of its own: for the most part a client waits before it dials again.
+    /// The number of cases at once, each with its own client and server: for most of the time a client waits before it
+    /// dials again.
     const AT_ONCE: usize = 8;
     run(async {
         let length = answers_length().await;
@@ -321,32 +322,32 @@ fn answers_with_any_bit_flipped_or_cut_at_every_byte_end_their_calls() {
     });
 }
 
-/// How many bytes there are to change in the answer to a call.
+/// Returns the number of bytes of the answer to a call.
 async fn answers_length() -> usize {
     let (client, server) = (Client::new().await, RawServer::new().await);
     let (target, mut peer) = tokio::join!(client.lookup(&server), server.looked_up());
     let target = target.unwrap();
     let answering = async {
-        let asked = peer.asked().await;
-        answers(&mut peer, asked.question).len()
+        let call = peer.next_call().await;
+        answers(&mut peer, call.question).len()
     };
     tokio::select! {
-        told = target.add(1) => panic!("nobody answered: {told:?}"),
+        error = target.add(1) => panic!("nobody answered: {error:?}"),
         length = answering => length,
     }
 }
 
-/// Answers a call with a bit flipped, or not to the end. Whatever the call comes to: it ends, and so does its session.
+/// Answers a call with a flipped bit, or not to the end. In any case the call ends, and its session.
 async fn changed(client: &Client, server: &RawServer, end: usize, bit: Option<usize>) {
     let serving = async {
         let mut peer = server.looked_up().await;
-        let Some(asked) = peer.asked_unless_ended().await else { return };
-        let mut bytes = answers(&mut peer, asked.question);
+        let Some(call) = peer.next_call_unless_ended().await else { return };
+        let mut bytes = answers(&mut peer, call.question);
         if let Some(bit) = bit {
             bytes[bit / 8] ^= 1 << (bit % 8);
         }
         peer.send_raw(&bytes[..end]).await;
-        peer.hush().await;
+        peer.shut_down_writing().await;
         peer.end().await;
     };
     let calling = async {
@@ -355,7 +356,7 @@ async fn changed(client: &Client, server: &RawServer, end: usize, bit: Option<us
         drop(target);
         client.is_alone_again().await;
     };
-    // A session that only lost its connection ends when the client finds another node in the server's place.
+    // A session that only lost its connection ends when the client finds another node at the server's address.
     let serving = async {
         serving.await;
         server.is_restarted().await
@@ -366,7 +367,7 @@ async fn changed(client: &Client, server: &RawServer, end: usize, bit: Option<us
     }
 }
 
-/// The answer to a call for a reference, in the frames that it needs.
+/// Returns the frames of the answer to a call for a reference.
 fn answers(peer: &mut super::peer::Peer, question: u64) -> Vec<u8> {
     let frames = [
         super::peer::announcement(2, 3, "Other"),

@@ -1,6 +1,6 @@
-//! Owns the scene of a test: a node that is attacked, and a good client beside the attacker that never stops calling.
+//! The setting of a test: a node that is attacked, and an honest client that calls it continuously.
 //!
-//! It must not know what the attack is.
+//! It must not know the attacks.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -11,24 +11,24 @@ use remote_core::{Limits, Node, Ref, Result, Session};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::target::{Butt, Target};
+use super::target::{Target, TargetObject};
 
-/// How long anything may take that is not itself a matter of time.
+/// The time limit of whatever should happen at once.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 /// The lease of a node under attack, so long that on a busy machine neither a lease ends nor a silent connection is dropped, which
 /// happens after a third of it.
 pub(crate) const LEASE: Duration = Duration::from_secs(180);
-/// The lease where a test waits for its end: the node keeps what a vanished peer has for it and a quarter more.
+/// The lease where a test waits for its end: the node keeps what a lost peer holds for a quarter longer.
 pub(crate) const SHORT_LEASE: Duration = Duration::from_secs(5);
-/// Limits of time that a busy machine does not come to. A test of such a limit sets its own.
+/// Returns time limits that are not reached on a busy machine. A test of such a limit sets its own.
 pub(crate) fn patient() -> Limits {
     Limits { handshake_time: LIMIT, silence: LIMIT, ..Limits::default() }
 }
 
-/// Calls of the good client that must succeed after an attack.
+/// The number of calls of the honest client that must succeed after an attack.
 const CALLS: u64 = 3;
 
-/// Runs a test on threads with 2 MiB of stack, which is what the limits of depth are made for.
+/// Runs a test on threads with 2 MiB of stack, for which the limits of depth are made.
 pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -41,7 +41,7 @@ pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
     result
 }
 
-/// Waits for something that must happen soon.
+/// Waits for a future, within the time limit.
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     match tokio::time::timeout(LIMIT, future).await {
         Ok(value) => value,
@@ -49,7 +49,7 @@ pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     }
 }
 
-/// Waits until something holds that nobody tells of.
+/// Waits for a condition that nobody notifies.
 pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
     soon(what, async {
         while !holds() {
@@ -59,12 +59,12 @@ pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
     .await;
 }
 
-/// A node under attack, and a good client of its.
+/// A node that is attacked, and an honest client of it.
 pub(crate) struct Stage {
     pub(crate) server: Node,
-    /// Executions of `never` that are in progress.
+    /// The executions of `never` that are in progress.
     pub(crate) running: Arc<AtomicU64>,
-    good: Good,
+    honest: HonestClient,
 }
 
 impl Stage {
@@ -76,50 +76,50 @@ impl Stage {
         Stage::leasing(limits, LEASE).await
     }
 
-    /// For a test that waits for the end of a lease.
+    /// Makes a stage with a short lease, for a test that waits for its end.
     pub(crate) async fn brief(limits: Limits) -> Stage {
         Stage::leasing(limits, SHORT_LEASE).await
     }
 
     async fn leasing(limits: Limits, lease: Duration) -> Stage {
         let server = serve(limits, lease).await.expect("a node starts");
-        let butt = Butt::default();
-        let running = Arc::clone(&butt.running);
-        server.publish("target", Ref::<dyn Target>::new(butt)).await.expect("the name is free");
-        let good = Good::at(&server.uri("target")).await;
-        Stage { server, running, good }
+        let object = TargetObject::default();
+        let running = Arc::clone(&object.running);
+        server.publish("target", Ref::<dyn Target>::new(object)).await.expect("the name is free");
+        let honest = HonestClient::at(&server.uri("target")).await;
+        Stage { server, running, honest }
     }
 
-    /// Host and port of the node.
+    /// Returns host and port of the node.
     pub(crate) fn address(&self) -> String {
         let uri = self.server.uri("");
         uri.trim_start_matches("tcp://").trim_end_matches('/').to_owned()
     }
 
-    /// How many executions of `never` are in progress.
+    /// Returns the number of executions of `never` that are in progress.
     pub(crate) fn running(&self) -> u64 {
         self.running.load(Ordering::SeqCst)
     }
 
-    /// The good client's calls have all succeeded, and go on.
-    pub(crate) async fn goes_on(&self) {
-        self.good.goes_on().await;
+    /// Asserts that the calls of the honest client have all succeeded, and still do.
+    pub(crate) async fn assert_served(&self) {
+        self.honest.assert_served().await;
     }
 
-    /// All that hostile peers brought about is over: the good client's session alone is left.
+    /// Waits until nothing is left of hostile peers: only the session of the honest client, and no method.
     pub(crate) async fn is_alone_again(&self) {
         self.has_no_other_session().await;
         until("what hostile peers began ends", || self.running() == 0).await;
     }
 
-    /// The good client's session alone is left. What peers had begun that vanished may go on: they did not say that they
-    /// do not want it.
+    /// Waits until only the session of the honest client is left. Methods of peers that were lost may go on: those
+    /// peers did not cancel their calls.
     pub(crate) async fn has_no_other_session(&self) {
         until("hostile sessions end", || self.server.sessions().len() == 1).await;
-        self.goes_on().await;
+        self.assert_served().await;
     }
 
-    /// The session of a hostile peer.
+    /// Returns the session of the hostile peer.
     pub(crate) fn hostile(&self) -> Session {
         let sessions = self.server.sessions();
         let hostile = sessions.into_iter().find(|session| session.peer().name() == "raw");
@@ -127,14 +127,14 @@ impl Stage {
     }
 }
 
-/// Bytes that wait for a peer to read them.
+/// Returns the number of bytes that wait for the peer to read them.
 pub(crate) fn waiting(session: &Session) -> usize {
     let stats = session.stats();
     stats.held - stats.unacknowledged
 }
 
-/// A peer that does not read costs what waits for it, and what it did not acknowledge; either is exceeded by what was
-/// under way at most.
+/// Asserts the cost of a peer that does not read: the bytes that wait for it, and those that it has not acknowledged;
+/// each exceeds its limit at most by one message.
 #[track_caller]
 pub(crate) fn is_held_back(session: &Session, limits: &Limits) {
     let (waiting, unacknowledged) = (waiting(session), session.stats().unacknowledged);
@@ -143,13 +143,13 @@ pub(crate) fn is_held_back(session: &Session, limits: &Limits) {
     assert!(unacknowledged < most, "{unacknowledged} bytes wait to be acknowledged");
 }
 
-/// A node that listens on a free port.
+/// Starts a node that listens on a free port.
 pub(crate) async fn serve(limits: Limits, lease: Duration) -> Result<Node> {
     Node::builder().listen("tcp://127.0.0.1:0").limits(limits).lease(lease).start().await
 }
 
-/// A client that calls all the time.
-pub(crate) struct Good {
+/// An honest client, which calls continuously.
+pub(crate) struct HonestClient {
     calls: watch::Receiver<Progress>,
     calling: JoinHandle<()>,
     _node: Node,
@@ -161,20 +161,21 @@ struct Progress {
     failed: Option<String>,
 }
 
-impl Good {
-    /// Begins to call what is published at an address.
-    pub(crate) async fn at(uri: &str) -> Good {
-        Good::of(&Node::new(), uri).await
+impl HonestClient {
+    /// Starts to call the object at an address.
+    pub(crate) async fn at(uri: &str) -> HonestClient {
+        HonestClient::of(&Node::new(), uri).await
     }
 
-    /// The same, as this node.
-    pub(crate) async fn of(node: &Node, uri: &str) -> Good {
+    /// Does the same with this node.
+    pub(crate) async fn of(node: &Node, uri: &str) -> HonestClient {
         let node = node.clone();
         let target: Ref<dyn Target> = node.lookup(uri).await.expect("the target is published");
         let progress = watch::Sender::new(Progress::default());
         let calls = progress.subscribe();
         let calling = tokio::spawn(async move {
-            // Often enough to notice, and not so often as to take the machine for itself: some of these tests run at once.
+            // Often enough to notice a failure, and not so often that it uses the whole machine: several of these tests
+            // run at once.
             let mut pace = tokio::time::interval(Duration::from_millis(10));
             loop {
                 pace.tick().await;
@@ -187,21 +188,21 @@ impl Good {
                 }
             }
         });
-        Good { calls, calling, _node: node }
+        HonestClient { calls, calling, _node: node }
     }
 
-    pub(crate) async fn goes_on(&self) {
+    pub(crate) async fn assert_served(&self) {
         let mut calls = self.calls.clone();
         let before = calls.borrow().succeeded;
         let enough =
             |progress: &Progress| progress.failed.is_some() || progress.succeeded >= before + CALLS;
-        let progress = soon("the good client's calls", calls.wait_for(enough)).await;
-        let progress = progress.expect("it tells of its end").clone();
-        assert_eq!(progress.failed, None, "the good client was harmed");
+        let progress = soon("the honest client's calls", calls.wait_for(enough)).await;
+        let progress = progress.expect("it messages of its end").clone();
+        assert_eq!(progress.failed, None, "the honest client was harmed");
     }
 }
 
-impl Drop for Good {
+impl Drop for HonestClient {
     fn drop(&mut self) {
         self.calling.abort();
     }

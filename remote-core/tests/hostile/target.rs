@@ -1,4 +1,4 @@
-//! Owns the object that hostile peers aim at: an interface with a method for each kind of argument and of mischief.
+//! The object that hostile peers call: its interface has a method for each kind of argument and of attack.
 //!
 //! It must not know the protocol.
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 #[remote]
 pub(crate) trait Target {
-    /// What every good client calls.
+    /// Called by every honest client.
     async fn add(&self, number: u64) -> Result<u64>;
     async fn length(&self, text: String) -> Result<u64>;
     async fn bytes(&self, bytes: Vec<u8>) -> Result<u64>;
@@ -25,18 +25,18 @@ pub(crate) trait Target {
     /// Keeps a reference.
     async fn keep(&self, other: Ref<dyn Target>) -> Result<()>;
     async fn keep_all(&self, others: Vec<Ref<dyn Target>>) -> Result<u64>;
-    /// The reference kept last.
+    /// Returns the reference that was kept last.
     async fn kept(&self) -> Result<Ref<dyn Target>>;
     /// Calls back.
     async fn call(&self, other: Ref<dyn Target>) -> Result<u64>;
     async fn never(&self) -> Result<()>;
     async fn never_child(&self) -> Result<Ref<dyn Target>>;
     async fn panics(&self) -> Result<()>;
-    /// A result of so many bytes.
+    /// Returns this number of bytes.
     async fn large(&self, size: u64) -> Result<Vec<u8>>;
 }
 
-/// Polymorphic values.
+/// The trait of polymorphic values.
 #[typetag::serde]
 pub(crate) trait Shape: Send + Sync {
     fn area(&self) -> u64;
@@ -63,7 +63,7 @@ impl Shape for Framed {
     }
 }
 
-/// Another trait, whose tags are not for [`Shape`].
+/// Another trait, whose tags are not those of [`Shape`].
 #[typetag::serde]
 pub(crate) trait Sound {}
 
@@ -85,17 +85,17 @@ pub(crate) struct Chain(pub(crate) Option<Box<Chain>>);
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Lists(pub(crate) Vec<Lists>);
 
-/// What the peers aim at.
+/// The object.
 #[derive(Remote, Clone, Default)]
 #[remote(Target)]
-pub(crate) struct Butt {
+pub(crate) struct TargetObject {
     sum: Arc<AtomicU64>,
     kept: Arc<std::sync::Mutex<Vec<Ref<dyn Target>>>>,
-    /// Executions of `never` that began and were not dropped.
+    /// The number of executions of `never` that began and were not dropped.
     pub(crate) running: Arc<AtomicU64>,
 }
 
-impl Butt {
+impl TargetObject {
     async fn stay<V>(&self) -> Result<V> {
         struct Leave(Arc<AtomicU64>);
         impl Drop for Leave {
@@ -110,7 +110,7 @@ impl Butt {
 }
 
 #[remote]
-impl Target for Butt {
+impl Target for TargetObject {
     async fn add(&self, number: u64) -> Result<u64> {
         Ok(self.sum.fetch_add(number, Ordering::Relaxed).wrapping_add(number))
     }
@@ -160,7 +160,7 @@ impl Target for Butt {
     }
 
     async fn child(&self) -> Result<Ref<dyn Target>> {
-        Ok(Ref::new(Butt::default()))
+        Ok(Ref::new(TargetObject::default()))
     }
 
     async fn keep(&self, other: Ref<dyn Target>) -> Result<()> {
@@ -192,11 +192,11 @@ impl Target for Butt {
     }
 
     async fn panics(&self) -> Result<()> {
-        panic!("as it was asked to")
+        panic!("as it was call to")
     }
 
     async fn large(&self, size: u64) -> Result<Vec<u8>> {
-        // Hostile peers ask for more than there is memory; the object itself keeps to what it is made for.
+        // Hostile peers ask for more than there is memory; the object itself is limited.
         Ok(vec![0x55; size.min(1 << 30) as usize])
     }
 }

@@ -1,6 +1,6 @@
-//! Owns the frames that a hostile peer writes and reads: the protocol once more, from its description.
+//! The frames that a hostile peer writes and reads, implemented a second time from the document.
 //!
-//! It must not know the library, whose idea of the protocol is what is tested.
+//! It must not know the library, whose implementation of the protocol is under test.
 
 /// The kinds of frames that are named in the tests.
 pub(crate) const CALL: u8 = 0x01;
@@ -20,14 +20,14 @@ pub(crate) const RENEW: u8 = 0x0e;
 pub(crate) const ACKNOWLEDGE: u8 = 0x40;
 pub(crate) const PING: u8 = 0x41;
 
-/// Kinds from here on carry no number.
+/// The first kind of frame without a number.
 pub(crate) const UNNUMBERED: u8 = 0x40;
-/// The longest frame, without its length.
+/// The maximum size of a frame, without its length.
 pub(crate) const LONGEST_FRAME: usize = 16 * 1024 + 256;
-/// The most bytes of one body in one frame.
+/// The maximum number of bytes of one body in one frame.
 pub(crate) const CHUNK: usize = 16 * 1024;
 
-/// Bytes being put together.
+/// A buffer that is filled field by field.
 #[derive(Clone, Default, Debug, PartialEq)]
 pub(crate) struct Bytes(pub(crate) Vec<u8>);
 
@@ -45,7 +45,7 @@ impl Bytes {
         self
     }
 
-    /// A number as frames have it: seven bits a byte, low bits first.
+    /// Appends a number as in frames: seven bits in a byte, low bits first.
     pub(crate) fn number(mut self, mut value: u64) -> Bytes {
         while value >= 0x80 {
             self.0.push(value as u8 | 0x80);
@@ -55,12 +55,12 @@ impl Bytes {
         self
     }
 
-    /// Text as frames have it.
+    /// Appends a text as in frames.
     pub(crate) fn text(self, text: &str) -> Bytes {
         self.number(text.len() as u64).raw(text.as_bytes())
     }
 
-    /// A number as bodies have it: a byte, or a byte that tells how many follow.
+    /// Appends a number as in bodies: one byte, or a byte that says how many follow.
     pub(crate) fn count(self, value: u64) -> Bytes {
         match value {
             0..=250 => self.byte(value as u8),
@@ -70,7 +70,7 @@ impl Bytes {
         }
     }
 
-    /// Text as bodies have it.
+    /// Appends a text as in bodies.
     pub(crate) fn string(self, text: &str) -> Bytes {
         self.count(text.len() as u64).raw(text.as_bytes())
     }
@@ -88,12 +88,12 @@ impl Frame {
         Frame { kind, fields: fields.0 }
     }
 
-    /// A frame whose fields are numbers.
+    /// Makes a frame whose fields are numbers.
     pub(crate) fn numbers(kind: u8, numbers: &[u64]) -> Frame {
         Frame::new(kind, numbers.iter().fold(Bytes::new(), |fields, number| fields.number(*number)))
     }
 
-    /// As it stands on the wire, under this number if it carries one.
+    /// Returns the bytes of the frame, with this number if its kind has one.
     pub(crate) fn write(&self, number: u64) -> Vec<u8> {
         let head = Bytes::new().byte(self.kind);
         let head = if self.kind < UNNUMBERED { head.number(number) } else { head };
@@ -101,7 +101,7 @@ impl Frame {
         Bytes::new().raw(&(frame.0.len() as u32).to_le_bytes()).raw(&frame.0).0
     }
 
-    /// Reads a frame, without its length, and its number if it carries one.
+    /// Reads a frame, without its length. Returns its number if its kind has one.
     pub(crate) fn read(bytes: &[u8]) -> (Option<u64>, Frame) {
         let mut fields = Fields(bytes);
         let kind = fields.byte();
@@ -146,19 +146,19 @@ impl<'f> Fields<'f> {
     }
 }
 
-/// Whom a call is for.
+/// The target of a call.
 #[derive(Clone, Copy)]
 pub(crate) enum To {
     Object(u64),
     Answer(u64),
 }
 
-/// What the sender of a call wants back.
+/// The kind of reply that the sender of a call expects.
 #[derive(Clone, Copy)]
 pub(crate) enum Manner {
-    Ask = 0,
+    Call = 0,
     Promise = 1,
-    Tell = 2,
+    OneWay = 2,
 }
 
 /// A call to be written.
@@ -170,16 +170,16 @@ pub(crate) struct Call {
     pub(crate) manner: Manner,
     pub(crate) nesting: u8,
     pub(crate) deadline: u64,
-    /// Bytes of references, behind the body.
+    /// The number of bytes of references, after the body.
     pub(crate) references: u64,
-    /// The whole content, if it does not end in this frame.
+    /// The size of the whole content, if it does not end in this frame.
     pub(crate) total: u64,
     pub(crate) content: Vec<u8>,
 }
 
 impl Call {
     pub(crate) fn new(question: u64, to: To, selector: u64, body: Bytes) -> Call {
-        let (manner, content) = (Manner::Ask, body.0);
+        let (manner, content) = (Manner::Call, body.0);
         Call {
             question,
             to,
@@ -193,7 +193,7 @@ impl Call {
         }
     }
 
-    /// With these references behind the body.
+    /// Adds references after the body.
     pub(crate) fn with(mut self, references: Bytes) -> Call {
         self.references = references.0.len() as u64;
         self.content.extend_from_slice(&references.0);
@@ -223,7 +223,7 @@ impl Call {
         Frame::new(CALL, fields)
     }
 
-    /// In as many frames as its content needs.
+    /// Returns the frames of the call, as many as its content needs.
     pub(crate) fn frames(&self) -> Vec<Frame> {
         if self.content.len() <= CHUNK {
             return vec![self.frame()];
@@ -237,19 +237,19 @@ impl Call {
     }
 }
 
-/// An answer whose content is in one frame.
+/// Returns an answer whose content is in one frame.
 pub(crate) fn answer(question: u64, status: u8, body: Bytes, references: Bytes) -> Frame {
     let fields =
         Bytes::new().number(question).byte(status).number(references.0.len() as u64).number(0);
     Frame::new(ANSWER, fields.raw(&body.0).raw(&references.0))
 }
 
-/// A reference to an object of the sender's.
+/// Returns a reference to an object of the sender.
 pub(crate) fn mine(object: u64, interface: u64) -> Bytes {
     Bytes::new().byte(0).number(object).number(interface)
 }
 
-/// A reference to an object of the receiver's.
+/// Returns a reference to an object of the receiver.
 pub(crate) fn yours(object: u64, interface: u64) -> Bytes {
     Bytes::new().byte(1).number(object).number(interface)
 }

@@ -1,16 +1,16 @@
-//! Owns an address on loopback that nobody else is given: a server there may go and come back.
+//! A loopback address that is reserved for one test: a server can stop listening there, and another can start.
 //!
-//! It must not know who listens.
+//! It must not know the servers.
 
 use std::io;
 use std::net::SocketAddr;
 
 use tokio::net::{TcpListener, TcpSocket};
 
-/// An address kept for one server after another. The system refuses who connects while none listens.
+/// A reserved address. Connections are refused while no server listens.
 pub(crate) struct Reserved {
     address: SocketAddr,
-    /// Bound, and never listening: so long the system gives the port to nobody who asks for a free one.
+    /// Bound, and never listening: while it exists, the system does not assign the port to others.
     _kept: TcpSocket,
 }
 
@@ -20,7 +20,7 @@ impl Reserved {
         Reserved { address: kept.local_addr().unwrap(), _kept: kept }
     }
 
-    /// As a node listens there.
+    /// Returns the address for a node.
     pub(crate) fn uri(&self) -> String {
         format!("tcp://{}", self.address)
     }
@@ -29,7 +29,7 @@ impl Reserved {
         self.address
     }
 
-    /// Listens there, until the listener is dropped.
+    /// Listens at the address until the listener is dropped.
     pub(crate) fn listen(&self) -> io::Result<TcpListener> {
         bound(self.address)?.listen(1024)
     }

@@ -1,7 +1,7 @@
-//! Owns child processes of a test: the test binary itself, run again in a role; and the memory of each.
+//! Child processes of a test: the test binary, started again in a role; and the memory of each process.
 //!
-//! It must not know the roles. A test binary that has children has a test named `child`, which plays the role named in
-//! the environment, and does nothing where none is.
+//! It must not know the roles. A test binary with children has a test named `child`, which runs the role that is named
+//! in the environment, and does nothing if none is.
 
 use std::alloc::System;
 use std::io::{BufRead, BufReader, Write};
@@ -11,22 +11,22 @@ use std::sync::mpsc::{Receiver, channel};
 
 use cap::Cap;
 
-use super::GENEROUS;
+use super::TIME_LIMIT;
 #[cfg(target_os = "linux")]
 use super::until;
 
 const ROLE: &str = "REMOTE_TEST_ROLE";
-/// What a child says to its parent begins with this: the test harness writes to the same stream.
+/// The prefix of messages to the parent: the test harness writes to the same stream.
 const MARK: &str = "child says: ";
-/// The answer to a request to measure begins with this.
+/// The prefix of the answer to a request to measure.
 const MEASURED: &str = "child has allocated: ";
 
-/// Counts what the process has allocated and not freed. What the system has resident is no measure of that: it includes
-/// what the allocator keeps, which depends on the machine.
+/// Counts the bytes that the process has allocated and not freed. The resident set is no measure of that: it includes
+/// memory that the allocator keeps, which depends on the machine.
 #[global_allocator]
 static ALLOCATED: Cap<System> = Cap::new(System, usize::MAX);
 
-/// A child process, killed when it is dropped.
+/// A child process, which is killed when this is dropped.
 pub(crate) struct Child {
     process: std::process::Child,
     said: Receiver<String>,
@@ -39,12 +39,12 @@ pub(crate) struct Child {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Allocated {
     pub(crate) now: u64,
-    /// The most at once since the process began.
+    /// The maximum since the process started.
     pub(crate) peak: u64,
 }
 
 impl Child {
-    /// Starts a child in a role, with what the role is to know.
+    /// Starts a child in a role, with settings in its environment.
     pub(crate) fn start(role: &str, settings: &[(&str, &str)]) -> Child {
         let mut process = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "child", "--nocapture", "--test-threads=1"])
@@ -59,7 +59,7 @@ impl Child {
         let ((say, said), (measure, measured)) = (channel(), channel());
         std::thread::spawn(move || {
             for line in output.lines().map_while(Result::ok) {
-                // The harness prints the name of the test before, on the same line.
+                // The harness prints the name of the test in front, on the same line.
                 if let Some((_, text)) = line.split_once(MARK) {
                     let _ = say.send(text.to_owned());
                 } else if let Some((_, text)) = line.split_once(MEASURED) {
@@ -76,35 +76,35 @@ impl Child {
     pub(crate) fn allocated(&self) -> Allocated {
         let measured = self.measured.lock().unwrap();
         writeln!(self.requests.lock().unwrap(), "measure").expect("the child runs");
-        measured.recv_timeout(GENEROUS).expect("the child measures within the generous limit")
+        measured.recv_timeout(TIME_LIMIT).expect("the child measures within the generous limit")
     }
 
-    /// The next line that the child says; it must say one.
-    pub(crate) fn hear(&self) -> String {
+    /// Returns the next message of the child. Panics if none arrives in time.
+    pub(crate) fn receive(&self) -> String {
         self.said
-            .recv_timeout(GENEROUS)
+            .recv_timeout(TIME_LIMIT)
             .expect("the child says something within the generous limit")
     }
 
-    /// Ends it as `kill -9` does.
+    /// Kills the process, as `kill -9` does.
     pub(crate) fn kill(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 
-    /// Waits until it has ended by itself; whether it was content.
+    /// Waits until the process has ended by itself. Returns true if it succeeded.
     pub(crate) fn join(mut self) -> bool {
         self.process.wait().unwrap().success()
     }
 
-    /// Sends a signal by its name, as `STOP`.
+    /// Sends a signal, given by its name, such as `STOP`.
     pub(crate) fn signal(&self, name: &str) {
         let status =
             Command::new("kill").args(["-s", name, &self.process.id().to_string()]).status();
         assert!(status.unwrap().success());
     }
 
-    /// Holds it still, as `SIGSTOP` does; it is when this returns.
+    /// Stops the process, as `SIGSTOP` does, and waits until it is stopped.
     #[cfg(target_os = "linux")]
     pub(crate) async fn stop(&self) {
         self.signal("STOP");
@@ -112,12 +112,12 @@ impl Child {
         until("each of its threads has stopped", stopped).await;
     }
 
-    /// Lets it go on.
+    /// Continues a stopped process.
     pub(crate) fn go_on(&self) {
         self.signal("CONT");
     }
 
-    /// What the system says of it under a heading.
+    /// Returns a field of the status that the system reports.
     #[cfg(target_os = "linux")]
     fn status(&self, heading: &str) -> String {
         let path = format!("/proc/{}/status", self.process.id());
@@ -133,9 +133,9 @@ impl Drop for Child {
     }
 }
 
-/// The role that this process plays, if it is a child. Begins to answer its parent's requests to measure.
+/// Returns the role of this process, if it is a child. Starts to answer the parent's requests to measure.
 ///
-/// The process ends when its parent has, in whatever way: then its standard input ends.
+/// The process ends when its parent has ended in any way: then its standard input ends.
 pub(crate) fn role() -> Option<String> {
     let role = std::env::var(ROLE).ok()?;
     std::thread::spawn(|| {
@@ -148,8 +148,8 @@ pub(crate) fn role() -> Option<String> {
     Some(role)
 }
 
-/// Says something to the parent.
-pub(crate) fn say(text: &str) {
+/// Sends a message to the parent.
+pub(crate) fn report(text: &str) {
     write(&format!("{MARK}{text}"));
 }
 
@@ -158,7 +158,7 @@ fn write(line: &str) {
     writeln!(output, "{line}").and_then(|()| output.flush()).expect("the parent reads");
 }
 
-/// What a child was told.
+/// Returns a setting that the parent passed.
 pub(crate) fn setting(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("the child is told {name}"))
+    std::env::var(name).unwrap_or_else(|_| panic!("the parent sets {name}"))
 }

@@ -1,6 +1,6 @@
-//! Owns what the tests of several promises need: connected nodes, and waiting for an event with a generous limit.
+//! Support for the tests: connected nodes, and waiting for an event with a time limit.
 //!
-//! It must not know what is tested.
+//! It must not know the tests.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub(crate) mod address;
@@ -13,30 +13,33 @@ use std::time::{Duration, Instant};
 
 use remote_core::{Interface, Limits, Node, Ref, Session};
 
-/// Longer than anything takes that does not hang.
-pub(crate) const GENEROUS: Duration = Duration::from_secs(60);
+/// The time limit of a wait: longer than anything takes that does not hang.
+pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(60);
 
-/// What a future comes to, which must not take for ever.
+/// Returns the output of a future. Panics if it takes longer than the limit.
 pub(crate) async fn within<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(GENEROUS, future).await.expect("it ends within the generous limit")
+    tokio::time::timeout(TIME_LIMIT, future).await.expect("it ends within the generous limit")
 }
 
-/// Waits for a state of affairs that nobody announces.
+/// Waits for a condition that nobody notifies.
 pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
-        assert!(begun.elapsed() < GENEROUS, "waited in vain until {what}");
+        assert!(begun.elapsed() < TIME_LIMIT, "waited in vain until {what}");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
-/// Asserts that something takes as long as `least`, each time that it is done, and less than `limit`: at its best, as the
-/// machine has other things to do, too. A link takes the same time each time.
+/// Asserts that an operation always takes at least `least`, and at its fastest less than `limit`: the machine runs
+/// other programs, too, but the latency of a link is constant.
 pub(crate) async fn takes(least: Duration, limit: Duration, mut what: impl AsyncFnMut()) {
     let all = Instant::now();
     let mut best = Duration::MAX;
     while best >= limit {
-        assert!(all.elapsed() < GENEROUS, "{best:?} at best, where less than {limit:?} is allowed");
+        assert!(
+            all.elapsed() < TIME_LIMIT,
+            "{best:?} at best, where less than {limit:?} is allowed"
+        );
         let begun = Instant::now();
         what().await;
         let taken = begun.elapsed();
@@ -45,13 +48,13 @@ pub(crate) async fn takes(least: Duration, limit: Duration, mut what: impl Async
     }
 }
 
-/// An address within the process that no other test has.
+/// Returns an address within the process that no other test uses.
 pub(crate) fn fresh_address() -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     format!("memory://{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Two nodes, and an object of the first as the second refers to it.
+/// Two nodes, and a reference of the second to an object of the first.
 pub(crate) struct Pair<T: ?Sized + Interface> {
     pub(crate) server: Node,
     pub(crate) client: Node,
@@ -63,7 +66,7 @@ impl<T: ?Sized + Interface> Pair<T> {
         Pair::limited(object, Limits::default(), Limits::default()).await
     }
 
-    /// Over TCP, whose buffers the system sizes; within the process otherwise.
+    /// Connects the nodes by TCP, whose buffers the system sizes; the other constructors use `memory://`.
     pub(crate) async fn tcp(object: Ref<T>) -> Pair<T> {
         let server = Node::listen("tcp://127.0.0.1:0").await.unwrap();
         Pair::of(server, Node::new(), object).await
@@ -81,25 +84,25 @@ impl<T: ?Sized + Interface> Pair<T> {
         Pair { server, client, far }
     }
 
-    /// The session as the server has it.
+    /// Returns the session, as the server sees it.
     pub(crate) fn server_session(&self) -> Session {
         only_session(&self.server)
     }
 
-    /// The session as the client has it.
+    /// Returns the session, as the client sees it.
     pub(crate) fn client_session(&self) -> Session {
         only_session(&self.client)
     }
 }
 
-/// The one session of a node.
+/// Returns the only session of a node.
 pub(crate) fn only_session(node: &Node) -> Session {
     let sessions = node.sessions();
     assert_eq!(sessions.len(), 1, "{sessions:?}");
     sessions[0].clone()
 }
 
-/// Tells when it is dropped.
+/// Notifies its watch when it is dropped.
 pub(crate) struct DropWitness(tokio::sync::watch::Sender<bool>);
 
 /// Waits until its witness is dropped.

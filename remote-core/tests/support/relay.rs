@@ -1,7 +1,7 @@
-//! Owns a relay between clients and a server that does to what passes what a network does: it delays, stalls, loses and
-//! splits it, cuts and resets connections, refuses new ones; and heals.
+//! A relay between clients and a server, which simulates the faults of a network: it delays, stalls, loses and splits
+//! data, cuts and resets connections, and refuses new ones, until it is healed.
 //!
-//! It must not know what passes.
+//! It must not know the data.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,19 +17,19 @@ use super::address::Reserved;
 
 /// A direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
-    /// From who connects to the server.
-    There,
-    /// From the server to who connected.
-    Back,
+pub(crate) enum Direction {
+    /// From the client to the server.
+    ToServer,
+    /// From the server to the client.
+    ToClient,
 }
 
-pub(crate) const BOTH: [Way; 2] = [Way::There, Way::Back];
+pub(crate) const BOTH: [Direction; 2] = [Direction::ToServer, Direction::ToClient];
 
-/// Between two pieces of what is split, so that they arrive as two.
+/// The time between two pieces of split data, so that they arrive separately.
 const APART: Duration = Duration::from_millis(1);
 
-/// A relay in front of a server. It ends when it is dropped, and all its connections with it.
+/// A relay in front of a server. Dropping it ends it, and all its connections.
 pub(crate) struct Relay {
     address: SocketAddr,
     controls: Controls,
@@ -39,17 +39,17 @@ pub(crate) struct Relay {
 
 struct Controls {
     flows: [watch::Sender<Flow>; 2],
-    /// How the connections that are there end. Who comes later does not see it.
+    /// The way in which the existing connections end. Later connections are not affected.
     end: watch::Sender<End>,
     open: watch::Sender<bool>,
 }
 
-/// What happens to what goes one way.
+/// The treatment of data in one direction.
 #[derive(Clone, Copy)]
 struct Flow {
     delay: Duration,
     passage: Passage,
-    /// The most bytes that go at once.
+    /// The maximum number of bytes that are passed on at once.
     piece: usize,
 }
 
@@ -60,7 +60,7 @@ enum Passage {
     Lost,
 }
 
-/// How a connection ends, at both sides alike.
+/// The way in which a connection ends, at both sides.
 #[derive(Clone, Copy, Debug)]
 enum End {
     Closed,
@@ -76,7 +76,7 @@ struct Traffic {
 }
 
 impl Relay {
-    /// In front of the server at `tcp://..`, with a delay each way.
+    /// Starts a relay in front of the server at `tcp://..`, with a delay in each direction.
     pub(crate) async fn start(server: &str, delay: Duration) -> Relay {
         let server = server.strip_prefix("tcp://").unwrap().parse().unwrap();
         let reserved = Reserved::new();
@@ -100,86 +100,86 @@ impl Relay {
         Relay { address, controls, listening, traffic }
     }
 
-    /// Where the server is found through the relay.
+    /// Returns the address of the server through the relay.
     pub(crate) fn address(&self) -> String {
         format!("tcp://{}", self.address)
     }
 
-    /// Where an object of the server is found through the relay.
+    /// Returns the address of an object of the server through the relay.
     pub(crate) fn uri(&self, name: &str) -> String {
         format!("{}/{name}", self.address())
     }
 
-    /// Lets what passes later arrive so much later. A delay, not a limit of speed.
-    pub(crate) fn delay(&self, ways: impl IntoIterator<Item = Way>, delay: Duration) {
-        self.change(ways, |flow| flow.delay = delay);
+    /// Delays data. It does not limit the rate.
+    pub(crate) fn delay(&self, directions: impl IntoIterator<Item = Direction>, delay: Duration) {
+        self.change(directions, |flow| flow.delay = delay);
     }
 
-    /// Lets nothing pass any more, also no end of a connection. Once healed, all of it arrives.
-    pub(crate) fn stall(&self, ways: impl IntoIterator<Item = Way>) {
-        self.change(ways, |flow| flow.passage = Passage::Stalled);
+    /// Passes nothing on, including the end of a connection. Once healed, all of it is passed on.
+    pub(crate) fn stall(&self, directions: impl IntoIterator<Item = Direction>) {
+        self.change(directions, |flow| flow.passage = Passage::Stalled);
     }
 
-    /// Loses what arrives. Once healed, a connection that lost something is reset: a stream has no holes.
-    pub(crate) fn lose(&self, ways: impl IntoIterator<Item = Way>) {
-        self.change(ways, |flow| flow.passage = Passage::Lost);
+    /// Loses the data that arrives. Once healed, a connection that lost data is reset, because a stream has no gaps.
+    pub(crate) fn lose(&self, directions: impl IntoIterator<Item = Direction>) {
+        self.change(directions, |flow| flow.passage = Passage::Lost);
     }
 
-    /// Lets at most so many bytes pass at once.
-    pub(crate) fn split(&self, ways: impl IntoIterator<Item = Way>, piece: usize) {
-        self.change(ways, |flow| flow.piece = piece);
+    /// Passes on at most this number of bytes at once.
+    pub(crate) fn split(&self, directions: impl IntoIterator<Item = Direction>, piece: usize) {
+        self.change(directions, |flow| flow.piece = piece);
     }
 
-    /// Closes every connection at both sides. What was in the relay is lost.
+    /// Closes every connection at both sides. The data in the relay is lost.
     pub(crate) fn cut(&self) {
         self.controls.end.send_replace(End::Closed);
     }
 
-    /// The same without a word of farewell.
+    /// Resets every connection at both sides.
     pub(crate) fn reset(&self) {
         self.controls.end.send_replace(End::Reset);
     }
 
-    /// Refuses new connections. Those that are there stay.
+    /// Refuses new connections. Existing ones stay.
     pub(crate) async fn refuse(&self) {
         self.controls.open.send_replace(false);
         self.listening.clone().wait_for(|listens| !listens).await.unwrap();
     }
 
-    /// Ends all of it but the delay, which is the length of the link.
+    /// Ends all faults, except for the delay, which is the latency of the link.
     pub(crate) fn heal(&self) {
         self.change(BOTH, |flow| (flow.passage, flow.piece) = (Passage::Open, usize::MAX));
         self.controls.open.send_replace(true);
     }
 
-    /// How many connections there have been.
+    /// Returns the number of connections that were accepted.
     pub(crate) fn connections(&self) -> usize {
         self.traffic.connections.load(Ordering::SeqCst)
     }
 
-    /// How many bytes have been taken in that go this way; since when they are in the relay's hands.
-    pub(crate) fn taken(&self, way: Way) -> u64 {
-        self.traffic.taken[way as usize].load(Ordering::SeqCst)
+    /// Returns the number of bytes that were read in one direction.
+    pub(crate) fn taken(&self, direction: Direction) -> u64 {
+        self.traffic.taken[direction as usize].load(Ordering::SeqCst)
     }
 
-    /// Returns the number of bytes that were read in one direction while it lost what arrived.
-    pub(crate) fn lost(&self, way: Way) -> u64 {
-        self.traffic.lost[way as usize].load(Ordering::SeqCst)
+    /// Returns the number of bytes that were read in one direction while it lost data.
+    pub(crate) fn lost(&self, direction: Direction) -> u64 {
+        self.traffic.lost[direction as usize].load(Ordering::SeqCst)
     }
 
-    /// How many bytes have been handed on.
-    pub(crate) fn carried(&self, way: Way) -> u64 {
-        self.traffic.carried[way as usize].load(Ordering::SeqCst)
+    /// Returns the number of bytes that were passed on in one direction.
+    pub(crate) fn carried(&self, direction: Direction) -> u64 {
+        self.traffic.carried[direction as usize].load(Ordering::SeqCst)
     }
 
-    fn change(&self, ways: impl IntoIterator<Item = Way>, change: impl Fn(&mut Flow)) {
-        for way in ways {
-            self.controls.flows[way as usize].send_modify(&change);
+    fn change(&self, directions: impl IntoIterator<Item = Direction>, change: impl Fn(&mut Flow)) {
+        for direction in directions {
+            self.controls.flows[direction as usize].send_modify(&change);
         }
     }
 }
 
-/// What a connection is carried by.
+/// The parts that a connection needs.
 #[derive(Clone)]
 struct Line {
     server: SocketAddr,
@@ -200,7 +200,7 @@ async fn listen(
         loop {
             tokio::select! {
                 accepted = listener.accept() => {
-                    // From here on it is there, and ends as those that are there.
+                    // From here on the connection exists, and ends as existing connections do.
                     let mut line = line.clone();
                     line.end.mark_unchanged();
                     tokio::spawn(line.carry(accepted.unwrap().0));
@@ -223,14 +223,14 @@ impl Line {
         far.set_nodelay(true).unwrap();
         let (near_reader, near_writer) = near.split();
         let (far_reader, far_writer) = far.split();
-        let there = self.pass(Way::There, near_reader, far_writer);
-        let back = self.pass(Way::Back, far_reader, near_writer);
+        let there = self.pass(Direction::ToServer, near_reader, far_writer);
+        let back = self.pass(Direction::ToClient, far_reader, near_writer);
         let both = async { tokio::try_join!(there, back).err().unwrap_or(End::Closed) };
-        let mut told = self.end.clone();
+        let mut end = self.end.clone();
         let end = tokio::select! {
             end = both => end,
-            changed = told.changed() => match changed {
-                Ok(()) => *told.borrow(),
+            changed = end.changed() => match changed {
+                Ok(()) => *end.borrow(),
                 Err(_) => End::Closed,
             },
         };
@@ -240,15 +240,15 @@ impl Line {
         }
     }
 
-    /// Hands on what is read, until its end is handed on, too.
+    /// Passes on what is read, including the end of the stream.
     async fn pass(
         &self,
-        way: Way,
+        direction: Direction,
         mut reader: impl AsyncRead + Unpin,
         mut writer: impl AsyncWrite + Unpin,
     ) -> Result<(), End> {
-        let mut flow = self.flows[way as usize].clone();
-        let entry = self.flows[way as usize].clone();
+        let mut flow = self.flows[direction as usize].clone();
+        let entry = self.flows[direction as usize].clone();
         let (sender, mut due) = mpsc::channel::<Taken>(64);
         let take = async move {
             let mut buffer = vec![0; 64 * 1024];
@@ -264,10 +264,10 @@ impl Line {
                 if sender.send((Instant::now() + delay, passage, read)).await.is_err() || is_last {
                     return Ok(());
                 }
-                self.traffic.taken[way as usize].fetch_add(taken, Ordering::SeqCst);
+                self.traffic.taken[direction as usize].fetch_add(taken, Ordering::SeqCst);
                 // Not inferred from `taken`: these bytes may have been read before the loss began, and counted after.
                 if passage == Passage::Lost {
-                    self.traffic.lost[way as usize].fetch_add(taken, Ordering::SeqCst);
+                    self.traffic.lost[direction as usize].fetch_add(taken, Ordering::SeqCst);
                 }
             }
         };
@@ -281,7 +281,8 @@ impl Line {
                 while !rest.is_empty() {
                     let piece = passage(&mut flow).await?.min(rest.len());
                     writer.write_all(&rest[..piece]).await.map_err(|_| End::Reset)?;
-                    self.traffic.carried[way as usize].fetch_add(piece as u64, Ordering::SeqCst);
+                    self.traffic.carried[direction as usize]
+                        .fetch_add(piece as u64, Ordering::SeqCst);
                     rest = &rest[piece..];
                     if !rest.is_empty() {
                         sleep(APART).await;
@@ -301,10 +302,10 @@ impl Line {
     }
 }
 
-/// What was read, when it is due, and the passage where it came in.
+/// The data that was read, the time at which it is due, and the treatment at the time of the read.
 type Taken = (Instant, Passage, Result<Vec<u8>, End>);
 
-/// Waits until something may pass; how much at once.
+/// Waits until data may pass. Returns the maximum number of bytes.
 async fn passage(flow: &mut watch::Receiver<Flow>) -> Result<usize, End> {
     let now = *flow.wait_for(|flow| flow.passage != Passage::Stalled).await.map_err(closed)?;
     match now.passage {
@@ -313,7 +314,7 @@ async fn passage(flow: &mut watch::Receiver<Flow>) -> Result<usize, End> {
     }
 }
 
-/// Something was lost: nothing can pass any more, which is noticed when it is healed.
+/// Waits until the direction is healed, after data was lost. Nothing can pass any more.
 async fn hole(flow: &mut watch::Receiver<Flow>) -> End {
     match flow.wait_for(|flow| flow.passage == Passage::Open).await {
         Ok(_) => End::Reset,
@@ -321,7 +322,7 @@ async fn hole(flow: &mut watch::Receiver<Flow>) -> End {
     }
 }
 
-/// The relay is gone.
+/// Returns the end for a relay that was dropped.
 fn closed(_: watch::error::RecvError) -> End {
     End::Closed
 }

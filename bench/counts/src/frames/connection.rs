@@ -1,4 +1,4 @@
-//! Owns the frames about the connection and the window, beside full tables.
+//! The cases of the frames about the connection and the window, with full tables.
 
 use super::FRAMES;
 use super::hello::Hello;
@@ -20,7 +20,7 @@ pub(crate) fn crowded(size: u64) -> Stage {
 pub(crate) fn credit(size: u64) -> u64 {
     let mut stage = Stage::new();
     let object = stage.import(1).remove(0);
-    stage.tell(&object, size + FRAMES);
+    stage.message(&object, size + FRAMES);
     count_credit(stage)
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn credit_while_calls_wait(size: u64) -> u64 {
     let hello = Hello { calls: FRAMES, ..wide_hello(greater()) };
     let mut stage = Stage::with(wide_limits(), hello);
     let object = stage.import(1).remove(0);
-    stage.tell(&object, FRAMES);
+    stage.message(&object, FRAMES);
     let sent = stage.ask(&object, size + FRAMES);
     assert!(sent.is_empty(), "all of them wait");
     count_credit(stage)

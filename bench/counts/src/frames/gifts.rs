@@ -1,4 +1,4 @@
-//! Owns the hand-off as its owner sees it: objects that are vouched for, and claimed.
+//! The cases of a hand-off at the owner: objects that are vouched for, and claimed.
 
 use super::FRAMES;
 use super::peer::DIRECTORY;
@@ -22,7 +22,7 @@ fn vouches(stage: &mut Stage, tokens: std::ops::Range<u64>) -> Vec<Call> {
             let body = Bytes::new().count(0).raw(&recipient).raw(&token(number));
             let question = stage.peer.question();
             let call = Call::new(question, To::Object(DIRECTORY), selector, body);
-            call.with(reference.clone()).manner(Manner::Tell)
+            call.with(reference.clone()).manner(Manner::OneWay)
         })
         .collect()
 }

@@ -1,4 +1,4 @@
-//! Owns the frames about objects: releases, names, and their ends.
+//! The cases of the frames about objects: releases, names, and ends.
 
 use remote_core::Ref;
 

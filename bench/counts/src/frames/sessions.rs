@@ -1,4 +1,4 @@
-//! Owns what touches the sessions of a node: their beginning, their end, and how they go on.
+//! The cases of the sessions of a node: begin, end, and resumption.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use remote_core::SessionState;
 
 use super::connection::crowded;
-use super::hello::{Claim, Hello, PREFACE, SECRET, Secret, Standing, Verdict};
+use super::hello::{Claim, Hello, PREFACE, ResumeState, SECRET, Secret, Verdict};
 use super::peer::{greater, lesser};
 use super::stage::{Host, Stage, wide_hello, wide_limits};
 use super::wire::{Bytes, CLOSE, Frame};
@@ -100,7 +100,7 @@ pub(crate) fn handshake(size: u64) -> u64 {
     suspend(&host, size);
     let open = |_| {
         let hello = wide_hello(lesser());
-        let opening = [hello.write(), Standing::nothing().write()].concat();
+        let opening = [hello.write(), ResumeState::nothing().write()].concat();
         Plain::connect(&host, &hello, &opening)
     };
     let plain: Vec<Plain> = (0..SESSIONS).map(open).collect();
@@ -140,8 +140,8 @@ pub(crate) fn resumption(size: u64) -> u64 {
     for plain in &mut again {
         let other = plain.read_hello();
         let claim = Claim::Live { received: 0, lost: true };
-        let standing = Standing::proved(claim, secret(), &plain.hello, &other);
-        plain.send(&[standing.write(), Verdict::Resume(2).write()].concat());
+        let state = ResumeState::proved(claim, secret(), &plain.hello, &other);
+        plain.send(&[state.write(), Verdict::Resume(2).write()].concat());
     }
     host.count_until(|| connected(&host) == SESSIONS);
     SESSIONS

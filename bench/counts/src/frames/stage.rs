@@ -1,5 +1,5 @@
-//! Owns a node, its peer, and how the one is counted while it takes in what the other has sent. It must not know which
-//! frames those are.
+//! A node and its peer, and the count of the node's instructions while it handles the peer's frames. It must not know
+//! the kinds of frames.
 
 use std::future::Future;
 use std::io::ErrorKind;
@@ -306,11 +306,11 @@ impl Stage {
 
     /// The same, each of which is written by itself.
     pub(crate) fn ask_apart(&mut self, object: &Ref<dyn Target>, count: u64) {
-        for asked in 0..count {
+        for call in 0..count {
             let object = object.clone();
             self.host.runtime.spawn(async move { object.add(1).await });
             step(&self.host.runtime);
-            if asked % FRAMES == 0 {
+            if call % FRAMES == 0 {
                 self.read_some();
             }
         }
@@ -318,7 +318,7 @@ impl Stage {
     }
 
     /// Sends that many one-way messages from the node.
-    pub(crate) fn tell(&mut self, object: &Ref<dyn Target>, count: u64) {
+    pub(crate) fn message(&mut self, object: &Ref<dyn Target>, count: u64) {
         for _ in 0..count {
             let object = object.clone();
             self.host.runtime.spawn(async move { object.add(1).oneway().await });

@@ -1,4 +1,4 @@
-//! Owns the object that the peer calls. It must not know the protocol.
+//! The object that the peer calls. It must not know the protocol.
 
 use std::future::pending;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,5 +1,4 @@
-//! Owns the fingerprints that the peer must know to call methods: those that a node itself announces when it calls them.
-//! It must not make any of them up.
+//! The fingerprints that the peer needs to call methods. They are recorded from what a node announces.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -61,7 +60,7 @@ async fn overhear() -> HashMap<String, u64> {
     names_until(LAST, &mut other, &mut names).await;
     names_until(VOUCH, &mut owner, &mut names).await;
     // What the other peer returns is the owner's, which the node then claims.
-    let made = other.asked().await;
+    let made = other.next_call().await;
     let handed_on = Bytes::new()
         .byte(3)
         .number(OBJECT)

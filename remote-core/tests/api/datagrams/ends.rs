@@ -1,4 +1,5 @@
-//! How methods that datagrams began are bounded, and how all of it ends: a panic, a shutdown, the last handle of a node.
+//! The bound on methods that datagrams start, and their end: by a panic, a shutdown, or when the last handle of the
+//! node is dropped.
 
 use std::net::UdpSocket;
 use std::time::Duration;
@@ -18,7 +19,7 @@ async fn methods_in_progress_are_bounded_and_what_comes_above_is_lost() {
     until("two wait", || scene.keeper.waiting().len() == 2).await;
     scene.keeper.0.gate.add_permits(100);
     scene.keeper.numbers_until(2).await;
-    // From now on there is room. When that is known is not told: it is tried.
+    // From now on there is room. Nobody reports when the node knows it, so that the test tries.
     let mut numbers = scene.keeper.0.numbers.subscribe();
     for number in 6.. {
         scene.log.note(number).oneway().await.unwrap();
@@ -46,7 +47,7 @@ async fn a_method_that_blocks_its_thread_holds_up_none_that_has_begun() {
     let release = || scene.keeper.0.go_on.0.send(()).unwrap();
     scene.log.block(1).oneway().await.unwrap();
     scene.keeper.numbers_until(1).await;
-    // Both are there when the first goes on: so the one is begun, and then the other blocks.
+    // Both have arrived when the first continues: so one is begun, and then the other blocks.
     scene.log.note_later(2).oneway().await.unwrap();
     scene.log.block(3).oneway().await.unwrap();
     release();
@@ -94,7 +95,7 @@ async fn with_the_last_handle_the_address_goes_and_methods_that_run_end_by_thems
     until("the port is free", || UdpSocket::bind(address).is_ok()).await;
     keeper.0.gate.add_permits(1);
     assert_eq!(keeper.numbers_until(1).await, [1]);
-    // Nobody is there any more, which nobody tells.
+    // Nobody receives any more, and nobody reports that.
     assert_eq!(log.note(2).oneway().await, Ok(()));
     drop(client);
 }

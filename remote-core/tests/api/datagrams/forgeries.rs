@@ -1,16 +1,16 @@
-//! What anybody can send: bytes that are no datagram, that are one of another protocol, version, name or message, that
-//! begin well and end badly, that come again. Whatever it is, it is dropped, and what is well comes through.
+//! Datagrams that anyone can send: malformed ones; ones with another protocol, version, name or message; truncated and
+//! repeated ones. All of them are dropped, and well-formed ones are executed.
 
 use remote_core::{Limits, Node, Ref};
 use tokio::net::UdpSocket;
 
 use crate::datagrams::{Log, Nest, Scene, Shelf, nobody, received};
 
-/// What stands before the number of a datagram: preface and identity.
+/// The bytes before the number of a datagram: preface and identity.
 const PREFACE: usize = 8;
 const IDENTITY: usize = 16;
 
-/// A node under attack by a socket that knows what datagrams look like.
+/// A node, and a socket that sends forged datagrams to it.
 struct Attack {
     scene: Scene,
     socket: UdpSocket,
@@ -26,7 +26,7 @@ impl Attack {
         Attack { scene, socket, address, sent: 0 }
     }
 
-    /// A datagram as the library makes one.
+    /// Returns a datagram as the library makes it.
     async fn genuine<F>(&self, send: impl FnOnce(Ref<dyn Log>) -> F) -> Vec<u8>
     where
         F: Future<Output = ()>,
@@ -42,7 +42,7 @@ impl Attack {
 
     /// Sends bytes, which must have no effect.
     async fn send(&mut self, bytes: &[u8]) {
-        // Some are too long for the system.
+        // Some are longer than the system permits.
         let _ = self.socket.send_to(bytes, &self.address).await;
         self.sent += 1;
         if self.sent.is_multiple_of(50) {
@@ -50,7 +50,7 @@ impl Attack {
         }
     }
 
-    /// Sends bytes as if nobody had sent such before.
+    /// Sends bytes under a sender identity that was not used before.
     async fn send_as_another(&mut self, mut bytes: Vec<u8>) {
         let identity = &mut bytes[PREFACE..PREFACE + IDENTITY];
         identity[..8].copy_from_slice(&self.sent.to_le_bytes());
@@ -58,7 +58,7 @@ impl Attack {
         self.send(&bytes).await;
     }
 
-    /// What is well comes through, and nothing else did.
+    /// Asserts that a well-formed datagram is executed, and that no other was.
     async fn has_had_no_effect(&self) {
         let noted = self.scene.keeper.0.numbers.borrow().len() as u64;
         let noted_by_now = self.scene.settle(1_000_000 + noted).await;
@@ -66,7 +66,7 @@ impl Attack {
     }
 }
 
-/// Numbers without a pattern, the same each time.
+/// A pseudo-random generator with a fixed seed.
 struct Noise(u64);
 
 impl Noise {
@@ -121,7 +121,8 @@ async fn what_is_changed_in_its_head_is_dropped_wherever_it_is() {
     let whole = attack.note(1).await;
     let body = whole.len() - 1;
     let number = PREFACE + IDENTITY;
-    // Behind the number, whatever that is, stand the name, the fingerprint, and a text that is for the eyes alone.
+    // After the number, which may be anything, follow the name, the fingerprint, and the text of the selector, which is
+    // not compared.
     let name = number + whole[number..].windows(4).position(|four| four == b"\x03log").unwrap();
     let places = (0..PREFACE).chain(name..name + 4 + 8 + 1);
     for place in places {
@@ -167,7 +168,7 @@ async fn values_within_each_other_without_end_are_dropped() {
         attack.send_as_another([head, &vec![1; depth], &[0]].concat()).await;
     }
     attack.has_had_no_effect().await;
-    // It is the depth that was wrong, not the making.
+    // The depth was wrong, and not the encoding.
     let fine = [head, &[1, 1, 0]].concat();
     attack.socket.send_to(&fine, &attack.address).await.unwrap();
     assert!(attack.scene.keeper.numbers_until(0).await.ends_with(&[0]));
@@ -214,7 +215,7 @@ async fn a_flood_of_senders_takes_no_sender_away_for_good() {
     let mut attack = Attack::new().await;
     let garbage = attack.note(1).await;
     let head = garbage.len() - 1;
-    // Each as another sender, without arguments: more than are remembered.
+    // Each from another sender, without arguments: more senders than are remembered.
     for _ in 0..3000 {
         attack.send_as_another(garbage[..head].to_vec()).await;
     }

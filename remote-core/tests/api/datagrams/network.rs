@@ -1,5 +1,5 @@
-//! What a network does to datagrams: it loses some, and brings others twice, late, and in another order. Between two
-//! processes, with a relay between them that does so on purpose.
+//! The effects of a network on datagrams: loss, duplication, delay and reordering. Between two processes, with a relay
+//! that does all of this.
 
 use remote_core::{Node, Ref};
 use tokio::net::UdpSocket;
@@ -9,23 +9,23 @@ use crate::support::child::Child;
 use crate::support::{until, within};
 
 const MESSAGES: u64 = 200;
-/// So few at once that no buffer is full: what is lost here is lost on purpose.
+/// So few datagrams at once that no buffer is full: only the relay loses datagrams.
 const AT_ONCE: u64 = 50;
 
 #[tokio::test]
 async fn exactly_what_the_network_lost_is_missing_and_nothing_runs_twice() {
     let server = Child::start("keeper", &[]);
-    let (sessions, datagrams) = (server.hear(), server.hear());
+    let (sessions, datagrams) = (server.receive(), server.receive());
     let target = datagrams.strip_prefix("udp://").unwrap().strip_suffix("/log").unwrap();
     let client = Node::new();
     let asked: Ref<dyn Log> = within(client.lookup(sessions)).await.unwrap();
-    let (relay, told) = nobody(&client).await;
+    let (relay, log) = nobody(&client).await;
 
     let outlet = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let pass = async |datagram: &[u8]| assert!(outlet.send_to(datagram, target).await.is_ok());
     let (mut all, mut held, mut expected) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..MESSAGES {
-        told.note(number).oneway().await.unwrap();
+        log.note(number).oneway().await.unwrap();
         let datagram = received(&relay).await;
         match number % 10 {
             3 => {} // lost
@@ -57,13 +57,13 @@ async fn exactly_what_the_network_lost_is_missing_and_nothing_runs_twice() {
     }
     assert_eq!(asked.numbers().await.unwrap(), expected, "in the order in which they passed");
 
-    // All of it once more, and what comes after is again the first to be new.
+    // All datagrams once more. The first new one is the next that is executed.
     for some in all.chunks(AT_ONCE as usize) {
         for datagram in some {
             pass(datagram).await;
         }
         let new = expected.len() as u64 + 1000;
-        told.note(new).oneway().await.unwrap();
+        log.note(new).oneway().await.unwrap();
         pass(&received(&relay).await).await;
         expected.push(new);
         wait_for(&asked, expected.len()).await;
@@ -71,7 +71,7 @@ async fn exactly_what_the_network_lost_is_missing_and_nothing_runs_twice() {
     assert_eq!(asked.numbers().await.unwrap(), expected, "nothing ran twice");
 }
 
-/// Waits until so many messages have arrived.
+/// Waits until this number of messages has arrived.
 async fn wait_for(asked: &Ref<dyn Log>, count: usize) {
     within(async { while asked.numbers().await.unwrap().len() < count {} }).await;
 }
@@ -79,16 +79,16 @@ async fn wait_for(asked: &Ref<dyn Log>, count: usize) {
 #[tokio::test]
 async fn what_is_overtaken_by_thousands_is_lost() {
     let scene = Scene::new().await;
-    let (relay, told) = nobody(&scene.client).await;
+    let (relay, log) = nobody(&scene.client).await;
     let outlet = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let pass = async |datagram: &[u8]| {
         outlet.send_to(datagram, scene.address()).await.unwrap();
     };
-    told.note(1).oneway().await.unwrap();
+    log.note(1).oneway().await.unwrap();
     let early = received(&relay).await;
-    // The sender counts what it sends to others, too.
+    // The sender also numbers the datagrams that it sends to others.
     for number in 0..5000 {
-        told.note(number).oneway().await.unwrap();
+        log.note(number).oneway().await.unwrap();
         received(&relay).await;
     }
     scene.settle(2).await;

@@ -1,4 +1,5 @@
-//! What is refused before it is sent, and is known not to be executed; and what such a reference cannot do.
+//! Calls that are refused before they are sent, and are known not to be executed; and the operations that a reference
+//! by address does not have.
 
 use std::net::UdpSocket as StdSocket;
 
@@ -53,7 +54,7 @@ async fn a_message_may_be_as_large_as_the_limit_and_no_larger() {
     assert_eq!(error, Error::TooLarge { size: limit + 1, limit });
     assert_eq!(error.outcome(), Outcome::NotExecuted);
 
-    // The other side takes as much.
+    // The receiver accepts as much.
     let scene = Scene::new().await;
     scene.log.bytes(&most).oneway().await.unwrap();
     assert_eq!(scene.keeper.numbers_until(most.len() as u64).await.len(), 1);
@@ -67,7 +68,7 @@ async fn what_is_larger_than_the_receiver_takes_is_lost() {
     let Err(Error::TooLarge { limit, .. }) = server_takes.bytes(&[0; 4900]).oneway().await else {
         panic!("4900 bytes do not fit into 1200");
     };
-    // By a byte, of which the receiver would see all others; and by far.
+    // One byte too many, and far too many.
     scene.log.bytes(&vec![0; limit as usize - 3 + 1]).oneway().await.unwrap();
     scene.log.bytes(&[0; 4900]).oneway().await.unwrap();
     assert_eq!(scene.settle(1).await, [1]);
@@ -94,7 +95,9 @@ async fn what_needs_an_answer_from_the_object_says_so() {
     let again: Ref<dyn Log> = scene.client.lookup(scene.server.uri("log")).await.unwrap();
     assert_ne!(*log, again, "which object either means, nobody knows");
 
-    let Err(error) = Ref::cast::<dyn Shelf>(log).await else { panic!("nobody can tell") };
+    let Err(error) = Ref::cast::<dyn Shelf>(log).await else {
+        panic!("its interfaces are unknown")
+    };
     refused(error, "wants a reply");
     let Ended::SessionEnded(reason) = within(Ref::monitor(log)).await else {
         panic!("there is no session")
@@ -142,7 +145,7 @@ async fn what_the_system_does_not_send_is_told() {
         .start()
         .await
         .unwrap();
-    // The system has a limit of its own for what is sent to no address in particular.
+    // The system has a limit of its own for datagrams to port 0.
     let log: Ref<dyn Log> = client.lookup("udp://127.0.0.1:0/log").await.unwrap();
     let error = log.note(1).oneway().await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotExecuted, "{error}");

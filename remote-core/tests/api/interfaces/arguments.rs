@@ -1,4 +1,4 @@
-//! What may be passed and returned, and comes back as it was sent: owned, borrowed, byte strings, references.
+//! Arguments and results of all kinds arrive as they were sent: owned, borrowed, byte strings, references.
 
 use std::{
     borrow::Cow,
@@ -77,7 +77,7 @@ impl Echo for Wall {
     }
 
     async fn text(&self, text: &str) -> Result<String> {
-        // The parameter is still there after another task had its turn.
+        // The parameter still exists after another task has run.
         tokio::task::yield_now().await;
         Ok(text.to_owned())
     }

@@ -1,4 +1,4 @@
-//! Interfaces that extend interfaces, several of them on one class, and the way from one to another.
+//! Interfaces that extend interfaces, several of them on one class, and casts between them.
 
 use remote_core::{Error, Ref, Remote, Result, remote};
 
@@ -29,7 +29,7 @@ trait Bottom: Left + self::Right + Sync {
     async fn bottom(&self, other: Ref<dyn Top>) -> Result<String>;
 }
 
-/// With a method of a name that is taken above.
+/// Has a method with the name of a method of its superinterface.
 #[remote]
 trait Again: Top {
     async fn described(&self) -> Result<String> {
@@ -128,7 +128,7 @@ async fn methods_of_one_name_are_told_apart_by_their_interfaces() -> Result<()> 
 async fn a_class_is_reached_through_each_of_its_interfaces() -> Result<()> {
     let diamond = far::<dyn Aside, dyn Aside>(Ref::new(Diamond("d"))).await?;
     assert_eq!(diamond.aside().await?, 42);
-    // Listed, and extended by what is listed.
+    // It is listed, and extended by another listed interface.
     let bottom: Ref<dyn Bottom> = Ref::cast(&diamond).await?;
     let right: Ref<dyn Right> = Ref::cast(&bottom).await?;
     let top: Ref<dyn Top> = Ref::cast(&right).await?;

@@ -1,5 +1,5 @@
-//! Whatever surrounds an interface: shadowed names, names like those of generated code, conditions and attributes, functions
-//! and macros that contain it. That it compiles without a warning is most of the test.
+//! The surroundings of an interface: shadowed names, names like those of generated code, conditions and attributes,
+//! functions and macros that contain it. Most of the test is that it compiles without a warning.
 
 #![deny(warnings, clippy::pedantic)]
 
@@ -7,7 +7,7 @@ use remote_core::{Error, Ref, Remote, remote};
 
 use super::far;
 
-/// Everything that generated code could be tempted to name.
+/// All names that generated code could use.
 mod shadowed {
     #![allow(dead_code, unused_macros, non_camel_case_types)]
 
@@ -190,7 +190,7 @@ async fn names_like_those_of_generated_code_change_nothing() -> remote_core::Res
     Ok(())
 }
 
-/// What stands above a method goes with all that is generated for it.
+/// The attributes of a method apply to all code that is generated for it.
 mod conditional {
     use remote_core::{Remote, Result, remote};
 
@@ -237,7 +237,7 @@ mod conditional {
             no_such_function(missing)
         }
 
-        // On one line, where braces around braces would be warned of.
+        // On one line, where nested braces would cause a warning.
         #[rustfmt::skip]
         async fn present(&self, text: &str) -> Result<usize> { Ok(text.len()) }
 
@@ -298,7 +298,7 @@ async fn an_interface_may_stand_in_a_function_with_its_class() -> remote_core::R
     Ok(())
 }
 
-/// Bodies that end in other ways than with a value.
+/// Bodies that do not end in a value.
 mod endings {
     use remote_core::{Error, Remote, Result, remote};
 

@@ -1,9 +1,9 @@
-//! Owns the promise of permission: what a node does not allow is refused, by an error that says how to allow it, and there is
-//! a bound to what it does allow.
+//! Permission: whatever a node does not allow is refused, with an error that says how to allow it, and what it allows
+//! is bounded.
 
 use super::*;
 
-/// What a call on a far object failed with, in the method.
+/// Returns the error inside the method of a far object.
 fn inner<V: std::fmt::Debug>(result: Result<V>) -> Error {
     result.unwrap_err().root().clone()
 }
@@ -12,8 +12,8 @@ fn inner<V: std::fmt::Debug>(result: Result<V>) -> Error {
 async fn a_node_that_allows_nothing_refuses() {
     let node = Node::listen("tcp://127.0.0.1:0").await.unwrap();
     for sockets in [node.sockets(), from_afar(&node).await] {
-        let listening = within(sockets.listen("127.0.0.1:0", Ref::new(ear().0))).await;
-        let connecting = within(sockets.connect("127.0.0.1:9", Ref::new(ear().0))).await;
+        let listening = within(sockets.listen("127.0.0.1:0", Ref::new(controller().0))).await;
+        let connecting = within(sockets.connect("127.0.0.1:9", Ref::new(controller().0))).await;
         for refused in [inner(listening), inner(connecting)] {
             let Error::Refused(said) = &refused else { panic!("{refused:?}") };
             assert!(said.contains("`NodeBuilder::sockets`"), "{said}");
@@ -27,11 +27,12 @@ async fn a_node_allows_what_its_policy_says() {
     let policy = Policy::none().listen(move |address| address == only);
     let node = Node::builder().listen("tcp://127.0.0.1:0").sockets(policy).start().await.unwrap();
     let sockets = from_afar(&node).await;
-    let listen = async |address: &str| within(sockets.listen(address, Ref::new(ear().0))).await;
+    let listen =
+        async |address: &str| within(sockets.listen(address, Ref::new(controller().0))).await;
     let server = listen(&only.to_string()).await.unwrap();
     assert!(matches!(inner(listen("127.0.0.1:0").await), Error::Refused(_)));
     assert!(matches!(inner(listen(&format!("0.0.0.0:{}", only.port())).await), Error::Refused(_)));
-    let connecting = within(sockets.connect(&only.to_string(), Ref::new(ear().0))).await;
+    let connecting = within(sockets.connect(&only.to_string(), Ref::new(controller().0))).await;
     assert!(matches!(inner(connecting), Error::Refused(_)));
     drop(server);
 }
@@ -41,12 +42,12 @@ async fn what_cannot_be_is_an_error_of_its_kind() {
     let (_gateway, sockets) = gateway().await;
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let listening = inner(within(sockets.listen(&address, Ref::new(ear().0))).await);
+    let listening = inner(within(sockets.listen(&address, Ref::new(controller().0))).await);
     assert!(matches!(&listening, Error::Io(said) if said.contains(&address)), "{listening:?}");
     drop(taken);
-    let connecting = inner(within(sockets.connect(&address, Ref::new(ear().0))).await);
+    let connecting = inner(within(sockets.connect(&address, Ref::new(controller().0))).await);
     assert!(matches!(connecting, Error::NotConnected { .. }), "{connecting:?}");
-    let nonsense = inner(within(sockets.connect("no port", Ref::new(ear().0))).await);
+    let nonsense = inner(within(sockets.connect("no port", Ref::new(controller().0))).await);
     assert!(matches!(nonsense, Error::NotConnected { .. }), "{nonsense:?}");
 }
 
@@ -55,19 +56,21 @@ async fn there_are_no_more_sockets_than_allowed() {
     let policy = Policy::loopback().at_most(2);
     let node = Node::builder().listen("tcp://127.0.0.1:0").sockets(policy).start().await.unwrap();
     let sockets = from_afar(&node).await;
-    let (service, mut heard) = ear();
+    let (service, mut messages) = controller();
     let server = within(sockets.listen("127.0.0.1:0", Ref::new(service))).await.unwrap();
-    let Told::Ready(address) = heard.next().await else { panic!("it is ready first") };
+    let ControllerMessage::Ready(address) = messages.next().await else {
+        panic!("it is ready first")
+    };
     within(server.issue_credit(2)).await.unwrap();
     let mut first = within(TcpStream::connect(&address)).await.unwrap();
     let second = within(TcpStream::connect(&address)).await.unwrap();
-    let connection = heard.accepted().await;
+    let connection = messages.accepted().await;
 
-    let one_more = inner(within(sockets.connect(&address, Ref::new(ear().0))).await);
+    let one_more = inner(within(sockets.connect(&address, Ref::new(controller().0))).await);
     assert!(matches!(&one_more, Error::Quota(said) if said.contains("`Policy::at_most`")));
-    // The second connection waits for the place of the first.
+    // The second connection waits for the permit of the first.
     within(connection.close()).await.unwrap();
     assert_eq!(within(first.read(&mut [0])).await.unwrap(), 0);
-    let connection = heard.accepted().await;
+    let connection = messages.accepted().await;
     assert_eq!(within(connection.peer()).await.unwrap(), second.local_addr().unwrap().to_string());
 }

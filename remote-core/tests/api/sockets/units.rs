@@ -1,5 +1,5 @@
-//! Owns the promise of work units: how what arrives comes apart, what closes a socket because it cannot, and that others are
-//! not touched.
+//! Work units: how arriving bytes are split, which bytes close a socket because they cannot be split, and that other
+//! sockets are not affected.
 
 use remote_core::socket::WorkUnits;
 
@@ -10,14 +10,14 @@ async fn units_may_be_changed_on_the_way() {
     let mut line = Line::new().await;
     line.says(b"a line\r\n\0\0\0\x05hello").await;
     within(line.socket.issue_credit(1)).await.unwrap();
-    assert_eq!(line.heard.line().await, "a line");
+    assert_eq!(line.messages.line().await, "a line");
     within(line.socket.work_units(WorkUnits::prefixed())).await.unwrap();
     within(line.socket.issue_credit(1)).await.unwrap();
-    assert_eq!(line.heard.bytes().await, b"hello");
+    assert_eq!(line.messages.bytes().await, b"hello");
     within(line.socket.work_units(WorkUnits::raw())).await.unwrap();
     within(line.socket.issue_credit(1)).await.unwrap();
     line.says(b"\xff\n").await;
-    assert_eq!(line.heard.bytes().await, b"\xff\n");
+    assert_eq!(line.messages.bytes().await, b"\xff\n");
 }
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn what_cannot_be_a_unit_closes_the_socket_and_no_other() {
         line.says(bytes).await;
         within(line.socket.send_line("before")).await.unwrap();
         within(line.socket.issue_credit(1)).await.unwrap();
-        let failure = line.heard.closed().await.unwrap();
+        let failure = line.messages.closed().await.unwrap();
         assert!(matches!(&failure, Error::Decode(said) if said.contains(problem)), "{failure:?}");
         assert_eq!(line.rest().await, "before\n");
         let after = within(line.socket.send_line("after")).await;
@@ -55,17 +55,17 @@ async fn what_cannot_be_a_unit_closes_the_socket_and_no_other() {
     }
     other.says("still here\n").await;
     within(other.socket.issue_credit(1)).await.unwrap();
-    assert_eq!(other.heard.line().await, "still here");
+    assert_eq!(other.messages.line().await, "still here");
 }
 
 #[tokio::test]
 async fn a_line_without_an_end_is_not_kept() {
     let mut line = Line::new().await;
     within(line.socket.issue_credit(1)).await.unwrap();
-    // As much as is read of it; then it is closed, while the peer goes on.
+    // Only a part is read; then the socket is closed, while the peer goes on.
     let endless = vec![b'x'; 1 << 20];
     while line.peer.write_all(&endless).await.is_ok() {}
-    let failure = line.heard.closed().await.unwrap();
+    let failure = line.messages.closed().await.unwrap();
     assert!(matches!(failure, Error::Decode(_)), "{failure:?}");
 }
 

@@ -1,4 +1,4 @@
-//! Credit: nothing is sent without, more is issued as values are taken or by hand, and whoever sends waits for it.
+//! Credit: nothing is sent without it; more is issued as values are taken, or by hand; and a sender waits for it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,14 +8,14 @@ use remote_core::{Ref, Stream};
 use crate::streams::{Hub, Station, station};
 use crate::support::{Pair, poll_once, until, within};
 
-/// A hub that is far, and how many values its streams have sent.
+/// Returns a far hub, and the number of values that its streams have sent.
 async fn far() -> (Pair<dyn Station>, Arc<AtomicU64>) {
     let hub = Hub::default();
     let sent = Arc::clone(&hub.sent);
     (Pair::new(station(hub)).await, sent)
 }
 
-/// Waits until so many values are sent; more are not, also after whatever was on its way has arrived.
+/// Waits until this number of values has been sent. No more are sent, also after everything in transit has arrived.
 async fn assert_sent(far: &Ref<dyn Station>, sent: &AtomicU64, expected: u64) {
     until("they are sent", || sent.load(Ordering::SeqCst) >= expected).await;
     for _ in 0..3 {
@@ -60,7 +60,7 @@ async fn whoever_sends_is_a_window_ahead_and_no_more() {
     for expected in 1..512 {
         assert_eq!(within(numbers.next()).await, Some(Ok(expected)));
     }
-    // Half of them are taken, for which there is credit again.
+    // Half of them are taken, for which credit is issued again.
     assert_sent(&pair.far, &sent, 1024 + 512).await;
 }
 

@@ -1,4 +1,5 @@
-//! Ends: they come in order, behind the values and once; and whichever end of a stream goes, the other is told.
+//! Ends of streams: they arrive in order, after the values, and once; and when either end is dropped, the other is
+//! notified.
 
 use std::time::Duration;
 
@@ -80,7 +81,7 @@ async fn the_error_of_a_stream_that_is_sent_on_is_nested_once() {
         sink.send(7).await?;
         Err(Error::Timeout)
     });
-    // The method fails with it, as with that of any call of its own.
+    // The method fails with it, as with the error of any call that it makes.
     assert_eq!(within(pair.far.sum(failing)).await, Err(Error::Nested(Box::new(Error::Timeout))));
 }
 

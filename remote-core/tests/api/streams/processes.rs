@@ -1,14 +1,15 @@
-//! What only processes can prove: how much memory a long stream takes at both ends, what a kill of either end does, and that a
-//! stream goes on without the process that passed it on.
+//! Tests of streams between processes: the memory of both ends of a long stream, a kill of either end, and a stream
+//! that goes on without the process that passed it on.
 
 use std::time::{Duration, Instant};
 
 use remote_core::{Error, Node, Ref, Remote, Result, Stream, remote};
 
-use crate::support::child::{Child, say, setting};
+use crate::support::child::{Child, report, setting};
 use crate::support::{until, within};
 
-/// What a process may have allocated at once for a stream of a hundred megabytes: a window of it, of 1 MiB, at most twice.
+/// The bytes that a process may allocate at once for a stream of a hundred megabytes: its window of 1 MiB, at most
+/// twice.
 const GROWTH: u64 = 2 << 20;
 const ITEMS: u64 = 1_000_000;
 
@@ -16,12 +17,12 @@ const ITEMS: u64 = 1_000_000;
 trait Post {
     async fn numbers(&self, bound: u64) -> Result<Stream<u64>>;
     async fn texts(&self, count: u64) -> Result<Stream<String>>;
-    /// Takes the texts, so many and no more; what that cost.
+    /// Takes this number of texts, and returns the cost.
     async fn read(&self, texts: Stream<String>) -> Result<Cost>;
-    /// The numbers of another, whose post is found there.
+    /// Returns the numbers of another process, whose object is at this address.
     async fn forwarded(&self, uri: &str, bound: u64) -> Result<Stream<u64>>;
     async fn take_from(&self, numbers: Stream<u64>) -> Result<()>;
-    /// How many objects the process shows to others.
+    /// Returns the number of objects that the process exports.
     async fn exports(&self) -> Result<usize>;
 }
 
@@ -76,12 +77,12 @@ impl Post for Office {
     }
 }
 
-/// Publishes a post, in a process of its own.
+/// Publishes the object, in a process of its own.
 #[tokio::main(worker_threads = 2)]
 pub(crate) async fn serve() {
     let node = Node::builder().lease(lease()).listen("tcp://127.0.0.1:0").start().await.unwrap();
     node.publish("post", Ref::<dyn Post>::new(Office(node.clone()))).await.unwrap();
-    say(&node.uri("post"));
+    report(&node.uri("post"));
     node.closed().await;
 }
 
@@ -89,10 +90,10 @@ fn lease() -> Duration {
     Duration::from_secs(setting("LEASE").parse().unwrap())
 }
 
-/// A child with a post office, and where it is.
+/// Returns a child, and its object.
 async fn office(node: &Node, lease: &str) -> (Child, Ref<dyn Post>, String) {
     let child = Child::start("office", &[("LEASE", lease)]);
-    let uri = child.hear();
+    let uri = child.receive();
     let post = within(node.lookup(&uri)).await.unwrap();
     (child, post, uri)
 }
@@ -107,7 +108,7 @@ async fn a_million_items_take_no_more_memory_than_a_window_of_them() {
     let node = Node::new();
     let (maker, from, _) = office(&node, "10").await;
     let (taker, to, _) = office(&node, "10").await;
-    // Once through, for what is allocated only once.
+    // Once, for what is allocated only once.
     let texts = within(from.texts(1_000)).await.unwrap();
     assert_eq!(within(to.read(texts)).await.unwrap().texts, 1_000);
     let before = [&maker, &taker].map(|process| process.allocated().now);

@@ -1,4 +1,4 @@
-//! Streams that travel: near and far, in structs, in values, by way of others, across lost connections.
+//! Streams that are passed on: near and far, in structs, in values, by way of others, across lost connections.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ async fn a_stream_is_argument_and_result_near_and_far() {
         assert_numbers(within(hub.numbers(1_000)).await.unwrap(), 1_000).await;
         assert_numbers(within(hub.numbers(0)).await.unwrap(), 0).await;
         assert_eq!(within(hub.sum(Stream::from_iter(1..=1_000))).await, Ok(500_500));
-        // What comes out of one goes into another.
+        // The values of one stream go into another.
         let numbers = within(hub.numbers(1_000)).await.unwrap();
         assert_eq!(within(hub.sum(numbers)).await, Ok(499_500));
     }
@@ -34,10 +34,10 @@ struct Job {
 
 #[remote]
 trait Mailroom {
-    /// The same job, each line and number after it was looked at.
+    /// Returns the same job, with each line and number changed.
     async fn stamped(&self, job: Job) -> Result<Job>;
     async fn flattened(&self, nested: Stream<Stream<u64>>) -> Result<Stream<u64>>;
-    /// Those of the hubs that can sum.
+    /// Returns the hubs whose sums are right.
     async fn met(&self, hubs: Stream<Ref<dyn Station>>) -> Result<Stream<Ref<dyn Station>>>;
 }
 
@@ -97,7 +97,7 @@ async fn streams_stand_in_structs_at_any_depth() {
     assert_eq!(within(lines.next()).await, Some(Ok("p. 7: one".into())));
     assert_eq!(within(lines.next()).await, Some(Ok("p. 7: two".into())));
     assert_eq!(within(lines.next()).await, None);
-    // These came home: what takes from them is where they were made.
+    // These came back to their node: their receiver is where they were made.
     for (numbers, bound) in stamped.more.into_iter().zip([300, 3]) {
         assert_numbers(numbers, bound).await;
     }
@@ -159,7 +159,7 @@ async fn a_stream_stays_where_values_were_taken_from_it() {
 
 #[tokio::test]
 async fn of_two_who_take_from_one_stream_the_first_gets_the_values() {
-    /// The same message for one who does not give away what it passes: so the stream is there and here.
+    /// The same message, passed by reference: so the stream is at both sides.
     mod lending {
         use super::*;
         #[remote]
