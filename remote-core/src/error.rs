@@ -1,6 +1,7 @@
-//! Owns what a caller can be told when a call fails: one enum, each kind saying what is known about *this* call.
+//! The errors of failed calls: one enum, each variant of which states what is known about *this* call.
 //!
-//! It must not know how calls travel; what a peer did wrong on the wire is [`Breach`](crate::wire::breach::Breach)'s.
+//! It must not know how calls are sent. A violation of the protocol by a peer is a
+//! [`Breach`](crate::wire::breach::Breach).
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -14,7 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// ```
 pub type Result<V, E = Error> = std::result::Result<V, E>;
 
-/// What is known about whether a failed call was executed.
+/// The outcome of a failed call: if it was executed, as far as is known.
 ///
 /// ```
 /// use remote_core::{Error, Outcome};
@@ -59,7 +60,7 @@ pub enum Error {
     InvalidUri {
         /// The text.
         uri: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// No object is published under the name.
@@ -82,7 +83,7 @@ pub enum Error {
     SessionLost {
         /// The reason for which it ended.
         reason: String,
-        /// What is known about the call.
+        /// The outcome of the call.
         outcome: Outcome,
     },
     /// The object was stopped, or its node is shutting down; with the reason.
@@ -193,7 +194,7 @@ impl Error {
         }
     }
 
-    /// As it stands for a call that was pipelined on the promise that failed with this.
+    /// Returns the error of a call that was pipelined on a promise that failed with this error.
     pub(crate) fn broken(self) -> Error {
         match self {
             Error::Broken(_) => self,
@@ -305,7 +306,7 @@ impl From<std::io::Error> for Error {
 /// The newtype name under which an error is serialized while it is not yet nested. The encoder of a failing
 /// method's error looks for it and puts [`Error::Nested`] around (see `wire::bounded_writer`).
 pub(crate) const UNNESTED: &str = "remote_core::Error";
-/// Where `Nested` stands among the kinds, as serde counts them.
+/// The index of `Nested` among the variants, as serde counts them.
 pub(crate) const NESTED_INDEX: u32 = 21;
 
 impl Serialize for Error {

@@ -53,7 +53,7 @@ impl fmt::Debug for NodeId {
     }
 }
 
-/// What a node shows to be given an object that somebody vouched for: 128 random bits, good once.
+/// The right to claim a gift from its owner: 128 random bits, valid once.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Token([u8; 16]);
 
@@ -121,7 +121,7 @@ impl NameId {
     pub(crate) const NONE: NameId = NameId(0);
 }
 
-/// What makes two references the same: the node that owns the object, and the object's number there.
+/// The identity of an object: the node that owns it, and its number there.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Identity {
     pub(crate) node: NodeId,

@@ -1,6 +1,6 @@
-//! Owns every bound of the system and the reason for it.
+//! The limits of the system, each with its reason.
 //!
-//! It must not know who keeps the bounds: each is kept where the thing it bounds is made.
+//! It must not know where they are enforced: each is enforced where the limited thing is made.
 
 use std::time::Duration;
 

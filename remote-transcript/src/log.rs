@@ -34,7 +34,7 @@ pub(crate) struct Log<E> {
 pub(crate) struct Bounds<E> {
     /// The most bytes of all entries.
     pub(crate) capacity: usize,
-    /// How old an entry is when it is removed although readers have not read it.
+    /// The age at which an entry is removed even if readers have not read it.
     pub(crate) timeout: Duration,
     /// Returns the bytes of an entry.
     pub(crate) size: fn(&E) -> usize,

@@ -1,4 +1,4 @@
-//! What a near call costs without the library: a `dyn` trait whose methods return boxed futures.
+//! The baseline of a near call: a `dyn` trait whose methods return boxed futures, without the library.
 
 use std::pin::Pin;
 use std::sync::Arc;

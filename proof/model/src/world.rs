@@ -2,8 +2,8 @@
 //!
 //! It must not know how the rules work.
 
-/// How often each action may happen. The other actions (arrivals, acknowledgements, releases, reconnects, expiry, time) may
-/// happen whenever they are possible.
+/// The maximum number of each action. The other actions (arrivals, acknowledgements, releases, reconnects, expiry,
+/// time) may happen whenever they are possible.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Budget {
     /// O introduces x to A.
@@ -50,7 +50,7 @@ pub struct World {
     pub name: &'static str,
     /// Its nodes.
     pub nodes: Nodes,
-    /// How often each action may happen.
+    /// The maximum number of each action.
     pub budget: Budget,
     /// The number of time steps after which the lease expires for a holder; for the owner it is one more. `None` if time does
     /// not pass.

@@ -74,9 +74,10 @@ impl NodeBuilder {
         self
     }
 
-    /// Sets for how long references live after their holder was last heard of; 30 s unless set. Between two nodes the
-    /// shorter of their terms holds, both ways. What notices a lost connection keeps to it: a ping goes out after a
-    /// ninth of the term, and a silent connection is given up after a third of it, if [`Limits`] do not say sooner.
+    /// Sets the term of the lease: references expire if for this time nothing arrives from the other side; 30 s by
+    /// default. Between two nodes the shorter of their terms applies, in both directions. It also limits the times of
+    /// the keepalive: a ping is sent after a ninth of the term, and a silent connection is dropped after a third of it,
+    /// unless [`Limits`] set shorter times.
     pub fn lease(mut self, lease: Duration) -> NodeBuilder {
         self.lease = lease;
         self

@@ -134,7 +134,7 @@ impl std::fmt::Display for Ended {
             Ended::Released => write!(f, "nobody refers to it any more"),
             Ended::Stopped(reason) => write!(f, "it was stopped: {reason}"),
             Ended::SessionEnded(reason) => write!(f, "the session with its node ended: {reason}"),
-            Ended::LeaseExpired => write!(f, "its node was not heard until the lease ended"),
+            Ended::LeaseExpired => write!(f, "nothing arrived from its node until the lease ended"),
             Ended::Restarted => write!(f, "its node was restarted"),
         }
     }

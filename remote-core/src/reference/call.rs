@@ -219,7 +219,7 @@ impl<'a, V, E> Call<'a, Result<V, E>> {
 
     /// Makes the message one-way: the call resolves when the message is handed over, which is when there is room for it.
     ///
-    /// What the method returns is dropped. Dropping the call before it resolves may or may not send the message; after that
+    /// The return value of the method is dropped. Dropping the call before it resolves may or may not send the message; after that
     /// the method runs in any case.
     ///
     /// # Errors

@@ -73,7 +73,7 @@ pub struct Reply<V, E = Error> {
     answer: oneshot::Sender<Result<V, E>>,
 }
 
-/// What a method returns that defers its reply; made by [`reply_later`]. A method that has the value at once returns
+/// The return value of a method that defers its reply; made by [`reply_later`]. A method that has the value at once returns
 /// `value.into()`.
 ///
 /// ```

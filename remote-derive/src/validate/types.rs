@@ -76,7 +76,7 @@ enum Position {
     Result,
 }
 
-/// Where a type is nested.
+/// The place in which a type is nested.
 #[derive(Clone, Copy, PartialEq)]
 enum Within {
     /// A parameter or a result itself, or a type argument that must be sized.

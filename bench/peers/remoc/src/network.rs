@@ -1,4 +1,4 @@
-//! How connections are configured.
+//! The configuration of connections.
 
 use remoc::Cfg;
 

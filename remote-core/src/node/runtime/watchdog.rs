@@ -25,7 +25,7 @@ const NEVER: u64 = u64::MAX;
 pub(crate) struct DispatchCount {
     /// Counts each begin and each end of a dispatch of calls by the reader: odd while one is in progress.
     count: AtomicU64,
-    /// When the session's timer is due, in milliseconds of [`milliseconds`].
+    /// The time at which the timer of the session is due, in milliseconds of [`milliseconds`].
     due: AtomicU64,
 }
 
@@ -102,7 +102,7 @@ struct WatchedSession {
 static NEW: Mutex<Watched> = Mutex::new(Watched { sessions: Vec::new(), once: Vec::new() });
 static THREAD: OnceLock<Option<Thread>> = OnceLock::new();
 static IS_ASLEEP: AtomicBool = AtomicBool::new(false);
-/// When the thread wakes by itself, in milliseconds; 0 while it is awake.
+/// The time at which the thread wakes by itself, in milliseconds; 0 while it is awake.
 static WAKES: AtomicU64 = AtomicU64::new(0);
 
 /// Watches a session, until it is gone.

@@ -96,8 +96,8 @@ fn spawn(
     }
 }
 
-/// Answers one call. Dropped before, because the task was aborted, it answers that the call was cancelled. A task owns the
-/// session, the reader borrows it.
+/// Answers one call. Dropped before it has, because the task was aborted, it answers that the call was cancelled. A
+/// task has a share of the session, the reader borrows it.
 struct ReplyGuard<L: Borrow<Arc<SharedSession>>> {
     session: L,
     question: QuestionId,

@@ -1,5 +1,5 @@
-//! When a session ends, the outcome of each call in progress is reported once, and correctly: a call that is reported as
-//! not executed never is.
+//! Tests of the end of a session: the outcome of each call in progress is reported once, and correctly. A call that is
+//! reported as not executed never is.
 
 use super::super::lease::Reads;
 use super::super::machine::Session;
