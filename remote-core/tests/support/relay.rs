@@ -3,11 +3,12 @@
 //!
 //! It must not know the data.
 
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
@@ -208,6 +209,9 @@ async fn listen(
                 _ = open.wait_for(|open| !*open) => break,
             }
         }
+        // A child process of another test holds the listener, too, between its fork and its exec: without this, it would
+        // go on listening until then.
+        SockRef::from(&listener).shutdown(Shutdown::Both).unwrap();
         drop(listener);
         listening.send_replace(false);
     }
