@@ -24,8 +24,7 @@ async fn a_reference_dropped_while_it_is_on_its_way_again_stays() {
         relay.stall([Direction::ToClient]);
         let on_its_way = relay.taken(Direction::ToClient);
         let exchange = begin(&holder, move |part| async move { part.exchange(0, call).await });
-        until("the answer is in transit", || relay.taken(Direction::ToClient) > on_its_way)
-            .await;
+        until("the answer is in transit", || relay.taken(Direction::ToClient) > on_its_way).await;
         within(holder.part.let_go()).await.unwrap();
         holder.until("its last proxy is gone", |report| report.sessions[0].1 == 1).await;
         // Frames keep their order: this message arrives after the release.

@@ -138,10 +138,8 @@ async fn connection_lost(lose: impl AsyncFnOnce(&Relay)) {
     let on_their_way = scene.relay.taken(Direction::ToClient);
     within(scene.owner.part.permit(25)).await.unwrap();
     scene.owner.until("half of them have ended", |report| report.ended.len() == 25).await;
-    until("the answers are in transit", || {
-        scene.relay.taken(Direction::ToClient) > on_their_way
-    })
-    .await;
+    until("the answers are in transit", || scene.relay.taken(Direction::ToClient) > on_their_way)
+        .await;
     scene.relay.stall([Direction::ToServer]);
     let on_their_way = scene.relay.taken(Direction::ToServer);
     let notes =
