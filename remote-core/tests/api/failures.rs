@@ -317,53 +317,87 @@ async fn a_method_that_blocks_its_thread_costs_no_session() {
     assert_eq!(within(sleeper.block(Duration::ZERO)).await, Ok(()));
 }
 
-/// A lease that would end if nothing renewed it while a method blocks, and does not end because the machine is busy: it
-/// is renewed after a third of the term, and has ended after nine tenths.
-const TERM: Duration = Duration::from_secs(3);
+/// A lease that would end if nothing renewed it while a method blocks, and does not end because the machine is busy. Its
+/// holder renews it after a third of the term, and the blocked side reads that after another third at the latest; after
+/// nine tenths it has ended. What is left is for the machine: 2.3 s.
+const TERM: Duration = Duration::from_secs(10);
+
+/// How a method blocks its thread.
+#[derive(Clone, Copy)]
+enum Blocks {
+    AtOnce,
+    /// When it has a task of its own.
+    Later,
+}
+
+const BOTH: [Blocks; 2] = [Blocks::AtOnce, Blocks::Later];
+
+/// Starts a server with a method that blocks.
+async fn sleeper(address: &str) -> Node {
+    let server = Node::builder().listen(address).lease(TERM).start().await.unwrap();
+    server.publish("sleeper", Ref::<dyn Sleeper>::new(Sound)).await.unwrap();
+    server
+}
 
 /// Blocks a thread of the server for two terms of the lease, and asserts that the references of the client still work.
-async fn blocked_for_two_terms(uri: &str, term: Duration) {
-    let client = Node::builder().lease(term).start().await.unwrap();
+async fn blocked_for_two_terms(uri: &str, blocks: Blocks) {
+    let client = Node::builder().lease(TERM).start().await.unwrap();
     let sleeper: Ref<dyn Sleeper> = within(client.lookup(uri)).await.unwrap();
     let session = client.sessions().pop().unwrap();
     let monitor = Ref::monitor(&sleeper);
-    assert_eq!(within(sleeper.block(2 * term)).await, Ok(()));
-    assert_eq!(within(sleeper.block_later(2 * term)).await, Ok(()));
+    let blocked = match blocks {
+        Blocks::AtOnce => sleeper.block(2 * TERM),
+        Blocks::Later => sleeper.block_later(2 * TERM),
+    };
+    assert_eq!(within(blocked).await, Ok(()));
     assert_eq!(within(sleeper.block(Duration::ZERO)).await, Ok(()));
     assert_eq!(session.state(), remote_core::SessionState::Connected);
     assert_eq!(session.stats().reconnects, 0, "the connection was never given up");
     drop(monitor);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+// Four workers are blocked; the rest is for the clients.
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
 async fn a_method_that_blocks_its_thread_for_two_terms_costs_no_lease() {
-    let blocked = async |address: String| {
-        let server = Node::builder().listen(address).lease(TERM).start().await.unwrap();
-        server.publish("sleeper", Ref::<dyn Sleeper>::new(Sound)).await.unwrap();
-        blocked_for_two_terms(&server.uri("sleeper"), TERM).await;
+    let blocked = async |address: String, blocks| {
+        let server = sleeper(&address).await;
+        blocked_for_two_terms(&server.uri("sleeper"), blocks).await;
     };
-    tokio::join!(blocked(fresh_address()), blocked("tcp://127.0.0.1:0".into()));
+    let tcp = || "tcp://127.0.0.1:0".to_owned();
+    tokio::join!(
+        blocked(fresh_address(), Blocks::AtOnce),
+        blocked(tcp(), Blocks::AtOnce),
+        blocked(fresh_address(), Blocks::Later),
+        blocked(tcp(), Blocks::Later),
+    );
 }
 
 /// The server has one thread, and a method that blocks it: its runtime makes no progress.
 #[test]
 fn a_method_that_blocks_its_whole_runtime_for_two_terms_costs_no_lease() {
-    let one_thread = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let (over, end) = tokio::sync::oneshot::channel::<()>();
-    let server = std::thread::spawn(move || {
-        one_thread().block_on(async {
-            let server =
-                Node::builder().listen("tcp://127.0.0.1:0").lease(TERM).start().await.unwrap();
-            server.publish("sleeper", Ref::<dyn Sleeper>::new(Sound)).await.unwrap();
-            sender.send(server.uri("sleeper")).unwrap();
-            let _ = within(end).await;
-        })
+    fn one_thread<F: Future>(run: F) -> F::Output {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run)
+    }
+    let both = BOTH.map(|blocks| {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let (over, end) = tokio::sync::oneshot::channel::<()>();
+        let server = std::thread::spawn(move || {
+            one_thread(async {
+                let server = sleeper("tcp://127.0.0.1:0").await;
+                sender.send(server.uri("sleeper")).unwrap();
+                let _ = within(end).await;
+            })
+        });
+        let client = std::thread::spawn(move || {
+            one_thread(blocked_for_two_terms(&receiver.recv().unwrap(), blocks))
+        });
+        (client, over, server)
     });
-    let uri = receiver.recv().unwrap();
-    one_thread().block_on(blocked_for_two_terms(&uri, TERM));
-    let _ = over.send(());
-    server.join().unwrap();
+    for (client, over, server) in both {
+        client.join().unwrap();
+        let _ = over.send(());
+        server.join().unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

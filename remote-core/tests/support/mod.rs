@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use remote_core::{Interface, Limits, Node, Ref, Session};
 
 /// The time limit of a wait: longer than anything takes that does not hang.
-pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 /// Returns the output of a future. Panics if it takes longer than the limit.
 pub(crate) async fn within<F: Future>(future: F) -> F::Output {
