@@ -39,6 +39,9 @@ pub(crate) fn start(
     let _ = session.runtime.set(tokio::runtime::Handle::current());
     let unblock: Weak<SharedSession> = Arc::downgrade(&session);
     watch_session(&session.dispatch, unblock);
+    // The runtime may be blocked before the timer of the writer expires for the first time: the watchdog must know what is
+    // due.
+    session.update(|inner| inner.handle_timeout());
     let reading = tokio::spawn(read(Arc::clone(&session)));
     tokio::spawn(async move {
         write(&session).await;
