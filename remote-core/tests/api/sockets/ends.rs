@@ -13,6 +13,13 @@ use super::*;
 /// The reason in errors and monitors after a socket has ended without a failure.
 const CLOSED: &str = "the socket was closed";
 
+/// Waits until nobody listens at an address: the child process of another test may hold the listener, until it is executed.
+async fn free(address: &str) {
+    while TcpListener::bind(address).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn closing_writes_what_was_sent_and_tells_all() {
     let mut line = Line::new().await;
@@ -153,11 +160,7 @@ async fn it_closes_when_nobody_refers_to_it() {
 
     drop(server);
     // Then nobody listens there: the system assigns the address to another.
-    let listening = async {
-        while TcpListener::bind(&address).await.is_err() {
-            tokio::task::yield_now().await;
-        }
-    };
+    let listening = free(&address);
     within(listening).await;
 }
 
@@ -276,7 +279,7 @@ async fn a_node_that_is_shut_down_closes_its_sockets() {
     assert_eq!(messages.closed().await, Some(Error::Ended("the node was shut down".into())));
     assert_eq!(within(client.read(&mut [0])).await.unwrap(), 0);
     for address in [address, far_address] {
-        assert!(TcpListener::bind(&address).await.is_ok(), "nobody listens there any more");
+        within(free(&address)).await;
     }
     // A node whose controlling object is elsewhere sees the end of the session.
     let ended = within(Ref::monitor(&far)).await;

@@ -2,6 +2,7 @@
 //! is bounded.
 
 use super::*;
+use crate::support::address::Reserved;
 
 /// Returns the error inside the method of a far object.
 fn inner<V: std::fmt::Debug>(result: Result<V>) -> Error {
@@ -44,7 +45,8 @@ async fn what_cannot_be_is_an_error_of_its_kind() {
     let address = taken.local_addr().unwrap().to_string();
     let listening = inner(within(sockets.listen(&address, Ref::new(controller().0))).await);
     assert!(matches!(&listening, Error::Io(said) if said.contains(&address)), "{listening:?}");
-    drop(taken);
+    let reserved = Reserved::new();
+    let address = reserved.socket_address().to_string();
     let connecting = inner(within(sockets.connect(&address, Ref::new(controller().0))).await);
     assert!(matches!(connecting, Error::NotConnected { .. }), "{connecting:?}");
     let nonsense = inner(within(sockets.connect("no port", Ref::new(controller().0))).await);
