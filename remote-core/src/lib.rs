@@ -116,6 +116,7 @@ pub use node::builder::NodeBuilder;
 pub use node::node::Node;
 pub use node::session::handle::{Session, SessionStats};
 pub use node::session::state::SessionState;
+pub use node::shutdown::ShutdownReport;
 pub use object::class::Class;
 pub use object::message::Ended;
 pub use object::peer::Peer;

@@ -1,9 +1,8 @@
-//! The parts of a node, which its handles share: sessions, addresses, published objects; and its shutdown.
+//! The parts of a node, which its handles share: sessions, addresses, published objects.
 //!
 //! It must not know the interfaces of users.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -15,8 +14,7 @@ use super::datagram::listener::DatagramListener;
 use super::datagram::target::DatagramSender;
 use super::directory::Published;
 use super::gifts::desk::Desk;
-use super::session::shared::SharedSession;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::id::{Identity, ObjectId};
 use crate::mutex::Mutex;
 use crate::object::import::Import;
@@ -35,8 +33,8 @@ pub(crate) struct Core {
     datagrams: Arc<DatagramSender>,
     /// The addresses, in their order, each with the task that accepts connections there; none for datagrams.
     listening: Mutex<Vec<(String, Option<JoinHandle<()>>)>>,
-    datagram_listeners: Mutex<Vec<DatagramListener>>,
-    closed: watch::Sender<bool>,
+    pub(super) datagram_listeners: Mutex<Vec<DatagramListener>>,
+    pub(super) closed: watch::Sender<bool>,
 }
 
 impl Core {
@@ -83,9 +81,7 @@ impl Core {
 
     /// Returns a receiver that sends each message as a datagram to an address.
     pub(crate) async fn datagram_target(&self, uri: Uri) -> Result<Arc<dyn Receiver>> {
-        if self.sessions.shared.is_closing() {
-            return Err(Error::Ended("the node is shutting down".into()));
-        }
+        self.sessions.shared.check_open()?;
         self.datagrams.target(uri).await
     }
 
@@ -96,9 +92,7 @@ impl Core {
 
     /// Returns the directory of the node at an address.
     pub(crate) async fn directory(&self, uri: &Uri) -> Result<Arc<dyn Receiver>> {
-        if self.sessions.shared.is_closing() {
-            return Err(Error::Ended("the node is shutting down".into()));
-        }
+        self.sessions.shared.check_open()?;
         Ok(match self.reach(uri).await? {
             Reached::Here => near::alone(self.published.clone()),
             Reached::Peer(session) => {
@@ -108,54 +102,14 @@ impl Core {
         })
     }
 
-    /// Stops accepting connections and calls, waits for the calls in progress within a limit, and ends the sessions.
-    pub(crate) async fn shut_down(&self, limit: Duration) {
-        self.sessions.shared.begin_closing();
-        for task in self.stop_listening() {
-            // When the task has ended, its listener is dropped: a socket in the file system is removed by then.
-            let _ = task.await;
-        }
-        let datagram_listeners = std::mem::take(&mut *self.datagram_listeners.lock());
-        let mut datagram_listeners: Vec<_> =
-            datagram_listeners.into_iter().map(DatagramListener::close).collect();
-        let finished = async {
-            self.wait_until(|session| session.is_quiet()).await;
-            for listener in &mut datagram_listeners {
-                let _ = listener.await;
-            }
-        };
-        let _ = tokio::time::timeout(limit, finished).await;
-        datagram_listeners.iter().for_each(JoinHandle::abort);
-        self.published.clear();
-        // Limits the wait for peers that do not read.
-        const GOODBYE: Duration = Duration::from_secs(1);
-        let _ = tokio::time::timeout(GOODBYE, self.sockets.close()).await;
-        for session in self.sessions.all() {
-            session.update(|inner| inner.machine.close("the node was shut down"));
-        }
-        let _ = tokio::time::timeout(GOODBYE, self.wait_until(|_| false)).await;
-        self.closed.send_replace(true);
-    }
-
     pub(crate) async fn closed(&self) {
         let mut closed = self.closed.subscribe();
         // It cannot fail: the sender lives as long as `self`.
         let _ = closed.wait_for(|closed| *closed).await;
     }
 
-    /// Waits until all sessions satisfy a condition; if it is never true, until there is none.
-    async fn wait_until(&self, is_done: impl Fn(&SharedSession) -> bool) {
-        loop {
-            // Made before it looks: it completes at the next `notify_waiters` from now on.
-            let ended = self.sessions.shared.ended.notified();
-            if self.sessions.all().iter().all(|session| is_done(session)) {
-                return;
-            }
-            ended.await;
-        }
-    }
-
-    fn stop_listening(&self) -> Vec<JoinHandle<()>> {
+    /// Stops accepting. Returns the tasks, which are about to end.
+    pub(super) fn stop_listening(&self) -> Vec<JoinHandle<()>> {
         let tasks: Vec<_> =
             self.listening.lock().iter_mut().filter_map(|(_, task)| task.take()).collect();
         tasks.iter().for_each(JoinHandle::abort);

@@ -12,6 +12,7 @@ use super::gifts::desk::Desk;
 use crate::error::{Error, Result};
 use crate::id::{NodeId, Token};
 use crate::mutex::Mutex;
+use crate::object::execution::contained;
 use crate::reference::context::caller;
 use crate::reference::object::Object;
 use crate::reference::reference::{Ref, interfaces};
@@ -66,13 +67,17 @@ impl Published {
     }
 
     pub(crate) fn unpublish(&self, name: &str) -> Result<()> {
-        let removed = self.objects.lock().remove(name);
-        removed.map(drop).ok_or_else(|| Error::NameNotFound { name: name.to_owned() })
+        let Some(removed) = self.objects.lock().remove(name) else {
+            return Err(Error::NameNotFound { name: name.to_owned() });
+        };
+        contained(|| drop(removed));
+        Ok(())
     }
 
     pub(crate) fn clear(&self) {
         let objects = std::mem::take(&mut *self.objects.lock());
-        drop(objects);
+        // One by one: of several destructors that panic at once, the second would abort the process.
+        objects.into_values().for_each(|object| contained(|| drop(object)));
     }
 
     pub(crate) fn find(&self, name: &str) -> Result<Ref<dyn Object>> {

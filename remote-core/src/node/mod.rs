@@ -13,4 +13,5 @@ pub(crate) mod node;
 mod runtime;
 pub(crate) mod session;
 mod shared;
+pub(crate) mod shutdown;
 pub(crate) mod snapshot;

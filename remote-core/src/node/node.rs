@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::builder::NodeBuilder;
+use super::connect::registry::Sessions;
 use super::core::Core;
 use super::directory::Directory;
 use super::session::handle::Session;
+use super::shutdown::{ShutdownReport, Waiting};
 use super::snapshot::{Snapshot, snapshot};
 use crate::error::{Error, Result};
 use crate::id::NodeId;
@@ -90,13 +92,14 @@ impl Node {
     ///
     /// # Errors
     /// [`Error::NameInUse`]; [`Error::Refused`] for a name that cannot stand in an address; for a promise, what its
-    /// call failed with.
+    /// call failed with; [`Error::Ended`] after the node has begun to shut down.
     pub async fn publish<T: ?Sized + Interface>(
         &self,
         name: impl AsRef<str>,
         reference: Ref<T>,
     ) -> Result<()> {
         let object = Ref::<dyn Object>::to(Ref::resolved(&reference).await?.receiver().clone());
+        self.0.sessions.shared.check_open()?;
         self.0.published.publish(name.as_ref(), object)
     }
 
@@ -201,15 +204,86 @@ impl Node {
         snapshot(&self.0.sessions, self.0.desk.len())
     }
 
+    /// Waits until the peers have received all one-way messages that have been handed over by now. Receiving is not executing.
+    ///
+    /// # Errors
+    /// [`Error::SessionLost`] or [`Error::LeaseExpired`] if a session has ended, since the last flush or before this one resolves,
+    /// and the peer may not have received everything.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: the messages are sent in any case.
+    ///
+    /// ```
+    /// # use remote_core::{Node, Ref, Remote, Result, remote};
+    /// # #[remote] trait Log { async fn line(&self, text: &str) -> Result<()>; }
+    /// # #[derive(Remote)] #[remote(Log)] struct Printer;
+    /// # #[remote] impl Log for Printer { async fn line(&self, _: &str) -> Result<()> { Ok(()) } }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// # let server = Node::listen("memory://flush-doc").await?;
+    /// # server.publish("log", Ref::<dyn Log>::new(Printer)).await?;
+    /// let client = Node::new();
+    /// let log: Ref<dyn Log> = client.lookup(server.uri("log")).await?;
+    /// for line in 0..100 {
+    ///     log.line(&format!("line {line}")).oneway().await?;
+    /// }
+    /// client.flush().await?; // the server has them
+    /// # Ok(()) }
+    /// ```
+    pub async fn flush(&self) -> Result<()> {
+        let Sessions { shared, .. } = &*self.0.sessions;
+        let sessions = self.0.sessions.all();
+        let flushes: Vec<_> = sessions.iter().filter_map(|session| session.flush()).collect();
+        for flush in flushes {
+            if flush.await.is_err() {
+                break; // The session has ended.
+            }
+        }
+        shared.unreceived.take()
+    }
+
     /// Waits until the node has shut down.
     pub async fn closed(&self) {
         self.0.closed().await;
     }
 
-    /// Ends the node in good order: it takes no more connections and calls, finishes the calls in progress in either
-    /// direction for at most `limit`, closes the sockets that others use, and tells its peers.
-    pub async fn shutdown(&self, limit: Duration) {
-        self.0.shut_down(limit).await;
+    /// Ends the node in good order, and returns what it gave up.
+    ///
+    /// The node accepts no more connections, and neither it nor its peers begin calls on its sessions: such a call fails with
+    /// [`Error::Ended`]. What was handed over before is executed: the shutdown waits until one-way messages are executed and calls
+    /// are answered, in both directions, and until streams have ended, whose producers are notified by
+    /// [`Sink::closing`](crate::Sink::closing). Methods that are running may still call their peers. After `limit` it gives up
+    /// what is left. Then it closes the sockets that others use, and notifies its peers.
+    ///
+    /// A method may await the shutdown of its own node: the shutdown does not wait for this method, which is dropped with its
+    /// session.
+    ///
+    /// # Cancel safety
+    /// Dropping the future does not stop the shutdown.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use remote_core::{Node, Ref, Remote, Result, remote};
+    /// # #[remote] trait Log { async fn line(&self, text: &str) -> Result<()>; }
+    /// # #[derive(Remote)] #[remote(Log)] struct Printer;
+    /// # #[remote] impl Log for Printer { async fn line(&self, _: &str) -> Result<()> { Ok(()) } }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// # let server = Node::listen("memory://shutdown-doc").await?;
+    /// # server.publish("log", Ref::<dyn Log>::new(Printer)).await?;
+    /// let client = Node::new();
+    /// let log: Ref<dyn Log> = client.lookup(server.uri("log")).await?;
+    /// log.line("the last line").oneway().await?;
+    /// let report = client.shutdown(Duration::from_secs(5)).await;
+    /// assert!(report.is_complete()); // the line was executed
+    /// # Ok(()) }
+    /// ```
+    pub async fn shutdown(&self, limit: Duration) -> ShutdownReport {
+        let shutdown = Arc::clone(&self.0).shut_down(limit, Waiting::current());
+        // In a task of its own: it goes on if this future is dropped, for example because the method that awaits it is.
+        match tokio::spawn(shutdown).await {
+            Ok(report) => report,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => ShutdownReport::default(), // The runtime ends.
+        }
     }
 }
 

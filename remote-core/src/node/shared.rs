@@ -11,10 +11,12 @@ use tokio::sync::{Notify, Semaphore};
 use crate::error::{Error, Result};
 use crate::id::{NodeId, Token};
 use crate::limits::Limits;
+use crate::mutex::Mutex;
 use crate::object::message::{Receiver, Route};
 use crate::object::shortening::ShorteningRef;
 use crate::object::table::Table;
 use crate::random;
+use crate::session::SHUTTING_DOWN;
 use crate::wire::hello::{Grant, Hello};
 
 /// Hand-off of references, as sessions use it; see `handoff`.
@@ -37,6 +39,20 @@ pub(crate) struct Giver {
     pub(crate) permits: Arc<Semaphore>,
 }
 
+/// The error of a session that ended before the peer had received everything that was handed over, until a flush reports it.
+#[derive(Default)]
+pub(crate) struct Unreceived(Mutex<Option<Error>>);
+
+impl Unreceived {
+    pub(crate) fn note(&self, error: Error) {
+        self.0.lock().get_or_insert(error);
+    }
+
+    pub(crate) fn take(&self) -> Result<()> {
+        self.0.lock().take().map_or(Ok(()), Err)
+    }
+}
+
 /// The state that all sessions of one node share.
 pub(crate) struct Shared {
     pub(crate) id: NodeId,
@@ -56,6 +72,8 @@ pub(crate) struct Shared {
     orphaned: AtomicBool,
     /// Notified when something has ended for which a shutdown may wait.
     pub(crate) ended: Notify,
+    /// The end of a session that lost messages.
+    pub(crate) unreceived: Unreceived,
 }
 
 impl Shared {
@@ -72,6 +90,7 @@ impl Shared {
             closing: AtomicBool::new(false),
             orphaned: AtomicBool::new(false),
             ended: Notify::new(),
+            unreceived: Unreceived::default(),
         }
     }
 
@@ -87,15 +106,15 @@ impl Shared {
         }
     }
 
-    /// Returns an error for a message that arrived, if the node is shutting down or the nesting is too deep.
+    /// Returns an error for a message that arrived, if the nesting is too deep. A node that shuts down executes what arrives: it
+    /// was handed over before the peer could know of the shutdown.
     pub(crate) fn admit(&self, nesting: u8) -> Result<()> {
-        if nesting > self.limits.nesting {
-            return Err(self.limits.too_deep());
-        }
-        if self.is_closing() {
-            return Err(Error::Ended("the node is shutting down".into()));
-        }
-        Ok(())
+        if nesting > self.limits.nesting { Err(self.limits.too_deep()) } else { Ok(()) }
+    }
+
+    /// Returns an error if the node is shutting down.
+    pub(crate) fn check_open(&self) -> Result<()> {
+        if self.is_closing() { Err(Error::Ended(SHUTTING_DOWN.into())) } else { Ok(()) }
     }
 
     pub(crate) fn begin_closing(&self) {

@@ -11,6 +11,8 @@ use std::sync::Arc;
 use std::task::{self, Poll, Waker};
 use std::time::Instant;
 
+use tokio::sync::watch;
+
 use super::peer::Peer;
 use super::slot::Slot;
 use crate::error::{Error, Result};
@@ -208,7 +210,8 @@ impl Request {
     /// Makes a message without arguments.
     pub(crate) fn plain(method: &'static Method) -> Request {
         let selector = Selector::Own(method);
-        let header = CallHeader { selector, manner: Manner::Call, nesting: 0, deadline: None };
+        let (manner, nesting, deadline, is_continuation) = (Manner::Call, 0, None, false);
+        let header = CallHeader { selector, manner, nesting, deadline, is_continuation };
         Request { header, payload: Payload::default(), caller: None, waker: None }
     }
 }
@@ -308,6 +311,13 @@ pub(crate) trait Route: Send + Sync + 'static {
 
     /// Drops a watcher.
     fn unwatch(&self, watch: WatchId);
+
+    /// Counts a stream on the route, until `end_stream`. The receiver becomes true when the stream should end, because the node
+    /// at one of its ends is shutting down.
+    fn begin_stream(&self) -> watch::Receiver<bool>;
+
+    /// Ends the count of a stream.
+    fn end_stream(&self);
 }
 
 /// Identifies a route while it exists.

@@ -5,6 +5,8 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use tokio::sync::watch;
+
 use crate::id::NodeId;
 
 /// The other node of a session: identity, name, address.
@@ -38,17 +40,77 @@ struct Inner {
     id: NodeId,
     name: String,
     address: String,
+    is_gone: watch::Sender<bool>,
 }
 
 impl Peer {
     pub(crate) fn new(id: NodeId, name: String, address: String) -> Peer {
-        Peer(Arc::new(Inner { id, name, address }))
+        Peer(Arc::new(Inner { id, name, address, is_gone: watch::Sender::new(false) }))
     }
 
     /// Returns the peer that stands for this process, as the sender of near messages.
     pub(crate) fn here() -> Peer {
         static HERE: OnceLock<Peer> = OnceLock::new();
         HERE.get_or_init(|| Peer::new(NodeId::random(), "here".into(), String::new())).clone()
+    }
+
+    /// Notes that the session with the node has ended.
+    pub(crate) fn set_gone(&self) {
+        self.0.is_gone.send_replace(true);
+    }
+
+    /// Returns true if the session with the node has ended: nobody there waits for a reply any more. A method of a peer that was
+    /// lost is not dropped before the lease of the peer ends, and one that executes a one-way message is not dropped at all.
+    ///
+    /// ```
+    /// use remote_core::{Remote, Result, caller, remote};
+    ///
+    /// #[remote]
+    /// trait Search {
+    ///     async fn search(&self, word: &str) -> Result<Vec<u64>>;
+    /// }
+    ///
+    /// #[derive(Remote)]
+    /// #[remote(Search)]
+    /// struct Index(Vec<String>);
+    ///
+    /// #[remote]
+    /// impl Search for Index {
+    ///     async fn search(&self, word: &str) -> Result<Vec<u64>> {
+    ///         let mut found = Vec::new();
+    ///         for (line, text) in self.0.iter().enumerate() {
+    ///             if caller().is_gone() {
+    ///                 break;
+    ///             }
+    ///             found.extend(text.contains(word).then_some(line as u64));
+    ///         }
+    ///         Ok(found)
+    ///     }
+    /// }
+    /// ```
+    pub fn is_gone(&self) -> bool {
+        *self.0.is_gone.borrow()
+    }
+
+    /// Waits until [`is_gone`](Peer::is_gone) returns true. For the process itself, and for the sender of a datagram, it never
+    /// does. Cancel safe.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use remote_core::Node;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> remote_core::Result<()> {
+    /// let server = Node::listen("memory://gone-doc").await?;
+    /// let client = Node::new();
+    /// client.names("memory://gone-doc").await?;
+    /// let peer = server.sessions()[0].peer();
+    /// assert!(!peer.is_gone());
+    /// client.shutdown(Duration::from_secs(1)).await;
+    /// peer.gone().await;
+    /// # Ok(()) }
+    /// ```
+    pub async fn gone(&self) {
+        // It cannot fail: the sender lives as long as `self`.
+        let _ = self.0.is_gone.subscribe().wait_for(|gone| *gone).await;
     }
 
     /// Returns the identity of the node, which is new at each start.

@@ -252,6 +252,8 @@ mod tests {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
+    use tokio::sync::watch;
+
     use super::super::message::{Claim, Payload};
     use super::super::slot::Slot;
     use super::*;
@@ -292,6 +294,12 @@ mod tests {
         }
 
         fn unwatch(&self, _: WatchId) {}
+
+        fn begin_stream(&self) -> watch::Receiver<bool> {
+            watch::channel(false).1
+        }
+
+        fn end_stream(&self) {}
     }
 
     /// Returns the number of messages on each path, after the forwarded path was settled with this reply.

@@ -219,6 +219,10 @@ impl<'a, V, E> Call<'a, Result<V, E>> {
 
     /// Makes the message one-way: the call resolves when the message is handed over, which is when there is room for it.
     ///
+    /// `Ok` means: the method is executed exactly once, unless the session ends before the peer has received the message.
+    /// [`Node::flush`](crate::Node::flush) waits until it has, and [`Node::shutdown`](crate::Node::shutdown) until the method has
+    /// returned. A peer that has received the message executes it also if the session ends then.
+    ///
     /// The return value of the method is dropped. Dropping the call before it resolves may or may not send the message; after that
     /// the method runs in any case.
     ///
@@ -250,6 +254,14 @@ impl<'a, V, E> Call<'a, Result<V, E>> {
                 Ok(())
             }),
         }
+    }
+
+    /// Marks the message as one that continues something that has begun: it is sent also while a node shuts down.
+    pub(crate) fn continuing(mut self) -> Self {
+        if let State::Message(message) = &mut self.state {
+            message.set_continuation();
+        }
+        self
     }
 
     /// Sends the message as a one-way message without waiting for room. The message is sent even if the sender is dropped.

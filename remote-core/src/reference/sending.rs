@@ -27,6 +27,8 @@ pub(crate) struct Message<'a, R> {
     stage: Stage<'a>,
     decode: fn(Reply) -> R,
     manner: Manner,
+    /// See [`CallHeader::is_continuation`].
+    is_continuation: bool,
     limit: Option<Duration>,
     timer: Option<Pin<Box<Sleep>>>,
 }
@@ -49,14 +51,19 @@ impl<'a, R> Message<'a, R> {
     ) -> Message<'a, R> {
         let stage = Stage::Unsent(arguments);
         let (manner, limit, timer) = (Manner::Call, None, None);
-        Message { receiver, method, stage, decode, manner, limit, timer }
+        Message { receiver, method, stage, decode, manner, is_continuation: false, limit, timer }
+    }
+
+    /// Notes that the message continues something that has begun: it is sent also while a node shuts down.
+    pub(crate) fn set_continuation(&mut self) {
+        self.is_continuation = true;
     }
 
     /// Makes the same message one-way.
     pub(crate) fn one_way(self) -> Message<'a, Result<()>> {
-        let Message { receiver, method, stage, limit, timer, .. } = self;
+        let Message { receiver, method, stage, is_continuation, limit, timer, .. } = self;
         let (decode, manner) = (accept_one_way as fn(Reply) -> Result<()>, Manner::OneWay);
-        Message { receiver, method, stage, decode, manner, limit, timer }
+        Message { receiver, method, stage, decode, manner, is_continuation, limit, timer }
     }
 
     /// Sets a deadline. Of several, the earliest counts.
@@ -80,17 +87,19 @@ impl<'a, R> Message<'a, R> {
         let own = self.limit.map(|limit| Instant::now() + limit);
         let deadline = [own, inherited].into_iter().flatten().min();
         let selector = Selector::Own(self.method);
-        let header = CallHeader { selector, manner: self.manner, nesting, deadline };
+        let (manner, is_continuation) = (self.manner, self.is_continuation);
+        let header = CallHeader { selector, manner, nesting, deadline, is_continuation };
         let request = Request { header, payload, caller: None, waker };
         self.receiver.ask(self.receiver, request)
     }
 
     /// Sends the message one-way and does not wait: if there is no room, the message waits for it in a queue. It does not
-    /// inherit the deadline and the nesting of the method that sends it.
+    /// inherit the deadline and the nesting of the method that sends it. It is a continuation.
     pub(crate) fn post(self) -> Result<()> {
         let Stage::Unsent(payload) = self.stage else { return Err(Error::Cancelled) };
         let mut request = Request { payload: payload?, ..Request::plain(self.method) };
         request.header.manner = Manner::OneWay;
+        request.header.is_continuation = true;
         match self.receiver.ask(self.receiver, request) {
             Asked::Refused(error) => Err(error),
             Asked::Sent(_claim) => Ok(()),

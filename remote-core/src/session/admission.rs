@@ -4,7 +4,7 @@
 //! It must not know the content, except for the objects that it names: they must not be released before the call is sent.
 
 use super::event::Event;
-use super::header::CallHeader;
+use super::header::{CallHeader, OUTERMOST_NESTING};
 use super::lease::Reads;
 use super::machine::Session;
 use super::outgoing::{BodyOf, Queued, extent};
@@ -12,9 +12,6 @@ use super::questions::{Finish, Progress};
 use crate::id::{FrameNumber, ObjectId, QuestionId};
 use crate::wire::content::Packed;
 use crate::wire::frame::{CHUNK, Descriptor, Frame, Manner, Target};
-
-/// The nesting of a call that is made outside of any method.
-const OUTERMOST_NESTING: u8 = 1;
 
 impl Session {
     /// Returns true if a call can skip the queues: it is small, the window and the buffer have room, and no call waits.
@@ -174,7 +171,7 @@ impl Session {
         if call.header.manner == Manner::OneWay
             && let Some(token) = question.token.take()
         {
-            self.events.push_back(Event::HandedOver { token });
+            self.hand_over(call.question, token);
         }
         self.submit(call);
     }
@@ -191,7 +188,7 @@ impl Session {
 
     fn emit(&mut self, call: Queued, lane: Target) {
         let Queued { question, target, header, packed, references } = call;
-        let CallHeader { selector, manner, nesting, deadline } = header;
+        let CallHeader { selector, manner, nesting, deadline, .. } = header;
         let deadline = deadline.map_or(0, |deadline| {
             let left = deadline.saturating_duration_since(self.now).as_millis();
             u64::try_from(left).unwrap_or(u64::MAX - 1) + 1
@@ -216,9 +213,9 @@ impl Session {
     fn note_sent(&mut self, question: QuestionId, progress: Progress) {
         let Some(open) = self.questions.get_mut(question) else { return };
         open.progress = progress;
-        let complete = matches!(progress, Progress::Sent(Some(_)));
-        if open.manner == Manner::OneWay && complete {
+        if let (Manner::OneWay, Progress::Sent(Some(last))) = (open.manner, progress) {
             self.questions.forget(question);
+            self.note_one_way_sent(question, last);
         } else {
             self.finish_if_unused(question);
         }

@@ -114,6 +114,10 @@ impl Answers {
         self.credit.0 > self.granted.calls / 8 || self.credit.1 > spare.min(self.granted.bytes / 8)
     }
 
+    pub(crate) fn has_credit(&self) -> bool {
+        self.credit != (0, 0)
+    }
+
     pub(crate) fn take_credit(&mut self) -> Option<(u64, u64)> {
         Some(std::mem::take(&mut self.credit)).filter(|credit| *credit != (0, 0))
     }

@@ -62,7 +62,8 @@ impl Session {
             return Err(cause.error(Outcome::NotExecuted));
         }
         let OutgoingCall { token, target, header, content } = ask;
-        let CallHeader { selector: (text, fingerprint), manner, nesting, deadline } = header;
+        self.admit_new(&header)?;
+        let CallHeader { selector: (text, fingerprint), manner, nesting, deadline, .. } = header;
         let references = content.references.clone();
         let packed = content.pack();
         let (size, limit) = (packed.size(), self.questions.granted().body);
@@ -103,6 +104,7 @@ impl Session {
 
     /// Cancels a call, or withdraws it if it was not sent.
     pub(crate) fn cancel(&mut self, question: QuestionId) {
+        self.flushes.cancel_sender(question);
         let Some(open) = self.questions.get_mut(question) else { return };
         match open.progress {
             Progress::Waiting => {

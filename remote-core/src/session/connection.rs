@@ -71,6 +71,7 @@ impl Session {
             if let Some(sent) = self.retained.acknowledge(number) {
                 self.lease.confirm(sent);
             }
+            self.finish_flushes();
         }
         Ok(())
     }

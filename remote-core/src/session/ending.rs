@@ -62,6 +62,15 @@ impl Session {
         self.events.extend(self.exports.clear().map(|object| Event::Unexported { object }));
     }
 
+    /// Gives up the connection after the end of the session: the peer does not take the last bytes.
+    pub(crate) fn abandon(&mut self) {
+        self.suspended = true;
+        self.drop_unwritten();
+        if self.keeps_exports {
+            self.unexport_all();
+        }
+    }
+
     /// Drops what is still to be written after the end of the session, because it cannot be written.
     pub(crate) fn drop_unwritten(&mut self) {
         if self.closed.is_some() {
@@ -105,12 +114,16 @@ impl Session {
         if self.closed.is_some() {
             return;
         }
+        let has_unreceived = self.has_unreceived();
         for question in self.questions.clear() {
             if let (Some(token), Some(outcome)) =
                 (question.token, self.outcome(question.progress, &cause))
             {
                 self.events.push_back(Event::Lost { token, outcome });
             }
+        }
+        for token in self.flushes.take_all() {
+            self.events.push_back(Event::Lost { token, outcome: Outcome::Unknown });
         }
         if !self.keeps_exports {
             self.unexport_all();
@@ -134,7 +147,10 @@ impl Session {
             }
         }
         self.closed = Some(cause.clone());
-        self.events.push_back(Event::Closed { cause });
+        self.events.push_back(Event::Closed { cause, has_unreceived });
+        if !self.keeps_exports {
+            self.events.push_back(Event::PeerGone);
+        }
     }
 
     /// Returns the outcome of a call that will not be answered; `None` if it was answered.

@@ -24,6 +24,10 @@ pub(crate) enum Event {
     Answered { token: Option<CallToken>, status: Status, content: Content },
     /// A one-way message has been admitted to the window and will be sent.
     HandedOver { token: CallToken },
+    /// The peer has received the messages of a flush.
+    Flushed { token: CallToken },
+    /// The peer begins no more calls, and this side does not either.
+    PeerClosing,
     /// A waiting call was refused by the deadlock timer.
     Refused { token: CallToken },
     /// A call will not be answered, because the session ended.
@@ -40,8 +44,10 @@ pub(crate) enum Event {
     Suspended { reason: String },
     /// The session has resumed on another connection.
     Resumed,
-    /// The session has ended.
-    Closed { cause: Cause },
+    /// The session has ended. `has_unreceived` is true if the peer may not have received a message that was handed over.
+    Closed { cause: Cause, has_unreceived: bool },
+    /// The session has ended, and the peer's lease, too: it relies on nothing of this side any more.
+    PeerGone,
 }
 
 /// The cause of the end of a session.

@@ -11,6 +11,9 @@ use super::names::Name;
 use crate::wire::frame::Manner;
 use crate::wire::method::Method;
 
+/// The nesting, in a frame, of a call that is made outside of any method.
+pub(crate) const OUTERMOST_NESTING: u8 = 1;
+
 /// The header of a call. In a frame the selector is the number of its name.
 #[derive(Debug)]
 pub(crate) struct CallHeader<S = Selector> {
@@ -19,6 +22,9 @@ pub(crate) struct CallHeader<S = Selector> {
     /// The depth of nested calls: each was made by the method of the one before.
     pub(crate) nesting: u8,
     pub(crate) deadline: Option<Instant>,
+    /// True if the call continues something that has begun, such as a stream: it is sent also by a node that shuts down. Not in
+    /// the frame.
+    pub(crate) is_continuation: bool,
 }
 
 /// The name of a message.
@@ -30,10 +36,15 @@ pub(crate) enum Selector {
 }
 
 impl<S> CallHeader<S> {
+    /// Returns true if no method and no stream that is in progress depends on the call. The nesting is that of the frame.
+    pub(crate) fn is_new(&self) -> bool {
+        self.nesting <= OUTERMOST_NESTING && !self.is_continuation
+    }
+
     /// Returns the same header with another form of the selector.
     pub(crate) fn with_selector<T>(self, selector: T) -> CallHeader<T> {
-        let CallHeader { manner, nesting, deadline, .. } = self;
-        CallHeader { selector, manner, nesting, deadline }
+        let CallHeader { manner, nesting, deadline, is_continuation, .. } = self;
+        CallHeader { selector, manner, nesting, deadline, is_continuation }
     }
 
     /// Returns the header for a node that forwards the call: the forwarding node does not pipeline on the reply, and pipelined
@@ -47,13 +58,13 @@ impl<S> CallHeader<S> {
 impl CallHeader {
     /// Returns the header with the name of the selector and its fingerprint.
     pub(crate) fn named(&self) -> CallHeader<(&str, u64)> {
-        let CallHeader { selector, manner, nesting, deadline } = self;
-        let (manner, nesting, deadline) = (*manner, *nesting, *deadline);
+        let CallHeader { selector, manner, nesting, deadline, is_continuation } = self;
         CallHeader {
             selector: (selector.text(), selector.fingerprint()),
-            manner,
-            nesting,
-            deadline,
+            manner: *manner,
+            nesting: *nesting,
+            deadline: *deadline,
+            is_continuation: *is_continuation,
         }
     }
 }

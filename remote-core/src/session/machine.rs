@@ -9,9 +9,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::answers::Answers;
+use super::closing::Closing;
 use super::deadlock_timer::DeadlockTimer;
 use super::event::{Cause, Event};
 use super::exports::Exports;
+use super::flushes::Flushes;
 use super::header::CallHeader;
 use super::imports::Imports;
 use super::incoming::Partials;
@@ -73,6 +75,8 @@ pub(crate) struct Session {
     pub(super) ping_due: bool,
     pub(super) transmitted: FrameNumber,
     pub(super) acknowledged_by_peer: FrameNumber,
+    pub(super) closing: Closing,
+    pub(super) flushes: Flushes,
     pub(super) closed: Option<Cause>,
     /// True if the session has ended, and the peer may still rely on the exports.
     pub(super) keeps_exports: bool,
@@ -122,6 +126,8 @@ impl Session {
             acknowledged: FrameNumber(0),
             transmitted: FrameNumber(0),
             acknowledged_by_peer: FrameNumber(0),
+            closing: Closing::default(),
+            flushes: Flushes::new(),
             closed: None,
             keeps_exports: false,
             limits,
@@ -192,6 +198,11 @@ impl Session {
 
     pub(crate) fn running(&self) -> u64 {
         self.answers.running()
+    }
+
+    /// Returns the number of one-way messages that the peer may not have executed yet.
+    pub(crate) fn uncredited(&self) -> u64 {
+        self.questions.uncredited().0
     }
 
     /// Returns the number of bytes that are held for the peer.

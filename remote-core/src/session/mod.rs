@@ -8,8 +8,10 @@ pub(crate) mod header;
 mod names;
 
 mod answers;
+mod closing;
 mod deadlock_timer;
 mod exports;
+mod flushes;
 mod imports;
 mod incoming;
 mod lease;
@@ -22,6 +24,7 @@ mod watches;
 mod machine;
 
 mod admission;
+mod draining;
 mod ending;
 
 mod command;
@@ -32,6 +35,7 @@ mod transmit;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use closing::SHUTTING_DOWN;
 pub(crate) use command::OutgoingCall;
 pub(crate) use lease::Reads;
 pub(crate) use machine::{Session, Settings};

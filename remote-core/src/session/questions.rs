@@ -200,6 +200,11 @@ impl Questions {
         Some(question)
     }
 
+    /// Returns the calls and bytes of the one-way messages that were sent, for which the peer has issued no credit.
+    pub(crate) fn uncredited(&self) -> (u64, u64) {
+        self.uncredited
+    }
+
     pub(crate) fn granted(&self) -> Grant {
         self.granted
     }
@@ -224,7 +229,6 @@ impl Questions {
     }
 
     /// Returns each question in the table.
-    #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (QuestionId, &Question)> {
         self.open.iter().map(|(id, question)| (*id, question))
     }

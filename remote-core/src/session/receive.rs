@@ -48,6 +48,7 @@ impl Session {
         if self.closed.is_some() {
             if self.keeps_exports && now >= self.lease.owner_end() {
                 self.unexport_all();
+                self.events.push_back(Event::PeerGone);
             }
             return;
         }
@@ -109,8 +110,9 @@ impl Session {
                 content,
             } => {
                 let selector = Selector::Announced(Arc::clone(self.peer_names.get(selector)?));
-                let header = CallHeader { selector, manner, nesting, deadline: None };
                 let left = deadline.checked_sub(1).map(Duration::from_millis);
+                let (deadline, is_continuation) = (None, false);
+                let header = CallHeader { selector, manner, nesting, deadline, is_continuation };
                 let call = PartialCall { target, header, left, cancelled: false };
                 self.receive_call(question, call, extent, content)
             }
@@ -189,6 +191,10 @@ impl Session {
                     return Err(Breach::Window);
                 }
                 self.make_room();
+                Ok(())
+            }
+            Frame::Closing => {
+                self.receive_closing();
                 Ok(())
             }
             Frame::Ping => Ok(()),

@@ -90,7 +90,8 @@ impl Session {
             while let Some((message, last)) = self.outgoing.chunk(self.questions.granted().bytes) {
                 self.complete(message, last);
             }
-            if (self.answers.credit_due() || self.outgoing.has_frames())
+            self.announce_closing();
+            if (self.credit_due() || self.outgoing.has_frames())
                 && let Some((calls, bytes)) = self.answers.take_credit()
             {
                 self.outgoing.frame(&Frame::Credit { calls, bytes });
@@ -140,7 +141,8 @@ impl Session {
     }
 
     fn wants_more(&self) -> bool {
-        self.may_transmit() && (self.imports.has_releases() || self.answers.credit_due())
+        self.may_transmit()
+            && (self.imports.has_releases() || self.credit_due() || self.closing_due())
     }
 
     /// Returns true if more may be written that is retained until it is acknowledged.

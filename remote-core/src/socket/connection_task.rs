@@ -116,7 +116,7 @@ async fn read(
         if let Some(unit) = unit {
             control.spend();
             let Some(socket) = socket.upgrade().await? else { return Ok(()) };
-            reading.controller.data(socket, unit).oneway().await?;
+            reading.controller.data(socket, unit).continuing().oneway().await?;
             continue;
         }
         let length = if reading.has_credit {
@@ -137,7 +137,7 @@ async fn read(
             Some(0) if arrived.is_empty() => {
                 control.note_end_of_peer();
                 let Some(socket) = socket.upgrade().await? else { return Ok(()) };
-                return reading.controller.ended(socket).oneway().await;
+                return reading.controller.ended(socket).continuing().oneway().await;
             }
             Some(0) => return Err(Error::Decode("an end within a work unit".into())),
             // Lets the other futures of this task run, however much arrives.

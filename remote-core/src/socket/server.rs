@@ -107,7 +107,7 @@ impl AcceptTask {
             let Ok(connection) = Connection::open(stream, permit, None) else { continue };
             let Some(server) = self.server.upgrade().await? else { return Ok(()) };
             self.control.spend();
-            self.controller.accepted(server, connection).oneway().await?;
+            self.controller.accepted(server, connection).continuing().oneway().await?;
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -64,6 +64,14 @@ pub(crate) trait ReadHalf: AsyncRead + Send + Unpin {
 
 /// The writing half of a byte stream.
 pub(crate) trait WriteHalf: AsyncWrite + Send + Unpin {
+    /// Writes as much as there is room for, without waiting and without the runtime, which may be being dropped.
+    fn write_now(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match Pin::new(self).poll_write(&mut Context::from_waker(Waker::noop()), bytes) {
+            Poll::Ready(written) => written,
+            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+
     /// Returns true if a write wakes the reader, because both are in this process.
     fn wakes_reader(&self) -> bool {
         false

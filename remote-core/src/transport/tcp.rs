@@ -68,7 +68,11 @@ impl Listener for Waiting {
     }
 }
 
-impl WriteHalf for tokio::net::tcp::OwnedWriteHalf {}
+impl WriteHalf for tokio::net::tcp::OwnedWriteHalf {
+    fn write_now(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.try_write(bytes)
+    }
+}
 
 impl ReadHalf for tokio::net::tcp::OwnedReadHalf {
     fn read_now(&mut self, into: &mut [u8]) -> io::Result<usize> {

@@ -91,7 +91,11 @@ async fn remove_if_abandoned(path: &PathBuf) {
     }
 }
 
-impl WriteHalf for tokio::net::unix::OwnedWriteHalf {}
+impl WriteHalf for tokio::net::unix::OwnedWriteHalf {
+    fn write_now(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.try_write(bytes)
+    }
+}
 
 impl ReadHalf for tokio::net::unix::OwnedReadHalf {
     fn read_now(&mut self, into: &mut [u8]) -> io::Result<usize> {

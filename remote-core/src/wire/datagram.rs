@@ -107,6 +107,6 @@ mod tests {
         };
         assert_eq!(with(0, b'r'), Err(Breach::Magic));
         assert_eq!(with(6, 0xff), Err(Breach::Version(0xff)));
-        assert_eq!(with(7, 0x01), Err(Breach::Version(0x0102)));
+        assert_eq!(with(7, 0x01), Err(Breach::Version(0x0103)));
     }
 }

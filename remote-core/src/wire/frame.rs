@@ -159,6 +159,8 @@ pub(crate) enum Frame<'f> {
     },
     /// Requests an acknowledgement at once, which renews the lease.
     Renew,
+    /// The sender begins no more calls, and asks the receiver for the same.
+    Closing,
     /// Keeps the connection alive.
     Ping,
 }
@@ -220,6 +222,7 @@ impl<'f> Frame<'f> {
             Frame::Credit { .. } => 0x0c,
             Frame::Close { .. } => 0x0d,
             Frame::Renew => 0x0e,
+            Frame::Closing => 0x0f,
             Frame::Acknowledge { .. } => 0x40,
             Frame::Ping => 0x41,
         }
@@ -291,7 +294,7 @@ impl<'f> Frame<'f> {
                 header.number(calls);
                 header.number(bytes);
             }
-            Frame::Ping | Frame::Renew => {}
+            Frame::Ping | Frame::Renew | Frame::Closing => {}
         }
         &[]
     }
@@ -369,6 +372,7 @@ impl<'f> Frame<'f> {
             0x0c => Frame::Credit { calls: cursor.number()?, bytes: cursor.number()? },
             0x0d => Frame::Close { code: cursor.number()?, reason: cursor.text()? },
             0x0e => Frame::Renew,
+            0x0f => Frame::Closing,
             0x40 => Frame::Acknowledge { number: FrameNumber(cursor.number()?) },
             0x41 => Frame::Ping,
             _ => return Err(Breach::Frame),

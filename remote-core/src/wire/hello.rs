@@ -14,7 +14,7 @@ use crate::limits::Limits;
 /// The first bytes on every connection. The version follows.
 pub(crate) const MAGIC: &[u8; 6] = b"REMOTE";
 /// The version of the protocol.
-pub(crate) const VERSION: u16 = 2;
+pub(crate) const VERSION: u16 = 3;
 /// The size of the preface: magic and version.
 pub(crate) const PREFACE: usize = 8;
 /// The maximum size of a handshake message.

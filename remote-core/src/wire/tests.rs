@@ -273,6 +273,7 @@ fn frames() -> Vec<(&'static str, Frame<'static>)> {
         ("Credit: 10 calls, 1000 bytes", Frame::Credit { calls: 10, bytes: 1000 }),
         ("Close: code 0, \"bye\"", Frame::Close { code: 0, reason: "bye" }),
         ("Renew", Frame::Renew),
+        ("Closing", Frame::Closing),
         ("Acknowledge: 300", Frame::Acknowledge { number: FrameNumber(300) }),
         ("Ping", Frame::Ping),
     ]

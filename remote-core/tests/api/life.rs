@@ -248,7 +248,10 @@ async fn a_monitor_is_told_that_the_session_ended() {
     let far = within(pair.far.make(1)).await.unwrap().remove(0);
     let monitor = Ref::monitor(&far);
     let server = pair.server.clone();
-    let ended = report(monitor, async || server.shutdown(TIME_LIMIT).await).await;
+    let ended = report(monitor, async || {
+        server.shutdown(TIME_LIMIT).await;
+    })
+    .await;
     assert!(
         matches!(&ended, Ended::SessionEnded(reason) if reason.contains("shut down")),
         "{ended:?}"

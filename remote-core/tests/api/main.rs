@@ -17,6 +17,7 @@ mod processes;
 mod relay;
 mod replies;
 mod sessions;
+mod shutdown;
 mod sockets;
 mod streams;
 #[path = "../support/mod.rs"]
@@ -39,6 +40,7 @@ fn child() {
         #[cfg(target_os = "linux")]
         "office" => streams::processes::serve(),
         "part server" => links::serve(),
+        "sender" => shutdown::send_and_return(),
         "server" => processes::serve(remote_core::Limits::default()),
         other => panic!("there is no role {other}"),
     }

@@ -304,18 +304,23 @@ async fn nobody_wants_a_reply_whose_session_is_lost() {
     let relay = Relay::start(server.uri("").trim_end_matches('/'), Duration::ZERO).await;
     let client = Node::builder().lease(SHORT).start().await.unwrap();
     let far: Ref<dyn Line> = within(client.lookup(relay.uri("line"))).await.unwrap();
-    let (read, work) = (reading(&far), tokio::spawn(async move { within(far.work()).await }));
-    until("both are in progress", || wire.readers() == 1 && !wire.works.lock().unwrap().is_empty())
-        .await;
+    let read = reading(&far);
+    until("the reply is deferred", || wire.readers() == 1).await;
+    within(far.work().oneway()).await.unwrap();
+    // It waits for the one before, as the object is serial.
+    let work = tokio::spawn(async move { within(far.work()).await });
+    until("all have arrived", || only_session(&server).stats().calls_in == 3).await;
     let mut reply = wire.take_reader();
     let session = only_session(&server);
     relay.refuse().await;
     relay.cut();
     within(reply.closed()).await;
     assert_eq!(session.state(), SessionState::Ended);
-    // But a method that runs goes on to its end.
+    // A method whose reply is awaited ends with the lease of its caller; one that was sent a one-way message does not.
+    until("the session is forgotten", || server.sessions().is_empty()).await;
     wire.may_end.notify_one();
-    until("it has ended", || wire.works.lock().unwrap().len() == 2).await;
+    until("the other has ended", || wire.works.lock().unwrap().len() == 2).await;
+    assert_eq!(*wire.works.lock().unwrap(), ["begun", "ended"]);
     assert_eq!(within(read).await.unwrap().unwrap_err().outcome(), Outcome::Unknown);
     assert_eq!(within(work).await.unwrap().unwrap_err().outcome(), Outcome::Unknown);
 }

@@ -8,8 +8,8 @@ use super::outcome::code;
 use super::peer::Peer;
 use super::stage::{Stage, patient, run, soon, until, waiting};
 use super::wire::{
-    ACKNOWLEDGE, ANSWER_CHUNK, Bytes, CALL, CALL_CHUNK, CANCEL, CHUNK, CREDIT, Call, Frame,
-    LONGEST_FRAME, PING, RENEW, To,
+    ACKNOWLEDGE, ANSWER_CHUNK, Bytes, CALL, CALL_CHUNK, CANCEL, CHUNK, CLOSING, CREDIT, Call,
+    Frame, LONGEST_FRAME, PING, RENEW, To,
 };
 
 /// Returns only the length field of a frame.
@@ -62,7 +62,7 @@ fn frames_that_cannot_be_read_end_the_session() {
         let endless = [0xff; 11];
         let wrong = [
             ("no kind", Frame::new(0x00, Bytes::new())),
-            ("an unknown kind", Frame::new(0x0f, Bytes::new())),
+            ("an unknown kind", Frame::new(0x10, Bytes::new())),
             ("an unknown kind without a number", Frame::new(0x42, Bytes::new())),
             ("the last kind", Frame::new(0xff, Bytes::new().raw(&endless))),
             ("a call of nothing", Frame::new(CALL, Bytes::new())),
@@ -72,6 +72,7 @@ fn frames_that_cannot_be_read_end_the_session() {
                 Frame::new(CALL, Bytes::new().number(1).byte(6).raw(&[0; 9])),
             ),
             ("a cancel and more", Frame::numbers(CANCEL, &[1, 1])),
+            ("a closing and more", Frame::numbers(CLOSING, &[1])),
             ("a ping and more", Frame::numbers(PING, &[1])),
             ("a renewal and more", Frame::numbers(RENEW, &[1])),
             (

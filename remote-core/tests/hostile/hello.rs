@@ -7,7 +7,7 @@ use hmac_sha256::HMAC;
 use super::wire::{Bytes, Fields};
 
 /// The preface of a connection, with the version.
-pub(crate) const PREFACE: [u8; 8] = *b"REMOTE\x02\x00";
+pub(crate) const PREFACE: [u8; 8] = *b"REMOTE\x03\x00";
 
 /// The lease of a peer in milliseconds, so long that on a busy machine neither a lease ends nor a silent connection is dropped,
 /// which happens after a third of it.

@@ -74,7 +74,7 @@ fn other_protocols_are_refused() {
         // The beginning of a TLS 1.3 handshake: a record with a ClientHello of 508 bytes.
         let tls = [&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3][..], &noise(3, 506)].concat();
         assert_eq!(refused(&stage, &tls).await, b"");
-        for version in [0, 1, 3, 255, u16::MAX] {
+        for version in [0, 1, 2, 4, 255, u16::MAX] {
             let other =
                 [&b"REMOTE"[..], &version.to_le_bytes(), &Hello::of(greater()).write()[8..]]
                     .concat();

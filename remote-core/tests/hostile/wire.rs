@@ -17,6 +17,7 @@ pub(crate) const ENDED: u8 = 0x0b;
 pub(crate) const CREDIT: u8 = 0x0c;
 pub(crate) const CLOSE: u8 = 0x0d;
 pub(crate) const RENEW: u8 = 0x0e;
+pub(crate) const CLOSING: u8 = 0x0f;
 pub(crate) const ACKNOWLEDGE: u8 = 0x40;
 pub(crate) const PING: u8 = 0x41;
 

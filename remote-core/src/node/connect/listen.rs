@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinSet};
 
 use super::handshake::{Decides, decides, read_hello, write_hello};
 use super::negotiate::Negotiation;
@@ -18,6 +18,8 @@ use crate::transport::connection::{Connection, Listener};
 
 /// Accepts connections until the task is aborted.
 pub(crate) async fn accept_all(sessions: Arc<Sessions>, mut listener: Box<dyn Listener>) {
+    // Dropped with this task, it aborts the handshakes in progress.
+    let mut handshakes = JoinSet::new();
     let mut strangers: VecDeque<AbortHandle> = VecDeque::new();
     loop {
         let connection = accept(|context| listener.poll_accept(context)).await;
@@ -27,8 +29,8 @@ pub(crate) async fn accept_all(sessions: Arc<Sessions>, mut listener: Box<dyn Li
         {
             oldest.abort();
         }
-        let task = tokio::spawn(welcome(Arc::clone(&sessions), connection));
-        strangers.push_back(task.abort_handle());
+        while handshakes.try_join_next().is_some() {}
+        strangers.push_back(handshakes.spawn(welcome(Arc::clone(&sessions), connection)));
     }
 }
 

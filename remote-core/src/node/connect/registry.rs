@@ -13,6 +13,7 @@ use crate::id::NodeId;
 use crate::mutex::Mutex;
 use crate::node::session::shared::SharedSession;
 use crate::node::shared::Shared;
+use crate::session::SHUTTING_DOWN;
 use crate::wire::hello::{ResumeState, Secret, Sides};
 
 /// The number of ended sessions that are remembered.
@@ -22,11 +23,16 @@ const REMEMBERED: usize = 4096;
 /// descriptor, so nothing else bounds how many of them a peer leaves behind within a lease.
 const SESSION: usize = 8 * 1024;
 
+/// Bytes that a method counts for `Limits::memory` which executes a one-way message of a session that is over.
+const DETACHED: usize = 8 * 1024;
+
 /// The sessions of a node.
 pub(crate) struct Sessions {
     pub(crate) shared: Arc<Shared>,
     links: Mutex<HashMap<NodeId, Arc<SharedSession>>>,
     ended: Mutex<HashMap<NodeId, Ended>>,
+    /// Sessions that are over, and whose one-way messages are still being executed.
+    detached: Mutex<Vec<Arc<SharedSession>>>,
     changed: Notify,
 }
 
@@ -43,12 +49,23 @@ impl Sessions {
             shared,
             links: Mutex::default(),
             ended: Mutex::default(),
+            detached: Mutex::default(),
             changed: Notify::new(),
         })
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<SharedSession>> {
         self.links.lock().values().cloned().collect()
+    }
+
+    /// Returns the sessions that are over, and whose one-way messages are still being executed.
+    pub(crate) fn detached(&self) -> Vec<Arc<SharedSession>> {
+        let mut detached = self.detached.lock();
+        let over = detached.extract_if(.., |session| session.detached() == 0).collect::<Vec<_>>();
+        let left = detached.clone();
+        drop(detached);
+        drop(over);
+        left
     }
 
     /// Returns the live session with a peer.
@@ -110,13 +127,15 @@ impl Sessions {
     /// Returns the reason if no new session can begin.
     pub(crate) fn refusal(&self) -> Option<String> {
         if self.shared.is_closing() {
-            return Some("the node is shutting down".into());
+            return Some(SHUTTING_DOWN.into());
         }
         if self.shared.is_orphaned() {
             return Some("the node is gone".into());
         }
         let held = |session: &Arc<SharedSession>| SESSION + session.lock().machine.held();
-        let held: usize = self.all().iter().map(held).sum();
+        let detached = |session: &Arc<SharedSession>| session.detached() as usize * DETACHED;
+        let held: usize = self.all().iter().map(held).sum::<usize>()
+            + self.detached().iter().map(detached).sum::<usize>();
         let limit = self.shared.limits.memory;
         (held >= limit).then(|| {
             format!("the node holds {held} bytes for its peers (`Limits::memory` is {limit})")
@@ -151,6 +170,10 @@ impl Sessions {
             links.remove(&session.peer.id());
         }
         drop(links);
+        if session.detached() > 0 {
+            self.detached.lock().push(Arc::clone(session));
+            drop(self.detached()); // Removes those that are done.
+        }
         self.changed.notify_waiters();
         self.shared.ended.notify_waiters();
     }

@@ -132,6 +132,7 @@ impl ReceiveLoop {
                 manner: Manner::OneWay,
                 nesting,
                 deadline: deadline.map(|left| Instant::now() + left),
+                is_continuation: false,
             },
             payload: Payload::new(Body::from_slice(body), Vec::new(), bounds),
             caller: Some(Peer::new(sender, String::new(), format!("udp://{from}"))),

@@ -55,7 +55,7 @@ struct DatagramTarget {
 impl DatagramTarget {
     fn send(&self, request: &Request) -> Result<()> {
         let Request { header, payload, .. } = request;
-        let CallHeader { selector, manner, nesting, deadline } = header;
+        let CallHeader { selector, manner, nesting, deadline, .. } = header;
         let Payload { body, references, .. } = payload;
         let DatagramSender { shared, sent, .. } = &*self.datagrams;
         let refuse = |what: &str| {
@@ -70,9 +70,7 @@ impl DatagramTarget {
                 "passes a reference or a stream, and udp:// carries none: pass values alone",
             );
         }
-        if shared.is_closing() {
-            return Err(Error::Ended("the node is shutting down".into()));
-        }
+        shared.check_open()?;
         let datagram = Datagram {
             sender: shared.id,
             number: sent.fetch_add(1, Ordering::Relaxed) + 1,

@@ -16,6 +16,9 @@ use crate::transport::connection::ReadHalf;
 const FIRST: usize = 4 * 1024;
 const LARGEST: usize = 256 * 1024;
 
+/// The reads of `discard`: a peer that goes on sending does not keep it busy.
+const MAX_DISCARDS: usize = 256;
+
 /// The reading half, while there is a connection.
 #[derive(Default)]
 pub(crate) struct Reader {
@@ -66,6 +69,17 @@ impl Reader {
         let half = self.half.as_mut()?;
         let (connection, result) = (half.number, half.stream.read_now(self.buffer.free()));
         Some(self.note(connection, result))
+    }
+
+    /// Reads what is there, without the runtime, and discards it.
+    pub(crate) fn discard(&mut self) {
+        let Some(half) = &mut self.half else { return };
+        let mut discarded = [0; FIRST];
+        for _ in 0..MAX_DISCARDS {
+            if !matches!(half.stream.read_now(&mut discarded), Ok(1..)) {
+                return;
+            }
+        }
     }
 
     /// Returns the bytes that were read and not yet used.

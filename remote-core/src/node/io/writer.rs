@@ -73,6 +73,20 @@ impl Writer {
         Poll::Ready(Ok(()))
     }
 
+    /// Writes the block, without the runtime. Fails if the connection does not take all of it now.
+    pub(crate) fn write_now(&mut self) -> io::Result<()> {
+        if let (Some(half), Some(block)) = (&mut self.half, &self.block) {
+            while self.written < block.len() {
+                match half.stream.write_now(&block[self.written..])? {
+                    0 => return Err(io::ErrorKind::WriteZero.into()),
+                    written => self.written += written,
+                }
+            }
+        }
+        self.clear();
+        Ok(())
+    }
+
     /// Shuts the connection down for writing.
     pub(crate) fn poll_shutdown(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.half {

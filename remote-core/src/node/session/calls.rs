@@ -19,6 +19,7 @@ use crate::object::promise::NearPromise;
 use crate::object::slot::Slot;
 use crate::session::header::CallHeader;
 use crate::wire::body::Body;
+use crate::wire::frame::Manner;
 
 /// A caller, and the call that it waits for: its token may be another caller's by the time that a late word arrives.
 pub(crate) struct Waiter {
@@ -54,11 +55,17 @@ pub(crate) enum Cancelled {
     InHand,
 }
 
-/// The calls that were left when the session ended.
+/// A call of the peer that a task executes.
+struct Execution {
+    manner: Manner,
+    /// Set when the task is spawned.
+    task: Option<AbortHandle>,
+}
+
+/// What is given up when the session ends.
 pub(crate) struct Rest {
-    pub(crate) running: Vec<AbortHandle>,
     pub(crate) promises: Vec<Arc<NearPromise>>,
-    pub(crate) inbox: VecDeque<Delivery>,
+    pub(crate) queued: Vec<Delivery>,
 }
 
 /// The calls in progress, in both directions.
@@ -68,8 +75,8 @@ pub(crate) struct Calls {
     waiters: Slab<Waiter>,
     /// Answers of this side on which the peer may pipeline.
     promises: HashMap<QuestionId, Arc<NearPromise>>,
-    /// Calls of the peer that tasks execute; without a handle until the task is spawned.
-    running: HashMap<QuestionId, Option<AbortHandle>>,
+    /// Calls of the peer that tasks execute.
+    running: HashMap<QuestionId, Execution>,
     /// Calls that the peer cancelled while the reader had them in hand: neither in the inbox any more, nor a task yet.
     cancelled: HashSet<QuestionId>,
     /// Calls of the peer that are not begun, in order.
@@ -117,6 +124,11 @@ impl Calls {
         !self.waiters.is_empty()
     }
 
+    /// Returns the number of callers that wait.
+    pub(crate) fn waiters(&self) -> usize {
+        self.waiters.len()
+    }
+
     /// Makes the promise of an answer.
     pub(crate) fn add_promise(&mut self, question: QuestionId) {
         let nobody: Weak<dyn Receiver> = Weak::<NullReceiver>::new();
@@ -153,14 +165,14 @@ impl Calls {
     }
 
     /// Notes that a task is about to be spawned for a call.
-    pub(crate) fn expect_task(&mut self, question: QuestionId) {
-        self.running.insert(question, None);
+    pub(crate) fn expect_task(&mut self, question: QuestionId, manner: Manner) {
+        self.running.insert(question, Execution { manner, task: None });
     }
 
     /// Enters the task that executes a call. False if the call or the session has ended by now, or the peer cancelled it.
     pub(crate) fn note_task(&mut self, question: QuestionId, task: &AbortHandle) -> bool {
         let Some(entry) = self.running.get_mut(&question) else { return false };
-        entry.replace(task.clone()).is_none() && !self.cancelled.remove(&question)
+        entry.task.replace(task.clone()).is_none() && !self.cancelled.remove(&question)
     }
 
     /// Notes that a call of the peer's is answered.
@@ -176,7 +188,7 @@ impl Calls {
 
     /// Cancels a call of the peer's.
     pub(crate) fn cancel(&mut self, question: QuestionId) -> Cancelled {
-        if let Some(Some(task)) = self.running.get(&question) {
+        if let Some(Execution { task: Some(task), .. }) = self.running.get(&question) {
             return Cancelled::Running(task.clone());
         }
         // From the back: most calls that are cancelled at all arrived a moment ago, and the queue may be long.
@@ -191,27 +203,44 @@ impl Calls {
         Cancelled::Queued(receiver, std::mem::take(&mut queued.references))
     }
 
-    /// Empties the tables of the peer's calls: the session is over.
-    pub(crate) fn clear(&mut self) -> Rest {
+    /// Gives up what needs the session, which has ended. Calls that run, and queued ones that are to be executed all the same,
+    /// stay.
+    pub(crate) fn end(&mut self, is_executed: impl Fn(Manner) -> bool) -> Rest {
         self.cancelled.clear();
-        Rest {
-            running: std::mem::take(&mut self.running).into_values().flatten().collect(),
-            promises: std::mem::take(&mut self.promises).into_values().collect(),
-            inbox: std::mem::take(&mut self.inbox),
-        }
+        let inbox = std::mem::take(&mut self.inbox);
+        let (executed, given_up): (Vec<_>, Vec<_>) =
+            inbox.into_iter().partition(|delivery| is_executed(delivery.header.manner));
+        self.inbox = executed.into();
+        let promises = std::mem::take(&mut self.promises).into_values().collect();
+        Rest { promises, queued: given_up }
+    }
+
+    /// Gives up calls that run, except for those that are to be executed all the same.
+    pub(crate) fn give_up_running(
+        &mut self,
+        is_executed: impl Fn(Manner) -> bool,
+        aborted: &mut Vec<AbortHandle>,
+    ) {
+        let given_up = self.running.extract_if(|_, execution| !is_executed(execution.manner));
+        aborted.extend(given_up.filter_map(|(_, execution)| execution.task));
+    }
+
+    /// Returns the number of the peer's calls that tasks execute.
+    pub(crate) fn running(&self) -> usize {
+        self.running.len()
     }
 
     /// Checks what must always hold. Called in debug builds after each change, so it looks at no table of any size.
     pub(crate) fn check(&self, is_over: bool) {
         for question in &self.cancelled {
             assert!(
-                !matches!(self.running.get(question), Some(Some(_))),
+                !matches!(self.running.get(question), Some(Execution { task: Some(_), .. })),
                 "a call with a task is aborted and not noted as cancelled"
             );
         }
         if is_over {
             assert!(self.waiters.is_empty(), "the session is over, and a caller waits");
-            assert!(self.promises.is_empty() && self.running.is_empty() && self.inbox.is_empty());
+            assert!(self.promises.is_empty());
         }
     }
 }

@@ -7,6 +7,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
+use super::admission::Admission;
 use super::calls::{Delivery, NoReceiver};
 use super::shared::SharedSession;
 use crate::error::Error;
@@ -46,7 +47,7 @@ pub(crate) fn dispatch(session: &Arc<SharedSession>, delivery: Delivery) -> bool
             }
             Poll::Pending => {
                 let guard = guard.for_task();
-                spawn(session, question, async move {
+                spawn(session, question, guard.manner, async move {
                     let reply = running.finish_unless(|| guard.session.state.ended()).await;
                     guard.send_when_there_is_room(reply).await;
                 });
@@ -57,7 +58,7 @@ pub(crate) fn dispatch(session: &Arc<SharedSession>, delivery: Delivery) -> bool
             let Some(route) = receiver.route() else { return false };
             let ticket = Ticket::new(Arc::clone(route), claim);
             let guard = guard.for_task();
-            spawn(session, question, async move {
+            spawn(session, question, guard.manner, async move {
                 guard.send_when_there_is_room(ticket.reply().await).await
             });
             true
@@ -81,13 +82,14 @@ fn admit(
 fn spawn(
     session: &Arc<SharedSession>,
     question: QuestionId,
+    manner: Manner,
     execution: impl Future<Output = ()> + Send + 'static,
 ) {
     // Entered before it is spawned, as it may end at once. Not spawned under the lock: a runtime that shuts down drops the
     // future at once, and its answer takes the lock.
     let mut inner = session.lock();
-    if inner.machine.closed().is_none() {
-        inner.calls.expect_task(question);
+    if inner.machine.closed().is_none_or(|cause| Admission::after(cause).admits(manner)) {
+        inner.calls.expect_task(question, manner);
     }
     drop(inner);
     let task = tokio::spawn(execution).abort_handle();

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::Sleep;
 
+use super::admission::Admission;
 use super::calls::Delivery;
 use super::dispatch::dispatch;
 use super::effects::Effects;
@@ -44,10 +45,26 @@ pub(crate) fn start(
     session.update(|inner| inner.handle_timeout());
     let reading = tokio::spawn(read(Arc::clone(&session)));
     tokio::spawn(async move {
+        let goodbye = Goodbye(&session);
         write(&session).await;
-        reading.abort();
+        drop(goodbye);
+        // It begins the one-way messages that have arrived.
+        let _ = reading.await;
         over(&session);
     });
+}
+
+/// Ends the session when the writer is dropped before it has ended: its runtime is being dropped, and nothing can be awaited.
+struct Goodbye<'s>(&'s SharedSession);
+
+impl Drop for Goodbye<'_> {
+    fn drop(&mut self) {
+        let session = self.0;
+        if session.is_live() {
+            session.update(|inner| inner.machine.close("the runtime of the node has ended"));
+            pump::write_at_once(session);
+        }
+    }
 }
 
 // ---- the reader
@@ -96,10 +113,10 @@ fn poll_step(
         if tasks.sleep_reader(machine, calls.has_queued(), context.waker()) {
             return Poll::Pending;
         }
-        if machine.closed().is_some() {
+        if machine.closed().is_some() && !calls.has_queued() {
             return Poll::Ready(Step::Over);
         }
-        if calls.has_queued() && machine.has_room() {
+        if calls.has_queued() && (machine.has_room() || machine.closed().is_some()) {
             return Poll::Ready(Step::Dispatch);
         }
     }
@@ -112,7 +129,7 @@ fn dispatch_all(
 ) {
     loop {
         session.update(|inner| {
-            if inner.machine.has_room() {
+            if inner.machine.has_room() || inner.machine.closed().is_some() {
                 inner.calls.take_queued(batch);
             }
             inner.tasks.set_dispatching(!batch.is_empty());
@@ -129,14 +146,8 @@ fn dispatch_all(
             let wakes = pump::write_in_place(session, &mut effects);
             lifo_slot.note(wakes || !effects.is_empty());
             session.apply(effects);
-            if session.is_held_up() {
-                let mut inner = session.lock();
-                if inner.machine.closed().is_none() {
-                    inner.calls.put_back(batch);
-                }
-                drop(inner);
-                // What is left is not begun any more: the session is over.
-                batch.drain(..).for_each(|delivery| contained(|| drop(delivery)));
+            if session.admission() == Admission::HeldUp {
+                session.lock().calls.put_back(batch);
             }
         }
     }
@@ -150,12 +161,16 @@ fn dispatch_some(
     lifo_slot: &mut LifoSlot,
 ) {
     for _ in 0..portion {
-        let Some(delivery) = batch.pop_front() else { return };
-        lifo_slot.clear();
-        lifo_slot.note(dispatch(session, delivery));
-        if session.is_held_up() {
+        let admission = session.admission();
+        if admission == Admission::HeldUp {
             return;
         }
+        let Some(delivery) = batch.pop_front() else { return };
+        if !admission.admits(delivery.header.manner) {
+            continue; // The session is over.
+        }
+        lifo_slot.clear();
+        lifo_slot.note(dispatch(session, delivery));
     }
 }
 
@@ -182,6 +197,10 @@ async fn write(session: &Arc<SharedSession>) {
                 if tokio::time::timeout(SHUTDOWN, shutdown).await.is_ok() {
                     pump::drop_writer(session);
                 }
+            }
+            WriteOutcome::Failed(connection, reason) => {
+                pump::drop_writer(session);
+                session.update(|inner| inner.handle_write_failure(connection, &reason));
             }
             WriteOutcome::Lost(connection, reason) => {
                 pump::drop_writer(session);

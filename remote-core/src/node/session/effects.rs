@@ -32,6 +32,8 @@ pub(crate) struct Effects {
     pub(crate) shorten: Vec<Arc<ShorteningRef>>,
     /// Values to drop, whose destructors may be the user's.
     pub(crate) drops: Vec<Dropped>,
+    /// True if the streams of the session should end: a node shuts down.
+    pub(crate) end_streams: bool,
     /// The change of the session's state to publish.
     pub(crate) state: Option<StateChange>,
 }
@@ -70,13 +72,14 @@ impl Effects {
 
     /// Returns true if there is nothing to do. If so, no task was woken.
     pub(crate) fn is_empty(&self) -> bool {
-        let Effects { wake, notify, watch, abort, shorten, drops, state } = self;
+        let Effects { wake, notify, watch, abort, shorten, drops, end_streams, state } = self;
         wake.is_empty()
             && notify.is_empty()
             && watch.is_empty()
             && abort.is_empty()
             && shorten.is_empty()
             && drops.is_empty()
+            && !end_streams
             && state.is_none()
     }
 }

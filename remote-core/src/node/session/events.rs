@@ -6,11 +6,12 @@ use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
 use std::task::Waker;
 
+use super::admission::Admission;
 use super::calls::Cancelled;
 use super::effects::Effects;
 use super::shared::{Inner, SharedSession};
 use super::state::SessionState;
-use crate::error::Error;
+use crate::error::{Error, Outcome};
 use crate::id::CallToken;
 use crate::object::message::{Ended, Payload, Reply};
 use crate::session::event::{Cause, Event};
@@ -37,7 +38,11 @@ impl SharedSession {
     #[inline(always)]
     pub(super) fn end_if_unneeded(&self, inner: &mut Inner) {
         if self.shared.is_orphaned() && inner.is_unneeded() {
-            inner.machine.close("the node is gone");
+            match inner.machine.uncredited() {
+                0 => inner.machine.close("the node is gone"),
+                // Messages that were handed over are still to be executed. The peer reports it at once if it is asked.
+                _ => inner.machine.begin_closing(),
+            }
         }
         if self.shared.is_closing() {
             self.shared.ended.notify_waiters(); // Whoever waits looks when the lock is free.
@@ -59,8 +64,12 @@ impl SharedSession {
             inner.check();
         }
         let Inner { machine, tasks, .. } = &mut *inner;
-        let is_held_up = !machine.has_room() || machine.closed().is_some();
-        self.is_held_up.store(is_held_up, Ordering::Relaxed);
+        let admission = match machine.closed() {
+            None if machine.has_room() => Admission::All,
+            None => Admission::HeldUp,
+            Some(cause) => Admission::after(cause),
+        };
+        self.admission.store(admission as u8, Ordering::Relaxed);
         tasks.rouse_writer(machine)
     }
 
@@ -94,6 +103,10 @@ impl SharedSession {
             Event::HandedOver { token } => {
                 complete(inner, token, Reply::Value(Payload::default()), effects);
             }
+            Event::Flushed { token } => {
+                complete(inner, token, Reply::Value(Payload::default()), effects);
+            }
+            Event::PeerClosing => effects.end_streams = true,
             Event::Refused { token } => {
                 complete(inner, token, Reply::Fault(Error::Quota(DEADLOCK.into())), effects);
             }
@@ -133,7 +146,17 @@ impl SharedSession {
                 effects.state = Some(inner.state_changes.to(SessionState::Connected));
                 tracing::debug!(peer = %self.peer.id(), "session resumed");
             }
-            Event::Closed { cause } => self.handle_end(inner, &cause, effects),
+            Event::Closed { cause, has_unreceived } => {
+                if has_unreceived {
+                    self.shared.unreceived.note(cause.error(Outcome::Unknown));
+                }
+                self.handle_end(inner, &cause, effects)
+            }
+            Event::PeerGone => {
+                let admission = inner.machine.closed().map_or(Admission::Nothing, Admission::after);
+                let is_executed = |manner| admission.admits(manner);
+                inner.calls.give_up_running(is_executed, &mut effects.abort);
+            }
         }
     }
 
@@ -142,13 +165,11 @@ impl SharedSession {
         let ended = watchers.into_iter().map(|watcher| (watcher, Ended::of(cause)));
         effects.notify.extend(ended);
         guards.into_iter().for_each(|guard| effects.drop_later(guard));
-        let rest = inner.calls.clear();
-        if !matches!(cause, Cause::Expired | Cause::Lost { .. } | Cause::Restarted) {
-            // The peer said that it does not wait for them. A peer that was lost did not: what it began goes on to its end.
-            effects.abort.extend(rest.running);
-        }
+        // Calls that run go on until the peer's lease ends: see `Event::PeerGone`.
+        let admission = Admission::after(cause);
+        let rest = inner.calls.end(|manner| admission.admits(manner));
         rest.promises.into_iter().for_each(|promise| effects.drop_later(promise));
-        rest.inbox.into_iter().for_each(|delivery| effects.drop_later(Box::new(delivery)));
+        rest.queued.into_iter().for_each(|delivery| effects.drop_later(Box::new(delivery)));
         effects.wake.append(&mut inner.tasks.take_responders());
         effects.wake.extend(inner.tasks.wake_both());
         effects.state = Some(inner.state_changes.to(SessionState::Ended));

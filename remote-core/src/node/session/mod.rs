@@ -9,11 +9,14 @@ pub(crate) mod handle;
 pub(crate) mod shared;
 pub(crate) mod state;
 
+mod admission;
 mod calls;
 mod dispatch;
+mod drain;
 mod effects;
 mod events;
 mod export;
+mod flush;
 mod inbound;
 mod outbound;
 mod pump;

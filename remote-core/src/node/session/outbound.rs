@@ -3,7 +3,10 @@
 //! It must not know what executes a call.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
+
+use tokio::sync::watch;
 
 use super::export::{Outgoing, prepare};
 use super::shared::SharedSession;
@@ -90,6 +93,16 @@ impl Route for SharedSession {
         inner.machine.watch(watch, object);
         self.finish(inner);
         Some(watch)
+    }
+
+    fn begin_stream(&self) -> watch::Receiver<bool> {
+        self.streams.fetch_add(1, Ordering::Relaxed);
+        self.end_streams.subscribe()
+    }
+
+    fn end_stream(&self) {
+        self.streams.fetch_sub(1, Ordering::Relaxed);
+        self.shared.ended.notify_waiters();
     }
 
     fn unwatch(&self, watch: WatchId) {

@@ -32,6 +32,8 @@ pub(super) enum WriteOutcome {
     All,
     /// It is written, and was the last: the session is over.
     Last,
+    /// The connection takes no more bytes.
+    Failed(ConnectionId, String),
     /// The connection is lost.
     Lost(ConnectionId, String),
 }
@@ -88,6 +90,23 @@ pub(super) fn write_rest(session: &SharedSession, effects: &mut Effects) {
     }
 }
 
+/// Writes what is ready, as far as the connection takes it at once, without the runtime, which is being dropped; nobody writes
+/// later.
+pub(super) fn write_at_once(session: &SharedSession) {
+    let mut effects = Effects::default();
+    let mut writer = session.writer.lock();
+    loop {
+        take(session, &mut writer, &mut effects);
+        if !writer.has_block() || writer.write_now().is_err() {
+            break;
+        }
+    }
+    drop(writer);
+    // A connection that is dropped with unread input is reset, and the peer may lose what was just written.
+    session.reader.lock().discard();
+    session.apply(effects);
+}
+
 /// Takes a block from the machine, if none was begun.
 pub(super) fn begin_write(session: &SharedSession, effects: &mut Effects) {
     take(session, &mut session.writer.lock(), effects);
@@ -109,7 +128,7 @@ pub(super) fn poll_write(
             let is_last = tasks.note_written(machine);
             Poll::Ready(if is_last { WriteOutcome::Last } else { WriteOutcome::All })
         }
-        Poll::Ready(Err(error)) => Poll::Ready(WriteOutcome::Lost(connection, error.to_string())),
+        Poll::Ready(Err(error)) => Poll::Ready(WriteOutcome::Failed(connection, error.to_string())),
         Poll::Pending => {
             let is_current = session.change(effects, |inner| {
                 keep_time(inner, context);

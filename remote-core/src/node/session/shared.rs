@@ -4,13 +4,14 @@
 //! It must not run or drop anything of the user's under the lock: see `effects`. The lock of a half of the connection is taken
 //! before the session's.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, MutexGuard, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
+use super::admission::Admission;
 use super::calls::Calls;
 use super::state::{PublishedState, StateChanges};
 use super::tasks::Tasks;
@@ -42,8 +43,8 @@ pub(crate) struct SharedSession {
     inner: Mutex<Inner>,
     pub(super) reader: Mutex<Reader>,
     pub(super) writer: Mutex<Writer>,
-    /// True if no call is to be begun, as of the last change of the state; read without the lock.
-    pub(super) is_held_up: AtomicBool,
+    /// The calls that are to be begun, as of the last change of the state; read without the lock.
+    pub(super) admission: AtomicU8,
     pub(crate) state: PublishedState,
     /// The runtime of the session's tasks, once they are started.
     pub(super) runtime: OnceLock<Handle>,
@@ -51,6 +52,10 @@ pub(crate) struct SharedSession {
     pub(super) dispatch: Arc<DispatchCount>,
     /// Permits to ask the peer for tokens of references that it introduced.
     pub(super) token_requests: Arc<Semaphore>,
+    /// The number of open streams with one end at the peer.
+    pub(super) streams: AtomicUsize,
+    /// True if they should end, because one of the two nodes shuts down.
+    pub(super) end_streams: watch::Sender<bool>,
 }
 
 /// The origin of a session: dialled, or accepted.
@@ -115,11 +120,13 @@ impl SharedSession {
             }),
             reader: Mutex::default(),
             writer: Mutex::default(),
-            is_held_up: AtomicBool::new(false),
+            admission: AtomicU8::new(Admission::All as u8),
             state: PublishedState::new(),
             runtime: OnceLock::new(),
             dispatch,
             token_requests: Arc::new(Semaphore::new(token_requests as usize)),
+            streams: AtomicUsize::new(0),
+            end_streams: watch::Sender::new(false),
         })
     }
 
@@ -143,25 +150,20 @@ impl SharedSession {
         RouteId::of(self)
     }
 
-    /// Returns true if no call is to be begun: there is no room for its answer, or the session is over.
-    pub(crate) fn is_held_up(&self) -> bool {
-        self.is_held_up.load(Ordering::Relaxed)
+    /// Returns the calls that are to be begun.
+    pub(crate) fn admission(&self) -> Admission {
+        Admission::from_byte(self.admission.load(Ordering::Relaxed))
     }
 
     /// Returns the term of the lease.
     pub(crate) fn term(&self) -> Duration {
         self.lock().machine.term()
     }
-
-    /// Returns true if no call is in progress in either direction. A promise whose answer has arrived is none.
-    pub(crate) fn is_quiet(&self) -> bool {
-        let inner = self.lock();
-        !inner.calls.has_waiters() && inner.machine.running() == 0 && inner.machine.underway() == 0
-    }
 }
 
 impl Inner {
-    /// Returns true if neither side refers to anything of the other's, or waits for it.
+    /// Returns true if neither side refers to anything of the other's, or waits for it. One-way messages that were handed over may
+    /// still be to be executed.
     pub(super) fn is_unneeded(&self) -> bool {
         let machine = &self.machine;
         machine.export_count() + machine.held_count() + machine.question_count() == 0
@@ -188,6 +190,17 @@ impl Inner {
     pub(super) fn handle_loss(&mut self, connection: ConnectionId, reason: &str) {
         if self.tasks.has(&self.machine, connection) {
             self.machine.suspend(reason);
+        }
+    }
+
+    /// Handles a failure to write to a connection. The last bytes of the peer, which may end the session, may not have been read
+    /// yet: the connection is lost when the reader has reached their end.
+    pub(super) fn handle_write_failure(&mut self, connection: ConnectionId, reason: &str) {
+        if self.machine.closed().is_some() {
+            self.handle_loss(connection, reason);
+            self.machine.drop_unwritten();
+        } else {
+            self.tasks.note_write_failed(connection);
         }
     }
 

@@ -35,6 +35,8 @@ pub(crate) struct Tasks {
     writer_connection: Option<ConnectionId>,
     /// True if a block was begun, and the rest was left to the writer.
     has_unwritten: bool,
+    /// The connection that takes no more bytes, and may still be read.
+    failed: Option<ConnectionId>,
 }
 
 /// The next step for a half of the connection.
@@ -172,6 +174,10 @@ impl Tasks {
 
     /// Returns true if there is something to write, or a connection to drop that is no longer the session's.
     pub(crate) fn writer_has_work(&self, machine: &Session) -> bool {
+        if machine.closed().is_none() && self.failed.is_some() && self.failed == self.slot.number()
+        {
+            return self.writer_connection.is_some();
+        }
         machine.wants_transmit()
             || self.has_unwritten
             || machine.is_done()
@@ -198,6 +204,11 @@ impl Tasks {
 
     pub(crate) fn sleep_writer(&mut self, writer: &Waker) {
         set(&mut self.writer, writer);
+    }
+
+    /// Notes that a connection takes no more bytes at all.
+    pub(crate) fn note_write_failed(&mut self, connection: ConnectionId) {
+        self.failed = Some(connection);
     }
 
     /// Notes that the connection takes no more at present.

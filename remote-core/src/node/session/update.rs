@@ -40,7 +40,7 @@ impl SharedSession {
 
     /// Applies side effects. To be called when no lock is held.
     pub(super) fn apply(&self, effects: Effects) {
-        let Effects { wake, notify, watch, abort, shorten, drops, state } = effects;
+        let Effects { wake, notify, watch, abort, shorten, drops, end_streams, state } = effects;
         wake_all(wake);
         abort.iter().for_each(AbortHandle::abort);
         notify.into_iter().for_each(|(watcher, ended)| watcher(ended));
@@ -53,12 +53,18 @@ impl SharedSession {
         for (watch, receiver) in watch {
             self.watch_for_peer(watch, receiver);
         }
+        if end_streams {
+            self.end_streams.send_replace(true);
+        }
         if let Some(change) = state {
             if change.is_end() {
                 // A program that ends drops its references last: its tasks may not run any more to say goodbye.
                 let mut effects = Effects::default();
                 pump::write_in_place(self, &mut effects);
                 self.apply(effects);
+            }
+            if change.is_end() {
+                self.peer.set_gone();
             }
             self.state.publish(change);
             self.shared.ended.notify_waiters();

@@ -10,6 +10,7 @@ use remote_derive::{Remote, remote};
 
 use super::batch::{Batch, Unpacking};
 use super::messages::Inbox;
+use super::ongoing::Ongoing;
 use crate::error::{Error, Result};
 use crate::mutex::Mutex;
 
@@ -29,6 +30,8 @@ struct State {
     /// The end of the stream, if it has arrived: an error, or `None` for an orderly end.
     end: Option<Option<Error>>,
     taker: Option<Waker>,
+    /// Until the end of the stream has arrived.
+    ongoing: Option<Ongoing>,
 }
 
 /// The next item of the queue.
@@ -56,6 +59,11 @@ impl Inbox for Intake {
 }
 
 impl Arrivals {
+    /// Counts the stream on its route, until its end.
+    pub(super) fn begin(&self, ongoing: Option<Ongoing>) {
+        self.state.lock().ongoing = ongoing;
+    }
+
     /// Adds credit.
     pub(super) fn allow(&self, values: u64, bytes: u64) {
         let mut state = self.state.lock();
@@ -85,8 +93,9 @@ impl Arrivals {
     pub(super) fn end(&self, failure: Option<Error>) {
         let mut state = self.state.lock();
         state.end.get_or_insert(failure);
-        let taker = state.taker.take();
+        let (taker, ongoing) = (state.taker.take(), state.ongoing.take());
         drop(state);
+        drop(ongoing);
         taker.into_iter().for_each(Waker::wake);
     }
 

@@ -5,6 +5,7 @@
 pub(crate) mod batch;
 pub(crate) mod inbox;
 pub(crate) mod messages;
+pub(crate) mod ongoing;
 pub(crate) mod outlet;
 pub(crate) mod sink;
 pub(crate) mod source;

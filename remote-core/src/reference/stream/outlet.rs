@@ -27,7 +27,15 @@ struct State {
     values: u64,
     bytes: i64,
     end: End,
+    /// True if the node at one of the two ends shuts down.
+    is_closing: bool,
     sender: Option<Waker>,
+}
+
+impl State {
+    fn is_closing_or_over(&self) -> bool {
+        self.is_closing || matches!(self.end, End::Over(_))
+    }
 }
 
 /// The progress of the end of the stream.
@@ -102,6 +110,23 @@ impl Outlet {
         drop(unsent); // After the lock is released: a reference may run user code when it is dropped.
         sender.into_iter().for_each(Waker::wake);
         self.changed.notify_waiters();
+    }
+
+    /// Notes that the node at one of the two ends shuts down.
+    pub(super) fn note_closing(&self) {
+        self.state.lock().is_closing = true;
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until the producer should end the stream, or the stream is over.
+    pub(super) async fn closing(&self) {
+        loop {
+            let changed = self.changed.notified();
+            if self.state.lock().is_closing_or_over() {
+                return;
+            }
+            changed.await;
+        }
     }
 
     /// Waits until the stream is over.

@@ -112,6 +112,49 @@ impl<V> Sink<V> {
         self.outlet.over().await
     }
 
+    /// Waits until the producer should end the stream: the node at one of its two ends has begun to shut down, or no more values
+    /// are wanted. The stream goes on until the limit of the shutdown; after it, the stream ends with an error. Cancel safe.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use remote_core::{Node, Ref, Remote, Result, Stream, remote};
+    ///
+    /// #[remote]
+    /// trait Clock {
+    ///     async fn ticks(&self) -> Result<Stream<u64>>;
+    /// }
+    ///
+    /// #[derive(Remote)]
+    /// #[remote(Clock)]
+    /// struct Steady;
+    ///
+    /// #[remote]
+    /// impl Clock for Steady {
+    ///     async fn ticks(&self) -> Result<Stream<u64>> {
+    ///         Ok(Stream::new(|sink| async move {
+    ///             sink.send(0).await?;
+    ///             sink.closing().await; // an endless stream is ended here
+    ///             sink.send(1).await
+    ///         }))
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// let server = Node::listen("memory://closing-doc").await?;
+    /// server.publish("clock", Ref::<dyn Clock>::new(Steady)).await?;
+    /// let clock: Ref<dyn Clock> = Node::new().lookup(server.uri("clock")).await?;
+    /// let mut ticks = clock.ticks().await?;
+    /// assert_eq!(ticks.next().await, Some(Ok(0)));
+    /// let shutdown = tokio::spawn(async move { server.shutdown(Duration::from_secs(10)).await });
+    /// assert_eq!(ticks.next().await, Some(Ok(1)));
+    /// assert_eq!(ticks.next().await, None);
+    /// assert!(shutdown.await.unwrap().is_complete());
+    /// # Ok(()) }
+    /// ```
+    pub async fn closing(&self) {
+        self.outlet.closing().await;
+    }
+
     /// Waits until no more values are wanted, and returns the reason: [`Error::Ended`] if the receiver has dropped the stream, or
     /// what happened to the session. Cancel safe.
     ///

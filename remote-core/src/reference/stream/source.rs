@@ -12,6 +12,7 @@ use remote_derive::{Remote, remote};
 use tokio::runtime::Handle;
 
 use super::messages::{Inbox, Source};
+use super::ongoing::Ongoing;
 use super::outlet::{Outlet, Step};
 use super::sink::nested;
 use crate::error::{Error, Result};
@@ -93,8 +94,20 @@ impl Drop for Offer {
 /// Sends the values of the outlet, to its end.
 async fn send(outlet: Arc<Outlet>, inbox: Ref<dyn Inbox>, mut maker: Maker) {
     let mut monitor = Ref::monitor(&inbox);
+    let mut ongoing = Ongoing::with(inbox.receiver());
+    let mut closing = pin!(async {
+        match &mut ongoing {
+            Some(ongoing) => ongoing.closing().await,
+            None => std::future::pending().await,
+        }
+    });
+    let mut is_closing = false;
     loop {
         let step = poll_fn(|context| {
+            if !is_closing && closing.as_mut().poll(context).is_ready() {
+                is_closing = true;
+                outlet.note_closing();
+            }
             if let Maker::Own(making) = &mut maker
                 && let Poll::Ready(reply) = Pin::new(making).poll(context)
             {
@@ -112,11 +125,11 @@ async fn send(outlet: Arc<Outlet>, inbox: Ref<dyn Inbox>, mut maker: Maker) {
         });
         let sent = match unless_ended(&mut monitor, step).await {
             Ok(Step::Values(batch)) => {
-                let sent = inbox.values(batch).oneway();
+                let sent = inbox.values(batch).continuing().oneway();
                 unless_ended(&mut monitor, sent).await.and_then(|sent| sent)
             }
             // Sent without watching the monitor: the reply says if the end has arrived.
-            Ok(Step::End(failure)) => return outlet.close(inbox.end(failure).await),
+            Ok(Step::End(failure)) => return outlet.close(inbox.end(failure).continuing().await),
             Ok(Step::Abandoned) => {
                 outlet.end(Some(Error::Ended(ABANDONED.into())));
                 Ok(())
@@ -127,7 +140,7 @@ async fn send(outlet: Arc<Outlet>, inbox: Ref<dyn Inbox>, mut maker: Maker) {
         if let Err(error) = sent {
             // Values are missing, so that none may follow. The inbox is notified, if it can be reached.
             outlet.close(Err(error.clone()));
-            let _ = inbox.end(Some(nested(error))).await;
+            let _ = inbox.end(Some(nested(error))).continuing().await;
             return;
         }
         // A future that makes values without ever waiting must let other tasks run.

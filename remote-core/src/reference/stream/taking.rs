@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use super::batch::Unpacking;
 use super::inbox::{Arrival, Arrivals, Intake};
 use super::messages::{Inbox, Source};
+use super::ongoing::Ongoing;
 use super::source::{NOBODY, gone};
 use crate::error::Result;
 use crate::limits::Bounds;
@@ -46,11 +47,12 @@ impl Taking {
     pub(super) fn new(source: Ref<dyn Source>, window: u64) -> Taking {
         let arrivals = Arc::<Arrivals>::default();
         arrivals.allow(window, WINDOW_BYTES);
+        arrivals.begin(Ongoing::with(source.receiver()));
         let inbox: Ref<dyn Inbox> = Ref::new(Intake(Arc::clone(&arrivals)));
         let monitor = Ref::monitor(&source);
         let opening = {
             let (source, inbox) = (source.clone(), inbox.clone());
-            async move { source.open(inbox, window, WINDOW_BYTES).await }
+            async move { source.open(inbox, window, WINDOW_BYTES).continuing().await }
         };
         let mut taking = Taking {
             source,
@@ -140,5 +142,6 @@ impl Drop for Taking {
     fn drop(&mut self) {
         // The inbox is near, so that it can be stopped.
         let _ = Ref::stop(&self.inbox, NOBODY);
+        self.arrivals.end(None);
     }
 }

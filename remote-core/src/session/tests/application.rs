@@ -16,6 +16,7 @@ use crate::wire::frame::{Descriptor, Status, Target};
 pub(super) enum End {
     Answered(Status, Content),
     HandedOver,
+    Flushed,
     Refused,
     Lost(Outcome),
 }
@@ -38,12 +39,17 @@ pub(super) struct Application {
     /// The reason why there is no connection.
     pub(super) suspended: Option<String>,
     pub(super) closed: Option<Cause>,
+    pub(super) peer_is_closing: bool,
+    pub(super) peer_is_gone: bool,
 }
 
 impl Application {
     pub(super) fn handle(&mut self, event: Event) {
-        let is_release =
-            matches!(event, Event::Unexported { .. }) && self.closed == Some(Cause::Expired);
+        let is_release = match event {
+            Event::Unexported { .. } => self.closed == Some(Cause::Expired),
+            Event::PeerGone => self.closed.is_some(),
+            _ => false,
+        };
         assert!(self.closed.is_none() || is_release, "an event after the end: {event:?}");
         match event {
             Event::Promised { question } => assert!(self.promised.insert(question)),
@@ -65,6 +71,9 @@ impl Application {
                 self.end(token, End::Answered(status, content));
             }
             Event::Answered { token: None, content, .. } => self.unwanted.push(content),
+            Event::Flushed { token: CallToken(token) } => self.end(token, End::Flushed),
+            Event::PeerClosing => self.peer_is_closing = true,
+            Event::PeerGone => assert!(!std::mem::replace(&mut self.peer_is_gone, true)),
             Event::HandedOver { token: CallToken(token) } => self.end(token, End::HandedOver),
             Event::Refused { token: CallToken(token) } => self.end(token, End::Refused),
             Event::Lost { token: CallToken(token), outcome } => self.end(token, End::Lost(outcome)),
@@ -82,7 +91,7 @@ impl Application {
                 assert_eq!(self.suspended.replace(reason), None, "suspended twice");
             }
             Event::Resumed => self.suspended = None,
-            Event::Closed { cause } => self.closed = Some(cause),
+            Event::Closed { cause, .. } => self.closed = Some(cause),
         }
     }
 

@@ -58,7 +58,7 @@ fn invalid_frame_lengths() {
 
 #[test]
 fn malformed_kinds_and_fields() {
-    for bytes in [&[0x00, 2][..], &[0x0f, 2], &[0x3f, 2], &[0x42], &[0xff], &[0x05], &[0x41, 0]] {
+    for bytes in [&[0x00, 2][..], &[0x10, 2], &[0x3f, 2], &[0x42], &[0xff], &[0x05], &[0x41, 0]] {
         let mut forger = Forger::new();
         let mut frame = (bytes.len() as u32).to_le_bytes().to_vec();
         frame.extend_from_slice(bytes);

@@ -82,7 +82,13 @@ impl IndexMut<Side> for Pair {
 
 /// The header of a call of the tests.
 pub(super) fn header(manner: Manner, nesting: u8) -> CallHeader<(&'static str, u64)> {
-    CallHeader { selector: ("Interface.method", 7), manner, nesting, deadline: None }
+    CallHeader {
+        selector: ("Interface.method", 7),
+        manner,
+        nesting,
+        deadline: None,
+        is_continuation: false,
+    }
 }
 
 impl Pair {

@@ -4,12 +4,15 @@
 
 use std::time::Duration;
 
+use super::super::SHUTTING_DOWN;
 use super::audit::assert_empty;
-use super::pair::Side;
+use super::pair::{DIRECTORY, Side};
 use super::random::Random;
 use super::world::World;
+use crate::error::Error;
 use crate::id::{Identity, NameId, NodeId, ObjectId, WatchId};
 use crate::limits::Limits;
+use crate::wire::content::Content;
 use crate::wire::frame::{Descriptor, Manner, Status, Target};
 
 /// The number of seeds of one test. There are several tests so that they run in parallel.
@@ -34,6 +37,11 @@ fn interrupted_schedules_report_correct_outcomes() {
 #[test]
 fn schedules_with_lost_connections_lose_nothing() {
     play(3 * SEEDS..4 * SEEDS, Schedule::run_and_cut);
+}
+
+#[test]
+fn schedules_that_end_in_good_order_lose_nothing() {
+    play(4 * SEEDS..5 * SEEDS, Schedule::run_and_close);
 }
 
 /// Runs the seed in the environment, or else these seeds.
@@ -110,6 +118,34 @@ impl Schedule {
         self.world.assert_complete();
     }
 
+    /// One side or both announce the end of the session while the applications go on: new calls are refused, and all others
+    /// arrive and end.
+    fn run_and_close(mut self) {
+        (0..self.random.below(STEPS)).for_each(|_| self.step());
+        let first = Side::BOTH[self.random.below(2)];
+        self.world.pair[first].begin_closing();
+        (0..self.random.below(STEPS)).for_each(|_| self.step());
+        if self.random.percent(50) {
+            self.world.pair[first.other()].begin_closing();
+        }
+        (0..self.random.below(STEPS)).for_each(|_| self.step());
+        self.drain();
+        for side in Side::BOTH {
+            assert!(self.world.pair.application(side).peer_is_closing);
+            assert!(self.world.pair[side].is_drained(0), "{side:?} is not drained");
+            let refused = self.world.pair.send(side, Manner::OneWay, DIRECTORY, Content::default());
+            assert_eq!(refused, Err(Error::Ended(SHUTTING_DOWN.into())));
+        }
+        self.world.assert_complete();
+        self.world.pair[first].close("done");
+        self.world.pair.handle_events(first);
+        self.world.pair.run_until_idle();
+        for side in Side::BOTH {
+            assert!(self.world.pair.application(side).peer_is_gone);
+            assert_empty(&self.world.pair[side]);
+        }
+    }
+
     fn run_and_interrupt(mut self) {
         (0..self.random.below(STEPS)).for_each(|_| self.step());
         let first = Side::BOTH[self.random.below(2)];
@@ -184,7 +220,7 @@ impl Schedule {
         let manner =
             [Manner::Call, Manner::Call, Manner::Promise, Manner::OneWay][self.random.below(4)];
         let (size, references) = (self.size(), self.references(side));
-        let target = target.unwrap_or(super::pair::DIRECTORY);
+        let target = target.unwrap_or(DIRECTORY);
         self.world.send(side, manner, target, size, references);
     }
 

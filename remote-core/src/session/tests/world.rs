@@ -193,7 +193,9 @@ impl World {
                     );
                     self.receive_references(side, &content.references);
                 }
-                End::HandedOver => assert_eq!(self.sent[number].manner, Manner::OneWay),
+                End::HandedOver | End::Flushed => {
+                    assert_eq!(self.sent[number].manner, Manner::OneWay)
+                }
                 // It must never be executed after this.
                 End::Lost(Outcome::NotExecuted) => {
                     assert!(!self.sent[number].arrived, "message {number} had arrived");

@@ -3,6 +3,7 @@
 //!
 //! It must not know how messages are sent.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::super::world::check_body;
@@ -32,7 +33,9 @@ impl World {
                     None => self.nodes[life].drop_holders(references),
                 }
             }
-            Event::HandedOver { token: CallToken(token) } => self.note_one_way_sent(life, token),
+            // While the session closes, it is handed over when the peer has received it.
+            Event::HandedOver { token: CallToken(token) }
+            | Event::Flushed { token: CallToken(token) } => self.note_one_way_sent(life, token),
             Event::Refused { token: CallToken(token) } => {
                 self.tally.refused += 1;
                 self.take_loss(life, token, Outcome::NotExecuted);
@@ -50,7 +53,9 @@ impl World {
                 self.plan_redial(at);
             }
             Event::Resumed => self.nodes[life].links[link].is_sound = false,
-            Event::Closed { cause } => self.take_end(at, &cause),
+            Event::Closed { cause, .. } => self.take_end(at, &cause),
+            Event::PeerGone => self.end_methods(at),
+            Event::PeerClosing => {}
             Event::Promised { .. }
             | Event::Finished { .. }
             | Event::Watch { .. }
@@ -357,21 +362,35 @@ impl World {
             self.assert_may_expire(at);
         }
         let node = &mut self.nodes[at.life];
-        for delivery in std::mem::take(&mut node.links[at.link].inbox) {
+        let is_executed = |delivery: &Delivery| {
+            delivery.manner == Manner::OneWay && !matches!(cause, Cause::ClosedHere { .. })
+        };
+        let inbox = std::mem::take(&mut node.links[at.link].inbox);
+        let (executed, given_up): (VecDeque<_>, VecDeque<_>) =
+            inbox.into_iter().partition(is_executed);
+        node.links[at.link].inbox = executed;
+        for delivery in given_up {
             delivery.receiver.into_iter().for_each(|receiver| node.drop_holder(receiver));
             node.drop_holders(delivery.references);
         }
         node.early_claims.retain(
             |early_claims| !matches!(early_claims.claimant, Claimant::Peer { link, .. } if link == at.link),
         );
-        // The peer was lost without cancelling its calls: they continue.
-        if !matches!(cause, Cause::Expired | Cause::Lost { .. } | Cause::Restarted) {
-            let is_its = |token_requests: &mut TokenRequest| token_requests.link == at.link;
-            let token_requests: Vec<TokenRequest> =
-                node.token_requests.extract_if(.., is_its).collect();
-            token_requests
-                .into_iter()
-                .for_each(|token_requests| node.drop_holder(Receiver::Far(token_requests.proxy)));
+    }
+
+    /// Ends the methods whose caller is gone, except for one-way messages.
+    fn end_methods(&mut self, at: At) {
+        let node = &mut self.nodes[at.life];
+        let is_its = |request: &mut TokenRequest| request.link == at.link;
+        let requests: Vec<TokenRequest> = node.token_requests.extract_if(.., is_its).collect();
+        for request in requests {
+            node.drop_holder(Receiver::Far(request.proxy));
+        }
+        let is_awaited =
+            |running: &mut Running| running.link == at.link && running.manner != Manner::OneWay;
+        let awaited: Vec<Running> = node.running.extract_if(.., is_awaited).collect();
+        for running in awaited {
+            node.drop_holder(running.receiver);
         }
     }
 

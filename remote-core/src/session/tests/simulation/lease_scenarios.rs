@@ -165,11 +165,11 @@ fn g21_the_lease_expires_while_a_call_runs() {
     assert!(world.ledger.is_begun(call));
     world.partition(0, 1, lease * 3);
     world.partition(1, 0, lease * 3);
-    world.pass(lease * 2);
-    assert_eq!(world.node(0).table.len(), 0, "nothing refers to it any more");
-    assert!(world.has(0, object), "but a call runs on it");
-    let running = world.node(0).running.pop().expect("it runs");
-    world.finish(world.places[0], running, Vec::new());
+    world.pass(lease);
+    assert!(world.has(0, object), "the lease of the owner runs");
+    assert_eq!(world.node(0).running.len(), 1);
+    world.pass(lease);
+    assert_eq!(world.node(0).running.len(), 0, "nobody awaits the reply any more");
     assert!(!world.has(0, object));
     world.end();
 }

@@ -50,6 +50,7 @@ fn random_runs_keep_all_properties() {
     for count in [executed, forwarded, shortened, resumed, expired] {
         assert!(count >= seeds / 2, "too few events to find anything: {sum:?}");
     }
+    assert!(sum.drained >= seeds / 50, "too few orderly ends: {sum:?}");
 }
 
 fn number(variable: &str) -> Option<u64> {

@@ -20,6 +20,8 @@ pub(super) struct Tally {
     pub(super) resumed: u64,
     pub(super) ended: u64,
     pub(super) expired: u64,
+    /// Sessions that ended when everything was executed.
+    pub(super) drained: u64,
 }
 
 impl Tally {
@@ -34,6 +36,7 @@ impl Tally {
             (&mut self.resumed, other.resumed),
             (&mut self.ended, other.ended),
             (&mut self.expired, other.expired),
+            (&mut self.drained, other.drained),
         ];
         pairs.into_iter().for_each(|(sum, more)| *sum += more);
     }

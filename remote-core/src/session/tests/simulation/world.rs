@@ -12,6 +12,7 @@ use super::super::random::Random;
 use super::agenda::{Agenda, At, End, SimEvent};
 use super::clock::Clock;
 use super::ledger::{Ended, Ledger};
+use super::link::Waiter;
 use super::network::Network;
 use super::node::{Condition, Node};
 use super::outages::Outages;
@@ -217,10 +218,28 @@ impl World {
                 self.handle(at, event);
             }
             self.stop_unneeded_shortening();
+            self.close_if_drained(at);
             audit(&self.nodes[life].links[link].session);
             self.arrange(at);
         }
         self.check();
+    }
+
+    /// Ends a session whose sides begin no more calls, when nothing is in progress.
+    fn close_if_drained(&mut self, at: At) {
+        let node = &mut self.nodes[at.life];
+        let side = &mut node.links[at.link];
+        let is_live = side.session.closed().is_none() && !side.session.is_suspended();
+        let is_open = |waiter: &Waiter| waiter.link == at.link;
+        if !(is_live && side.session.is_closing() && side.session.is_drained(0))
+            || node.waiters.values().any(is_open)
+        {
+            return;
+        }
+        assert!(side.inbox.is_empty(), "what has arrived is executed");
+        side.session.close("drained");
+        self.tally.drained += 1;
+        node.mark_changed(at.link);
     }
 
     /// Ends the shortening of paths of proxies that were dropped.
