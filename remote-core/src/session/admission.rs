@@ -11,7 +11,8 @@ use super::outgoing::{BodyOf, Queued, extent};
 use super::questions::{Finish, Progress};
 use crate::id::{FrameNumber, ObjectId, QuestionId};
 use crate::wire::content::Packed;
-use crate::wire::frame::{CHUNK, Descriptor, Frame, Manner, Target};
+use crate::wire::descriptor::Descriptor;
+use crate::wire::frame::{CHUNK, Frame, Manner, Target};
 
 impl Session {
     /// Returns true if a call can skip the queues: it is small, the window and the buffer have room, and no call waits.

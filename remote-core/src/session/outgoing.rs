@@ -8,7 +8,8 @@ use std::collections::{HashMap, VecDeque};
 use super::header::CallHeader;
 use crate::id::{FrameNumber, NameId, QuestionId};
 use crate::wire::content::Packed;
-use crate::wire::frame::{CHUNK, Descriptor, Extent, Frame, Target};
+use crate::wire::descriptor::Descriptor;
+use crate::wire::frame::{CHUNK, Extent, Frame, Target};
 
 /// The size up to which chunks are added to the buffer for one write.
 const BATCH: usize = 8 * CHUNK;

@@ -14,7 +14,8 @@ use crate::id::{NameId, QuestionId};
 use crate::wire::body::Body;
 use crate::wire::breach::Breach;
 use crate::wire::content::Content;
-use crate::wire::frame::{Descriptor, Extent, Frame, LENGTH, MAX_FRAME, Manner, Status, Target};
+use crate::wire::descriptor::Descriptor;
+use crate::wire::frame::{Extent, Frame, LENGTH, MAX_FRAME, Manner, Status, Target};
 
 impl Session {
     /// Handles bytes from the connection. Returns how many were used: the rest is the beginning of a frame.

@@ -5,7 +5,7 @@
 
 use super::body::Body;
 use super::breach::Breach;
-use super::frame::Descriptor;
+use super::descriptor::Descriptor;
 use super::varint::Cursor;
 
 /// The body and the references of one message.

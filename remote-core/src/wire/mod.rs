@@ -10,6 +10,7 @@ pub(crate) mod budget;
 pub(crate) mod codec;
 pub(crate) mod content;
 pub(crate) mod datagram;
+pub(crate) mod descriptor;
 pub(crate) mod frame;
 pub(crate) mod hello;
 pub(crate) mod method;

@@ -10,9 +10,8 @@ use super::breach::Breach;
 use super::codec::Encoder;
 use super::content::Content;
 use super::datagram::Datagram;
-use super::frame::{
-    CHUNK, Descriptor, Extent, Frame, LENGTH, MAX_FRAME, MAX_NAME, Manner, Status, Target,
-};
+use super::descriptor::Descriptor;
+use super::frame::{CHUNK, Extent, Frame, LENGTH, MAX_FRAME, MAX_NAME, Manner, Status, Target};
 use super::hello::{
     Grant, Hello, MAX_ADDRESS, MAX_MESSAGE, MAX_NODE_NAME, MIN_LEASE, ResumeState, Sides, Verdict,
     preface,

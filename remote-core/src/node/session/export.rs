@@ -10,7 +10,7 @@ use crate::id::{Identity, NameId, NodeId, ObjectId, Token};
 use crate::node::shared::Shared;
 use crate::object::message::{InterfaceName, Location, Receiver, Reference, RouteId};
 use crate::session::Session;
-use crate::wire::frame::Descriptor;
+use crate::wire::descriptor::Descriptor;
 use crate::wire::method::name_fingerprint;
 
 /// References entered in the object table.

@@ -16,7 +16,8 @@ use crate::object::null::NullReceiver;
 use crate::object::shortening::ShorteningRef;
 use crate::session::event::IncomingCall;
 use crate::wire::content::Content;
-use crate::wire::frame::{Descriptor, Manner, Status, Target};
+use crate::wire::descriptor::Descriptor;
+use crate::wire::frame::{Manner, Status, Target};
 
 impl SharedSession {
     pub(crate) fn object(&self, object: ObjectId) -> Option<Arc<dyn Receiver>> {

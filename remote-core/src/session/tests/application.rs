@@ -9,7 +9,8 @@ use crate::error::Outcome;
 use crate::id::{CallToken, ObjectId, QuestionId, WatchId};
 use crate::wire::body::Body;
 use crate::wire::content::Content;
-use crate::wire::frame::{Descriptor, Status, Target};
+use crate::wire::descriptor::Descriptor;
+use crate::wire::frame::{Status, Target};
 
 /// The end of a call of this side.
 #[derive(Debug, PartialEq)]

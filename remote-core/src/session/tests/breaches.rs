@@ -8,7 +8,8 @@ use crate::id::{CallToken, FrameNumber, NameId, ObjectId, QuestionId, WatchId};
 use crate::limits::Limits;
 use crate::session::OutgoingCall;
 use crate::wire::breach::Breach;
-use crate::wire::frame::{CHUNK, Descriptor, Extent, Frame, MAX_FRAME, Manner, Status, Target};
+use crate::wire::descriptor::Descriptor;
+use crate::wire::frame::{CHUNK, Extent, Frame, MAX_FRAME, Manner, Status, Target};
 
 /// Sends a frame that is a breach to a new session.
 #[track_caller]

@@ -9,7 +9,8 @@ use super::pair::{DIRECTORY, Pair, header};
 use super::random::Random;
 use crate::id::{CallToken, FrameNumber, NameId, ObjectId, QuestionId, WatchId};
 use crate::session::OutgoingCall;
-use crate::wire::frame::{Descriptor, Extent, Frame, LENGTH, Manner, Status, Target};
+use crate::wire::descriptor::Descriptor;
+use crate::wire::frame::{Extent, Frame, LENGTH, Manner, Status, Target};
 
 /// The object that the recorded side has received.
 const RECEIVED: ObjectId = ObjectId(1000);

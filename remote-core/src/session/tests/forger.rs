@@ -12,7 +12,8 @@ use super::pair::{ROUNDS, TERM, epoch};
 use crate::id::{FrameNumber, NameId, ObjectId, QuestionId};
 use crate::limits::Limits;
 use crate::wire::breach::Breach;
-use crate::wire::frame::{Descriptor, Extent, Frame, LENGTH, Manner, Status, Target};
+use crate::wire::descriptor::Descriptor;
+use crate::wire::frame::{Extent, Frame, LENGTH, Manner, Status, Target};
 use crate::wire::hello::Grant;
 
 /// A session, with the forger as its peer.

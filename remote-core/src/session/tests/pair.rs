@@ -16,7 +16,8 @@ use crate::error::Error;
 use crate::id::{CallToken, NameId, ObjectId, QuestionId};
 use crate::limits::Limits;
 use crate::wire::content::Content;
-use crate::wire::frame::{Descriptor, Manner, Status, Target};
+use crate::wire::descriptor::Descriptor;
+use crate::wire::frame::{Manner, Status, Target};
 use crate::wire::hello::Grant;
 
 /// The target of calls to the directory.

@@ -12,7 +12,8 @@ use crate::limits::Limits;
 use crate::session::exports::Presence;
 use crate::wire::breach::Breach;
 use crate::wire::content::Content;
-use crate::wire::frame::{CHUNK, Descriptor, Extent, Frame, Manner, Status, Target};
+use crate::wire::descriptor::Descriptor;
+use crate::wire::frame::{CHUNK, Extent, Frame, Manner, Status, Target};
 
 fn yours(object: ObjectId) -> Descriptor {
     Descriptor::Yours { object, interface: NameId::NONE }

@@ -13,7 +13,8 @@ use crate::error::Error;
 use crate::id::{Identity, NameId, NodeId, ObjectId, WatchId};
 use crate::limits::Limits;
 use crate::wire::content::Content;
-use crate::wire::frame::{Descriptor, Manner, Status, Target};
+use crate::wire::descriptor::Descriptor;
+use crate::wire::frame::{Manner, Status, Target};
 
 /// The number of seeds of one test. There are several tests so that they run in parallel.
 const SEEDS: u64 = 800;

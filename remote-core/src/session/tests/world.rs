@@ -12,7 +12,8 @@ use crate::id::{ObjectId, QuestionId};
 use crate::limits::Limits;
 use crate::wire::body::Body;
 use crate::wire::content::Content;
-use crate::wire::frame::{Descriptor, Manner, Status, Target};
+use crate::wire::descriptor::Descriptor;
+use crate::wire::frame::{Manner, Status, Target};
 
 /// Two sessions and their applications.
 pub(super) struct World {

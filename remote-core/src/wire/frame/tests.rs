@@ -2,6 +2,8 @@
 //! PROTOCOL.md.
 
 use super::*;
+use crate::id::{Identity, NodeId};
+use crate::wire::descriptor::Descriptor;
 
 const WHOLE: Extent = Extent { references: 0, total: 0 };
 const OWNER: Identity = Identity { node: NodeId::from_bytes([7; 16]), object: ObjectId(9) };

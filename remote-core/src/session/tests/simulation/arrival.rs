@@ -17,7 +17,8 @@ use crate::error::Outcome;
 use crate::id::{CallToken, Identity, ObjectId, QuestionId};
 use crate::session::event::{Cause, Event, IncomingCall};
 use crate::wire::content::Content;
-use crate::wire::frame::{Descriptor, Manner, Status, Target};
+use crate::wire::descriptor::Descriptor;
+use crate::wire::frame::{Manner, Status, Target};
 
 impl World {
     pub(super) fn handle(&mut self, at: At, event: Event) {

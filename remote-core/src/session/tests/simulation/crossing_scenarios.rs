@@ -14,7 +14,8 @@ use crate::limits::Limits;
 use crate::session::event::Event;
 use crate::session::{self, OutgoingCall, Session};
 use crate::wire::content::Content;
-use crate::wire::frame::{Descriptor, Manner};
+use crate::wire::descriptor::Descriptor;
+use crate::wire::frame::Manner;
 use crate::wire::hello::Grant;
 
 #[test]

@@ -14,7 +14,8 @@ use crate::error::{Error, Outcome};
 use crate::id::{CallToken, NameId, ObjectId, QuestionId};
 use crate::session::OutgoingCall;
 use crate::wire::content::Content;
-use crate::wire::frame::{Descriptor, Manner, Status, Target};
+use crate::wire::descriptor::Descriptor;
+use crate::wire::frame::{Manner, Status, Target};
 
 /// The target of calls to the directory.
 pub(super) const DIRECTORY: Target = Target::Object(ObjectId::DIRECTORY);
