@@ -1,7 +1,7 @@
 //! A deserializer that wraps another one and enforces a [`Budget`], so that no body can exhaust the stack or the memory.
 //!
-//! It must not know the encoding. It requests every byte string and string as borrowed: then the encoding checks the length
-//! against the bytes that exist before anything is allocated.
+//! It must not know the encoding. It requests every byte string and string as borrowed: then the encoding checks the
+//! length against the bytes that exist before it allocates anything.
 
 use std::fmt;
 
@@ -11,6 +11,7 @@ use serde::de::{
 };
 
 use super::budget::{Budget, cut, excerpt, expects_polymorphic};
+use super::encoded_size::{number, signed};
 use crate::error::Error;
 
 /// Wraps a deserializer, visitor, seed or accessor of serde's, and enforces the budget.
@@ -43,15 +44,22 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
         deserialize_i128 => deserialize_i128,
         deserialize_u8 => deserialize_u8, deserialize_u16 => deserialize_u16,
         deserialize_u32 => deserialize_u32, deserialize_u64 => deserialize_u64,
-        deserialize_u128 => deserialize_u128,
+        deserialize_u128 => deserialize_u128, deserialize_char => deserialize_char,
         deserialize_f32 => deserialize_f32, deserialize_f64 => deserialize_f64,
-        deserialize_char => deserialize_char,
         deserialize_str => deserialize_str, deserialize_string => deserialize_str,
         deserialize_bytes => deserialize_bytes, deserialize_byte_buf => deserialize_bytes,
-        deserialize_option => deserialize_option, deserialize_unit => deserialize_unit,
-        deserialize_seq => deserialize_seq,
+        deserialize_unit => deserialize_unit,
         deserialize_identifier => deserialize_identifier,
         deserialize_ignored_any => deserialize_ignored_any,
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.budget.count_bytes(1);
+        self.inner.deserialize_option(Bounded::new(visitor, self.budget))
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.inner.deserialize_seq(Sequence(Bounded::new(visitor, self.budget)))
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
@@ -120,9 +128,10 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
 }
 
 macro_rules! forward_visit {
-    ($($method:ident($type:ty)),* $(,)?) => {$(
-        fn $method<E: serde::de::Error>(self, value: $type) -> Result<V::Value, E> {
-            self.inner.$method(value)
+    ($($method:ident($value:ident: $type:ty) => $bytes:expr),* $(,)?) => {$(
+        fn $method<E: serde::de::Error>(self, $value: $type) -> Result<V::Value, E> {
+            self.budget.count_bytes($bytes);
+            self.inner.$method($value)
         }
     )*};
 }
@@ -131,11 +140,26 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Bounded<'_, V> {
     type Value = V::Value;
 
     forward_visit! {
-        visit_bool(bool), visit_i8(i8), visit_i16(i16), visit_i32(i32), visit_i64(i64), visit_i128(i128),
-        visit_u8(u8), visit_u16(u16), visit_u32(u32), visit_u64(u64), visit_u128(u128),
-        visit_f32(f32), visit_f64(f64), visit_char(char),
-        visit_str(&str), visit_borrowed_str(&'de str), visit_string(String),
-        visit_bytes(&[u8]), visit_borrowed_bytes(&'de [u8]), visit_byte_buf(Vec<u8>),
+        visit_bool(value: bool) => 1,
+        visit_i8(value: i8) => 1,
+        visit_i16(value: i16) => signed(value.into()),
+        visit_i32(value: i32) => signed(value.into()),
+        visit_i64(value: i64) => signed(value),
+        visit_i128(value: i128) => i64::try_from(value).map_or(17, signed),
+        visit_u8(value: u8) => 1,
+        visit_u16(value: u16) => number(value.into()),
+        visit_u32(value: u32) => number(value.into()),
+        visit_u64(value: u64) => number(value),
+        visit_u128(value: u128) => u64::try_from(value).map_or(17, number),
+        visit_f32(value: f32) => 4,
+        visit_f64(value: f64) => 8,
+        visit_char(value: char) => value.len_utf8() as u64,
+        visit_str(value: &str) => 1 + value.len() as u64,
+        visit_borrowed_str(value: &'de str) => 1 + value.len() as u64,
+        visit_string(value: String) => 1 + value.len() as u64,
+        visit_bytes(value: &[u8]) => 1 + value.len() as u64,
+        visit_borrowed_bytes(value: &'de [u8]) => 1 + value.len() as u64,
+        visit_byte_buf(value: Vec<u8>) => 1 + value.len() as u64,
     }
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -166,6 +190,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Bounded<'_, V> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
+        self.budget.count_bytes(1);
         let _level = self.budget.enter()?;
         self.inner.visit_map(Bounded::new(entries, self.budget))
     }
@@ -200,6 +225,47 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Bounded<'_, A> {
     }
 }
 
+/// Reads a sequence, whose length is in the body; that of a tuple or struct is not.
+struct Sequence<'b, V>(Bounded<'b, V>);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Sequence<'_, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.inner.expecting(formatter)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<V::Value, A::Error> {
+        let Sequence(Bounded { inner, budget }) = self;
+        budget.count_bytes(1);
+        let _level = budget.enter()?;
+        inner.visit_seq(Elements(Bounded::new(elements, budget)))
+    }
+}
+
+/// The elements of a sequence.
+struct Elements<'b, A>(Bounded<'b, A>);
+
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<'_, A> {
+    type Error = A::Error;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, A::Error> {
+        let before = self.0.budget.bytes();
+        let element = self.0.next_element_seed(seed)?;
+        if element.is_some() {
+            self.0.budget.after_element(before, self.size_hint())?;
+        }
+        Ok(element)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.0.size_hint()
+    }
+}
+
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for Bounded<'_, A> {
     type Error = A::Error;
 
@@ -208,7 +274,12 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Bounded<'_, A> {
         seed: S,
     ) -> Result<Option<S::Value>, A::Error> {
         self.budget.element()?;
-        self.inner.next_key_seed(Bounded::new(seed, self.budget))
+        let before = self.budget.bytes();
+        let key = self.inner.next_key_seed(Bounded::new(seed, self.budget))?;
+        if key.is_some() {
+            self.budget.after_element(before, self.inner.size_hint())?;
+        }
+        Ok(key)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {

@@ -199,7 +199,7 @@ macro_rules! forward_elements {
 }
 
 forward_elements! {
-    SerializeSeq::serialize_element, SerializeTuple::serialize_element, SerializeTupleStruct::serialize_field,
+    SerializeTuple::serialize_element, SerializeTupleStruct::serialize_field,
     SerializeTupleVariant::serialize_field,
 }
 
@@ -231,13 +231,34 @@ macro_rules! forward_fields {
 
 forward_fields!(SerializeStruct, SerializeStructVariant);
 
+impl<S: SerializeSeq> SerializeSeq for Bounded<'_, S> {
+    type Ok = S::Ok;
+    type Error = S::Error;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), S::Error> {
+        self.budget.element_writing()?;
+        let before = self.budget.bytes();
+        let value = self.wrap(value);
+        self.inner.serialize_element(&value)?;
+        self.budget.after_element_writing(before)
+    }
+
+    fn end(self) -> Result<S::Ok, S::Error> {
+        self.inner.end()
+    }
+}
+
 impl<S: SerializeMap> SerializeMap for Bounded<'_, S> {
     type Ok = S::Ok;
     type Error = S::Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), S::Error> {
+        self.budget.element_writing()?;
+        let before = self.budget.bytes();
         let key = self.wrap(key);
-        self.inner.serialize_key(&key)
+        self.inner.serialize_key(&key)?;
+        // An entry whose key has no bytes is the only one of its map.
+        self.budget.after_element_writing(before)
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), S::Error> {

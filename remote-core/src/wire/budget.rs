@@ -9,21 +9,39 @@ use std::fmt;
 use crate::error::Error;
 use crate::limits::Bounds;
 
+/// The maximum number of elements without bytes in one body. Nine bytes could announce 2^64 of them.
+const MAX_EMPTY: u64 = 4096;
+
 /// The budget that is left for one body, and the first fault in it.
 pub(crate) struct Budget {
     depth: Cell<u32>,
     polymorphic: Cell<u32>,
     elements: Cell<u64>,
+    /// The elements without bytes that are left.
+    empty: Cell<u64>,
+    /// The bytes that were written or read. When reading, possibly fewer: numbers count with their shortest encoding.
+    bytes: Cell<u64>,
+    /// The bytes of the body, when reading.
+    size: u64,
     /// Serde reduces every error to text; the typed error is kept here.
     fault: RefCell<Option<Error>>,
 }
 
 impl Budget {
+    /// Makes the budget of a body that is written.
     pub(crate) fn new(bounds: Bounds) -> Budget {
+        Budget::for_reading(bounds, 0)
+    }
+
+    /// Makes the budget of a body of this size.
+    pub(crate) fn for_reading(bounds: Bounds, size: usize) -> Budget {
         Budget {
             depth: Cell::new(bounds.depth),
             polymorphic: Cell::new(bounds.polymorphic_depth),
             elements: Cell::new(bounds.elements),
+            empty: Cell::new(MAX_EMPTY),
+            bytes: Cell::new(0),
+            size: size as u64,
             fault: RefCell::new(None),
         }
     }
@@ -44,22 +62,58 @@ impl Budget {
     /// Enters a nested value while writing.
     #[inline(always)]
     pub(crate) fn enter_writing<E: serde::ser::Error>(&self) -> Result<Level<'_>, E> {
-        Level::enter(&self.depth).ok_or_else(|| {
-            let text = "values are nested too deep (`Limits::depth`)";
-            self.fail(Error::Quota(text.into()));
-            E::custom(text)
-        })
+        Level::enter(&self.depth)
+            .ok_or_else(|| self.refuse_writing("values are nested too deep (`Limits::depth`)"))
     }
 
-    /// Counts one element. Elements without bytes count, too: eight bytes can announce 10^9 of them.
+    /// Counts bytes that were written or read.
+    #[inline(always)]
+    pub(crate) fn count_bytes(&self, bytes: u64) {
+        self.bytes.set(self.bytes.get() + bytes);
+    }
+
+    /// Returns the number of bytes that were written or read.
+    #[inline(always)]
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.get()
+    }
+
+    /// Counts one element.
     pub(crate) fn element<E: serde::de::Error>(&self) -> Result<(), E> {
-        match self.elements.get().checked_sub(1) {
-            Some(left) => {
-                self.elements.set(left);
-                Ok(())
-            }
-            None => Err(self.refuse("a body has too many elements (`Limits::elements`)")),
+        if take_one(&self.elements) { Ok(()) } else { Err(self.refuse(TOO_MANY)) }
+    }
+
+    /// Counts one element while writing.
+    pub(crate) fn element_writing<E: serde::ser::Error>(&self) -> Result<(), E> {
+        if take_one(&self.elements) { Ok(()) } else { Err(self.refuse_writing(TOO_MANY)) }
+    }
+
+    /// Counts an element that was read, if it had no bytes. `before` is the number of bytes before it, and `announced` the number
+    /// of elements that are to follow in its sequence: each takes a byte, or is one of those that may be empty.
+    #[inline(always)]
+    pub(crate) fn after_element<E: serde::de::Error>(
+        &self,
+        before: u64,
+        announced: Option<usize>,
+    ) -> Result<(), E> {
+        if self.bytes() > before {
+            return Ok(());
         }
+        let is_counted = take_one(&self.empty);
+        let may_follow = self.size.saturating_sub(self.bytes()) + self.empty.get();
+        if is_counted && announced.unwrap_or_default() as u64 <= may_follow {
+            return Ok(());
+        }
+        Err(self.refuse(TOO_MANY_EMPTY))
+    }
+
+    /// Counts an element that was written, if it added no bytes.
+    #[inline(always)]
+    pub(crate) fn after_element_writing<E: serde::ser::Error>(&self, before: u64) -> Result<(), E> {
+        if self.bytes() > before || take_one(&self.empty) {
+            return Ok(());
+        }
+        Err(self.refuse_writing(TOO_MANY_EMPTY))
     }
 
     /// Keeps the typed error of a failure. The first one counts.
@@ -74,6 +128,27 @@ impl Budget {
     fn refuse<E: serde::de::Error>(&self, text: &'static str) -> E {
         self.fail(Error::Quota(text.into()));
         E::custom(text)
+    }
+
+    fn refuse_writing<E: serde::ser::Error>(&self, text: &'static str) -> E {
+        self.fail(Error::Quota(text.into()));
+        E::custom(text)
+    }
+}
+
+const TOO_MANY: &str = "a body has too many elements (`Limits::elements`)";
+const TOO_MANY_EMPTY: &str = "a body has more than 4,096 elements that take no bytes, such as `()`: pass their number instead (`Limits::elements` \
+     limits the other elements)";
+
+/// Takes one from a counter. Returns false if nothing is left.
+#[inline(always)]
+fn take_one(left: &Cell<u64>) -> bool {
+    match left.get().checked_sub(1) {
+        Some(less) => {
+            left.set(less);
+            true
+        }
+        None => false,
     }
 }
 

@@ -35,7 +35,7 @@ impl Encoder {
     /// Appends a value.
     pub fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         let value = bounded_writer::Bounded::new(value, &self.budget, self.role);
-        let sink = Sink { body: &mut self.body, limit: self.limit };
+        let sink = Sink { body: &mut self.body, limit: self.limit, budget: &self.budget };
         match bincode::serde::encode_into_writer(&value, sink, CONFIGURATION) {
             Ok(()) => Ok(()),
             Err(EncodeError::UnexpectedEnd) => Err(self.too_large(self.limit + 1)),
@@ -78,7 +78,7 @@ pub struct Decoder<'p> {
 
 impl<'p> Decoder<'p> {
     pub(crate) fn new(body: &'p [u8], bounds: Bounds) -> Decoder<'p> {
-        Decoder { rest: body, budget: Budget::new(bounds) }
+        Decoder { rest: body, budget: Budget::for_reading(bounds, body.len()) }
     }
 
     /// Reads the next value. It borrows from the body if its type can.
@@ -122,6 +122,7 @@ impl<'p> Decoder<'p> {
 struct Sink<'b> {
     body: &'b mut Body,
     limit: usize,
+    budget: &'b Budget,
 }
 
 impl Writer for Sink<'_> {
@@ -130,6 +131,7 @@ impl Writer for Sink<'_> {
             return Err(EncodeError::UnexpectedEnd);
         }
         self.body.extend_from_slice(bytes);
+        self.budget.count_bytes(bytes.len() as u64);
         Ok(())
     }
 }
@@ -188,10 +190,49 @@ mod tests {
 
     #[test]
     fn elements_without_bytes_are_counted() {
-        let body = encoded(|encoder| encoder.push(&1_000_000_000_u64));
-        assert!(matches!(decoded::<Vec<()>>(&body), Err(Error::Quota(_))));
-        let body = encoded(|encoder| encoder.push(&1000_u64));
-        assert_eq!(decoded::<Vec<()>>(&body).unwrap().len(), 1000);
+        for announced in [4097_u64, 1 << 21, 1_000_000_000, u64::MAX] {
+            let body = encoded(|encoder| encoder.push(&announced));
+            assert!(matches!(decoded::<Vec<()>>(&body), Err(Error::Quota(_))), "{announced}");
+        }
+        let body = encoded(|encoder| encoder.push(&4096_u64));
+        assert_eq!(decoded::<Vec<()>>(&body).unwrap().len(), 4096);
+    }
+
+    #[test]
+    fn empty_elements_are_bounded_in_a_whole_body() {
+        let write = |value: &Vec<Vec<()>>| {
+            Encoder::new(Bounds::default(), 4 << 20, Role::Value).push(value)
+        };
+        assert_eq!(write(&vec![vec![(); 2048]; 2]), Ok(()));
+        assert!(matches!(write(&vec![vec![(); 2049]; 2]), Err(Error::Quota(_))));
+        let body = encoded(|encoder| encoder.push(&vec![vec![(); 2048]; 2]));
+        assert_eq!(decoded::<Vec<Vec<()>>>(&body).unwrap().len(), 2);
+        let body = encoded(|encoder| encoder.push(&(2_u64, 2049_u64, 2049_u64)));
+        assert!(matches!(decoded::<Vec<Vec<()>>>(&body), Err(Error::Quota(_))));
+        let endless = vec![(); usize::MAX];
+        let mut encoder = Encoder::new(Bounds::default(), 4 << 20, Role::Value);
+        assert!(matches!(encoder.push(&endless), Err(Error::Quota(_))));
+        // Fields without bytes are no elements.
+        let fields = vec![((), 1_u8, ()); 10_000];
+        let body = encoded(|encoder| encoder.push(&fields));
+        assert_eq!(decoded::<Vec<((), u8, ())>>(&body).unwrap(), fields);
+    }
+
+    #[test]
+    fn numbers_of_all_sizes_leave_room_for_their_elements() {
+        let sizes: Vec<(u16, u32, u64, u128)> =
+            (0..64).map(|shift| (u16::MAX, u32::MAX >> 3, 1 << shift, u128::MAX)).collect();
+        let signed: Vec<(i16, i32, i64, i128)> =
+            (0..63).map(|shift| (i16::MIN, -300, -(1 << shift), i128::MIN)).collect();
+        let others = vec![(1.5_f32, -2.5_f64, 'x', '\u{1f980}', "text".to_owned(), Some(true))];
+        type All = (
+            Vec<(u16, u32, u64, u128)>,
+            Vec<(i16, i32, i64, i128)>,
+            Vec<(f32, f64, char, char, String, Option<bool>)>,
+        );
+        let value: All = (sizes, signed, others);
+        let body = encoded(|encoder| encoder.push(&value));
+        assert_eq!(decoded::<All>(&body).unwrap(), value);
     }
 
     #[test]

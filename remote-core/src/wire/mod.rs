@@ -11,6 +11,7 @@ pub(crate) mod codec;
 pub(crate) mod content;
 pub(crate) mod datagram;
 pub(crate) mod descriptor;
+mod encoded_size;
 pub(crate) mod frame;
 pub(crate) mod hello;
 pub(crate) mod method;
