@@ -20,12 +20,6 @@ impl Session {
         }
     }
 
-    /// Notes that connections to the peer's address are refused. If the session ends without a connection, this is the
-    /// reason.
-    pub(crate) fn handle_unreachable(&mut self) {
-        self.is_unreachable = true;
-    }
-
     /// Resumes the session on a new connection, which replaces the former one. `arrived` is the number of this side's last
     /// frame that the peer has received. If the peer has resumed already, in reply to a request of this side at `asked`,
     /// that renews the lease as of `asked`. Otherwise the peer may never learn that the session was resumed, so that the
@@ -36,7 +30,6 @@ impl Session {
         }
         self.now = now;
         self.suspended = false;
-        self.is_unreachable = false;
         self.liveness.note_input(now);
         // Also if the session ends below: the peer may consider it resumed, and rely on its lease from here.
         self.lease.note_input(now);

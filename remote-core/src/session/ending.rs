@@ -49,11 +49,7 @@ impl Session {
         // A holder expires earlier than the owner: the peer may still rely on what this side exports.
         self.keeps_exports = self.now < self.lease.owner_end();
         self.send_close(EXPIRED, Cause::Expired.reason());
-        self.end(if self.is_unreachable {
-            Cause::Lost { reason: "nobody listens at the peer's address any more".into() }
-        } else {
-            Cause::Expired
-        });
+        self.end(Cause::Expired);
     }
 
     /// Releases all exports: the peer has ended the session, or its lease has expired.

@@ -65,8 +65,6 @@ pub(crate) struct Session {
     pub(super) retained: Retained,
     /// True if there is no connection.
     pub(super) suspended: bool,
-    /// True if the last attempt to connect was refused.
-    pub(super) is_unreachable: bool,
     pub(super) received: FrameNumber,
     pub(super) acknowledged: FrameNumber,
     /// True if an acknowledgement is to be sent.
@@ -104,7 +102,6 @@ impl Session {
             lease: Lease::new(term, now),
             retained: Retained::default(),
             suspended: false,
-            is_unreachable: false,
             acknowledgement_due: false,
             ping_due: false,
             now,

@@ -42,7 +42,7 @@ pub(crate) trait Transport: Scheme {
     fn listen<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Box<dyn Listener>>>;
 
     /// Connects to a place.
-    fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection, ConnectError>>;
+    fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection>>;
 }
 
 /// A place at which a node listens, until this is dropped.
@@ -109,44 +109,15 @@ pub(crate) fn find(scheme: &str) -> Option<&'static Registered> {
     inventory::iter::<Registered>.into_iter().find(|known| known.scheme().name() == scheme)
 }
 
-/// The error of a failed attempt to connect.
-pub(crate) enum ConnectError {
-    /// No process listens at the address.
-    NobodyListens(Error),
-    Failed(Error),
-}
-
-impl From<Error> for ConnectError {
-    fn from(error: Error) -> ConnectError {
-        ConnectError::Failed(error)
-    }
-}
-
-impl From<io::Error> for ConnectError {
-    fn from(error: io::Error) -> ConnectError {
-        ConnectError::Failed(error.into())
-    }
-}
-
-impl From<ConnectError> for Error {
-    fn from(error: ConnectError) -> Error {
-        match error {
-            ConnectError::NobodyListens(error) | ConnectError::Failed(error) => error,
-        }
-    }
-}
-
 /// Returns the error for an address that cannot be connected to.
-pub(crate) fn not_connected(uri: &Uri, error: &io::Error) -> ConnectError {
+pub(crate) fn not_connected(uri: &Uri, error: &io::Error) -> Error {
     let failed = |reason| Error::NotConnected { address: uri.node(), reason };
     match error.kind() {
-        io::ErrorKind::InvalidInput => {
-            ConnectError::Failed(invalid(&uri.node(), &error.to_string()))
-        }
+        io::ErrorKind::InvalidInput => invalid(&uri.node(), &error.to_string()),
         io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => {
-            ConnectError::NobodyListens(failed("nobody listens there".into()))
+            failed("nobody listens there".into())
         }
-        _ => ConnectError::Failed(failed(error.to_string())),
+        _ => failed(error.to_string()),
     }
 }
 

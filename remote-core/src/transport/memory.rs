@@ -11,8 +11,8 @@ use dashmap::mapref::entry::Entry;
 use tokio::sync::mpsc;
 
 use super::connection::{
-    ConnectError, Connection, Listener, Pending, ReadHalf, Registered, Scheme, Transport,
-    WriteHalf, not_connected, not_listening,
+    Connection, Listener, Pending, ReadHalf, Registered, Scheme, Transport, WriteHalf,
+    not_connected, not_listening,
 };
 use super::uri::Uri;
 use crate::error::Result;
@@ -56,7 +56,7 @@ impl Transport for Memory {
         })
     }
 
-    fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection, ConnectError>> {
+    fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection>> {
         Box::pin(async move {
             let refused = || not_connected(uri, &io::ErrorKind::ConnectionRefused.into());
             let listener =

@@ -2,9 +2,7 @@
 //!
 //! It must not connect: every attempt fails with an error that says why.
 
-use super::connection::{
-    ConnectError, Connection, Listener, Pending, Registered, Scheme, Transport,
-};
+use super::connection::{Connection, Listener, Pending, Registered, Scheme, Transport};
 use super::uri::{Uri, invalid};
 use crate::error::{Error, Result};
 use crate::id::NodeId;
@@ -34,10 +32,10 @@ impl Transport for Nowhere {
         Box::pin(std::future::ready(Err(error)))
     }
 
-    fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection, ConnectError>> {
+    fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection>> {
         let reason = "the node of this address listens nowhere; give it an address with \
                       `NodeBuilder::listen`";
         let error = Error::NotConnected { address: uri.node(), reason: reason.into() };
-        Box::pin(std::future::ready(Err(ConnectError::Failed(error))))
+        Box::pin(std::future::ready(Err(error)))
     }
 }

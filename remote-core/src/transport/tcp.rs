@@ -10,8 +10,8 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::connection::{
-    ConnectError, Connection, Listener, Pending, ReadHalf, Registered, Scheme, Transport,
-    WriteHalf, not_connected, not_listening,
+    Connection, Listener, Pending, ReadHalf, Registered, Scheme, Transport, WriteHalf,
+    not_connected, not_listening,
 };
 use super::loopback;
 use super::uri::Uri;
@@ -42,12 +42,12 @@ impl Transport for Tcp {
         })
     }
 
-    fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection, ConnectError>> {
+    fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection>> {
         Box::pin(async move {
             let stream =
                 TcpStream::connect(&uri.place).await.map_err(|error| not_connected(uri, &error))?;
             let address = stream.peer_addr()?;
-            connection(stream, address).map_err(ConnectError::from)
+            Ok(connection(stream, address)?)
         })
     }
 }

@@ -11,8 +11,8 @@ use socket2::SockRef;
 use tokio::net::{UnixListener, UnixStream};
 
 use super::connection::{
-    ConnectError, Connection, Listener, Pending, ReadHalf, Registered, Scheme, Transport,
-    WriteHalf, not_connected, not_listening,
+    Connection, Listener, Pending, ReadHalf, Registered, Scheme, Transport, WriteHalf,
+    not_connected, not_listening,
 };
 use super::uri::Uri;
 use crate::error::Result;
@@ -47,7 +47,7 @@ impl Transport for Unix {
         })
     }
 
-    fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection, ConnectError>> {
+    fn connect<'a>(&'a self, uri: &'a Uri) -> Pending<'a, Result<Connection>> {
         Box::pin(async move {
             let stream = UnixStream::connect(&uri.place)
                 .await

@@ -132,7 +132,7 @@ fn after_a_server_crash_the_error_has_the_number_of_lines() {
     server.process.signal(Signal::KILL);
     let end = writer.end();
     feeding.join().unwrap();
-    assert_eq!((end.code, &*end.notes[0]), (Some(1), LOST));
+    assert_eq!((end.code, &*end.notes[0]), (Some(8), LOST));
     known_to_have_arrived(&end.notes[1..]);
 }
 
@@ -147,7 +147,7 @@ fn a_server_crash_is_noticed_without_input() {
     server.process.signal(Signal::KILL);
     let input = writer.take_input(); // still open
     let end = writer.end();
-    assert_eq!((end.code, &*end.notes[0]), (Some(1), LOST));
+    assert_eq!((end.code, &*end.notes[0]), (Some(8), LOST));
     // The reply for the second line may be lost. That for the first is not: the second line is sent after it.
     assert!((1..=2).contains(&known_to_have_arrived(&end.notes[1..])), "{:?}", end.notes);
     drop(input);

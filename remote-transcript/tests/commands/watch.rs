@@ -41,13 +41,13 @@ fn a_killed_server_is_an_error_when_the_lease_expires() {
     let watcher = server.watcher(&["--lease", "4"]);
     server.process.signal(Signal::KILL);
     let end = watcher.end();
-    assert_eq!(end.code, Some(1));
+    assert_eq!(end.code, Some(8));
     assert_eq!(
         end.notes,
         [
             "remote-transcript: connection lost; trying again ...",
             "remote-transcript: the server is gone: \
-             nobody listens at the peer's address any more"
+             the connection was not restored before the lease expired"
         ]
     );
 }

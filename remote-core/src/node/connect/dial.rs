@@ -18,7 +18,6 @@ use crate::mutex::Mutex;
 use crate::node::session::shared::SharedSession;
 use crate::node::session::state::SessionState;
 use crate::random;
-use crate::transport::connection::ConnectError;
 use crate::transport::uri::Uri;
 
 /// The pause after the first failed attempt, and the longest.
@@ -34,20 +33,9 @@ pub(crate) enum Reached {
 
 /// Why a node was not reached.
 enum Unreached {
-    /// Nobody listens at the address.
-    NobodyListens(Error),
     /// Another node answered than the one that was wanted.
     Restarted,
     Failed(Error),
-}
-
-impl From<ConnectError> for Unreached {
-    fn from(error: ConnectError) -> Unreached {
-        match error {
-            ConnectError::NobodyListens(error) => Unreached::NobodyListens(error),
-            ConnectError::Failed(error) => Unreached::Failed(error),
-        }
-    }
 }
 
 impl From<Error> for Unreached {
@@ -59,7 +47,7 @@ impl From<Error> for Unreached {
 impl From<Unreached> for Error {
     fn from(unreached: Unreached) -> Error {
         match unreached {
-            Unreached::NobodyListens(error) | Unreached::Failed(error) => error,
+            Unreached::Failed(error) => error,
             Unreached::Restarted => Error::Stale,
         }
     }
@@ -178,9 +166,6 @@ async fn reconnect(
                 session.update(|inner| inner.machine.handle_peer_restarted());
             }
             Err(unreached) => {
-                if matches!(unreached, Unreached::NobodyListens(_)) {
-                    session.update(|inner| inner.machine.handle_unreachable());
-                }
                 let error = Error::from(unreached);
                 tracing::debug!(address = uri.node(), %error, "cannot reconnect yet");
             }

@@ -87,7 +87,7 @@ impl DatagramTarget {
             let (size, limit) = (body.len() as u64, limit.saturating_sub(head) as u64);
             return Err(Error::TooLarge { size, limit });
         }
-        Ok(self.outlet.send(&bytes).map_err(|error| not_connected(&self.uri, &error))?)
+        self.outlet.send(&bytes).map_err(|error| not_connected(&self.uri, &error))
     }
 }
 

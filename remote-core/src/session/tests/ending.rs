@@ -268,22 +268,6 @@ fn a_close_that_cannot_be_written_is_dropped() {
 }
 
 #[test]
-fn the_reason_is_a_refused_connection_if_there_was_one() {
-    let mut pair = Pair::new();
-    pair.cut(&Side::BOTH);
-    pair[Left].handle_unreachable();
-    pair[Right].handle_unreachable();
-    pair.reconnect();
-    pair.run_until_idle();
-    pair.cut(&Side::BOTH);
-    pair[Left].handle_unreachable();
-    pair.pass(2 * TERM);
-    let reason = "nobody listens at the peer's address any more".into();
-    assert_eq!(pair[Left].closed(), Some(&Cause::Lost { reason }));
-    assert_eq!(pair[Right].closed(), Some(&Cause::Expired), "a connection was made meanwhile");
-}
-
-#[test]
 fn a_long_reason_is_truncated_between_characters() {
     let mut forger = Forger::new();
     forger.session.close(&"é".repeat(100_000));

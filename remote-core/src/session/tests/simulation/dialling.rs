@@ -103,9 +103,6 @@ impl World {
         let endpoint = self.network.end_mut(end);
         let (life, dial_reason) = (endpoint.life, endpoint.dial_reason);
         endpoint.phase = Phase::Gone;
-        if let DialReason::Redial { link } = dial_reason {
-            self.nodes[life].links[link].session.handle_unreachable();
-        }
         self.attempt_over(life, dial_reason, None);
     }
 
