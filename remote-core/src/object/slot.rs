@@ -1,6 +1,7 @@
 //! The slot for the reply to one message, and the waker of its receiver.
 //!
-//! It must not know messages. Each slot has a lock of its own, so that calls do not contend.
+//! It must not know messages. Each slot has a lock of its own, so that calls do not contend. Wakers are the user's code: they are
+//! cloned, dropped and woken when no lock is held.
 
 use std::task::{Context, Poll, Waker};
 
@@ -24,7 +25,8 @@ impl<R> Slot<R> {
     /// Puts the reply into the slot. Returns the waker, to be woken after all locks are released.
     #[must_use]
     pub(crate) fn fill(&self, reply: R) -> Option<Waker> {
-        match std::mem::replace(&mut *self.0.lock(), State::Filled(reply)) {
+        let former = std::mem::replace(&mut *self.0.lock(), State::Filled(reply));
+        match former {
             State::Empty(waker) => waker,
             State::Filled(_) | State::Taken => None,
         }
@@ -33,16 +35,34 @@ impl<R> Slot<R> {
     /// Takes the reply, or waits for it; `None` if it was taken before.
     #[inline(always)]
     pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<Option<R>> {
+        if let Some(polled) = self.poll_known(context.waker()) {
+            return polled;
+        }
+        // Another waker than before: it is cloned when the lock is free.
+        let mut waker = Some(context.waker().clone());
         let mut state = self.0.lock();
-        if let State::Empty(waker) = &mut *state {
-            if !waker.as_ref().is_some_and(|known| known.will_wake(context.waker())) {
-                *waker = Some(context.waker().clone());
-            }
-            return Poll::Pending;
+        if let State::Empty(known) = &mut *state {
+            std::mem::swap(known, &mut waker);
+        }
+        drop(state);
+        drop(waker);
+        // It may have been filled meanwhile.
+        self.poll_known(context.waker()).unwrap_or(Poll::Pending)
+    }
+
+    /// Takes the reply, or waits for it. Returns `None` if it has not arrived and the slot does not have the waker.
+    #[inline(always)]
+    fn poll_known(&self, waker: &Waker) -> Option<Poll<Option<R>>> {
+        let mut state = self.0.lock();
+        if let State::Empty(known) = &*state {
+            return known
+                .as_ref()
+                .is_some_and(|known| known.will_wake(waker))
+                .then_some(Poll::Pending);
         }
         match std::mem::replace(&mut *state, State::Taken) {
-            State::Filled(reply) => Poll::Ready(Some(reply)),
-            State::Empty(_) | State::Taken => Poll::Ready(None),
+            State::Filled(reply) => Some(Poll::Ready(Some(reply))),
+            State::Empty(_) | State::Taken => Some(Poll::Ready(None)),
         }
     }
 }

@@ -73,20 +73,28 @@ impl Arrivals {
 
     /// Polls for the next item: all values that arrived before the end, then the end.
     pub(super) fn poll_next(&self, context: &mut Context<'_>) -> Poll<Arrival> {
+        if let Some(polled) = self.poll_known(context.waker()) {
+            return polled;
+        }
+        // Another waker than before: it is cloned when the lock is free, as wakers are the user's code.
+        let waker = context.waker().clone();
+        let replaced = self.state.lock().taker.replace(waker);
+        drop(replaced);
+        // Something may have arrived meanwhile.
+        self.poll_known(context.waker()).unwrap_or(Poll::Pending)
+    }
+
+    /// Takes the next item, or waits for it. Returns `None` if nothing has arrived and the waker is not known.
+    fn poll_known(&self, waker: &Waker) -> Option<Poll<Arrival>> {
         let mut state = self.state.lock();
         if let Some(batch) = state.batches.pop_front() {
-            return Poll::Ready(Arrival::Values(batch.unpack()));
+            return Some(Poll::Ready(Arrival::Values(batch.unpack())));
         }
         if let Some(end) = &state.end {
-            return Poll::Ready(Arrival::End(end.clone()));
+            return Some(Poll::Ready(Arrival::End(end.clone())));
         }
-        let replaced = match &state.taker {
-            Some(known) if known.will_wake(context.waker()) => None,
-            _ => state.taker.replace(context.waker().clone()),
-        };
-        drop(state);
-        drop(replaced);
-        Poll::Pending
+        let is_known = state.taker.as_ref().is_some_and(|known| known.will_wake(waker));
+        is_known.then_some(Poll::Pending)
     }
 
     /// Ends the stream. The first end counts, and nothing is accepted after it.

@@ -142,6 +142,8 @@ impl Outlet {
 
     /// Polls for the next step.
     pub(super) fn poll_step(&self, context: &mut Context<'_>) -> Poll<Step> {
+        // Cloned before the lock is taken: wakers are the user's code.
+        let waker = context.waker().clone();
         let mut state = self.state.lock();
         if !state.packing.is_empty() {
             let packing = std::mem::take(&mut state.packing);
@@ -156,7 +158,7 @@ impl Outlet {
             return Poll::Ready(Step::Over);
         }
         let is_abandoned = matches!(state.end, End::Abandoned);
-        let replaced = state.sender.replace(context.waker().clone());
+        let replaced = state.sender.replace(waker);
         drop(state);
         drop(replaced);
         if is_abandoned { Poll::Ready(Step::Abandoned) } else { Poll::Pending }
