@@ -180,7 +180,8 @@ impl<'a, V, E> Call<'a, Result<V, E>> {
         self
     }
 
-    /// Sets a deadline, counted from when the call is sent. Of several, the earliest counts.
+    /// Sets a deadline, counted from when the call is sent. Of several, the earliest counts. With a limit of zero the call
+    /// times out without being sent; one that exceeds what an [`Instant`] can represent is none.
     ///
     /// It travels with the message as the time that is left, in milliseconds, and applies to the calls that the method makes.
     /// When it has passed, the method's future is dropped, and the call fails with [`Error::Timeout`]. Needs a runtime with
@@ -208,6 +209,9 @@ impl<'a, V, E> Call<'a, Result<V, E>> {
             State::Message(ref mut message) => {
                 message.set_limit(limit);
                 self
+            }
+            State::Body(_) if limit.is_zero() => {
+                Call::new(std::future::ready(Err(Error::Timeout.into())))
             }
             State::Body(body) => Call::new(async move {
                 tokio::time::timeout(limit, body)
@@ -307,7 +311,9 @@ impl<'a, V, E> Call<'a, Result<V, E>> {
         let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
         let mut context = Context::from_waker(&waker);
         let deadline = match &self.state {
-            State::Message(message) => message.limit().map(|limit| Instant::now() + limit),
+            State::Message(message) => {
+                message.limit().and_then(|limit| Instant::now().checked_add(limit))
+            }
             State::Body(_) => None,
         };
         loop {

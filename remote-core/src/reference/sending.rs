@@ -30,6 +30,8 @@ pub(crate) struct Message<'a, R> {
     /// See [`CallHeader::is_continuation`].
     is_continuation: bool,
     limit: Option<Duration>,
+    /// Set when the message is sent.
+    deadline: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -50,8 +52,17 @@ impl<'a, R> Message<'a, R> {
         decode: fn(Reply) -> R,
     ) -> Message<'a, R> {
         let stage = Stage::Unsent(arguments);
-        let (manner, limit, timer) = (Manner::Call, None, None);
-        Message { receiver, method, stage, decode, manner, is_continuation: false, limit, timer }
+        Message {
+            receiver,
+            method,
+            stage,
+            decode,
+            manner: Manner::Call,
+            is_continuation: false,
+            limit: None,
+            deadline: None,
+            timer: None,
+        }
     }
 
     /// Notes that the message continues something that has begun: it is sent also while a node shuts down.
@@ -61,9 +72,9 @@ impl<'a, R> Message<'a, R> {
 
     /// Makes the same message one-way.
     pub(crate) fn one_way(self) -> Message<'a, Result<()>> {
-        let Message { receiver, method, stage, is_continuation, limit, timer, .. } = self;
+        let Message { receiver, method, stage, is_continuation, limit, deadline, timer, .. } = self;
         let (decode, manner) = (accept_one_way as fn(Reply) -> Result<()>, Manner::OneWay);
-        Message { receiver, method, stage, decode, manner, is_continuation, limit, timer }
+        Message { receiver, method, stage, decode, manner, is_continuation, limit, deadline, timer }
     }
 
     /// Sets a deadline. Of several, the earliest counts.
@@ -86,6 +97,7 @@ impl<'a, R> Message<'a, R> {
         let (inherited, nesting) = inherited.unwrap_or((None, 0));
         let own = self.limit.map(|limit| Instant::now() + limit);
         let deadline = [own, inherited].into_iter().flatten().min();
+        self.deadline = deadline;
         let selector = Selector::Own(self.method);
         let (manner, is_continuation) = (self.manner, self.is_continuation);
         let header = CallHeader { selector, manner, nesting, deadline, is_continuation };
@@ -133,11 +145,22 @@ impl<'a, R> Message<'a, R> {
                 Asked::Running(running) => self.stage = Stage::Running(running),
             }
         }
-        match &mut self.stage {
+        let polled = match &mut self.stage {
             Stage::Far(ticket) => ticket.poll(context),
             Stage::Running(running) => Pin::new(running).poll(context),
             Stage::Unsent(_) | Stage::Over => Poll::Ready(Reply::Fault(Error::Cancelled)),
+        };
+        match polled {
+            // The deadline passed at several places. Which of them noticed first must not decide what the caller sees.
+            Poll::Ready(Reply::Failure(_) | Reply::Fault(_)) if self.has_timed_out() => {
+                Poll::Ready(Reply::Fault(Error::Timeout))
+            }
+            polled => polled,
         }
+    }
+
+    fn has_timed_out(&self) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= Instant::now())
     }
 
     /// Polls the timer of the deadline. Cancels the message when it has passed.

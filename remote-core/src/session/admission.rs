@@ -191,8 +191,9 @@ impl Session {
         let Queued { question, target, header, packed, references } = call;
         let CallHeader { selector, manner, nesting, deadline, .. } = header;
         let deadline = deadline.map_or(0, |deadline| {
-            let left = deadline.saturating_duration_since(self.now).as_millis();
-            u64::try_from(left).unwrap_or(u64::MAX - 1) + 1
+            // Rounded up: the deadline must not pass at the receiver before it passes here.
+            let left = deadline.saturating_duration_since(self.now).as_nanos().div_ceil(1_000_000);
+            u64::try_from(left).unwrap_or(u64::MAX - 1).saturating_add(1)
         });
         let extent = extent(&packed);
         let content = &[];

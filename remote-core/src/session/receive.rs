@@ -235,7 +235,7 @@ impl Session {
             Target::Object(object) => self.exports.contains(object),
             Target::Answer(question) => self.answers.is_promise(question),
         };
-        header.deadline = left.map(|left| self.now + left);
+        header.deadline = left.and_then(|left| self.now.checked_add(left));
         let target = known.then_some(target);
         let call = IncomingCall { question, target, header, content };
         self.events.push_back(Event::Call(call));

@@ -154,7 +154,7 @@ impl Sessions {
             }
         };
         // Shorter than the limit of the attempt to connect, of which this is a part.
-        let limit = self.shared.limits.handshake_time * 3 / 4;
+        let limit = self.shared.limits.handshake_time / 4 * 3;
         tokio::time::timeout(limit, wait).await.map_err(|_| Error::NotConnected {
             address: format!("node {peer}"),
             reason: "the peer has a session with this node that this node has lost; try again"
