@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::task::{Context as Waking, Poll};
 use std::time::Instant;
 
+use super::depth::Level;
 use super::message::{Context, Reply, Replying, Running};
 use crate::error::Error;
 
@@ -96,6 +97,7 @@ impl Running {
     }
 
     fn poll_method(&mut self, waking: &mut Waking<'_>) -> Poll<Reply> {
+        let _level = Level::enter();
         let entered = Entered::enter(&mut self.context);
         match catch_unwind(AssertUnwindSafe(|| self.future.as_mut().poll(waking))) {
             Ok(poll) => poll,

@@ -4,11 +4,13 @@
 
 pub(crate) mod builtin;
 pub(crate) mod class;
+mod depth;
 pub(crate) mod execution;
 pub(crate) mod import;
 pub(crate) mod marshal;
 pub(crate) mod message;
 pub(crate) mod near;
+pub(crate) mod nested;
 pub(crate) mod null;
 pub(crate) mod peer;
 pub(crate) mod promise;

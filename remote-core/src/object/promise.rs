@@ -269,15 +269,20 @@ pub(super) fn forward(target: &Arc<dyn Receiver>, request: Request) -> Asked {
 pub(super) fn start(target: &Arc<dyn Receiver>, request: Request, answer: oneshot::Sender<Reply>) {
     match target.ask(target, request) {
         Asked::Refused(error) => drop(answer.send(Reply::Fault(error))),
-        Asked::Running(mut running) => match running.poll_in_place() {
-            Poll::Ready(reply) => drop(answer.send(reply)),
-            Poll::Pending => drop(tokio::spawn(answer_unless_closed(running.finish(), answer))),
-        },
+        Asked::Running(running) => execute(running, answer),
         Asked::Sent(claim) => {
             let Some(route) = target.route() else { return };
             let ticket = Ticket::new(Arc::clone(route), claim);
             drop(tokio::spawn(answer_unless_closed(ticket.reply(), answer)));
         }
+    }
+}
+
+/// Executes a method to its end: a first poll here, the rest in a task. The reply is sent to `answer`.
+pub(super) fn execute(mut running: Running, answer: oneshot::Sender<Reply>) {
+    match running.poll_in_place() {
+        Poll::Ready(reply) => drop(answer.send(reply)),
+        Poll::Pending => drop(tokio::spawn(answer_unless_closed(running.finish(), answer))),
     }
 }
 

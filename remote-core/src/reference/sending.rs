@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::object::builtin::INTERFACES;
 use crate::object::execution::current;
 use crate::object::message::{Asked, Payload, Receiver, Reply, Request, Route, Running, Ticket};
+use crate::object::nested::bounded;
 use crate::object::null::NullReceiver;
 use crate::object::promise::{FarPromise, NearPromise};
 use crate::session::header::{CallHeader, Selector};
@@ -115,7 +116,7 @@ impl<'a, R> Message<'a, R> {
         match self.receiver.ask(self.receiver, request) {
             Asked::Refused(error) => Err(error),
             Asked::Sent(_claim) => Ok(()),
-            Asked::Running(running) => match run_detached(running) {
+            Asked::Running(running) => match run_detached(bounded(running)) {
                 Poll::Ready(Reply::Fault(error)) => Err(error),
                 _ => Ok(()),
             },
@@ -140,9 +141,9 @@ impl<'a, R> Message<'a, R> {
                     }
                 }
                 Asked::Running(running) if self.manner == Manner::OneWay => {
-                    return run_detached(running);
+                    return run_detached(bounded(running));
                 }
-                Asked::Running(running) => self.stage = Stage::Running(running),
+                Asked::Running(running) => self.stage = Stage::Running(bounded(running)),
             }
         }
         let polled = match &mut self.stage {
@@ -209,7 +210,8 @@ impl<'a, R> Message<'a, R> {
                 promise.resolve(Reply::Fault(error));
                 promise
             }
-            Asked::Running(mut running) => {
+            Asked::Running(running) => {
+                let mut running = bounded(running);
                 let promise = NearPromise::new(self.method, on);
                 match running.poll_in_place() {
                     Poll::Ready(reply) => promise.resolve(reply),
