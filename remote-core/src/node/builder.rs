@@ -45,6 +45,7 @@ pub struct NodeBuilder {
     name: String,
     limits: Limits,
     lease: Duration,
+    call_timeout: Option<Duration>,
     sockets: Policy,
 }
 
@@ -55,6 +56,7 @@ impl Default for NodeBuilder {
             name: String::new(),
             limits: Limits::default(),
             lease: LEASE,
+            call_timeout: None,
             sockets: Policy::none(),
         }
     }
@@ -80,6 +82,44 @@ impl NodeBuilder {
     /// unless [`Limits`] set shorter times.
     pub fn lease(mut self, lease: Duration) -> NodeBuilder {
         self.lease = lease;
+        self
+    }
+
+    /// Sets a deadline for each call to a far object that is awaited, has no [`timeout`](crate::Call::timeout), and is not
+    /// made by a method that has a deadline; lookups included. Without it, such a call waits until the session ends.
+    /// Calls to near objects, one-way messages, and pipelined calls whose result is not awaited have no such deadline.
+    /// [`NodeBuilder::start`] refuses a limit of zero.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use remote_core::{Error, Node, Ref, Remote, Result, remote};
+    ///
+    /// #[remote]
+    /// trait Sleeper {
+    ///     async fn sleep(&self) -> Result<()>;
+    /// }
+    ///
+    /// #[derive(Remote)]
+    /// #[remote(Sleeper)]
+    /// struct Forever;
+    ///
+    /// #[remote]
+    /// impl Sleeper for Forever {
+    ///     async fn sleep(&self) -> Result<()> {
+    ///         std::future::pending().await
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// let server = Node::listen("memory://call-timeout-doc").await?;
+    /// server.publish("sleeper", Ref::<dyn Sleeper>::new(Forever)).await?;
+    /// let client = Node::builder().call_timeout(Duration::from_millis(50)).start().await?;
+    /// let sleeper: Ref<dyn Sleeper> = client.lookup(server.uri("sleeper")).await?;
+    /// assert_eq!(sleeper.sleep().await, Err(Error::Timeout));
+    /// # Ok(()) }
+    /// ```
+    pub fn call_timeout(mut self, limit: Duration) -> NodeBuilder {
+        self.call_timeout = Some(limit);
         self
     }
 
@@ -112,7 +152,7 @@ impl NodeBuilder {
 
     /// Makes the node. Returns also the addresses at which it must then listen.
     pub(crate) fn make(self) -> Result<(Arc<Core>, Vec<String>)> {
-        let NodeBuilder { listen, name, limits, lease, sockets } = self;
+        let NodeBuilder { listen, name, limits, lease, call_timeout, sockets } = self;
         limits.validate()?;
         check_registrations()?;
         if name.len() > MAX_NODE_NAME {
@@ -125,7 +165,13 @@ impl NodeBuilder {
                 "a lease of {lease:?} cannot be kept; set one from {MIN_LEASE:?} to {LONGEST_LEASE:?}"
             )));
         }
-        let sessions = Sessions::new(Arc::new(Shared::new(name, limits, lease)));
+        if call_timeout == Some(Duration::ZERO) {
+            return Err(Error::Refused(
+                "a default deadline of zero lets no call succeed; set a longer one, or none".into(),
+            ));
+        }
+        let shared = Shared::new(name, limits, lease, call_timeout);
+        let sessions = Sessions::new(Arc::new(shared));
         let core = Core::new(sessions, Factory::new(sockets));
         HandOff::install(&core);
         Ok((core, listen))

@@ -59,6 +59,8 @@ pub(crate) struct Shared {
     pub(crate) name: String,
     pub(crate) limits: Limits,
     pub(crate) lease: Duration,
+    /// The limit of calls without a deadline.
+    pub(crate) call_timeout: Option<Duration>,
     pub(crate) table: Table,
     /// The object with the number 0.
     pub(crate) directory: OnceLock<Arc<dyn Receiver>>,
@@ -77,12 +79,18 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(name: String, limits: Limits, lease: Duration) -> Shared {
+    pub(crate) fn new(
+        name: String,
+        limits: Limits,
+        lease: Duration,
+        call_timeout: Option<Duration>,
+    ) -> Shared {
         Shared {
             id: NodeId::random(),
             name,
             limits,
             lease,
+            call_timeout,
             table: Table::default(),
             directory: OnceLock::new(),
             hand_off: OnceLock::new(),

@@ -9,8 +9,9 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::peer::Peer;
@@ -292,6 +293,12 @@ pub enum Reply {
 pub(crate) trait Route: Send + Sync + 'static {
     /// Sends a message. The claim is for its reply.
     fn ask(&self, target: Target, request: Request) -> Result<Claim, Error>;
+
+    /// Returns the limit of a call that has no deadline of its own and inherits none.
+    fn call_timeout(&self) -> Option<Duration>;
+
+    /// Returns the runtime that drives the route, once it is driven.
+    fn runtime(&self) -> Option<Handle>;
 
     /// Notes that the reply is not wanted any more.
     fn abandon(&self, token: CallToken, question: QuestionId);

@@ -6,9 +6,10 @@
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::{Arc, Weak};
-use std::task::Poll;
+use std::sync::{Arc, OnceLock, Weak};
+use std::task::{Context, Poll, Waker};
 
+use tokio::runtime::Handle;
 use tokio::sync::{OnceCell, oneshot};
 
 use super::builtin::SETTLE;
@@ -62,6 +63,18 @@ pub(crate) struct FarPromise {
     on: Weak<dyn Receiver>,
     id: ObjectId,
     reply: OnceCell<Reply>,
+    /// Messages to the answer of the call.
+    sends: Mutex<Sends>,
+    /// The object, once all messages to the answer have started. From then on messages go to it, so that their order with
+    /// messages to the resolved reference is kept.
+    target: OnceLock<Arc<dyn Receiver>>,
+}
+
+/// The numbers of messages to the answer of a call.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Sends {
+    begun: u64,
+    done: u64,
 }
 
 impl FarPromise {
@@ -70,8 +83,32 @@ impl FarPromise {
         method: &'static Method,
         on: &Arc<dyn Receiver>,
     ) -> FarPromise {
-        let on = Arc::downgrade(on);
-        FarPromise { route, claim, method, on, id: ObjectId::fresh(), reply: OnceCell::new() }
+        FarPromise {
+            route,
+            claim,
+            method,
+            on: Arc::downgrade(on),
+            id: ObjectId::fresh(),
+            reply: OnceCell::new(),
+            sends: Mutex::default(),
+            target: OnceLock::new(),
+        }
+    }
+
+    fn is_on(&self, route: &Arc<dyn Route>) -> bool {
+        RouteId::of(&**route) == RouteId::of(&*self.route)
+    }
+
+    /// Waits until all messages that were sent to the answer have started, if messages to the object could start before
+    /// them.
+    async fn settle(&self, target: &Arc<dyn Receiver>) {
+        let own = Some(RouteId::of(&*self.route));
+        let stays = matches!(target.location(), Location::Far { route, .. } if route == own);
+        if (!stays || self.route.is_behind(self.claim.question))
+            && let Asked::Sent(claim) = self.send(Request::plain(&SETTLE))
+        {
+            Ticket::new(&self.route, claim).reply().await;
+        }
     }
 
     async fn reply(&self) -> &Reply {
@@ -88,8 +125,20 @@ impl FarPromise {
 
 impl Receiver for FarPromise {
     fn ask(&self, _: &Arc<dyn Receiver>, request: Request) -> Asked {
+        let mut sends = self.sends.lock();
+        if let Some(target) = self.target.get() {
+            drop(sends);
+            return match target.route() {
+                Some(route) if self.is_on(route) => target.ask(target, request),
+                _ => forward(target, request.for_the_reply()),
+            };
+        }
+        sends.begun += 1;
+        drop(sends);
         // Also after the reply has arrived: this keeps the order with the messages that were sent before.
-        self.send(request)
+        let asked = self.send(request);
+        self.sends.lock().done += 1;
+        asked
     }
 
     fn route(&self) -> Option<&Arc<dyn Route>> {
@@ -105,7 +154,8 @@ impl Receiver for FarPromise {
     }
 
     fn watch(self: Arc<Self>, watcher: Watcher) -> Box<dyn Send + Sync> {
-        watch_resolved(self.resolved(), watcher)
+        let runtime = self.route.runtime();
+        watch_resolved(self.resolved(), runtime, watcher)
     }
 
     fn failure(&self) -> Option<(&'static Method, Reply)> {
@@ -117,13 +167,13 @@ impl Receiver for FarPromise {
     fn resolved(self: Arc<Self>) -> Resolving {
         Box::pin(async move {
             let target = outcome(self.reply().await)?;
-            let stays = matches!(target.location(),
-                Location::Far { route, .. } if route == Some(RouteId::of(&*self.route)));
-            if !stays || self.route.is_behind(self.claim.question) {
-                // The path becomes shorter: messages on the former path must have started before any is sent on the new
-                // one.
-                if let Asked::Sent(claim) = self.send(Request::plain(&SETTLE)) {
-                    Ticket::new(&self.route, claim).reply().await;
+            if self.target.get().is_none() {
+                let before = *self.sends.lock();
+                self.settle(&target).await;
+                // A message that another task sends meanwhile may not have started. Then later messages follow it.
+                let now = self.sends.lock();
+                if *now == before && now.begun == now.done {
+                    let _ = self.target.set(Arc::clone(&target));
                 }
             }
             Ok(target)
@@ -142,6 +192,8 @@ pub(crate) struct NearPromise {
     method: &'static Method,
     on: Weak<dyn Receiver>,
     id: ObjectId,
+    /// The runtime in which the call is executed. Outside of one, the promise is resolved at once.
+    runtime: Option<Handle>,
     state: Mutex<State>,
 }
 
@@ -158,7 +210,13 @@ enum State {
 impl NearPromise {
     pub(crate) fn new(method: &'static Method, on: Weak<dyn Receiver>) -> Arc<NearPromise> {
         let state = State::Pending { waiting: VecDeque::new(), observers: Vec::new() };
-        Arc::new(NearPromise { method, on, id: ObjectId::fresh(), state: Mutex::new(state) })
+        Arc::new(NearPromise {
+            method,
+            on,
+            id: ObjectId::fresh(),
+            runtime: Handle::try_current().ok(),
+            state: Mutex::new(state),
+        })
     }
 
     /// Resolves the promise. The messages that waited are started before any later one.
@@ -221,7 +279,8 @@ impl Receiver for NearPromise {
     }
 
     fn watch(self: Arc<Self>, watcher: Watcher) -> Box<dyn Send + Sync> {
-        watch_resolved(self.resolved(), watcher)
+        let runtime = self.runtime.clone();
+        watch_resolved(self.resolved(), runtime, watcher)
     }
 
     fn failure(&self) -> Option<(&'static Method, Reply)> {
@@ -301,22 +360,40 @@ async fn answer_unless_closed(
     }
 }
 
-/// Watches the object to which a promise resolves. A promise that fails has ended. Dropping the guard ends the watch.
-pub(super) fn watch_resolved(resolved: Resolving, watcher: Watcher) -> Box<dyn Send + Sync> {
+/// Watches the object to which a promise resolves. A promise that fails has ended. Dropping the guard ends the watch. The
+/// runtime is for a caller outside of one.
+pub(super) fn watch_resolved(
+    mut resolved: Resolving,
+    runtime: Option<Handle>,
+    watcher: Watcher,
+) -> Box<dyn Send + Sync> {
     struct Guard(tokio::task::AbortHandle);
     impl Drop for Guard {
         fn drop(&mut self) {
             self.0.abort();
         }
     }
-    let task = tokio::spawn(async move {
-        match resolved.await {
-            Ok(target) => {
-                let _watching = target.watch(watcher);
-                std::future::pending::<()>().await;
+    fn failed(watcher: Watcher, error: &Error) {
+        watcher(Ended::Stopped(error.to_string()));
+    }
+    match resolved.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Ok(target)) => return target.watch(watcher),
+        Poll::Ready(Err(error)) => failed(watcher, &error),
+        Poll::Pending => match Handle::try_current().ok().or(runtime) {
+            None => failed(watcher, &Error::Refused("a monitor needs a tokio runtime".into())),
+            Some(runtime) => {
+                let task = runtime.spawn(async move {
+                    match resolved.await {
+                        Ok(target) => {
+                            let _watching = target.watch(watcher);
+                            std::future::pending::<()>().await;
+                        }
+                        Err(error) => failed(watcher, &error),
+                    }
+                });
+                return Box::new(Guard(task.abort_handle()));
             }
-            Err(error) => watcher(Ended::Stopped(error.to_string())),
-        }
-    });
-    Box::new(Guard(task.abort_handle()))
+        },
+    }
+    Box::new(())
 }

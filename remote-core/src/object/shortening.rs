@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::AbortHandle;
 
@@ -37,6 +38,8 @@ pub(crate) struct ShorteningRef {
     forwarded_as: OnceLock<ObjectId>,
     /// The task that claims the object. Aborted when the reference is dropped.
     task: OnceLock<AbortHandle>,
+    /// The runtime of the session by which the reference arrived.
+    runtime: Option<Handle>,
 }
 
 enum Path {
@@ -54,6 +57,7 @@ impl ShorteningRef {
         owner: Identity,
         token: Option<Token>,
     ) -> Arc<ShorteningRef> {
+        let runtime = forwarded.route().and_then(|route| route.runtime());
         Arc::new(ShorteningRef {
             owner,
             token,
@@ -62,6 +66,7 @@ impl ShorteningRef {
             changed: Notify::new(),
             forwarded_as: OnceLock::new(),
             task: OnceLock::new(),
+            runtime,
         })
     }
 
@@ -234,11 +239,12 @@ impl Receiver for ShorteningRef {
     }
 
     fn watch(self: Arc<Self>, watcher: Watcher) -> Box<dyn Send + Sync> {
+        let runtime = self.runtime.clone();
         let receiver = Box::pin(async move {
             self.wait_until(|path| matches!(path, Path::Final)).await;
             self.final_receiver.get().cloned().ok_or(Error::NoSuchObject)
         });
-        watch_resolved(receiver, watcher)
+        watch_resolved(receiver, runtime, watcher)
     }
 
     fn resolved(self: Arc<Self>) -> Resolving {
@@ -251,6 +257,7 @@ mod tests {
     use std::future::Future;
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
+    use std::time::Duration;
 
     use tokio::sync::watch;
 
@@ -277,6 +284,14 @@ mod tests {
             let slot = Arc::new(Slot::new(None));
             self.0.lock().push(Arc::clone(&slot));
             Ok(Claim { token: CallToken(0), question: QuestionId(1), slot })
+        }
+
+        fn call_timeout(&self) -> Option<Duration> {
+            None
+        }
+
+        fn runtime(&self) -> Option<Handle> {
+            None
         }
 
         fn abandon(&self, _: CallToken, _: QuestionId) {}

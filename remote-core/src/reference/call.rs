@@ -10,8 +10,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Handle;
-
+use super::blocking::is_polled_by_tokio;
 use super::interface::{Interface, Proxy};
 use super::later::{Deferring, Later, MakeReply};
 use super::reference::Ref;
@@ -278,12 +277,13 @@ impl<'a, V, E> Call<'a, Result<V, E>> {
         }
     }
 
-    /// Sends the message and blocks the thread until the reply arrives: for threads outside a runtime.
+    /// Sends the message and blocks the thread until the reply arrives: for threads outside a runtime, and for
+    /// `spawn_blocking`.
     ///
     /// A near object's method runs on this thread, where it must not need a runtime.
     ///
     /// # Errors
-    /// [`Error::InsideRuntime`] inside a runtime, where nothing is sent; otherwise those of the call.
+    /// [`Error::InsideRuntime`] in a task of a runtime, where nothing is sent; otherwise those of the call.
     ///
     /// ```
     /// # use remote_core::{Ref, Remote, Result, remote};
@@ -305,7 +305,7 @@ impl<'a, V, E> Call<'a, Result<V, E>> {
                 self.0.unpark();
             }
         }
-        if Handle::try_current().is_ok() {
+        if is_polled_by_tokio() {
             return Err(Error::InsideRuntime.into());
         }
         let waker = Waker::from(Arc::new(Unpark(std::thread::current())));

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows sessions. A reference holds a receiver of messages.
 
+mod blocking;
 pub(crate) mod call;
 pub(crate) mod context;
 pub(crate) mod interface;

@@ -96,6 +96,9 @@ impl<'a, R> Message<'a, R> {
         };
         let inherited = current(|context| (context.deadline, context.nesting));
         let (inherited, nesting) = inherited.unwrap_or((None, 0));
+        if self.limit.is_none() && inherited.is_none() && self.manner == Manner::Call {
+            self.limit = self.receiver.route().and_then(|route| route.call_timeout());
+        }
         let own = self.limit.map(|limit| Instant::now() + limit);
         let deadline = [own, inherited].into_iter().flatten().min();
         self.deadline = deadline;

@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::export::{Outgoing, prepare};
@@ -55,6 +56,14 @@ impl Route for SharedSession {
         self.hide(hidden);
         drop(references);
         asked.map(|question| Claim { token, question, slot })
+    }
+
+    fn call_timeout(&self) -> Option<Duration> {
+        self.shared.call_timeout
+    }
+
+    fn runtime(&self) -> Option<Handle> {
+        self.runtime.get().cloned()
     }
 
     fn abandon(&self, token: CallToken, question: QuestionId) {

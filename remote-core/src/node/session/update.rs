@@ -3,6 +3,7 @@
 use std::sync::{Arc, MutexGuard};
 use std::task::Waker;
 
+use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 use super::effects::Effects;
@@ -69,6 +70,8 @@ impl SharedSession {
             self.state.publish(change);
             self.shared.ended.notify_waiters();
         }
+        // They may need a runtime, and this thread may have none.
+        let _runtime = self.runtime.get().filter(|_| !drops.is_empty()).map(Handle::enter);
         // One by one: of several that panic at once, the second would abort the process.
         drops.into_iter().for_each(|value| contained(|| drop(value)));
     }
@@ -112,6 +115,8 @@ impl SharedSession {
 impl Unblock for SharedSession {
     fn drive(&self) {
         let Some(runtime) = self.runtime.get() else { return };
+        // Wakers and destructors of the user's may need it.
+        let _runtime = runtime.enter();
         let mut effects = Effects::default();
         let read_all = pump::read_in_place(self, &mut effects);
         self.change(&mut effects, |inner| {
