@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::id::{CallToken, NodeId, ObjectId, QuestionId, Token, WatchId};
 use crate::limits::Bounds;
 use crate::session::Name;
+use crate::session::chain::Chain;
 use crate::session::event::Cause;
 use crate::session::header::{CallHeader, Selector};
 use crate::wire::body::Body;
@@ -212,7 +213,8 @@ impl Request {
     pub(crate) fn plain(method: &'static Method) -> Request {
         let selector = Selector::Own(method);
         let (manner, nesting, deadline, is_continuation) = (Manner::Call, 0, None, false);
-        let header = CallHeader { selector, manner, nesting, deadline, is_continuation };
+        let chain = Chain::default();
+        let header = CallHeader { selector, manner, nesting, deadline, chain, is_continuation };
         Request { header, payload: Payload::default(), caller: None, waker: None }
     }
 }
@@ -243,6 +245,8 @@ pub(crate) struct Context {
     pub(crate) caller: Option<Peer>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) nesting: u8,
+    /// The serial executions that wait for it, with its own if its object is serial.
+    pub(crate) chain: Chain,
 }
 
 /// Arguments or a result: the encoded bytes, and the references to which they refer by position.

@@ -137,15 +137,22 @@ impl<O: Held> Receiver for NearObject<O> {
             Err(error) => return Asked::Running(Running::ready(Reply::Fault(error))),
         };
         let Request { header, payload, caller, .. } = request;
-        let CallHeader { manner, nesting, deadline, .. } = header;
-        let context = Context { this: Some(Arc::clone(this)), caller, deadline, nesting };
+        let CallHeader { selector, nesting, deadline, mut chain, .. } = header;
         let mut method = invoke(Near(Arc::clone(this)), Incoming(payload));
         if let Some(queue) = self.object.serial_queue() {
-            method = match queue.enqueue(method, manner) {
-                Ok(method) => method,
-                Err(error) => return Asked::Running(Running::ready(Reply::Fault(error))),
+            match queue.enqueue(method, &chain) {
+                Some((queued, execution)) => (method, chain) = (queued, chain.with(execution)),
+                None => {
+                    let (class, selector) = (self.class.name(), selector.text());
+                    let error = Error::Refused(format!(
+                        "an object of class {class} executes one call at a time, and has called itself by `{selector}`, \
+                         which would wait for ever; use `self`, or send the message with `.oneway()`"
+                    ));
+                    return Asked::Running(Running::ready(Reply::Fault(error)));
+                }
             };
         }
+        let context = Context { this: Some(Arc::clone(this)), caller, deadline, nesting, chain };
         Asked::Running(Running::new(method, Some(context)))
     }
 

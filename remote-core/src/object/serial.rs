@@ -2,7 +2,6 @@
 //!
 //! It must not know calls. A waiting call takes an entry in the queue and no task of its own: it is polled by its sender.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -12,11 +11,11 @@ use std::task::{Context, Poll, Waker, ready};
 use super::message::{Reply, Replying};
 use crate::error::{Error, Result};
 use crate::mutex::Mutex;
-use crate::wire::frame::Manner;
+use crate::session::chain::{Chain, ExecutionId};
 
-thread_local! {
-    /// The queues whose running calls this thread is polling, from the outside in.
-    static POLLED: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+struct Entry {
+    execution: ExecutionId,
+    waker: Option<Waker>,
 }
 
 /// The queue of one object.
@@ -27,43 +26,43 @@ pub(crate) struct SerialQueue(Mutex<Queue>);
 struct Queue {
     next: u64,
     /// The first call runs, the others wait. It is a map, since any of them may be cancelled.
-    calls: BTreeMap<u64, Option<Waker>>,
+    calls: BTreeMap<u64, Entry>,
     /// The reason if the object was stopped, with which waiting calls fail.
     stopped: Option<String>,
 }
 
 impl SerialQueue {
-    /// Returns the method as a future that starts when the calls before it have ended. Its position in the queue is taken
-    /// now.
+    /// Returns the method as a future that starts when the calls before it have ended, and the number of its execution. Its
+    /// position in the queue is taken now.
     ///
-    /// A call that an object makes to itself and awaits would deadlock. It is refused if this thread can detect it: if the
-    /// caller is the running method, or a near method that the running one awaits. One-way messages to itself are allowed.
+    /// A call that the running method awaits, itself or by way of other calls, would wait for itself. Then it returns `None`.
     pub(crate) fn enqueue(
         self: &Arc<SerialQueue>,
         method: Replying,
-        manner: Manner,
-    ) -> Result<Replying> {
-        if manner == Manner::Call && POLLED.with_borrow(|polled| polled.contains(&self.address())) {
-            return Err(Error::Refused(
-                "an object that executes one call at a time has called itself and would wait forever; \
-                 use `self`, or send the message with `.oneway()`"
-                    .into(),
-            ));
-        }
+        chain: &Chain,
+    ) -> Option<(Replying, ExecutionId)> {
+        let execution = ExecutionId::fresh();
         let mut queue = self.0.lock();
+        let running = queue.calls.first_key_value().map(|(_, entry)| entry.execution);
+        if running.is_some_and(|running| chain.contains(running)) {
+            drop(queue);
+            return None;
+        }
         let number = queue.next;
         queue.next += 1;
-        queue.calls.insert(number, None);
+        queue.calls.insert(number, Entry { execution, waker: None });
         drop(queue);
         let position = Position { queue: Arc::clone(self), number };
-        Ok(Box::pin(SerialCall { method, position: Some(position), has_begun: false }))
+        let call = SerialCall { method, position: Some(position), has_begun: false };
+        Some((Box::pin(call), execution))
     }
 
     /// Stops the object: the call that runs continues, the others fail.
     pub(crate) fn stop(&self, reason: &str) {
         let mut queue = self.0.lock();
         queue.stopped = Some(reason.to_owned());
-        let wakers: Vec<_> = queue.calls.values_mut().filter_map(Option::take).collect();
+        let wakers: Vec<_> =
+            queue.calls.values_mut().filter_map(|entry| entry.waker.take()).collect();
         drop(queue);
         wakers.into_iter().for_each(Waker::wake);
     }
@@ -71,15 +70,11 @@ impl SerialQueue {
     fn remove(&self, number: u64) {
         let mut queue = self.0.lock();
         let gone = queue.calls.remove(&number);
-        let first = queue.calls.first_entry().and_then(|mut first| first.get_mut().take());
+        let first = queue.calls.first_entry().and_then(|mut first| first.get_mut().waker.take());
         drop(queue);
         drop(gone);
         // If this one is running already, the wake-up has no effect.
         first.into_iter().for_each(Waker::wake);
-    }
-
-    fn address(&self) -> usize {
-        std::ptr::from_ref(self).addr()
     }
 }
 
@@ -92,20 +87,33 @@ struct Position {
 impl Position {
     /// Waits until it is the first.
     fn poll(&self, context: &mut Context<'_>) -> Poll<Result<()>> {
+        if let Some(polled) = self.poll_known(context.waker()) {
+            return polled;
+        }
+        // Another waker than before: it is cloned when the lock is free, as wakers are the user's code.
+        let mut waker = Some(context.waker().clone());
         let mut queue = self.queue.0.lock();
+        if let Some(entry) = queue.calls.get_mut(&self.number) {
+            std::mem::swap(&mut entry.waker, &mut waker);
+        }
+        drop(queue);
+        drop(waker);
+        // It may have become the first meanwhile.
+        self.poll_known(context.waker()).unwrap_or(Poll::Pending)
+    }
+
+    /// Waits until it is the first. Returns `None` if it is not, and the queue does not have the waker.
+    fn poll_known(&self, waker: &Waker) -> Option<Poll<Result<()>>> {
+        let queue = self.queue.0.lock();
         if let Some(reason) = &queue.stopped {
-            return Poll::Ready(Err(Error::Ended(reason.clone())));
+            return Some(Poll::Ready(Err(Error::Ended(reason.clone()))));
         }
         let first = queue.calls.first_key_value().map(|(number, _)| *number);
         if first == Some(self.number) {
-            return Poll::Ready(Ok(()));
+            return Some(Poll::Ready(Ok(())));
         }
-        if let Some(waker) = queue.calls.get_mut(&self.number)
-            && !waker.as_ref().is_some_and(|known| known.will_wake(context.waker()))
-        {
-            *waker = Some(context.waker().clone());
-        }
-        Poll::Pending
+        let known = queue.calls.get(&self.number).and_then(|entry| entry.waker.as_ref());
+        known.is_some_and(|known| known.will_wake(waker)).then_some(Poll::Pending)
     }
 }
 
@@ -129,38 +137,18 @@ impl Future for SerialCall {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Reply> {
         let call = &mut *self;
-        let polling = match &call.position {
-            Some(position) if !call.has_begun => match ready!(position.poll(context)) {
-                Ok(()) => Some(Polling::enter(position)),
-                Err(error) => {
-                    call.position = None;
-                    return Poll::Ready(Reply::Fault(error));
-                }
-            },
-            position => position.as_ref().map(Polling::enter),
-        };
+        if let Some(position) = &call.position
+            && !call.has_begun
+            && let Err(error) = ready!(position.poll(context))
+        {
+            call.position = None;
+            return Poll::Ready(Reply::Fault(error));
+        }
         call.has_begun = true;
         let polled = call.method.as_mut().poll(context);
-        drop(polling);
         if polled.is_ready() {
             call.position = None;
         }
         polled
-    }
-}
-
-/// Marks that this thread polls the running call of a queue, until it is dropped.
-struct Polling;
-
-impl Polling {
-    fn enter(position: &Position) -> Polling {
-        POLLED.with_borrow_mut(|polled| polled.push(position.queue.address()));
-        Polling
-    }
-}
-
-impl Drop for Polling {
-    fn drop(&mut self) {
-        POLLED.with_borrow_mut(|polled| polled.pop());
     }
 }

@@ -17,6 +17,7 @@ use crate::object::message::{Asked, Payload, Receiver, Reply, Request, Route, Ru
 use crate::object::nested::bounded;
 use crate::object::null::NullReceiver;
 use crate::object::promise::{FarPromise, NearPromise};
+use crate::session::chain::Chain;
 use crate::session::header::{CallHeader, Selector};
 use crate::wire::frame::Manner;
 use crate::wire::method::Method;
@@ -94,17 +95,25 @@ impl<'a, R> Message<'a, R> {
             Stage::Unsent(Err(error)) => return Asked::Refused(error),
             _ => return Asked::Refused(Error::Cancelled),
         };
-        let inherited = current(|context| (context.deadline, context.nesting));
-        let (inherited, nesting) = inherited.unwrap_or((None, 0));
+        let inherited = current(|context| {
+            // Of these only a call is awaited.
+            let is_awaited = self.manner == Manner::Call;
+            let chain = if is_awaited { context.chain.clone() } else { Chain::default() };
+            (context.deadline, context.nesting, chain)
+        });
+        let (inherited, nesting, chain) = inherited.unwrap_or_default();
         if self.limit.is_none() && inherited.is_none() && self.manner == Manner::Call {
             self.limit = self.receiver.route().and_then(|route| route.call_timeout());
         }
-        let own = self.limit.map(|limit| Instant::now() + limit);
+        if self.limit == Some(Duration::ZERO) {
+            return Asked::Refused(Error::Timeout);
+        }
+        let own = self.limit.and_then(|limit| Instant::now().checked_add(limit));
         let deadline = [own, inherited].into_iter().flatten().min();
         self.deadline = deadline;
         let selector = Selector::Own(self.method);
         let (manner, is_continuation) = (self.manner, self.is_continuation);
-        let header = CallHeader { selector, manner, nesting, deadline, is_continuation };
+        let header = CallHeader { selector, manner, nesting, deadline, chain, is_continuation };
         let request = Request { header, payload, caller: None, waker };
         self.receiver.ask(self.receiver, request)
     }

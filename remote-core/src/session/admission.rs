@@ -189,7 +189,7 @@ impl Session {
 
     fn emit(&mut self, call: Queued, lane: Target) {
         let Queued { question, target, header, packed, references } = call;
-        let CallHeader { selector, manner, nesting, deadline, .. } = header;
+        let CallHeader { selector, manner, nesting, deadline, chain, .. } = header;
         let deadline = deadline.map_or(0, |deadline| {
             // Rounded up: the deadline must not pass at the receiver before it passes here.
             let left = deadline.saturating_duration_since(self.now).as_nanos().div_ceil(1_000_000);
@@ -197,8 +197,17 @@ impl Session {
         });
         let extent = extent(&packed);
         let content = &[];
-        let head =
-            Frame::Call { question, target, selector, manner, nesting, deadline, extent, content };
+        let head = Frame::Call {
+            question,
+            target,
+            selector,
+            manner,
+            nesting,
+            deadline,
+            chain: chain.bytes(),
+            extent,
+            content,
+        };
         let progress = if extent.total == 0 {
             Progress::Sent(Some(
                 self.outgoing.frame_with(&head, &[&packed.body, &packed.references]),

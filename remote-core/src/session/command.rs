@@ -63,7 +63,9 @@ impl Session {
         }
         let OutgoingCall { token, target, header, content } = ask;
         self.admit_new(&header)?;
-        let CallHeader { selector: (text, fingerprint), manner, nesting, deadline, .. } = header;
+        let CallHeader {
+            selector: (text, fingerprint), manner, nesting, deadline, ref chain, ..
+        } = header;
         let references = content.references.clone();
         let packed = content.pack();
         let (size, limit) = (packed.size(), self.questions.granted().body);
@@ -90,6 +92,7 @@ impl Session {
                     manner,
                     nesting,
                     deadline,
+                    chain: chain.bytes(),
                     extent,
                     content,
                 };

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::chain::Chain;
 use super::names::Name;
 use crate::wire::frame::Manner;
 use crate::wire::method::Method;
@@ -22,6 +23,8 @@ pub(crate) struct CallHeader<S = Selector> {
     /// The depth of nested calls: each was made by the method of the one before.
     pub(crate) nesting: u8,
     pub(crate) deadline: Option<Instant>,
+    /// The serial executions that await the call.
+    pub(crate) chain: Chain,
     /// True if the call continues something that has begun, such as a stream: it is sent also by a node that shuts down. Not in
     /// the frame.
     pub(crate) is_continuation: bool,
@@ -43,8 +46,8 @@ impl<S> CallHeader<S> {
 
     /// Returns the same header with another form of the selector.
     pub(crate) fn with_selector<T>(self, selector: T) -> CallHeader<T> {
-        let CallHeader { manner, nesting, deadline, is_continuation, .. } = self;
-        CallHeader { selector, manner, nesting, deadline, is_continuation }
+        let CallHeader { manner, nesting, deadline, chain, is_continuation, .. } = self;
+        CallHeader { selector, manner, nesting, deadline, chain, is_continuation }
     }
 
     /// Returns the header for a node that forwards the call: the forwarding node does not pipeline on the reply, and pipelined
@@ -58,12 +61,13 @@ impl<S> CallHeader<S> {
 impl CallHeader {
     /// Returns the header with the name of the selector and its fingerprint.
     pub(crate) fn named(&self) -> CallHeader<(&str, u64)> {
-        let CallHeader { selector, manner, nesting, deadline, is_continuation } = self;
+        let CallHeader { selector, manner, nesting, deadline, chain, is_continuation } = self;
         CallHeader {
             selector: (selector.text(), selector.fingerprint()),
             manner: *manner,
             nesting: *nesting,
             deadline: *deadline,
+            chain: chain.clone(),
             is_continuation: *is_continuation,
         }
     }

@@ -5,6 +5,7 @@
 pub(crate) mod event;
 pub(crate) mod header;
 
+pub(crate) mod chain;
 mod names;
 
 mod answers;

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::chain::Chain;
 use super::event::{Event, IncomingCall};
 use super::header::{CallHeader, Selector};
 use super::lease::{self, Reads};
@@ -107,13 +108,16 @@ impl Session {
                 manner,
                 nesting,
                 deadline,
+                chain,
                 extent,
                 content,
             } => {
                 let selector = Selector::Announced(Arc::clone(self.peer_names.get(selector)?));
                 let left = deadline.checked_sub(1).map(Duration::from_millis);
                 let (deadline, is_continuation) = (None, false);
-                let header = CallHeader { selector, manner, nesting, deadline, is_continuation };
+                let chain = Chain::from_bytes(chain);
+                let header =
+                    CallHeader { selector, manner, nesting, deadline, chain, is_continuation };
                 let call = PartialCall { target, header, left, cancelled: false };
                 self.receive_call(question, call, extent, content)
             }

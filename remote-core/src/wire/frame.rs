@@ -9,14 +9,21 @@ use crate::id::{FrameNumber, NameId, ObjectId, QuestionId, WatchId};
 /// The maximum number of bytes of one body in one frame. Other frames are sent between two chunks.
 pub(crate) const CHUNK: usize = 16 * 1024;
 /// The maximum size of a frame: a chunk and its header.
-pub(crate) const MAX_FRAME: usize = CHUNK + 256;
+pub(crate) const MAX_FRAME: usize = CHUNK + 512;
+/// The maximum number of serial executions in the chain of a call.
+pub(crate) const MAX_CHAIN: usize = 32;
+/// The size of the number of a serial execution.
+pub(crate) const EXECUTION: usize = 8;
 /// The maximum length of the name of a message or an interface.
 pub(crate) const MAX_NAME: usize = 1024;
 /// The size of the length field that precedes a frame.
 pub(crate) const LENGTH: usize = 4;
 
-/// The maximum size of a frame's header: length and kind, a byte for each of three small fields, and seven numbers.
-const MAX_HEADER: usize = LENGTH + 4 + 7 * MAX_NUMBER;
+/// The maximum size of a frame's header: length and kind, a byte for each of four small fields, and seven numbers.
+const MAX_HEADER: usize = LENGTH + 5 + 7 * MAX_NUMBER;
+
+/// The bit of a call's mode that says that it has a chain.
+const HAS_CHAIN: u8 = 0x08;
 
 /// The first kind of frame without a number. Such frames are about the connection, and are not retransmitted.
 const UNNUMBERED: u8 = 0x40;
@@ -80,6 +87,8 @@ pub(crate) enum Frame<'f> {
         nesting: u8,
         /// The milliseconds that are left, plus one; zero for no deadline.
         deadline: u64,
+        /// The numbers of the serial executions that await the call, eight bytes each.
+        chain: &'f [u8],
         extent: Extent,
         content: &'f [u8],
     },
@@ -178,6 +187,9 @@ impl<'f> Frame<'f> {
         let last = self.write_fields(&mut header);
         let start = out.len();
         out.extend_from_slice(header.bytes());
+        if let Frame::Call { chain, .. } = self {
+            out.extend_from_slice(chain);
+        }
         out.extend_from_slice(last);
         more(out);
         let length = (out.len() - start - LENGTH) as u32;
@@ -228,6 +240,7 @@ impl<'f> Frame<'f> {
                 manner,
                 nesting,
                 deadline,
+                chain,
                 extent,
                 content,
             } => {
@@ -236,12 +249,16 @@ impl<'f> Frame<'f> {
                     Target::Object(object) => (0, object.0),
                     Target::Answer(question) => (1, question.0),
                 };
-                header.byte(kind | (manner as u8) << 1);
+                let has_chain = if chain.is_empty() { 0 } else { HAS_CHAIN };
+                header.byte(kind | (manner as u8) << 1 | has_chain);
                 header.number(id);
                 header.number(selector.0);
                 header.byte(nesting);
                 header.number(deadline);
                 extent.write(header);
+                if has_chain > 0 {
+                    header.byte((chain.len() / EXECUTION) as u8);
+                }
                 return content;
             }
             Frame::Answer { question, status, extent, content } => {
@@ -299,7 +316,7 @@ impl<'f> Frame<'f> {
                 } else {
                     Target::Answer(QuestionId(id))
                 };
-                let manner = match bits >> 1 {
+                let manner = match (bits & !HAS_CHAIN) >> 1 {
                     0 => Manner::Call,
                     1 => Manner::Promise,
                     2 => Manner::OneWay,
@@ -313,6 +330,7 @@ impl<'f> Frame<'f> {
                     nesting: cursor.byte()?,
                     deadline: cursor.number()?,
                     extent: Extent::read(cursor)?,
+                    chain: if bits & HAS_CHAIN == 0 { &[] } else { read_chain(cursor)? },
                     content: cursor.rest(),
                 }
             }
@@ -366,6 +384,14 @@ impl<'f> Frame<'f> {
             0x41 => Frame::Ping,
             _ => return Err(Breach::Frame),
         })
+    }
+}
+
+/// Reads the chain of a call, without an interpretation of its numbers.
+fn read_chain<'f>(cursor: &mut Cursor<'f>) -> Result<&'f [u8], Breach> {
+    match usize::from(cursor.byte()?) {
+        executions @ 1..=MAX_CHAIN => cursor.take(executions * EXECUTION),
+        _ => Err(Breach::Frame),
     }
 }
 

@@ -184,6 +184,7 @@ fn frames() -> Vec<(&'static str, Frame<'static>)> {
         manner,
         nesting: 1,
         deadline: 0,
+        chain: &[],
         extent,
         content,
     };
@@ -226,8 +227,23 @@ fn frames() -> Vec<(&'static str, Frame<'static>)> {
                 manner: Manner::OneWay,
                 nesting: 31,
                 deadline: 1001,
+                chain: &[],
                 extent: Extent { references: 3, total: 70_000 },
                 content: b"",
+            },
+        ),
+        (
+            "Call: question 300 to object 2, call, a chain of two executions, \"abc\"",
+            Frame::Call {
+                question,
+                target: Target::Object(ObjectId(2)),
+                selector: NameId(3),
+                manner: Manner::Call,
+                nesting: 3,
+                deadline: 0,
+                chain: b"\x01\x02\x03\x04\x05\x06\x07\x08\x11\x12\x13\x14\x15\x16\x17\x18",
+                extent: WHOLE,
+                content: b"abc",
             },
         ),
         (

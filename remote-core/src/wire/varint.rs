@@ -138,7 +138,7 @@ impl<'f> Cursor<'f> {
         if self.rest.is_empty() { Ok(()) } else { Err(Breach::Frame) }
     }
 
-    fn take(&mut self, length: usize) -> Result<&'f [u8], Breach> {
+    pub(crate) fn take(&mut self, length: usize) -> Result<&'f [u8], Breach> {
         let (taken, rest) = self.rest.split_at_checked(length).ok_or(Breach::Frame)?;
         self.rest = rest;
         Ok(taken)

@@ -24,7 +24,7 @@ pub(crate) const PING: u8 = 0x41;
 /// The first kind of frame without a number.
 pub(crate) const UNNUMBERED: u8 = 0x40;
 /// The maximum size of a frame, without its length.
-pub(crate) const LONGEST_FRAME: usize = 16 * 1024 + 256;
+pub(crate) const LONGEST_FRAME: usize = 16 * 1024 + 512;
 /// The maximum number of bytes of one body in one frame.
 pub(crate) const CHUNK: usize = 16 * 1024;
 

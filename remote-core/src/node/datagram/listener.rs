@@ -23,6 +23,7 @@ use crate::object::execution::contained;
 use crate::object::message::{Asked, Payload, Reply, Request, Ticket};
 use crate::object::peer::Peer;
 use crate::session::Name;
+use crate::session::chain::Chain;
 use crate::session::header::{CallHeader, Selector};
 use crate::transport::accept::accept;
 use crate::transport::udp;
@@ -131,7 +132,8 @@ impl ReceiveLoop {
                 selector: Selector::Announced(Arc::new(name)),
                 manner: Manner::OneWay,
                 nesting,
-                deadline: deadline.map(|left| Instant::now() + left),
+                deadline: deadline.and_then(|left| Instant::now().checked_add(left)),
+                chain: Chain::default(),
                 is_continuation: false,
             },
             payload: Payload::new(Body::from_slice(body), Vec::new(), bounds),

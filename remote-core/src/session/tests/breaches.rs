@@ -94,7 +94,17 @@ fn unannounced_names() {
     let unnamed = |frame| match frame {
         Frame::Call { question, target, manner, nesting, deadline, extent, content, .. } => {
             let selector = NameId(2);
-            Frame::Call { question, target, selector, manner, nesting, deadline, extent, content }
+            Frame::Call {
+                question,
+                target,
+                selector,
+                manner,
+                nesting,
+                deadline,
+                chain: &[],
+                extent,
+                content,
+            }
         }
         other => other,
     };
@@ -285,7 +295,17 @@ fn objects_that_were_not_exported() {
     forger.send(match call(1, b"") {
         Frame::Call { question, selector, manner, nesting, deadline, extent, content, .. } => {
             let target = Target::Object(object);
-            Frame::Call { question, target, selector, manner, nesting, deadline, extent, content }
+            Frame::Call {
+                question,
+                target,
+                selector,
+                manner,
+                nesting,
+                deadline,
+                chain: &[],
+                extent,
+                content,
+            }
         }
         other => other,
     });
@@ -329,7 +349,17 @@ fn a_full_chunk_fits_into_a_frame_with_any_header() {
         Frame::Call { question, selector, manner, extent, content, .. } => {
             let target = Target::Answer(QuestionId(u64::MAX));
             let (nesting, deadline) = (u8::MAX, u64::MAX);
-            Frame::Call { question, target, selector, manner, nesting, deadline, extent, content }
+            Frame::Call {
+                question,
+                target,
+                selector,
+                manner,
+                nesting,
+                deadline,
+                chain: &[],
+                extent,
+                content,
+            }
         }
         other => other,
     });

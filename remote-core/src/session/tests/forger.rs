@@ -159,6 +159,7 @@ pub(super) fn call_in_parts(question: u64, extent: Extent, content: &[u8]) -> Fr
         manner: Manner::Call,
         nesting: 1,
         deadline: 0,
+        chain: &[],
         extent,
         content,
     }
@@ -169,7 +170,17 @@ pub(super) fn in_manner(frame: Frame<'_>, wanted: Manner) -> Frame<'_> {
     match frame {
         Frame::Call { question, target, selector, nesting, deadline, extent, content, .. } => {
             let manner = wanted;
-            Frame::Call { question, target, selector, manner, nesting, deadline, extent, content }
+            Frame::Call {
+                question,
+                target,
+                selector,
+                manner,
+                nesting,
+                deadline,
+                chain: &[],
+                extent,
+                content,
+            }
         }
         other => other,
     }

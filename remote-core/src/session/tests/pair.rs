@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::ops::{Index, IndexMut};
 use std::time::{Duration, Instant};
 
+use super::super::chain::Chain;
 use super::super::command::OutgoingCall;
 use super::super::header::CallHeader;
 use super::super::lease::Reads;
@@ -88,6 +89,7 @@ pub(super) fn header(manner: Manner, nesting: u8) -> CallHeader<(&'static str, u
         manner,
         nesting,
         deadline: None,
+        chain: Chain::default(),
         is_continuation: false,
     }
 }
