@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::id::{NodeId, Token};
 use crate::mutex::Mutex;
 use crate::object::execution::contained;
+use crate::object::message::Location;
 use crate::reference::context::caller;
 use crate::reference::object::Object;
 use crate::reference::reference::{Ref, interfaces};
@@ -33,6 +34,10 @@ pub(crate) trait Directory {
     /// Has this node keep one of its objects for a recipient, who will show the token. Only a node that refers to the object can
     /// name it here.
     async fn vouch(&self, object: Ref<dyn Object>, recipient: NodeId, token: Token) -> Result<()>;
+
+    /// Withdraws a gift for which the caller has vouched, if it was not claimed: the recipient does not refer to the object any
+    /// more.
+    async fn withdraw(&self, token: Token) -> Result<()>;
 
     /// Returns a token by which the caller can claim an object for which this node forwards. Waits until this node has a direct
     /// reference itself.
@@ -117,16 +122,29 @@ impl Directory for Published {
         if !Ref::is_near(&object) {
             return Err(Error::NoSuchObject); // Another node owns it.
         }
-        self.desk.vouch(token, recipient, Arc::clone(object.receiver()))
+        self.desk.vouch(token, (caller().id(), recipient), Arc::clone(object.receiver()))
+    }
+
+    async fn withdraw(&self, token: Token) -> Result<()> {
+        self.desk.withdraw(token, caller().id());
+        Ok(())
     }
 
     async fn introduction(&self, object: Ref<dyn Object>) -> Result<Token> {
         object.receiver().settled().await;
         let sessions = self.sessions.upgrade();
         let hand_off = sessions.as_ref().and_then(|sessions| sessions.shared.hand_off.get());
-        hand_off.and_then(|hand_off| hand_off.vouch(object.receiver(), caller().id())).ok_or_else(
-            || Error::Refused("this node has it by way of another one, and forwards".into()),
-        )
+        let recipient = caller().id();
+        let token = hand_off.and_then(|hand_off| hand_off.vouch(object.receiver(), recipient));
+        let token = token.ok_or_else(|| {
+            Error::Refused("this node has it by way of another one, and forwards".into())
+        })?;
+        let session = sessions.as_ref().and_then(|sessions| sessions.find(recipient));
+        if let (Some(session), Location::Far { node, .. }) = (session, object.receiver().location())
+        {
+            session.note_late_token(object.receiver().export_id(), node, token);
+        }
+        Ok(token)
     }
 
     async fn claim(&self, token: Token) -> Result<Ref<dyn Object>> {

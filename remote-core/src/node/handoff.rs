@@ -56,6 +56,14 @@ impl HandsOff for HandOff {
         matches!(sent, Poll::Ready(Ok(()))).then_some(token)
     }
 
+    fn withdraw(&self, owner: NodeId, token: Token) {
+        let session = self.core.upgrade().and_then(|core| core.sessions.find(owner));
+        if let Some(session) = session {
+            // If it cannot be sent, the gift expires.
+            let _ = directory(session as Arc<dyn Route>, owner).withdraw(token).post();
+        }
+    }
+
     fn shorten(&self, reference: Arc<ShorteningRef>, Giver { node, route, permits }: Giver) {
         let core = self.core.clone();
         let (owner, token) = (reference.owner().node, reference.initial_token());

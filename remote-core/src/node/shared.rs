@@ -24,6 +24,9 @@ pub(crate) trait HandsOff: Send + Sync {
     /// Asks the owner of a far object to give it to a recipient. Returns the token, or `None` if this side cannot vouch.
     fn vouch(&self, object: &Arc<dyn Receiver>, recipient: NodeId) -> Option<Token>;
 
+    /// Withdraws a gift for which this side has vouched.
+    fn withdraw(&self, owner: NodeId, token: Token);
+
     /// Begins to shorten the path of a reference that arrived from the giver.
     fn shorten(&self, reference: Arc<ShorteningRef>, giver: Giver);
 

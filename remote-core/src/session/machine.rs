@@ -161,6 +161,11 @@ impl Session {
             || self.waiting.iter().any(|call| call.target == Target::Answer(question))
     }
 
+    /// Returns true if the peer refers to an object of this side.
+    pub(crate) fn is_exported(&self, object: ObjectId) -> bool {
+        self.exports.contains(object)
+    }
+
     pub(crate) fn export_count(&self) -> usize {
         self.exports.len()
     }

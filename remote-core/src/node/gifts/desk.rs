@@ -35,12 +35,12 @@ impl Desk {
     pub(crate) fn vouch(
         self: &Arc<Self>,
         token: Token,
-        recipient: NodeId,
+        (giver, recipient): (NodeId, NodeId),
         object: Arc<dyn Receiver>,
     ) -> Result<()> {
         let mut gifts = self.gifts.lock();
         let is_first = gifts.poll_timeout().is_none();
-        let refused = gifts.vouch(Instant::now(), self.term, token, recipient, object);
+        let refused = gifts.vouch((Instant::now(), self.term), token, (giver, recipient), object);
         drop(gifts);
         if refused.is_err() {
             return Err(Error::Quota(format!("{MOST} objects wait to be claimed")));
@@ -70,7 +70,13 @@ impl Desk {
         tokio::time::timeout(patience, wait).await.unwrap_or_else(|_| Err(refused()))
     }
 
-    /// Returns how many gifts wait.
+    /// Withdraws a gift, if this node has vouched for it and it was not claimed.
+    pub(crate) fn withdraw(&self, token: Token, giver: NodeId) {
+        let withdrawn = self.gifts.lock().withdraw(token, giver);
+        contained(|| drop(withdrawn));
+    }
+
+    /// Returns the number of gifts that wait.
     pub(crate) fn len(&self) -> usize {
         self.gifts.lock().len()
     }

@@ -19,6 +19,7 @@ pub(crate) struct Gifts<O> {
 
 struct Gift<O> {
     object: O,
+    giver: NodeId,
     recipient: NodeId,
     until: Instant,
 }
@@ -43,16 +44,15 @@ impl<O: Clone> Gifts<O> {
     /// token is in use.
     pub(crate) fn vouch(
         &mut self,
-        now: Instant,
-        term: Duration,
+        (now, term): (Instant, Duration),
         token: Token,
-        recipient: NodeId,
+        (giver, recipient): (NodeId, NodeId),
         object: O,
     ) -> Result<(), O> {
         if self.open.len() >= self.limit || self.open.contains_key(&token) {
             return Err(object);
         }
-        self.open.insert(token, Gift { object, recipient, until: now + term });
+        self.open.insert(token, Gift { object, giver, recipient, until: now + term });
         Ok(())
     }
 
@@ -75,7 +75,13 @@ impl<O: Clone> Gifts<O> {
         Some(gift.object.clone())
     }
 
-    /// Returns how many gifts wait.
+    /// Removes a gift, if the giver vouched for it. Returns its object.
+    pub(crate) fn withdraw(&mut self, token: Token, giver: NodeId) -> Option<O> {
+        self.open.get(&token).filter(|gift| gift.giver == giver)?;
+        self.open.remove(&token).map(|gift| gift.object)
+    }
+
+    /// Returns the number of gifts that wait.
     pub(crate) fn len(&self) -> usize {
         self.open.len()
     }
@@ -115,7 +121,7 @@ mod tests {
     fn a_gift_is_given_once_to_whom_it_is_for() {
         let (now, mut gifts) = (Instant::now(), Gifts::new(10));
         assert_eq!(gifts.claim(now, token(1), node(2)), Claimed::Unknown, "not yet");
-        gifts.vouch(now, TERM, token(1), node(2), "x").unwrap();
+        gifts.vouch((now, TERM), token(1), (node(1), node(2)), "x").unwrap();
         assert_eq!(gifts.claim(now, token(1), node(3)), Claimed::Refused);
         assert_eq!(gifts.recognize(token(1), node(2)), Some("x"));
         assert_eq!(gifts.recognize(token(1), node(3)), None);
@@ -127,8 +133,8 @@ mod tests {
     #[test]
     fn a_gift_that_nobody_claims_goes_when_its_time_is_over() {
         let (now, mut gifts) = (Instant::now(), Gifts::new(10));
-        gifts.vouch(now, TERM, token(1), node(2), "x").unwrap();
-        gifts.vouch(now, 2 * TERM, token(2), node(2), "y").unwrap();
+        gifts.vouch((now, TERM), token(1), (node(1), node(2)), "x").unwrap();
+        gifts.vouch((now, 2 * TERM), token(2), (node(1), node(2)), "y").unwrap();
         assert_eq!(gifts.poll_timeout(), Some(now + TERM));
         assert_eq!(gifts.claim(now + TERM, token(1), node(2)), Claimed::Unknown);
         assert_eq!(gifts.expire(now + TERM), ["x"]);
@@ -138,15 +144,15 @@ mod tests {
     #[test]
     fn so_many_gifts_wait_and_no_more() {
         let (now, mut gifts) = (Instant::now(), Gifts::new(1));
-        gifts.vouch(now, TERM, token(1), node(2), "x").unwrap();
-        assert_eq!(gifts.vouch(now, TERM, token(2), node(2), "y"), Err("y"));
+        gifts.vouch((now, TERM), token(1), (node(1), node(2)), "x").unwrap();
+        assert_eq!(gifts.vouch((now, TERM), token(2), (node(1), node(2)), "y"), Err("y"));
         assert_eq!(gifts.claim(now, token(1), node(2)), Claimed::Given("x"));
-        assert_eq!(gifts.vouch(now, TERM, token(2), node(2), "y"), Ok(()));
-        assert_eq!(gifts.vouch(now, TERM, token(2), node(3), "z"), Err("z"), "in use");
+        assert_eq!(gifts.vouch((now, TERM), token(2), (node(1), node(2)), "y"), Ok(()));
+        assert_eq!(gifts.vouch((now, TERM), token(2), (node(1), node(3)), "z"), Err("z"), "in use");
         let mut gifts = Gifts::new(3);
         for number in 0..3 {
             assert_eq!(gifts.len(), usize::from(number));
-            assert_eq!(gifts.vouch(now, TERM, token(number), node(2), "x"), Ok(()));
+            assert_eq!(gifts.vouch((now, TERM), token(number), (node(1), node(2)), "x"), Ok(()));
         }
         assert_eq!(gifts.expire(now + TERM).len(), 3);
         assert_eq!(gifts.len(), 0);

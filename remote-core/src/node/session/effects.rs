@@ -10,6 +10,7 @@ use tokio::task::AbortHandle;
 
 use super::calls::Delivery;
 use super::state::StateChange;
+use super::vouched::Withdrawn;
 use super::watches::Guard;
 use crate::id::WatchId;
 use crate::object::message::{Ended, Receiver, Reference, Reply, Watcher};
@@ -30,6 +31,8 @@ pub(crate) struct Effects {
     pub(crate) abort: Vec<AbortHandle>,
     /// References that arrived, whose path can be shortened.
     pub(crate) shorten: Vec<Arc<ShorteningRef>>,
+    /// Gifts to withdraw, because the peer has released the reference.
+    pub(crate) withdraw: Vec<Withdrawn>,
     /// Values to drop, whose destructors may be the user's.
     pub(crate) drops: Vec<Dropped>,
     /// True if the streams of the session should end: a node shuts down.
@@ -72,12 +75,14 @@ impl Effects {
 
     /// Returns true if there is nothing to do. If so, no task was woken.
     pub(crate) fn is_empty(&self) -> bool {
-        let Effects { wake, notify, watch, abort, shorten, drops, end_streams, state } = self;
+        let Effects { wake, notify, watch, abort, shorten, withdraw, drops, end_streams, state } =
+            self;
         wake.is_empty()
             && notify.is_empty()
             && watch.is_empty()
             && abort.is_empty()
             && shorten.is_empty()
+            && withdraw.is_empty()
             && drops.is_empty()
             && !end_streams
             && state.is_none()

@@ -116,6 +116,10 @@ impl SharedSession {
                 complete(inner, token, Reply::Fault(error), effects);
             }
             Event::Unexported { object } => {
+                // After the end of the session, the peer may still claim what it was given.
+                if inner.machine.closed().is_none() {
+                    effects.withdraw.extend(inner.vouched.take(object));
+                }
                 if let Some(receiver) = self.shared.table.hide(object) {
                     effects.drop_later(receiver);
                 }
@@ -170,6 +174,7 @@ impl SharedSession {
         let rest = inner.calls.end(|manner| admission.admits(manner));
         rest.promises.into_iter().for_each(|promise| effects.drop_later(promise));
         rest.queued.into_iter().for_each(|delivery| effects.drop_later(Box::new(delivery)));
+        inner.vouched.clear();
         effects.wake.append(&mut inner.tasks.take_responders());
         effects.wake.extend(inner.tasks.wake_both());
         effects.state = Some(inner.state_changes.to(SessionState::Ended));

@@ -27,6 +27,8 @@ enum Kind {
     Mine(ObjectId),
     Yours(ObjectId),
     Forwarded(ObjectId, Identity, Option<Token>),
+    /// Forwarded, with a token for which this side has vouched.
+    HandedOff(ObjectId, Identity, Token),
 }
 
 /// References introduced to the peer.
@@ -34,6 +36,8 @@ pub(crate) struct Outgoing {
     pub(crate) descriptors: Vec<Descriptor>,
     /// Objects that the peer knew before: they are counted once too often in the table.
     pub(crate) hide: Vec<ObjectId>,
+    /// Tokens for which this side has vouched, each with its object and the owner.
+    pub(crate) vouched: Vec<(ObjectId, NodeId, Token)>,
 }
 
 /// Enters references in the object table, for the session with a peer.
@@ -66,12 +70,15 @@ fn enter(shared: &Shared, (route, peer): (RouteId, NodeId), receiver: &Arc<dyn R
         Location::Far { route: its, entry, .. } if its == Some(route) => return Kind::Yours(entry),
         Location::Far { node, object, .. } => {
             // To its owner it is named by the token by which this side claims it, to others by a token of their own.
-            let token = if node == peer {
-                receiver.token()
+            let (id, owner) = (receiver.export_id(), Identity { node, object });
+            if node == peer {
+                Kind::Forwarded(id, owner, receiver.token())
             } else {
-                shared.hand_off.get().and_then(|hand_off| hand_off.vouch(receiver, peer))
-            };
-            Kind::Forwarded(receiver.export_id(), Identity { node, object }, token)
+                match shared.hand_off.get().and_then(|hand_off| hand_off.vouch(receiver, peer)) {
+                    Some(token) => Kind::HandedOff(id, owner, token),
+                    None => Kind::Forwarded(id, owner, None),
+                }
+            }
         }
         Location::Promise { .. } | Location::Addressed { .. } => {
             let object = receiver.export_id();
@@ -88,7 +95,8 @@ fn enter(shared: &Shared, (route, peer): (RouteId, NodeId), receiver: &Arc<dyn R
             }
         }
     };
-    let (Kind::Mine(id) | Kind::Forwarded(id, ..) | Kind::Yours(id)) = kind;
+    let (Kind::Mine(id) | Kind::Forwarded(id, ..) | Kind::HandedOff(id, ..) | Kind::Yours(id)) =
+        kind;
     shared.table.show(id, receiver);
     kind
 }
@@ -101,14 +109,17 @@ impl Prepared<'_> {
         machine: &mut Session,
     ) -> Result<Outgoing, (Error, Vec<ObjectId>)> {
         if self.entries.is_empty() {
-            return Ok(Outgoing { descriptors: Vec::new(), hide: Vec::new() });
+            return Ok(Outgoing { descriptors: Vec::new(), hide: Vec::new(), vouched: Vec::new() });
         }
         self.introduce_some(machine)
     }
 
     fn introduce_some(self, machine: &mut Session) -> Result<Outgoing, (Error, Vec<ObjectId>)> {
-        let mut outgoing =
-            Outgoing { descriptors: Vec::with_capacity(self.entries.len()), hide: Vec::new() };
+        let mut outgoing = Outgoing {
+            descriptors: Vec::with_capacity(self.entries.len()),
+            hide: Vec::new(),
+            vouched: Vec::new(),
+        };
         let mut failure = None;
         for Entry { kind, interface } in self.entries {
             // If the peer takes no more names, it is left out: a reference works without it.
@@ -122,6 +133,11 @@ impl Prepared<'_> {
                 }
                 Kind::Mine(object) => (object, Descriptor::Mine { object, interface }),
                 Kind::Forwarded(object, owner, token) => {
+                    (object, Descriptor::Forwarded { object, owner, interface, token })
+                }
+                Kind::HandedOff(object, owner, token) => {
+                    outgoing.vouched.push((object, owner.node, token));
+                    let token = Some(token);
                     (object, Descriptor::Forwarded { object, owner, interface, token })
                 }
             };

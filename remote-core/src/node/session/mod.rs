@@ -24,4 +24,5 @@ mod reattach;
 mod reply;
 mod tasks;
 mod update;
+mod vouched;
 mod watches;

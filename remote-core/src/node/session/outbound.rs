@@ -29,7 +29,10 @@ impl Route for SharedSession {
         let slot = Arc::new(Slot::new(waker));
         let mut inner = self.lock();
         let (descriptors, hidden) = match prepared.introduce(&mut inner.machine) {
-            Ok(Outgoing { descriptors, hide }) => (descriptors, hide),
+            Ok(Outgoing { descriptors, hide, vouched }) => {
+                inner.note_vouched(vouched);
+                (descriptors, hide)
+            }
             Err((error, hide)) => {
                 self.finish(inner);
                 self.hide(hide);

@@ -35,7 +35,8 @@ impl SharedSession {
         let mut inner = self.lock();
         inner.calls.note_answered(question);
         let hidden = match prepared.introduce(&mut inner.machine) {
-            Ok(Outgoing { descriptors, hide }) => {
+            Ok(Outgoing { descriptors, hide, vouched }) => {
+                inner.note_vouched(vouched);
                 // If it is larger than the peer takes, the machine answers with a fault.
                 let content = Content { body, references: descriptors };
                 inner.machine.answer(question, status, content);

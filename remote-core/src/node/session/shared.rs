@@ -15,8 +15,9 @@ use super::admission::Admission;
 use super::calls::Calls;
 use super::state::{PublishedState, StateChanges};
 use super::tasks::Tasks;
+use super::vouched::Vouched;
 use super::watches::Watches;
-use crate::id::ConnectionId;
+use crate::id::{ConnectionId, NodeId, ObjectId, Token};
 use crate::mutex::Mutex;
 use crate::node::io::reader::Reader;
 use crate::node::io::writer::Writer;
@@ -90,6 +91,7 @@ pub(crate) struct Inner {
     pub(super) calls: Calls,
     pub(super) watches: Watches,
     pub(super) tasks: Tasks,
+    pub(super) vouched: Vouched,
     pub(super) state_changes: StateChanges,
     dispatch: Arc<DispatchCount>,
 }
@@ -115,6 +117,7 @@ impl SharedSession {
                 calls: Calls::default(),
                 watches: Watches::default(),
                 tasks: Tasks::default(),
+                vouched: Vouched::default(),
                 state_changes: StateChanges::default(),
                 dispatch: Arc::clone(&dispatch),
             }),
@@ -145,6 +148,21 @@ impl SharedSession {
         self.this.clone()
     }
 
+    /// Notes a token for a reference that was passed to the peer before. If the peer has released it meanwhile, the gift is
+    /// withdrawn.
+    pub(crate) fn note_late_token(&self, object: ObjectId, owner: NodeId, token: Token) {
+        let is_exported = self.update(|inner| {
+            let is_exported = inner.machine.is_exported(object);
+            if is_exported {
+                inner.note_vouched(vec![(object, owner, token)]);
+            }
+            is_exported
+        });
+        if let (false, Some(hand_off)) = (is_exported, self.shared.hand_off.get()) {
+            hand_off.withdraw(owner, token);
+        }
+    }
+
     /// Returns what identifies the session as a route.
     pub(crate) fn route_id(&self) -> RouteId {
         RouteId::of(self)
@@ -168,6 +186,13 @@ impl Inner {
         let machine = &self.machine;
         machine.export_count() + machine.held_count() + machine.question_count() == 0
             && machine.running() == 0
+    }
+
+    /// Notes the tokens for which this side has vouched.
+    pub(crate) fn note_vouched(&mut self, vouched: Vec<(ObjectId, NodeId, Token)>) {
+        for (object, owner, token) in vouched {
+            self.vouched.add(object, owner, token);
+        }
     }
 
     /// Handles bytes from a connection, and returns how many were used. `None` if it is not the session's connection any more:

@@ -41,7 +41,8 @@ impl SharedSession {
 
     /// Applies side effects. To be called when no lock is held.
     pub(super) fn apply(&self, effects: Effects) {
-        let Effects { wake, notify, watch, abort, shorten, drops, end_streams, state } = effects;
+        let Effects { wake, notify, watch, abort, shorten, withdraw, drops, end_streams, state } =
+            effects;
         wake_all(wake);
         abort.iter().for_each(AbortHandle::abort);
         notify.into_iter().for_each(|(watcher, ended)| watcher(ended));
@@ -50,6 +51,7 @@ impl SharedSession {
                 let (route, permits) = (self.this(), Arc::clone(&self.token_requests));
                 hand_off.shorten(reference, Giver { node: self.peer.id(), route, permits });
             }
+            withdraw.into_iter().for_each(|(owner, token)| hand_off.withdraw(owner, token));
         }
         for (watch, receiver) in watch {
             self.watch_for_peer(watch, receiver);

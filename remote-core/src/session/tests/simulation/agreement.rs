@@ -232,6 +232,7 @@ impl World {
             inbox: Default::default(),
             asked: 0,
             queued_requests: Default::default(),
+            vouched: Default::default(),
             is_sound: true,
             timer: None,
             will_write: false,

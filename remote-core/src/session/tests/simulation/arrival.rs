@@ -44,7 +44,10 @@ impl World {
             Event::Lost { token: CallToken(token), outcome } => {
                 self.take_loss(life, token, outcome)
             }
-            Event::Unexported { object } => self.nodes[life].hide(object),
+            Event::Unexported { object } => {
+                self.withdraw(at, object);
+                self.nodes[life].hide(object);
+            }
             Event::Cancelled { question } => self.take_cancellation(at, question),
             Event::Suspended { .. } => {
                 self.nodes[life].links[link].is_sound = false;
@@ -262,7 +265,7 @@ impl World {
                 self.answer(At { life, link }, question, status, references);
             }
             Waits::Lookup => self.keep(life, references),
-            Waits::Vouch(_) => unreachable!("a one-way message has no answer"),
+            Waits::Vouch(_) | Waits::Withdraw(_) => unreachable!("a one-way message has no answer"),
             Waits::Introduction { proxy, giver } => {
                 self.end_token_request(At { life, link: giver });
                 match purpose {
@@ -296,7 +299,7 @@ impl World {
                 self.nodes[life].open.retain(|open| *open != call);
                 self.ledger.end(call, Ended::HandedOver);
             }
-            Waits::Vouch(_) => {}
+            Waits::Vouch(_) | Waits::Withdraw(_) => {}
             other => panic!("{other:?} was sent one-way"),
         }
     }
@@ -363,6 +366,7 @@ impl World {
             self.assert_may_expire(at);
         }
         let node = &mut self.nodes[at.life];
+        node.links[at.link].vouched.clear();
         let is_executed = |delivery: &Delivery| {
             delivery.manner == Manner::OneWay && !matches!(cause, Cause::ClosedHere { .. })
         };

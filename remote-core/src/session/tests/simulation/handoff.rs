@@ -11,7 +11,7 @@ use super::link::{Claimant, EarlyClaim, Outbound, TokenRequest, Waits};
 use super::node::{Path, Receiver};
 use super::sending::DIRECTORY;
 use super::world::World;
-use crate::id::{QuestionId, Token};
+use crate::id::{NodeId, ObjectId, QuestionId, Token};
 use crate::node::gifts::table::Claimed;
 use crate::wire::frame::{Manner, Status, Target};
 
@@ -43,6 +43,26 @@ impl World {
             self.abandon(at.life, waits);
         }
         is_handed_over.filter(|is_so| *is_so).map(|_| token)
+    }
+
+    /// Withdraws the gifts of a reference that the peer has released. After the end of the session, the peer may still claim
+    /// them.
+    pub(super) fn withdraw(&mut self, at: At, object: ObjectId) {
+        let side = &mut self.nodes[at.life].links[at.link];
+        if side.session.closed().is_none() {
+            let vouched = side.vouched.remove(&object).unwrap_or_default();
+            vouched
+                .into_iter()
+                .for_each(|(owner, token)| self.withdraw_gift(at.life, owner, token));
+        }
+    }
+
+    fn withdraw_gift(&mut self, life: usize, owner: NodeId, token: Token) {
+        let Some(link) = self.nodes[life].find(owner) else { return };
+        let (purpose, waits) = (Purpose::Withdraw(token), Waits::Withdraw(token));
+        let (manner, references) = (Manner::OneWay, Vec::new());
+        let outbound = Outbound { purpose, manner, nesting: 0, references, size: 0, waits };
+        self.send(At { life, link }, DIRECTORY, outbound);
     }
 
     fn fresh_token(&mut self) -> Token {
@@ -195,7 +215,8 @@ impl World {
                     return self.answer(at, question, Status::Fault, Vec::new());
                 };
                 // From here the gift holds the object.
-                let gift = node.gifts.vouch(local, node.lease, token, recipient, object);
+                let giver = node.links[at.link].peer;
+                let gift = node.gifts.vouch((local, node.lease), token, (giver, recipient), object);
                 gift.expect("there is room");
                 self.answer(at, question, Status::Value, Vec::new());
                 let is_for = |early_claims: &mut EarlyClaim| early_claims.token == token;
@@ -205,6 +226,13 @@ impl World {
                     self.give_claimed(at.life, claimant, token);
                 }
                 self.arrange_gifts(at.life);
+            }
+            Purpose::Withdraw(token) => {
+                let giver = node.links[at.link].peer;
+                if let Some(object) = node.gifts.withdraw(token, giver) {
+                    node.drop_holder(Receiver::Near(object));
+                }
+                self.answer(at, question, Status::Value, Vec::new());
             }
             Purpose::Introduction => {
                 let [receiver] = references[..] else { panic!("one object is requested") };
@@ -233,12 +261,27 @@ impl World {
             // A reference to an object of this node names its owner: no token is requested for it.
             other => unreachable!("{other:?} is asked for"),
         };
+        if let (Some(token), Receiver::Far(number)) = (token, receiver) {
+            self.note_late_token(at, number, token);
+        }
         let (status, purpose) = match token {
             Some(token) => (Status::Value, Purpose::Introduced(token)),
             None => (Status::Fault, Purpose::Answer),
         };
         self.answer_with(at, question, status, purpose, Vec::new());
         self.nodes[at.life].drop_holder(receiver);
+    }
+
+    fn note_late_token(&mut self, at: At, number: usize, token: Token) {
+        let node = &mut self.nodes[at.life];
+        let owner = node.proxies[&number].identity.node;
+        let object = node.forwarded_as(number);
+        let side = &mut node.links[at.link];
+        if side.session.is_exported(object) {
+            side.note_vouched(object, owner, token);
+        } else {
+            self.withdraw_gift(at.life, owner, token);
+        }
     }
 
     fn give_claimed(&mut self, life: usize, claimant: Claimant, token: Token) {

@@ -50,6 +50,27 @@ fn a_reference_that_is_passed_on_becomes_direct() {
 }
 
 #[test]
+fn a_reference_that_is_dropped_unclaimed_leaves_no_gift() {
+    for introduce in [0, 100] {
+        let settings = Settings { introduce, hand_on: 100 - introduce, ..Settings::plain() };
+        let (mut world, proxy, path) = three(settings, true);
+        // The claim does not arrive.
+        world.withhold(2, 0);
+        let object = world.published(0);
+        hand_on(&mut world, proxy, path);
+        world.pass(MOMENT);
+        let received = world.node(2).held[0];
+        world.unpublish(0);
+        assert!(world.has(0, object), "it is referred to");
+        world.drop_proxy(2, received);
+        world.pass(MOMENT);
+        assert!(!world.has(0, object), "the gift was withdrawn");
+        world.heal(2, 0);
+        world.end();
+    }
+}
+
+#[test]
 fn it_stays_forwarded_without_a_token_or_a_path_to_its_owner() {
     for introduce in [0, 100] {
         let settings = Settings { hand_on: 0, introduce, ..Settings::plain() };

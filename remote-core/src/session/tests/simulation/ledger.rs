@@ -21,6 +21,8 @@ pub(super) enum Purpose {
         token: Token,
         recipient: NodeId,
     },
+    /// To a directory: withdraws a deposit that was not claimed.
+    Withdraw(Token),
     /// To a directory: requests a token for a reference that is forwarded.
     Introduction,
     /// The answer to that.

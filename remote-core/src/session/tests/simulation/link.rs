@@ -2,13 +2,13 @@
 //!
 //! It must not handle them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::agenda::End;
 use super::ledger::Purpose;
 use super::node::Receiver;
-use crate::id::{NodeId, QuestionId, Token};
+use crate::id::{NodeId, ObjectId, QuestionId, Token};
 use crate::session::Session;
 use crate::wire::frame::Manner;
 use crate::wire::hello::Secret;
@@ -39,6 +39,8 @@ pub(super) enum Waits {
     Lookup,
     /// None; the message must be sent at once.
     Vouch(Token),
+    /// None.
+    Withdraw(Token),
     /// A proxy that requests a token from the node at the end of this session.
     Introduction {
         proxy: usize,
@@ -114,6 +116,8 @@ pub(super) struct Link {
     /// The number of pending token requests to the peer, and the proxies for which the next ones will be.
     pub(super) asked: u64,
     pub(super) queued_requests: VecDeque<usize>,
+    /// The tokens that were passed to the peer, by the number under which this side forwards.
+    pub(super) vouched: BTreeMap<ObjectId, Vec<(NodeId, Token)>>,
     /// True if its lease was valid when the node was last stopped, on the same connection; for the checks only.
     pub(super) is_sound: bool,
     /// The time for which its timer is in the agenda.
@@ -126,6 +130,11 @@ pub(super) struct Link {
 }
 
 impl Link {
+    /// Notes a token for a reference that is passed to the peer.
+    pub(super) fn note_vouched(&mut self, object: ObjectId, owner: NodeId, token: Token) {
+        self.vouched.entry(object).or_default().push((owner, token));
+    }
+
     /// Returns a number for the next connection. Of two connections, both sides use the one with the greater number.
     pub(super) fn next_number(&mut self) -> u64 {
         self.given = self.given.max(self.number) + 1;

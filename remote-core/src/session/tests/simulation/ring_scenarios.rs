@@ -141,9 +141,7 @@ fn dropping_a_reference_ends_its_token_request() {
     world.pass(MOMENT);
     assert_eq!(world.node(2).token_requests.len(), 0);
     (1..4).for_each(|place| assert_not_forwarding(&mut world, place));
-    assert!(world.has(0, object), "the gift for node 2 exists");
-    world.pass(world.settings.lease);
-    assert!(!world.has(0, object));
+    assert!(!world.has(0, object), "the gift for node 2 was withdrawn");
     world.end();
 }
 

@@ -166,13 +166,17 @@ impl Schedule {
         self.world.agenda.enter(moment, SimEvent::Restart { place });
     }
 
-    /// Lets a node end a session in good order.
+    /// Lets a node end a session in good order, at once or when both sides have executed what was handed over.
     fn close(&mut self) {
         let place = self.place();
         let node = &mut self.world.nodes[self.world.places[place]];
         let link = self.world.random.below(node.links.len().max(1));
         if node.condition == Condition::Runs && link < node.links.len() && !node.is_over(link) {
-            node.links[link].session.close("enough");
+            if self.world.random.percent(50) {
+                node.links[link].session.close("enough");
+            } else {
+                node.links[link].session.begin_closing();
+            }
             node.mark_changed(link);
         }
     }

@@ -154,6 +154,13 @@ impl World {
         assert_eq!(self.node(place).condition, Condition::Runs);
     }
 
+    /// Removes the published object of a node.
+    pub(super) fn unpublish(&mut self, place: usize) {
+        let node = self.node(place);
+        let object = node.published.take().expect("every node publishes something");
+        node.drop_holder(Receiver::Near(object));
+    }
+
     pub(super) fn published(&mut self, place: usize) -> ObjectId {
         self.node(place).published.expect("every node publishes something")
     }

@@ -95,7 +95,7 @@ impl World {
             Waits::Peer { link, question, .. } => {
                 self.answer(At { life, link }, question, Status::Fault, Vec::new());
             }
-            Waits::Lookup | Waits::Vouch(_) => {}
+            Waits::Lookup | Waits::Vouch(_) | Waits::Withdraw(_) => {}
             Waits::Introduction { proxy, giver } => {
                 self.end_token_request(At { life, link: giver });
                 self.keep_forwarded(life, proxy);
@@ -183,6 +183,11 @@ impl World {
                     self.retract(at, &descriptors);
                     return Err(error);
                 }
+            }
+            if let Descriptor::Forwarded { owner, token: Some(token), .. } = descriptor
+                && owner.node != node.links[at.link].peer
+            {
+                node.links[at.link].note_vouched(object, owner.node, token);
             }
         }
         Ok(descriptors)
