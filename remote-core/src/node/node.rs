@@ -199,6 +199,33 @@ impl Node {
         self.0.sessions.shared.table.len()
     }
 
+    /// Returns true if the node exports and imports nothing, no method runs for a peer, and nothing waits to be sent: it can be
+    /// shut down without any effect on its peers. Published objects that nobody refers to do not count.
+    ///
+    /// ```
+    /// # use remote_core::{Node, Ref, Remote, Result, remote};
+    /// # #[remote] trait Empty {}
+    /// # #[derive(Remote)] #[remote(Empty)] struct Pebble;
+    /// # #[remote] impl Empty for Pebble {}
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// let server = Node::listen("memory://idle-doc").await?;
+    /// server.publish("stone", Ref::<dyn Empty>::new(Pebble)).await?;
+    /// let client = Node::new();
+    /// let far: Ref<dyn Empty> = client.lookup(server.uri("stone")).await?;
+    /// assert!(!client.is_idle());
+    /// drop(far);
+    /// while !client.is_idle() {
+    ///     tokio::task::yield_now().await; // the release is being sent
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn is_idle(&self) -> bool {
+        let sessions = &self.0.sessions;
+        self.0.desk.len() == 0
+            && sessions.detached().is_empty()
+            && sessions.all().iter().all(|session| session.is_idle())
+    }
+
     /// Returns the exports of the node with their holders, and its imports. It reads each entry of each table.
     pub fn snapshot(&self) -> Snapshot {
         snapshot(&self.0.sessions, self.0.desk.len())
@@ -264,11 +291,11 @@ impl Node {
     /// # use std::time::Duration;
     /// # use remote_core::{Node, Ref, Remote, Result, remote};
     /// # #[remote] trait Log { async fn line(&self, text: &str) -> Result<()>; }
-    /// # #[derive(Remote)] #[remote(Log)] struct Printer;
-    /// # #[remote] impl Log for Printer { async fn line(&self, _: &str) -> Result<()> { Ok(()) } }
+    /// # #[derive(Remote)] #[remote(Log)] struct LinePrinter;
+    /// # #[remote] impl Log for LinePrinter { async fn line(&self, _: &str) -> Result<()> { Ok(()) } }
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
     /// # let server = Node::listen("memory://shutdown-doc").await?;
-    /// # server.publish("log", Ref::<dyn Log>::new(Printer)).await?;
+    /// # server.publish("log", Ref::<dyn Log>::new(LinePrinter)).await?;
     /// let client = Node::new();
     /// let log: Ref<dyn Log> = client.lookup(server.uri("log")).await?;
     /// log.line("the last line").oneway().await?;

@@ -39,6 +39,17 @@ impl SharedSession {
         inner.machine.closed().is_some() || (is_idle && inner.machine.is_drained(own))
     }
 
+    /// Returns true if neither side refers to anything of the other, no call is in progress, and nothing waits to be sent.
+    pub(crate) fn is_idle(&self) -> bool {
+        let inner = self.lock();
+        let machine = &inner.machine;
+        machine.closed().is_some()
+            || (inner.is_unneeded()
+                && machine.uncredited() == 0
+                && machine.import_count() == 0
+                && machine.underway() == 0)
+    }
+
     /// Returns the number of methods that execute one-way messages of a session that is over.
     pub(crate) fn detached(&self) -> u64 {
         let inner = self.lock();
