@@ -4,6 +4,7 @@
 //! grows.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
@@ -99,6 +100,9 @@ numbered! {
     /// A connection of a session, as both sides number them; the greater number is the newer connection.
     ConnectionId,
 }
+
+/// The number that the system assigns to a process.
+pub(crate) type ProcessId = NonZeroU32;
 
 /// A caller that waits for a reply, as the node knows it; reused when the call has ended, so that the [`QuestionId`] goes with
 /// it.

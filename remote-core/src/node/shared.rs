@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 
 use crate::error::{Error, Result};
-use crate::id::{NodeId, Token};
+use crate::id::{NodeId, ProcessId, Token};
 use crate::limits::Limits;
 use crate::mutex::Mutex;
 use crate::object::message::{Receiver, Route};
@@ -17,6 +17,7 @@ use crate::object::shortening::ShorteningRef;
 use crate::object::table::Table;
 use crate::random;
 use crate::session::SHUTTING_DOWN;
+use crate::transport::connection::Connection;
 use crate::wire::hello::{Grant, Hello};
 
 /// Hand-off of references, as sessions use it; see `handoff`.
@@ -105,7 +106,8 @@ impl Shared {
         }
     }
 
-    pub(crate) fn hello(&self) -> Hello {
+    /// Returns the introduction of this node for a connection.
+    pub(crate) fn hello(&self, connection: &Connection) -> Hello {
         let address = self.address.get().cloned().unwrap_or_default();
         Hello {
             node: self.id,
@@ -114,6 +116,7 @@ impl Shared {
             lease: self.lease,
             address,
             nonce: random::bytes(),
+            process: connection.process.as_ref().and_then(|_| ProcessId::new(std::process::id())),
         }
     }
 

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::peer_process::PeerProcess;
 use super::uri::{Uri, invalid};
 use crate::error::{Error, Result};
 
@@ -78,11 +79,13 @@ pub(crate) trait WriteHalf: AsyncWrite + Send + Unpin {
     }
 }
 
-/// The two halves of a byte stream, and the address of the peer.
+/// The two halves of a byte stream, the address of the peer, and its process.
 pub(crate) struct Connection {
     pub(crate) reader: Box<dyn ReadHalf>,
     pub(crate) writer: Box<dyn WriteHalf>,
     pub(crate) address: String,
+    /// The process at the other end, if the transport knows it. It may only relay what the peer sends.
+    pub(crate) process: Option<PeerProcess>,
 }
 
 /// A registered scheme, by what its addresses are for.

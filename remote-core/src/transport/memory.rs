@@ -100,5 +100,6 @@ impl WriteHalf for tokio::io::WriteHalf<tokio::io::DuplexStream> {
 
 fn connection(stream: tokio::io::DuplexStream, uri: &Uri) -> Connection {
     let (reader, writer) = tokio::io::split(stream);
-    Connection { reader: Box::new(reader), writer: Box::new(writer), address: uri.node() }
+    let (reader, writer) = (Box::new(reader), Box::new(writer));
+    Connection { reader, writer, address: uri.node(), process: None }
 }

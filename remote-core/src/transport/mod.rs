@@ -8,6 +8,7 @@ pub(crate) mod connection;
 mod loopback;
 mod memory;
 pub(crate) mod nowhere;
+pub(crate) mod peer_process;
 mod tcp;
 pub(crate) mod udp;
 #[cfg(unix)]

@@ -89,5 +89,6 @@ fn connection(stream: TcpStream, address: SocketAddr) -> io::Result<Connection> 
         reader: Box::new(reader),
         writer: Box::new(writer),
         address: format!("tcp://{address}"),
+        process: None,
     })
 }

@@ -14,6 +14,7 @@ use super::connection::{
     Connection, Listener, Pending, ReadHalf, Registered, Scheme, Transport, WriteHalf,
     not_connected, not_listening,
 };
+use super::peer_process::PeerProcess;
 use super::uri::Uri;
 use crate::error::Result;
 
@@ -105,6 +106,7 @@ impl ReadHalf for tokio::net::unix::OwnedReadHalf {
 }
 
 fn connection(stream: UnixStream, address: String) -> Connection {
+    let process = stream.peer_cred().ok().and_then(|peer| PeerProcess::open(peer.pid()?));
     let (reader, writer) = stream.into_split();
-    Connection { reader: Box::new(reader), writer: Box::new(writer), address }
+    Connection { reader: Box::new(reader), writer: Box::new(writer), address, process }
 }

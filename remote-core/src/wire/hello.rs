@@ -8,7 +8,7 @@ use hmac_sha256::HMAC;
 
 use super::breach::Breach;
 use super::varint::{Cursor, put, put_bytes};
-use crate::id::{ConnectionId, FrameNumber, NodeId};
+use crate::id::{ConnectionId, FrameNumber, NodeId, ProcessId};
 use crate::limits::Limits;
 
 /// The first bytes on every connection. The version follows.
@@ -38,6 +38,8 @@ pub(crate) struct Hello {
     pub(crate) address: String,
     /// Random bytes, new on each connection, so that a proof of one connection is not valid on another.
     pub(crate) nonce: Nonce,
+    /// The process of the node, on a connection within one machine.
+    pub(crate) process: Option<ProcessId>,
 }
 
 /// Random bytes that belong to one connection.
@@ -132,6 +134,9 @@ impl Hello {
             put(out, self.lease.as_millis() as u64);
             put_bytes(out, self.address.as_bytes());
             out.extend_from_slice(&self.nonce);
+            if let Some(process) = self.process {
+                put(out, process.get().into());
+            }
         })
     }
 
@@ -150,6 +155,10 @@ impl Hello {
                 lease: Duration::from_millis(cursor.number()?),
                 address: cursor.text()?.to_owned(),
                 nonce: cursor.array()?,
+                process: cursor
+                    .number()
+                    .ok()
+                    .and_then(|id| ProcessId::new(u32::try_from(id).unwrap_or(0))),
             };
             // Bytes that follow belong to a later minor version, and are ignored.
             let sound = hello.grant.calls > 0
@@ -315,6 +324,7 @@ mod tests {
             lease: Duration::from_secs(30),
             address: "tcp://127.0.0.1:1".into(),
             nonce: [2; 32],
+            process: None,
         }
     }
 

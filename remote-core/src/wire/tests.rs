@@ -143,6 +143,7 @@ fn hello() -> Hello {
         lease: Duration::from_secs(30),
         address: "tcp://127.0.0.1:4096".into(),
         nonce: [2; 32],
+        process: None,
     }
 }
 

@@ -12,6 +12,8 @@ mod limits;
 mod links;
 mod messages;
 mod panics;
+#[cfg(target_os = "linux")]
+mod peer_processes;
 mod pipelining;
 mod processes;
 mod relay;
@@ -36,12 +38,16 @@ fn child() {
         "controller" => sockets::processes::control(),
         #[cfg(target_os = "linux")]
         "gateway" => sockets::processes::give_sockets(),
+        #[cfg(target_os = "linux")]
+        "house" => peer_processes::serve(),
         "keeper" => datagrams::serve(),
         #[cfg(target_os = "linux")]
         "office" => streams::processes::serve(),
         "part server" => links::serve(),
         "sender" => shutdown::send_and_return(),
         "server" => processes::serve(remote_core::Limits::default()),
+        #[cfg(target_os = "linux")]
+        "visitor" => peer_processes::visit(),
         other => panic!("there is no role {other}"),
     }
 }

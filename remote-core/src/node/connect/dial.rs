@@ -107,7 +107,7 @@ async fn dial(
     let transport = uri.transport()?;
     let attempt = async {
         let mut connection = transport.connect(uri).await?;
-        let (own, asked) = (sessions.shared.hello(), Instant::now());
+        let (own, asked) = (sessions.shared.hello(&connection), Instant::now());
         let hello = introduce(&mut connection, &own).await?;
         match wanted {
             _ if hello.node == sessions.shared.id => return Ok(Reached::Here),

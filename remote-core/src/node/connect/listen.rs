@@ -46,7 +46,7 @@ async fn welcome(sessions: Arc<Sessions>, connection: Connection) {
 
 async fn handshake(sessions: &Arc<Sessions>, mut connection: Connection) -> Result<()> {
     let hello = read_hello(&mut connection).await?;
-    let (own, asked) = (sessions.shared.hello(), Instant::now());
+    let (own, asked) = (sessions.shared.hello(&connection), Instant::now());
     write_hello(&mut connection, &own).await?;
     if hello.node == sessions.shared.id {
         return Ok(()); // This node dialled itself, and knows it by the hello.

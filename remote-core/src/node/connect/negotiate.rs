@@ -40,6 +40,8 @@ impl Negotiation<'_> {
         mut connection: Connection,
     ) -> Result<Arc<SharedSession>> {
         let peer = self.hello.node;
+        // The connection may be to a process that relays it: its end says nothing about the peer.
+        connection.process.take_if(|process| self.hello.process != Some(process.id()));
         write_resume_state(&mut connection, &sessions.resume_state(self.sides())).await?;
         let state = read_resume_state(&mut connection).await?;
         let decision = match decides(sessions.shared.id, peer) {

@@ -19,6 +19,7 @@ mod export;
 mod flush;
 mod inbound;
 mod outbound;
+mod peer_process;
 mod pump;
 mod reattach;
 mod reply;

@@ -10,7 +10,8 @@ use crate::transport::connection::Connection;
 
 impl SharedSession {
     /// Gives the session its first connection.
-    pub(crate) fn connect(&self, connection: Connection) {
+    pub(crate) fn connect(&self, mut connection: Connection) {
+        connection.process.take().into_iter().for_each(|process| self.watch_process(process));
         self.update(|inner| inner.tasks.connect(connection));
     }
 
@@ -24,11 +25,12 @@ impl SharedSession {
     /// dropped.
     pub(crate) fn reconnect(
         &self,
-        connection: Connection,
+        mut connection: Connection,
         number: ConnectionId,
         asked: Option<Instant>,
         arrived: FrameNumber,
     ) {
+        connection.process.take().into_iter().for_each(|process| self.watch_process(process));
         self.update(|inner| {
             if inner.machine.closed().is_none() && inner.tasks.reconnect(number, connection) {
                 inner.machine.resume(Instant::now(), asked, arrived);

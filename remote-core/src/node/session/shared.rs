@@ -55,6 +55,8 @@ pub(crate) struct SharedSession {
     pub(super) token_requests: Arc<Semaphore>,
     /// The number of open streams with one end at the peer.
     pub(super) streams: AtomicUsize,
+    /// True if the end of the peer's process is noticed.
+    pub(super) watches_process: AtomicBool,
     /// True if they should end, because one of the two nodes shuts down.
     pub(super) end_streams: watch::Sender<bool>,
 }
@@ -129,6 +131,7 @@ impl SharedSession {
             dispatch,
             token_requests: Arc::new(Semaphore::new(token_requests as usize)),
             streams: AtomicUsize::new(0),
+            watches_process: AtomicBool::new(false),
             end_streams: watch::Sender::new(false),
         })
     }

@@ -80,6 +80,7 @@ impl World {
             lease: node.lease,
             address,
             nonce,
+            process: None,
         }
     }
 
