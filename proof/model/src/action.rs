@@ -266,9 +266,11 @@ fn of_b(world: &World, state: &State, into: &mut Vec<Action>) {
     let (direct, through_a) = (state.session(Pair::OB), state.session(Pair::AB));
     let may_ask = !direct.holder_ended && direct.to_owner.retained.has_room();
     let has_entry = through_a.import(Object::X).held() > 0;
+    // What B has dropped it does not claim.
+    let may_claim = may_ask && (has_entry || through_a.holder_ended);
     for token in 0..world.budget.gifts {
         let gift = state.gifts[usize::from(token)];
-        if gift.is_offered && may_ask && (!gift.is_claimed || state.left.more_claims > 0) {
+        if gift.is_offered && may_claim && (!gift.is_claimed || state.left.more_claims > 0) {
             into.push(Action::Claim(token));
         }
     }

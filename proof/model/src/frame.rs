@@ -96,6 +96,8 @@ pub enum Frame {
     Yours(Object),
     /// A hands x off to B: O keeps it until B claims it.
     Vouch(Token),
+    /// A withdraws the gift: B has released the reference.
+    Withdraw(Token),
     /// B claims the gift.
     Claim(Token),
     /// A message to the owner with a forwarded reference: it names the object by its identity.

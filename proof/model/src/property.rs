@@ -6,7 +6,7 @@ use stateright::{Model, Property};
 
 use crate::frame::{Frame, Node, Object, Pair};
 use crate::session::Session;
-use crate::state::{Fault, Path, Stage, State};
+use crate::state::{Fault, Gift, Path, Stage, State};
 use crate::world::{Nodes, World};
 
 /// An object that a live holder holds within its lease is in the table of its owner, in a live session.
@@ -98,6 +98,13 @@ fn situations(world: &World) -> Vec<Property<World>> {
 
 fn gift_situations(world: &World) -> Vec<Property<World>> {
     let mut all = vec![
+        Property::sometimes("a gift is withdrawn", |_, state: &State| {
+            state.gifts.iter().any(|gift| gift.stage == Stage::Withdrawn)
+        }),
+        Property::sometimes("a claim meets a gift that was withdrawn", |_, state: &State| {
+            let withdrawn = |gift: &Gift| gift.stage == Stage::Withdrawn && gift.is_claimed;
+            state.gifts.iter().any(withdrawn)
+        }),
         Property::sometimes("a claim waits for its gift", |_, state: &State| {
             state.gifts.iter().any(|gift| gift.is_awaited)
         }),

@@ -23,6 +23,7 @@ pub(crate) fn receive_at_owner(state: &mut State, world: &World, pair: Pair, fra
             find(state, world, pair, object);
         }
         Frame::Vouch(token) => vouch(state, world, pair, token),
+        Frame::Withdraw(token) => withdraw(state, token),
         Frame::Claim(token) => claim(state, world, pair, token),
         Frame::ToOwner(object) => receive_forwarded(state, world, object),
         Frame::Settle => match pair {
@@ -71,6 +72,25 @@ fn release(state: &mut State, world: &World, pair: Pair, object: Object, answere
     match count.checked_sub(answered) {
         Some(rest) => *count = rest,
         None => state.fault = Some(Fault::Count),
+    }
+    if pair == Pair::AB && world.keeps(Rule::Withdrawal) && !state.is_forwarding() {
+        withdraw_all(state);
+    }
+}
+
+/// A has nothing to forward for B any more: B has claimed what A vouched for, or never will.
+fn withdraw_all(state: &mut State) {
+    for token in 0..state.gifts.len() {
+        if std::mem::take(&mut state.gifts[token].is_vouched) {
+            state.session_mut(Pair::OA).send(Side::Owner, Frame::Withdraw(token as Token));
+        }
+    }
+}
+
+fn withdraw(state: &mut State, token: Token) {
+    let gift = &mut state.gifts[usize::from(token)];
+    if gift.stage == Stage::Open {
+        (gift.stage, gift.age) = (Stage::Withdrawn, 0);
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct Gift {
     /// A claim has arrived before its vouch.
     pub(crate) is_awaited: bool,
     pub(crate) grants: u8,
+    /// A has vouched, and B has not released the reference since.
+    pub(crate) is_vouched: bool,
     /// B has received the token.
     pub(crate) is_offered: bool,
     /// B has claimed.
@@ -41,6 +43,7 @@ pub(crate) enum Stage {
     Open,
     Taken,
     Expired,
+    Withdrawn,
 }
 
 /// B's calls to x, and those of them that O has started.
@@ -93,6 +96,7 @@ impl State {
             age: 0,
             is_awaited: false,
             grants: 0,
+            is_vouched: false,
             is_offered: false,
             is_claimed: false,
         };

@@ -104,6 +104,7 @@ impl State {
             Action::Give => {
                 let token = self.next_token(world);
                 self.left.gifts -= 1;
+                self.gifts[usize::from(token)].is_vouched = true;
                 self.session_mut(Pair::OA).send(Side::Owner, Frame::Vouch(token));
                 self.introduce(world, Pair::AB, Object::X, Frame::Forward(token));
             }

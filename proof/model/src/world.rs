@@ -108,6 +108,8 @@ pub enum Rule {
     SingleUse,
     /// A token is good for one claimant.
     BoundToken,
+    /// A gift is withdrawn when its recipient has released the reference.
+    Withdrawal,
     /// A gift is dropped after its term.
     GiftTerm,
     /// The lease of an owner expires if it receives nothing from the holder.
@@ -125,7 +127,7 @@ pub enum Rule {
 
 impl Rule {
     /// All rules.
-    pub const ALL: [Rule; 17] = [
+    pub const ALL: [Rule; 18] = [
         Rule::PinInTransit,
         Rule::PinWhileWaiting,
         Rule::CountedRelease,
@@ -137,6 +139,7 @@ impl Rule {
         Rule::PinnedForward,
         Rule::SingleUse,
         Rule::BoundToken,
+        Rule::Withdrawal,
         Rule::GiftTerm,
         Rule::OwnerTerm,
         Rule::CountedFromSending,

@@ -125,6 +125,7 @@ pub fn without(rule: Rule) -> (World, &'static str) {
         Rule::PinnedForward => (THREE, GIVEN, SAFE),
         Rule::SingleUse => (THREE, Budget { more_claims: 1, ..GIVEN }, GIFTS),
         Rule::BoundToken => (THREE, Budget { thefts: 1, ..GIVEN }, GIFTS),
+        Rule::Withdrawal => (STILL, GIVEN, LIVE),
         Rule::GiftTerm => (THREE, GIVEN, LIVE),
         Rule::OwnerTerm => (THREE, Budget { kills: 1, ..NAMED }, LIVE),
         Rule::CountedFromSending => (TWO, Budget { renewals: 1, ..NAMED }, SAFE),
