@@ -10,6 +10,7 @@ mod handoff;
 mod io;
 #[allow(clippy::module_inception, reason = "the room for the node itself")]
 pub(crate) mod node;
+mod publish;
 mod runtime;
 pub(crate) mod session;
 mod shared;
