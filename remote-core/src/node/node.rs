@@ -15,7 +15,7 @@ use super::snapshot::{Snapshot, snapshot};
 use crate::error::Result;
 use crate::id::NodeId;
 use crate::reference::reference::Ref;
-use crate::socket::messages::Sockets;
+use crate::socket::listening::Sockets;
 use crate::transport::uri::Uri;
 
 /// A node: an identity, an object table, and sessions with other nodes.

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use remote_derive::{Remote, remote};
 use tokio::net::TcpStream;
 
+use super::connected::{Socket, SocketController};
 use super::connection_task::ConnectionTask;
 use super::control::{Control, Sending};
-use super::messages::{Socket, SocketController};
 use super::outgoing::Outgoing;
 use super::quota::Permit;
 use super::units::WorkUnits;

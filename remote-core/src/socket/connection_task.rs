@@ -12,9 +12,9 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::sync::watch;
 
+use super::connected::{Socket, SocketController};
 use super::control::{Control, ControlState, Sending};
 use super::ends::close_at_end;
-use super::messages::{Socket, SocketController};
 use super::outgoing::Outgoing;
 use super::quota::Permit;
 use super::units::{Arrived, WorkUnits};

@@ -8,8 +8,9 @@ use remote_derive::{Remote, remote};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 
+use super::connected::{Socket, SocketController};
 use super::connection::Connection;
-use super::messages::{ServerController, ServerSocket, Socket, SocketController, Sockets};
+use super::listening::{ServerController, ServerSocket, Sockets};
 use super::policy::{Policy, Purpose};
 use super::quota::Quota;
 use super::server::Server;

@@ -98,18 +98,20 @@
 //! # Ok(()) }
 //! ```
 
+mod connected;
 mod connection;
 mod connection_task;
 mod control;
 mod ends;
 pub(crate) mod factory;
-pub(crate) mod messages;
+pub(crate) mod listening;
 mod outgoing;
 pub(crate) mod policy;
 mod quota;
 mod server;
 mod units;
 
-pub use messages::{ServerController, ServerSocket, Socket, SocketController, Sockets};
+pub use connected::{Socket, SocketController};
+pub use listening::{ServerController, ServerSocket, Sockets};
 pub use policy::Policy;
 pub use units::{WorkUnit, WorkUnits};

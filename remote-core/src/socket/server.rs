@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use super::connection::Connection;
 use super::control::Control;
 use super::ends::close_at_end;
-use super::messages::{ServerController, ServerSocket};
+use super::listening::{ServerController, ServerSocket};
 use super::quota::{Permit, Quota};
 use crate::error::Result;
 use crate::reference::monitor::Monitor;
