@@ -21,7 +21,9 @@ const LEASE: Duration = Duration::from_secs(30);
 /// The longest lease term.
 const LONGEST_LEASE: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// A node that is not yet started; made by [`Node::builder`](crate::Node::builder).
+/// The settings of a node before it starts; made by [`Node::builder`](crate::Node::builder).
+///
+/// Each method sets one of them and returns the builder. [`NodeBuilder::start`] checks them and starts the node.
 ///
 /// ```
 /// use std::time::Duration;
@@ -63,23 +65,60 @@ impl Default for NodeBuilder {
 }
 
 impl NodeBuilder {
-    /// Listens at an address, as `tcp://127.0.0.1:0`; may be said several times. At one as `udp://127.0.0.1:0` one-way
-    /// messages to published objects are taken, see [`Node::lookup`](crate::Node::lookup).
+    /// Adds an address at which the node listens, such as `tcp://127.0.0.1:0`. Can be used several times.
+    ///
+    /// With port 0 the system chooses a free port. At an address such as `udp://127.0.0.1:0`, the node receives one-way
+    /// messages to published objects; see [`Node::lookup`](crate::Node::lookup). The chapter
+    /// [transports](crate::guide::transports) lists the schemes. [`NodeBuilder::start`] checks the address.
+    ///
+    /// ```
+    /// # use remote_core::Node;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> remote_core::Result<()> {
+    /// let node = Node::builder().listen("tcp://127.0.0.1:0").listen("udp://127.0.0.1:0").start().await?;
+    /// let uris = node.uris("printer");
+    /// assert!(uris[0].starts_with("tcp://127.0.0.1:") && uris[1].starts_with("udp://127.0.0.1:"));
+    /// # Ok(()) }
+    /// ```
     pub fn listen(mut self, uri: impl Into<String>) -> NodeBuilder {
         self.listen.push(uri.into());
         self
     }
 
-    /// Sets what the node allows its peers.
+    /// Sets the limits of the node, for its peers and for itself; [`Limits::default`] unless set. [`NodeBuilder::start`]
+    /// refuses limits that contradict each other.
+    ///
+    /// ```
+    /// # use remote_core::{Error, Limits, Node};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> remote_core::Result<()> {
+    /// let limits = Limits { body: 1 << 20, window_calls: 100, ..Limits::default() };
+    /// let node = Node::builder().limits(limits.clone()).start().await?;
+    /// # drop(node);
+    /// let limits = Limits { queue: 1 << 10, ..limits }; // a body does not fit into the queue
+    /// assert!(matches!(Node::builder().limits(limits).start().await, Err(Error::Refused(_))));
+    /// # Ok(()) }
+    /// ```
     pub fn limits(mut self, limits: Limits) -> NodeBuilder {
         self.limits = limits;
         self
     }
 
-    /// Sets the term of the lease: references expire if for this time nothing arrives from the other side; 30 s by
-    /// default. Between two nodes the shorter of their terms applies, in both directions. It also limits the times of
-    /// the keepalive: a ping is sent after a ninth of the term, and a silent connection is dropped after a third of it,
-    /// unless [`Limits`] set shorter times.
+    /// Sets the term of the lease: references expire if nothing arrives from the other side for this time. 30 s unless set;
+    /// [`NodeBuilder::start`] refuses terms under 100 ms and over 7 days.
+    ///
+    /// Between two nodes the shorter of their terms applies, in both directions. The term also limits the times of the
+    /// keepalive: a ping is sent after a ninth of the term, and a silent connection is dropped after a third of it, unless
+    /// [`Limits`] set shorter times. See the chapter [leases](crate::guide::leases).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use remote_core::Node;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> remote_core::Result<()> {
+    /// let _server = Node::builder().listen("memory://lease-doc").start().await?; // 30 s
+    /// let client = Node::builder().lease(Duration::from_secs(10)).start().await?;
+    /// client.names("memory://lease-doc").await?;
+    /// assert!(client.sessions()[0].stats().lease_left <= Duration::from_secs(10));
+    /// # Ok(()) }
+    /// ```
     pub fn lease(mut self, lease: Duration) -> NodeBuilder {
         self.lease = lease;
         self
@@ -123,18 +162,29 @@ impl NodeBuilder {
         self
     }
 
-    /// Names the node, for its peers' eyes; the name proves nothing.
+    /// Sets the name of the node, which its peers read as [`Peer::name`](crate::Peer::name). Empty unless set. It is not
+    /// authenticated. [`NodeBuilder::start`] refuses names of more than 128 bytes.
+    ///
+    /// ```
+    /// # use remote_core::Node;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> remote_core::Result<()> {
+    /// let _server = Node::builder().name("printer").listen("memory://name-doc").start().await?;
+    /// let client = Node::new();
+    /// client.names("memory://name-doc").await?;
+    /// assert_eq!(client.sessions()[0].peer().name(), "printer");
+    /// # Ok(()) }
+    /// ```
     pub fn name(mut self, name: &str) -> NodeBuilder {
         self.name = name.to_owned();
         self
     }
 
-    /// Lets others use sockets of this machine, as far as this goes, if they are given [`Node::sockets`](crate::Node::sockets).
-    /// Unless it is said, nobody may.
+    /// Sets the policy by which other nodes may use TCP sockets of this machine, through the object
+    /// [`Node::sockets`](crate::Node::sockets). Unless set, nothing is allowed.
     ///
     /// ```
-    /// use remote_core::Node;
-    /// use remote_core::socket::Policy;
+    /// use remote_core::socket::{Policy, Sockets};
+    /// use remote_core::{Node, Ref};
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> remote_core::Result<()> {
     /// let gateway = Node::builder()
@@ -143,6 +193,8 @@ impl NodeBuilder {
     ///     .start()
     ///     .await?;
     /// gateway.publish("sockets", gateway.sockets()).await?;
+    /// let sockets: Ref<dyn Sockets> = Node::new().lookup(gateway.uri("sockets")).await?;
+    /// assert!(!Ref::is_near(&sockets)); // they are sockets of the gateway's machine
     /// # Ok(()) }
     /// ```
     pub fn sockets(mut self, policy: Policy) -> NodeBuilder {

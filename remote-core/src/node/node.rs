@@ -20,10 +20,11 @@ use crate::transport::uri::Uri;
 
 /// A node: an identity, an object table, and sessions with other nodes.
 ///
-/// Usually there is one in a process; there may be many. Cheap to clone. When the last handle is dropped the node
-/// listens no more, and its sessions end as soon as no reference needs them.
+/// A process usually has one node, and may have many. It is a handle, and cloning it is cheap. When the last handle is dropped,
+/// the node stops listening, its published names are removed, and its sessions end as soon as no reference needs them.
+/// [`Node::shutdown`] ends it in good order.
 ///
-/// ```standalone_crate
+/// ```
 /// use remote_core::{Node, Ref, Remote, Result, remote};
 ///
 /// #[remote]
@@ -33,10 +34,10 @@ use crate::transport::uri::Uri;
 ///
 /// #[derive(Remote)]
 /// #[remote(Greeter)]
-/// struct English;
+/// struct Concierge;
 ///
 /// #[remote]
-/// impl Greeter for English {
+/// impl Greeter for Concierge {
 ///     async fn greet(&self, name: &str) -> Result<String> {
 ///         Ok(format!("hello, {name}"))
 ///     }
@@ -45,8 +46,8 @@ use crate::transport::uri::Uri;
 /// #[tokio::main(flavor = "current_thread")]
 /// async fn main() -> Result<()> {
 ///     let server = Node::listen("tcp://127.0.0.1:0").await?;
-///     server.publish("greeter", Ref::<dyn Greeter>::new(English)).await?;
-///     let client = Node::new(); // as well in another process
+///     server.publish("greeter", Ref::<dyn Greeter>::new(Concierge)).await?;
+///     let client = Node::new(); // here in the same process; in another one it is the same
 ///     let greeter: Ref<dyn Greeter> = client.lookup(server.uri("greeter")).await?;
 ///     assert_eq!(greeter.greet("world").await?, "hello, world");
 ///     Ok(())
@@ -56,10 +57,16 @@ use crate::transport::uri::Uri;
 pub struct Node(pub(super) Arc<Core>);
 
 impl Node {
-    /// Makes a node that listens nowhere, with default settings.
+    /// Returns a node that does not listen, with default settings.
     ///
     /// # Panics
-    /// If two classes of the program have one name; [`NodeBuilder::start`] says so by an error.
+    /// Panics if two classes of the program have the same name; [`NodeBuilder::start`] returns an error instead.
+    ///
+    /// ```
+    /// use remote_core::Node;
+    /// let (one, other) = (Node::new(), Node::new());
+    /// assert_ne!(one.id(), other.id());
+    /// ```
     #[allow(
         clippy::new_without_default,
         reason = "each is another node: a default would hide that"
@@ -71,36 +78,103 @@ impl Node {
         }
     }
 
-    /// Returns a builder for a node with other settings.
+    /// Returns a builder, for a node with other settings.
+    ///
+    /// ```
+    /// # use remote_core::Node;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> remote_core::Result<()> {
+    /// let node = Node::builder().name("printer").listen("memory://settings-doc").start().await?;
+    /// assert_eq!(node.uri("queue"), "memory://settings-doc/queue");
+    /// # Ok(()) }
+    /// ```
     pub fn builder() -> NodeBuilder {
         NodeBuilder::default()
     }
 
-    /// Starts a node that listens at an address, as `tcp://127.0.0.1:0` (port 0 takes a free one).
+    /// Starts a node that listens at an address, such as `tcp://127.0.0.1:0`, with default settings. With port 0 the system
+    /// chooses a free port.
     ///
     /// # Errors
     /// Those of [`NodeBuilder::start`].
+    ///
+    /// # Panics
+    /// As [`NodeBuilder::start`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, no node is started.
+    ///
+    /// ```
+    /// # use remote_core::Node;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> remote_core::Result<()> {
+    /// let node = Node::listen("tcp://127.0.0.1:0").await?;
+    /// assert!(node.uri("printer").starts_with("tcp://127.0.0.1:"));
+    /// assert!(!node.uri("printer").contains(":0/")); // with the port that the system has chosen
+    /// # Ok(()) }
+    /// ```
     pub async fn listen(uri: impl Into<String>) -> Result<Node> {
         Node::builder().listen(uri).start().await
     }
 
-    /// Returns the identity of the node, new at each start.
+    /// Returns the identity of the node: random, and new at each start. All handles of a node return the same.
+    ///
+    /// ```
+    /// let node = remote_core::Node::new();
+    /// assert_eq!(node.id(), node.clone().id());
+    /// ```
     pub fn id(&self) -> NodeId {
         self.0.sessions.shared.id
     }
 
-    /// Returns the sessions with other nodes.
+    /// Returns the sessions with other nodes, suspended ones included, in no particular order. There is at most one with each
+    /// node.
+    ///
+    /// ```
+    /// # use remote_core::Node;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> remote_core::Result<()> {
+    /// let server = Node::listen("memory://sessions-doc").await?;
+    /// let client = Node::new();
+    /// assert!(client.sessions().is_empty());
+    /// client.names("memory://sessions-doc").await?; // connects
+    /// assert_eq!(client.sessions()[0].peer().id(), server.id());
+    /// # Ok(()) }
+    /// ```
     pub fn sessions(&self) -> Vec<Session> {
         self.0.sessions.all().into_iter().map(Session).collect()
     }
 
-    /// Returns the object that makes sockets on this machine, as far as [`NodeBuilder::sockets`] allows: an object to be published,
-    /// or passed to those who may. See [`socket`](crate::socket).
+    /// Returns the object that makes TCP sockets on this machine, as far as [`NodeBuilder::sockets`] allows. It can be
+    /// published, or passed to the nodes that may use it. See [`socket`](crate::socket).
+    ///
+    /// ```
+    /// # use remote_core::{Node, Ref, socket::Policy};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> remote_core::Result<()> {
+    /// let gateway = Node::builder().sockets(Policy::loopback()).start().await?;
+    /// gateway.publish("sockets", gateway.sockets()).await?;
+    /// assert_eq!(gateway.sockets(), gateway.sockets()); // one object
+    /// assert!(Ref::is_near(&gateway.sockets()));
+    /// # Ok(()) }
+    /// ```
     pub fn sockets(&self) -> Ref<dyn Sockets> {
         Ref::from_arc(Arc::clone(&self.0.sockets))
     }
 
-    /// Returns the number of objects that the node exports.
+    /// Returns the number of objects that the node exports: those that peers can name. An object that several peers can name
+    /// counts once.
+    ///
+    /// ```
+    /// # use remote_core::{Node, Ref, Remote, Result, remote};
+    /// # #[remote] trait Ping { async fn ping(&self) -> Result<u8>; }
+    /// # #[derive(Remote)] #[remote(Ping)] struct Counted;
+    /// # #[remote] impl Ping for Counted { async fn ping(&self) -> Result<u8> { Ok(1) } }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// let server = Node::listen("memory://exports-doc").await?;
+    /// server.publish("ping", Ref::<dyn Ping>::new(Counted)).await?;
+    /// assert_eq!(server.exports(), 0); // published, and not yet looked up
+    /// let found: Ref<dyn Ping> = Node::new().lookup(server.uri("ping")).await?;
+    /// assert_eq!(server.exports(), 1);
+    /// # drop(found);
+    /// # Ok(()) }
+    /// ```
     pub fn exports(&self) -> usize {
         self.0.sessions.shared.table.len()
     }
@@ -132,7 +206,13 @@ impl Node {
             && sessions.all().iter().all(|session| session.is_idle())
     }
 
-    /// Returns the exports of the node with their holders, and its imports. It reads each entry of each table.
+    /// Returns the exports of the node with their holders, and its imports. Reads all entries of all tables. [`Snapshot`] has
+    /// an example with entries.
+    ///
+    /// ```
+    /// let snapshot = remote_core::Node::new().snapshot();
+    /// assert!(snapshot.exports.is_empty() && snapshot.imports.is_empty());
+    /// ```
     pub fn snapshot(&self) -> Snapshot {
         snapshot(&self.0.sessions, self.0.desk.len())
     }
@@ -159,7 +239,7 @@ impl Node {
     /// for line in 0..100 {
     ///     log.line(&format!("line {line}")).oneway().await?;
     /// }
-    /// client.flush().await?; // the server has them
+    /// assert_eq!(client.flush().await, Ok(())); // the server has them
     /// # Ok(()) }
     /// ```
     pub async fn flush(&self) -> Result<()> {
@@ -174,7 +254,22 @@ impl Node {
         shared.unreceived.take()
     }
 
-    /// Waits until the node has shut down.
+    /// Waits until [`Node::shutdown`] has finished, which this or another handle of the node has called.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: dropping the future has no effect.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use remote_core::Node;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> remote_core::Result<()> {
+    /// let node = Node::listen("memory://closed-doc").await?;
+    /// let other = node.clone();
+    /// tokio::spawn(async move { other.shutdown(Duration::from_secs(1)).await });
+    /// node.closed().await;
+    /// assert!(Node::new().names("memory://closed-doc").await.is_err());
+    /// # Ok(()) }
+    /// ```
     pub async fn closed(&self) {
         self.0.closed().await;
     }
@@ -182,13 +277,17 @@ impl Node {
     /// Ends the node in good order, and returns what it gave up.
     ///
     /// The node accepts no more connections, and neither it nor its peers begin calls on its sessions: such a call fails with
-    /// [`Error::Ended`](crate::Error::Ended). What was handed over before is executed: the shutdown waits until one-way messages are executed and calls
-    /// are answered, in both directions, and until streams have ended, whose producers are notified by
-    /// [`Sink::closing`](crate::Sink::closing). Methods that are running may still call their peers. After `limit` it gives up
-    /// what is left. Then it closes the sockets that others use, and notifies its peers.
+    /// [`Error::Ended`](crate::Error::Ended). What was handed over before is executed: the shutdown waits until one-way
+    /// messages are executed and calls are answered, in both directions, and until streams have ended, whose producers are
+    /// notified by [`Sink::closing`](crate::Sink::closing). Methods that are running may still call their peers. After `limit`
+    /// it gives up what is left. Then it closes the sockets that others use, and notifies its peers. It returns within `limit`
+    /// and 2 s.
     ///
     /// A method may await the shutdown of its own node: the shutdown does not wait for this method, which is dropped with its
     /// session.
+    ///
+    /// # Panics
+    /// Panics outside a tokio runtime.
     ///
     /// # Cancel safety
     /// Dropping the future does not stop the shutdown.
@@ -221,12 +320,32 @@ impl Node {
 }
 
 impl NodeBuilder {
-    /// Starts the node.
+    /// Starts the node. When this returns, the node listens at all its addresses.
     ///
     /// # Errors
-    /// [`Error::Refused`](crate::Error::Refused) if settings contradict each other or an address can be reached from outside;
-    /// [`Error::InvalidUri`](crate::Error::InvalidUri); [`Error::Io`](crate::Error::Io) if an address is in use;
-    /// [`Error::DuplicateClass`](crate::Error::DuplicateClass).
+    /// - [`Error::Refused`](crate::Error::Refused) if the limits contradict each other, if the name, the lease or the call
+    ///   timeout is out of range, or if an address can be reached from outside this machine.
+    /// - [`Error::InvalidUri`](crate::Error::InvalidUri) for a text that is not the address of a node.
+    /// - [`Error::Io`](crate::Error::Io) if the node cannot listen at an address, for example because it is in use.
+    /// - [`Error::DuplicateClass`](crate::Error::DuplicateClass) if two classes of the program have the same name.
+    ///
+    /// # Panics
+    /// Panics outside a tokio runtime, if the node has an address.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, no node is started.
+    ///
+    /// ```
+    /// # use remote_core::{Error, Node};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> remote_core::Result<()> {
+    /// let node = Node::builder().listen("memory://start-doc").start().await?;
+    /// let second = Node::builder().listen("memory://start-doc").start().await;
+    /// assert!(matches!(second, Err(Error::Io(_)))); // the address is in use
+    /// let open = Node::builder().listen("tcp://0.0.0.0:0").start().await;
+    /// assert!(matches!(open, Err(Error::Refused(_)))); // it can be reached from outside
+    /// # drop(node);
+    /// # Ok(()) }
+    /// ```
     pub async fn start(self) -> Result<Node> {
         let (core, addresses) = self.make()?;
         for address in addresses {

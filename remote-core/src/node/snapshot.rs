@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::connect::registry::Sessions;
 use crate::object::peer::Peer;
 
-/// The tables of a node at one moment, for inspectors and tests; made by [`Node::snapshot`](crate::Node::snapshot).
+/// The tables of a node at one moment, for inspectors and tests; returned by [`Node::snapshot`](crate::Node::snapshot).
 ///
 /// ```
 /// # use remote_core::{Node, Ref, Remote, Result, remote};
@@ -38,37 +38,86 @@ pub struct Snapshot {
     pub gifts: usize,
 }
 
-/// An object that peers refer to.
+/// An object to which peers refer.
+///
+/// ```
+/// # use remote_core::{Node, Ref, Remote, Result, inspect::Export, remote};
+/// # #[remote] trait Empty {}
+/// # #[derive(Remote)] #[remote(Empty)] struct Slate;
+/// # #[remote] impl Empty for Slate {}
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+/// # let (server, client) = (Node::listen("memory://export-doc").await?, Node::new());
+/// # server.publish("stone", Ref::<dyn Empty>::new(Slate)).await?;
+/// # let far: Ref<dyn Empty> = client.lookup(server.uri("stone")).await?;
+/// // `client` has looked up an object of `server`.
+/// let exports: Vec<Export> = server.snapshot().exports;
+/// assert!(exports[0].class.is_some_and(|class| class.ends_with("Slate")));
+/// assert_eq!(exports[0].holders.len(), 1);
+/// # drop(far);
+/// # Ok(()) }
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub struct Export {
-    /// Its number on this node.
+    /// The object's number on this node.
     pub object: u64,
-    /// Its class; `None` for an object of another node, for which this one forwards.
+    /// The name of the object's class; `None` for an object of another node, for which this node forwards.
     pub class: Option<&'static str>,
-    /// The peers that refer to it.
+    /// The peers that refer to the object.
     pub holders: Vec<Holder>,
 }
 
 /// A peer that refers to an object.
+///
+/// ```
+/// # use remote_core::{Node, Ref, Remote, Result, inspect::Holder, remote};
+/// # #[remote] trait Empty {}
+/// # #[derive(Remote)] #[remote(Empty)] struct Marble;
+/// # #[remote] impl Empty for Marble {}
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+/// # let (server, client) = (Node::listen("memory://holder-doc").await?, Node::new());
+/// # server.publish("stone", Ref::<dyn Empty>::new(Marble)).await?;
+/// # let far: Ref<dyn Empty> = client.lookup(server.uri("stone")).await?;
+/// // `client` has looked up an object of `server`.
+/// let holders: Vec<Holder> = server.snapshot().exports.remove(0).holders;
+/// assert_eq!((holders[0].peer.id(), holders[0].introductions), (client.id(), 1));
+/// # drop(far);
+/// # Ok(()) }
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub struct Holder {
     /// The peer.
     pub peer: Peer,
-    /// The number of introductions to it that are not released.
+    /// The number of introductions to the peer that are not released.
     pub introductions: u64,
-    /// The time for which the object is kept for it if nothing more arrives from it.
+    /// The time for which the object is kept for the peer if no further frame arrives from it.
     pub lease_left: Duration,
 }
 
-/// An object of a peer.
+/// An object of a peer to which this node refers.
+///
+/// ```
+/// # use remote_core::{Node, Ref, Remote, Result, inspect::Import, remote};
+/// # #[remote] trait Empty {}
+/// # #[derive(Remote)] #[remote(Empty)] struct Granite;
+/// # #[remote] impl Empty for Granite {}
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+/// # let (server, client) = (Node::listen("memory://import-doc").await?, Node::new());
+/// # server.publish("stone", Ref::<dyn Empty>::new(Granite)).await?;
+/// # let far: Ref<dyn Empty> = client.lookup(server.uri("stone")).await?;
+/// // `client` has looked up an object of `server`.
+/// let imports: Vec<Import> = client.snapshot().imports;
+/// assert_eq!((imports[0].peer.id(), imports[0].introductions), (server.id(), 1));
+/// # drop(far);
+/// # Ok(()) }
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub struct Import {
-    /// The peer through which it is reached.
+    /// The peer through which the object is reached.
     pub peer: Peer,
-    /// Its number at the peer.
+    /// The object's number at the peer.
     pub object: u64,
     /// The number of introductions by the peer that are not released.
     pub introductions: u64,

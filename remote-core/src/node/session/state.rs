@@ -7,15 +7,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::watch;
 
-/// The state of a session.
+/// The state of a session; returned by [`Session::state`](crate::Session::state).
+///
+/// ```
+/// use remote_core::{Node, SessionState};
+///
+/// /// Returns true if all sessions of the node have a connection.
+/// fn is_connected(node: &Node) -> bool {
+///     node.sessions().iter().all(|session| session.state() == SessionState::Connected)
+/// }
+/// assert!(is_connected(&Node::new()));
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionState {
-    /// Messages travel.
+    /// There is a connection.
     Connected,
-    /// The connection is lost, and a new one is being made.
+    /// The connection is lost, and a new one is being made. Calls wait for it until the lease ends.
     Suspended,
-    /// The session is over.
+    /// The session has ended, and with it all references of this node to objects of the peer.
     Ended,
 }
 
