@@ -16,7 +16,31 @@ use crate::session::header::Selector;
 use crate::wire::codec::Decoder;
 use crate::wire::method::Method;
 
-/// A type whose objects can be referred to by [`Ref`](crate::Ref). Implemented by `#[derive(Remote)]`.
+/// A type whose objects can be referred to by [`Ref`](crate::Ref): a bound for code that is generic over classes. Implemented
+/// by [`#[derive(Remote)]`](derive@crate::Remote), and only by it. [`Implements`](crate::Implements) also requires an
+/// interface.
+///
+/// ```
+/// use std::sync::Arc;
+/// use remote_core::{Class, Ref, Remote, remote};
+///
+/// #[remote]
+/// trait Empty {}
+///
+/// #[derive(Remote)]
+/// #[remote(Empty)]
+/// struct Vacuum;
+///
+/// #[remote]
+/// impl Empty for Vacuum {}
+///
+/// /// Idle objects of one class.
+/// struct Pool<C: Class>(Vec<Arc<C>>);
+///
+/// let mut pool = Pool(vec![Arc::new(Vacuum)]);
+/// let object: Option<Ref<dyn Empty>> = pool.0.pop().map(Ref::from_arc);
+/// assert!(object.is_some_and(|object| Ref::is_near(&object)));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a class of remote objects",
     note = "add `#[derive(Remote)]` and `#[remote(TheInterface)]` to the type"

@@ -105,7 +105,25 @@ pub(crate) type Resolving = Pin<Box<dyn Future<Output = Result<Arc<dyn Receiver>
 /// Called once when an object ends.
 pub(crate) type Watcher = Box<dyn FnOnce(Ended) + Send + Sync>;
 
-/// The reason for which an object has ended, as monitors report it.
+/// The reason for which an object has ended; the output of a [`Monitor`](crate::Monitor).
+///
+/// ```
+/// # use remote_core::{Ended, Ref, Remote, Result, remote};
+/// # #[remote] trait Ping { async fn ping(&self) -> Result<u8>; }
+/// # #[derive(Remote)] #[remote(Ping)] struct Comet;
+/// # #[remote] impl Ping for Comet { async fn ping(&self) -> Result<u8> { Ok(1) } }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+/// let object: Ref<dyn Ping> = Ref::new(Comet);
+/// let monitor = Ref::monitor(&object);
+/// drop(object);
+/// let text = match monitor.await {
+///     Ended::Released => "no reference is left".to_owned(),
+///     Ended::Stopped(reason) => format!("stopped: {reason}"),
+///     other => format!("unreachable: {other}"),
+/// };
+/// assert_eq!(text, "no reference is left");
+/// # Ok(()) }
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -113,11 +131,11 @@ pub enum Ended {
     Released,
     /// It was stopped, with this reason.
     Stopped(String),
-    /// The session with the node that has it ended, with this reason. If the object still exists is not known.
+    /// The session with the object's node ended, with this reason. It is not known if the object still exists.
     SessionEnded(String),
-    /// The lease expired: for too long nothing arrived from the node that has it.
+    /// The lease expired, because nothing arrived from the object's node. It is not known if the object still exists.
     LeaseExpired,
-    /// The node that had it was restarted.
+    /// The object's node was restarted.
     Restarted,
 }
 

@@ -9,12 +9,14 @@ use tokio::sync::watch;
 
 use crate::id::NodeId;
 
-/// The other node of a session: identity, name, address.
+/// A node as another one sees it: identity, name, address. Peers are equal if their identities are.
 ///
-/// Inside a method, [`caller`](crate::caller) returns the node that sent the message. Cloning is cheap.
+/// Inside a method, [`caller`](crate::caller) returns the node that sent the message; [`Session::peer`](crate::Session::peer)
+/// returns the node at the other side of a session. Cloning is cheap. The node chose its identity and its name; they are not
+/// authenticated.
 ///
 /// ```
-/// use remote_core::{Peer, Remote, Result, caller, remote};
+/// use remote_core::{Node, Peer, Ref, Remote, Result, caller, remote};
 ///
 /// #[remote]
 /// trait Door {
@@ -32,6 +34,14 @@ use crate::id::NodeId;
 ///         Ok(format!("who is there? {}", peer.name()))
 ///     }
 /// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+/// let server = Node::listen("memory://door-doc").await?;
+/// server.publish("door", Ref::<dyn Door>::new(Front)).await?;
+/// let client = Node::builder().name("the postman").start().await?;
+/// let door: Ref<dyn Door> = client.lookup(server.uri("door")).await?;
+/// assert_eq!(door.knock().await?, "who is there? the postman");
+/// # Ok(()) }
 /// ```
 #[derive(Clone)]
 pub struct Peer(Arc<Inner>);
@@ -59,11 +69,12 @@ impl Peer {
         self.0.is_gone.send_replace(true);
     }
 
-    /// Returns true if the session with the node has ended: nobody there waits for a reply any more. A method of a peer that was
-    /// lost is not dropped before the lease of the peer ends, and one that executes a one-way message is not dropped at all.
+    /// Returns true if the session with the node has ended, so that no caller there waits for a reply. A method of a peer that
+    /// was lost is not dropped before the lease of the peer ends, and one that executes a one-way message is not dropped at
+    /// all.
     ///
     /// ```
-    /// use remote_core::{Remote, Result, caller, remote};
+    /// use remote_core::{Ref, Remote, Result, caller, remote};
     ///
     /// #[remote]
     /// trait Search {
@@ -87,13 +98,21 @@ impl Peer {
     ///         Ok(found)
     ///     }
     /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// let index: Ref<dyn Search> = Ref::new(Index(vec!["a tree".into(), "a house".into()]));
+    /// assert_eq!(index.search("house").await?, [1]);
+    /// # Ok(()) }
     /// ```
     pub fn is_gone(&self) -> bool {
         *self.0.is_gone.borrow()
     }
 
     /// Waits until [`is_gone`](Peer::is_gone) returns true. For the process itself, and for the sender of a datagram, it never
-    /// does. Cancel safe.
+    /// does.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: dropping the future has no effect.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -106,6 +125,7 @@ impl Peer {
     /// assert!(!peer.is_gone());
     /// client.shutdown(Duration::from_secs(1)).await;
     /// peer.gone().await;
+    /// assert!(peer.is_gone());
     /// # Ok(()) }
     /// ```
     pub async fn gone(&self) {
@@ -114,16 +134,51 @@ impl Peer {
     }
 
     /// Returns the identity of the node, which is new at each start.
+    ///
+    /// ```
+    /// # use remote_core::Node;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> remote_core::Result<()> {
+    /// # let server = Node::builder().name("printer").listen("memory://peer-id-doc").start().await?;
+    /// # let client = Node::new();
+    /// # client.names("memory://peer-id-doc").await?;
+    /// let peer = client.sessions()[0].peer();
+    /// assert_eq!(peer.id(), server.id());
+    /// # Ok(()) }
+    /// ```
     pub fn id(&self) -> NodeId {
         self.0.id
     }
 
-    /// Returns the name that the node has chosen. It may be empty, and proves nothing.
+    /// Returns the name that the node has chosen by [`NodeBuilder::name`](crate::NodeBuilder::name). It may be empty, and is
+    /// not authenticated.
+    ///
+    /// ```
+    /// # use remote_core::Node;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> remote_core::Result<()> {
+    /// # let server = Node::builder().name("printer").listen("memory://peer-name-doc").start().await?;
+    /// # let client = Node::new();
+    /// # client.names("memory://peer-name-doc").await?;
+    /// let peer = client.sessions()[0].peer();
+    /// assert_eq!(peer.name(), "printer");
+    /// # Ok(()) }
+    /// ```
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// Returns the address of the connection; empty for this process.
+    /// Returns the address of the other end of the connection with which the session began; empty for the process itself. The
+    /// peer listens there only if this side connected to it.
+    ///
+    /// ```
+    /// # use remote_core::Node;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> remote_core::Result<()> {
+    /// # let server = Node::builder().name("printer").listen("memory://peer-address-doc").start().await?;
+    /// # let client = Node::new();
+    /// # client.names("memory://peer-address-doc").await?;
+    /// let peer = client.sessions()[0].peer();
+    /// assert_eq!(peer.address(), "memory://peer-address-doc");
+    /// # Ok(()) }
+    /// ```
     pub fn address(&self) -> &str {
         &self.0.address
     }
