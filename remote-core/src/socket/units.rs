@@ -7,13 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// The kind of unit into which a socket splits what it reads. Each unit takes one unit of credit.
+/// The kind of unit into which a socket splits what it reads; set by [`Socket::work_units`](super::Socket::work_units). Each
+/// unit takes one unit of credit.
 ///
-/// Each has a maximum length in bytes, which bounds the memory. A longer unit closes the socket.
+/// Each kind has a maximum length in bytes, 1 to 1 MiB, which bounds the memory. A longer unit closes the socket.
 ///
 /// ```
 /// use remote_core::socket::WorkUnits;
-/// assert_eq!(WorkUnits::lines(), WorkUnits::Lines { longest: 64 << 10 });
+/// let short_lines = WorkUnits::Lines { longest: 80 };
+/// assert_ne!(short_lines, WorkUnits::lines()); // 64 KiB
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WorkUnits {
@@ -22,7 +24,7 @@ pub enum WorkUnits {
         /// The maximum length of a line.
         longest: u32,
     },
-    /// Bytes as they arrive, in pieces without meaning.
+    /// Bytes as they arrive, in pieces of arbitrary size.
     Raw {
         /// The maximum length of a piece; longer input is delivered in several.
         longest: u32,
@@ -34,11 +36,12 @@ pub enum WorkUnits {
     },
 }
 
-/// A work unit: what a socket delivers.
+/// A work unit: what a socket delivers to its controlling object by [`SocketController::data`](super::SocketController::data).
 ///
 /// ```
 /// use remote_core::socket::WorkUnit;
-/// assert_eq!(WorkUnit::Line("hello".into()).as_bytes(), b"hello");
+/// let unit = WorkUnit::Line("hello".into());
+/// assert!(matches!(&unit, WorkUnit::Line(line) if line == "hello"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WorkUnit {
@@ -56,17 +59,32 @@ const CHUNK: usize = 8 << 10;
 const PREFIX: usize = 4;
 
 impl WorkUnits {
-    /// Returns lines of at most 64 KiB.
+    /// Returns lines of at most 64 KiB, which is the default.
+    ///
+    /// ```
+    /// # use remote_core::socket::WorkUnits;
+    /// assert_eq!(WorkUnits::lines(), WorkUnits::Lines { longest: 64 << 10 });
+    /// ```
     pub const fn lines() -> WorkUnits {
         WorkUnits::Lines { longest: 64 << 10 }
     }
 
     /// Returns pieces of at most 16 KiB.
+    ///
+    /// ```
+    /// # use remote_core::socket::WorkUnits;
+    /// assert_eq!(WorkUnits::raw(), WorkUnits::Raw { longest: 16 << 10 });
+    /// ```
     pub const fn raw() -> WorkUnits {
         WorkUnits::Raw { longest: 16 << 10 }
     }
 
-    /// Returns byte strings of at most 64 KiB.
+    /// Returns byte strings of at most 64 KiB, each after its length.
+    ///
+    /// ```
+    /// # use remote_core::socket::WorkUnits;
+    /// assert_eq!(WorkUnits::prefixed(), WorkUnits::Prefixed { longest: 64 << 10 });
+    /// ```
     pub const fn prefixed() -> WorkUnits {
         WorkUnits::Prefixed { longest: 64 << 10 }
     }
@@ -87,6 +105,11 @@ impl WorkUnits {
 
 impl WorkUnit {
     /// Returns the bytes of the unit.
+    ///
+    /// ```
+    /// # use remote_core::socket::WorkUnit;
+    /// assert_eq!(WorkUnit::Line("hello".into()).as_bytes(), b"hello");
+    /// ```
     pub fn as_bytes(&self) -> &[u8] {
         match self {
             WorkUnit::Line(line) => line.as_bytes(),
