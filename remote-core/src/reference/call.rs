@@ -240,7 +240,7 @@ impl<'a, V, E> Call<'a, Result<V, E>> {
     /// # #[remote] impl Log for Printout { async fn line(&self, _: &str) -> Result<()> { Ok(()) } }
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
     /// let log: Ref<dyn Log> = Ref::new(Printout);
-    /// log.line("started").oneway().await?;
+    /// assert_eq!(log.line("started").oneway().await, Ok(()));
     /// # Ok(()) }
     /// ```
     pub fn oneway(self) -> Call<'a, Result<(), Error>>

@@ -13,9 +13,9 @@ use crate::wire::method::Method;
 /// interfaces.
 ///
 /// ```
-/// use remote_core::{Interface, Node, Ref, Result};
+/// use remote_core::{Interface, Node, Ref};
 ///
-/// /// Looks an object up, at any of several addresses.
+/// /// Looks an object up at several addresses, and returns the first that is found.
 /// async fn find<T: ?Sized + Interface>(node: &Node, uris: &[String]) -> Option<Ref<T>> {
 ///     for uri in uris {
 ///         if let Ok(found) = node.lookup(uri).await {
@@ -26,7 +26,8 @@ use crate::wire::method::Method;
 /// }
 /// # #[remote_core::remote] trait Empty {}
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-/// # assert!(find::<dyn Empty>(&Node::new(), &["memory://interface-doc/none".into()]).await.is_none());
+/// let found = find::<dyn Empty>(&Node::new(), &["memory://interface-doc/none".into()]).await;
+/// assert!(found.is_none());
 /// # }
 /// ```
 #[diagnostic::on_unimplemented(
@@ -88,10 +89,11 @@ pub trait Hosts<S: Class>: Interface {
     fn register(class: &mut ClassBuilder);
 }
 
-/// The generated implementation of an interface that turns calls into messages. A [`Ref`](crate::Ref) dereferences to it.
+/// The generated implementation of an interface that converts calls into messages. A [`Ref`](crate::Ref) dereferences to it.
 /// `#[remote]` on a trait `T` defines the alias `TProxy`.
 ///
 /// ```
+/// use std::any::TypeId;
 /// use remote_core::{Proxy, Result, remote};
 ///
 /// #[remote]
@@ -99,10 +101,7 @@ pub trait Hosts<S: Class>: Interface {
 ///     async fn greet(&self) -> Result<String>;
 /// }
 ///
-/// fn same(proxy: &GreeterProxy) -> &Proxy<dyn Greeter> {
-///     proxy
-/// }
-/// # let _ = same;
+/// assert_eq!(TypeId::of::<GreeterProxy>(), TypeId::of::<Proxy<dyn Greeter>>());
 /// ```
 pub struct Proxy<I: ?Sized> {
     pub(crate) receiver: Arc<dyn Receiver>,

@@ -77,12 +77,28 @@ pub struct Reply<V, E = Error> {
 /// `value.into()`.
 ///
 /// ```
-/// use remote_core::{Later, Result};
+/// use remote_core::{Later, Ref, Remote, Result, remote};
 ///
-/// async fn at_once() -> Result<Later<u64>> {
-///     Ok(7.into())
+/// #[remote]
+/// trait Ask {
+///     async fn ask(&self) -> Result<u64>;
 /// }
-/// # drop(at_once());
+///
+/// #[derive(Remote)]
+/// #[remote(Ask)]
+/// struct Prompt;
+///
+/// #[remote]
+/// impl Ask for Prompt {
+///     async fn ask(&self) -> Result<Later<u64>> {
+///         Ok(7.into())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let prompt: Ref<dyn Ask> = Ref::new(Prompt);
+/// assert_eq!(prompt.ask().await, Ok(7));
+/// # }
 /// ```
 #[must_use = "the method must return it"]
 pub struct Later<V, E = Error>(When<Result<V, E>>);
@@ -190,17 +206,22 @@ impl<V, E> Reply<V, E> {
         !self.answer.is_closed()
     }
 
-    /// Waits until the call is no longer in progress: until [`is_wanted`](Reply::is_wanted) returns false. Cancel safe.
+    /// Waits until the call is no longer in progress: until [`is_wanted`](Reply::is_wanted) returns false.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: dropping the future has no effect.
     ///
     /// ```
     /// # use remote_core::{Error, Later, reply_later};
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// # let (mut reply, later): (_, Later<u64, Error>) = reply_later();
-    /// # drop(later);
-    /// tokio::select! {
-    ///     () = reply.closed() => { /* no more work for this call */ }
-    ///     value = async { std::future::pending().await } => { let _ = reply.send(value); }
-    /// }
+    /// # drop(later); // as when the call is cancelled
+    /// let work = std::future::pending::<u64>();
+    /// let value = tokio::select! {
+    ///     () = reply.closed() => None, // no more work for this call
+    ///     value = work => Some(value),
+    /// };
+    /// assert_eq!(value, None);
     /// # }
     /// ```
     pub async fn closed(&mut self) {

@@ -128,9 +128,10 @@ impl<T: ?Sized + Interface> Ref<T> {
     /// # #[remote] trait Empty {}
     /// # #[derive(Remote)] #[remote(Empty)] struct Feather;
     /// # #[remote] impl Empty for Feather {}
-    /// let strong: Ref<dyn Empty> = Ref::new(Feather);
-    /// let weak = Ref::downgrade(&strong);
-    /// # drop(weak);
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
+    /// let weak = Ref::downgrade(&Ref::<dyn Empty>::new(Feather));
+    /// assert_eq!(weak.upgrade().await?, None);
+    /// # Ok(()) }
     /// ```
     pub fn downgrade(this: &Ref<T>) -> WeakRef<T> {
         WeakRef { receiver: Arc::downgrade(this.receiver()), interface: std::marker::PhantomData }
@@ -142,13 +143,16 @@ impl<T: ?Sized + Interface> Ref<T> {
     /// # Errors
     /// [`Error::WrongInterface`] if the class of the object does not list the interface; otherwise those of a call.
     ///
+    /// # Cancel safety
+    /// Cancel safe: dropping the future has no effect.
+    ///
     /// ```
     /// # use remote_core::{Error, Ref, Remote, Result, remote};
     /// # #[remote] trait Read { async fn read(&self) -> Result<u8>; }
     /// # #[remote] trait Write { async fn write(&self, value: u8) -> Result<()>; }
-    /// # #[derive(Remote, Default)] #[remote(Read, Write)] struct Cell(std::sync::atomic::AtomicU8);
-    /// # #[remote] impl Read for Cell { async fn read(&self) -> Result<u8> { Ok(self.0.load(std::sync::atomic::Ordering::SeqCst)) } }
-    /// # #[remote] impl Write for Cell { async fn write(&self, v: u8) -> Result<()> { self.0.store(v, std::sync::atomic::Ordering::SeqCst); Ok(()) } }
+    /// # #[derive(Remote, Default)] #[remote(Read, Write)] struct Cell(std::sync::Mutex<u8>);
+    /// # #[remote] impl Read for Cell { async fn read(&self) -> Result<u8> { Ok(*self.0.lock().unwrap()) } }
+    /// # #[remote] impl Write for Cell { async fn write(&self, value: u8) -> Result<()> { *self.0.lock().unwrap() = value; Ok(()) } }
     /// # #[remote] trait Seek {}
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
     /// let writer: Ref<dyn Write> = Ref::new(Cell::default()); // the class lists `Read` and `Write`
@@ -169,10 +173,11 @@ impl<T: ?Sized + Interface> Ref<T> {
     /// Waits until a promise is resolved, and returns the reference that it resolves to. Any other reference is returned as it
     /// is. Messages that are sent to the result start after those that were sent to the promise.
     ///
-    /// Cancel safe: dropping the future changes nothing.
-    ///
     /// # Errors
     /// The error with which the promise's call failed.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: dropping the future has no effect.
     ///
     /// ```
     /// # use remote_core::{Ref, Remote, Result, remote, this};
@@ -290,6 +295,9 @@ impl<T: ?Sized + Interface> WeakRef<T> {
     /// # Errors
     /// None at present.
     ///
+    /// # Cancel safety
+    /// Cancel safe: dropping the future has no effect.
+    ///
     /// ```
     /// # use remote_core::{Ref, Remote, Result, remote};
     /// # #[remote] trait Empty {}
@@ -297,10 +305,7 @@ impl<T: ?Sized + Interface> WeakRef<T> {
     /// # #[remote] impl Empty for Straw {}
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
     /// let strong: Ref<dyn Empty> = Ref::new(Straw);
-    /// let weak = Ref::downgrade(&strong);
-    /// if let Some(again) = weak.upgrade().await? {
-    ///     assert_eq!(again, strong);
-    /// }
+    /// assert_eq!(Ref::downgrade(&strong).upgrade().await?, Some(strong));
     /// # Ok(()) }
     /// ```
     pub async fn upgrade(&self) -> Result<Option<Ref<T>>> {

@@ -45,11 +45,12 @@ impl<V: Serialize + 'static> Sink<V> {
     /// Waits for credit, and sends a value behind those before it. Resolves when the value is handed over, not when it has
     /// arrived.
     ///
-    /// Cancel safe: if the future is dropped before it resolves, the value is not sent.
-    ///
     /// # Errors
     /// [`Error::Ended`] if the receiver has dropped the stream; what happened to the session with the receiver; or, if the value
     /// cannot be encoded, the reason, after which other values can be sent.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: if the future is dropped before it resolves, the value is not sent.
     ///
     /// ```
     /// # use remote_core::{Error, Stream};
@@ -72,10 +73,13 @@ impl<V> Sink<V> {
         Sink { outlet, values: PhantomData }
     }
 
-    /// Ends the stream, and waits until all values have arrived. Dropping the future does not take the end back.
+    /// Ends the stream, and waits until all values have arrived.
     ///
     /// # Errors
-    /// Those of [`Sink::send`]: not all values have arrived, or that is not known.
+    /// Those of [`Sink::send`]: not all values have arrived, or this is not known.
+    ///
+    /// # Cancel safety
+    /// The stream ends when the future is first polled. Dropping it later does not revoke the end.
     ///
     /// ```
     /// # use remote_core::{Result, Stream};
@@ -96,6 +100,9 @@ impl<V> Sink<V> {
     /// # Errors
     /// Those of [`Sink::end`].
     ///
+    /// # Cancel safety
+    /// As [`Sink::end`].
+    ///
     /// ```
     /// # use remote_core::{Error, Result, Stream};
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
@@ -113,7 +120,10 @@ impl<V> Sink<V> {
     }
 
     /// Waits until the producer should end the stream: the node at one of its two ends has begun to shut down, or no more values
-    /// are wanted. The stream goes on until the limit of the shutdown; after it, the stream ends with an error. Cancel safe.
+    /// are wanted. The stream goes on until the limit of the shutdown; after it, the stream ends with an error.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: dropping the future has no effect.
     ///
     /// ```
     /// use std::time::Duration;
@@ -155,8 +165,11 @@ impl<V> Sink<V> {
         self.outlet.closing().await;
     }
 
-    /// Waits until no more values are wanted, and returns the reason: [`Error::Ended`] if the receiver has dropped the stream, or
-    /// what happened to the session. Cancel safe.
+    /// Waits until the receiver takes no more values, and returns the reason: [`Error::Ended`] if the receiver has dropped the
+    /// stream, or the error of the session.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: dropping the future has no effect.
     ///
     /// ```
     /// # use remote_core::{Error, Stream};

@@ -172,6 +172,11 @@ impl<V: Serialize + DeserializeOwned + 'static> Stream<V> {
 impl<V: DeserializeOwned + 'static> Stream<V> {
     /// Waits for the next value, and returns it; `None` after the last one, and after an error. The first use opens the stream.
     ///
+    /// # Errors
+    /// An error is the last item: the error of the sender, as [`Error::Nested`](crate::Error::Nested); the error of the session;
+    /// or [`Error::Decode`](crate::Error::Decode) for a value that cannot be decoded.
+    ///
+    /// # Cancel safety
     /// Cancel safe: dropping the future loses no value.
     ///
     /// ```
@@ -190,6 +195,9 @@ impl<V: DeserializeOwned + 'static> Stream<V> {
     }
 
     /// Polls for the next value, as [`Stream::next`] does: for futures that are written by hand, and for adapters.
+    ///
+    /// # Errors
+    /// Those of [`Stream::next`].
     ///
     /// ```
     /// # use remote_core::Stream;
