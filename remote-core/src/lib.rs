@@ -134,6 +134,12 @@ pub use remote_derive::{Remote, remote};
 pub mod inspect {
     //! The tables of a node at one moment: its exports, its imports, and who holds what; see
     //! [`Node::snapshot`](crate::Node::snapshot).
+    //!
+    //! ```
+    //! use remote_core::{Node, inspect::Snapshot};
+    //! let Snapshot { exports, imports, gifts, .. } = Node::new().snapshot();
+    //! assert_eq!((exports.len(), imports.len(), gifts), (0, 0, 0));
+    //! ```
 
     pub use crate::node::snapshot::{Export, Holder, Import, Snapshot};
 }

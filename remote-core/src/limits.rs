@@ -130,14 +130,14 @@ impl Limits {
 
     /// Returns an error if settings contradict each other. [`NodeBuilder::start`](crate::NodeBuilder::start) calls it.
     ///
+    /// # Errors
+    /// [`Error::Refused`], whose text names the settings and what to change.
+    ///
     /// ```
     /// use remote_core::{Error, Limits};
     /// let contradictory = Limits { queue: 1024, ..Limits::default() }; // less than a body
     /// assert!(matches!(contradictory.validate(), Err(Error::Refused(_))));
     /// ```
-    ///
-    /// # Errors
-    /// [`Error::Refused`], whose text names the settings and what to change.
     pub fn validate(&self) -> Result<()> {
         let refuse =
             |reason: &str| Err(Error::Refused(format!("limits contradict each other: {reason}")));
