@@ -1,4 +1,4 @@
-//! Notes the compiler and the target that the program is built with: the figures belong to them.
+//! Passes the compiler's version and the target to the program, which records them with the figures.
 
 use std::process::Command;
 

@@ -16,8 +16,8 @@ pub(crate) const DIRECTORY: &str = env!("CARGO_MANIFEST_DIR");
 /// Builds a package of this workspace in release mode, and returns the path of its binary.
 ///
 /// # Errors
-/// If there is no such package, if it does not build, or if it has no binary of its own name. The errors of cargo go
-/// to stderr.
+/// Returns an error if there is no such package, if it does not build, or if it has no binary of its own name. The errors
+/// of cargo go to stderr.
 pub(crate) async fn package(package: &str) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
@@ -44,7 +44,7 @@ fn executable(messages: &str, package: &str) -> Option<PathBuf> {
 /// Compiles the Java contestant, and returns the command that starts it. The classes go beside the runner's binary.
 ///
 /// # Errors
-/// If there are no sources, if `javac` or `java` is missing, or if the sources do not compile.
+/// Returns an error if there are no sources, if `javac` or `java` is missing, or if the sources do not compile.
 pub(crate) async fn rmi() -> Result<CommandLine> {
     let sources = java_sources(&Path::new(DIRECTORY).join("peers/rmi"))?;
     let classes = std::env::current_exe()?.with_file_name("rmi-classes");
@@ -65,7 +65,7 @@ pub(crate) async fn rmi() -> Result<CommandLine> {
 /// Returns the first line of `java -version`.
 ///
 /// # Errors
-/// If there is no Java runtime.
+/// Returns an error if there is no Java runtime.
 pub(crate) async fn java_version() -> Result<String> {
     let output = output(Command::new("java").arg("-version").stderr(Stdio::piped())).await?;
     let text = String::from_utf8_lossy(&output.stderr);

@@ -25,7 +25,7 @@ impl CommandLine {
     }
 }
 
-/// A contestant as it was asked for.
+/// A contestant as requested on the command line.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Entry {
     pub(crate) name: String,
@@ -52,7 +52,7 @@ impl Entry {
     /// Builds the contestant, unless it is a command of the user's.
     ///
     /// # Errors
-    /// If a tool is missing, or if the contestant does not build.
+    /// Returns an error if a tool is missing, or if the contestant does not build.
     pub(crate) async fn build(self) -> Result<Contestant> {
         let command = match self.source {
             Source::Package { package, arguments } => {

@@ -21,7 +21,7 @@ pub(crate) enum Outcome {
 /// Plays a workload with a server of its own. No process is left running.
 ///
 /// # Errors
-/// If a process fails, breaks the contract or prints nothing for too long.
+/// Returns an error if a process fails, violates the contract or prints nothing for too long.
 pub(crate) async fn play(
     contestant: &CommandLine,
     workload: Workload,

@@ -23,7 +23,7 @@ const FONT: &str = "sans-serif";
 /// Draws the panels of all comparisons into a PNG file. Returns false if there is nothing to draw.
 ///
 /// # Errors
-/// If the file cannot be written.
+/// Returns an error if the file cannot be written.
 pub(crate) fn draw(comparisons: &[Comparison<'_>], machine: &str, path: &Path) -> Result<bool> {
     let panels: Vec<Panel> =
         comparisons.iter().flat_map(|comparison| panels(*comparison)).collect();

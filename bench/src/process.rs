@@ -41,7 +41,7 @@ impl Process {
     /// Returns the next line of output.
     ///
     /// # Errors
-    /// If the process exits first, or prints nothing for that long.
+    /// Returns an error if the process exits first, or prints nothing for that long.
     pub(crate) async fn line(&mut self, limit: Duration) -> Result<String> {
         match timeout(limit, self.lines.next_line()).await {
             Ok(Ok(Some(line))) => Ok(line),

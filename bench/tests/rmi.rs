@@ -1,4 +1,4 @@
-//! The contestant that is Java RMI keeps the contract. It has no package whose tests could say so.
+//! The contestant `rmi` implements the contract. It is tested here because it has no package of its own.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

@@ -29,7 +29,7 @@ const WORKLOADS: [&str; 12] = [
 /// Plays every workload with the binary, for as short a time as yields figures.
 ///
 /// # Panics
-/// If the binary breaks the contract.
+/// Panics if the binary violates the contract.
 pub fn check(binary: &str) {
     check_with(binary, &[]);
 }
@@ -37,7 +37,7 @@ pub fn check(binary: &str) {
 /// Does the same with leading arguments, which stand before those of the contract.
 ///
 /// # Panics
-/// If the binary breaks the contract.
+/// Panics if the binary violates the contract.
 pub fn check_with(binary: &str, leading: &[&str]) {
     let start = |arguments: &[&str]| Process::start(binary, &[leading, arguments].concat());
     let server = start(&["serve"]);
@@ -122,7 +122,7 @@ fn check_figures(workload: Workload, summary: &Summary) {
         }
         _ => {
             assert!(summary.secs >= SHORTEST, "{workload}: {summary:?}");
-            // One operation in some is timed: of few, none may be.
+            // Only a part of the operations is timed; of few operations, perhaps none.
             assert!(summary.p50_ns <= summary.p99_ns, "{workload}: {summary:?}");
         }
     }

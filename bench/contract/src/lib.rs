@@ -1,7 +1,7 @@
 //! The contract of the benchmark: everything that all contestants share, so that they differ only in what is measured.
 //!
-//! That is the command line, the workloads, the load and the clock, the `MARK` lines, the check of each reply, and the
-//! JSON line at the end. A contestant implements [`Contestant`], [`Connection`] and [`Counter`], and its `main` is one
+//! The crate contains the command line, the workloads, the load and the clock, the `MARK` lines, the check of each reply, and
+//! the JSON line at the end. A contestant implements [`Contestant`], [`Connection`] and [`Counter`], and its `main` is one
 //! call of [`play`]:
 //!
 //! ```text

@@ -26,7 +26,7 @@ impl Answer {
     /// Parses the line.
     ///
     /// # Errors
-    /// If the line is neither of the two forms.
+    /// Returns an error if the line has neither of the two forms.
     pub fn from_line(line: &str) -> serde_json::Result<Self> {
         serde_json::from_str(line)
     }

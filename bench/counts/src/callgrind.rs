@@ -7,17 +7,16 @@ use std::thread;
 
 use crate::collect::PATTERN;
 
-/// The command of this program that runs one measurement, and is run under callgrind.
+/// The subcommand of this program that runs one measurement, under callgrind.
 pub(crate) const MEASURE: &str = "measure";
 
 /// One measurement: the arguments that follow [`MEASURE`].
 pub(crate) type Job = Vec<String>;
 
-/// Runs the jobs, as many at once as there are processors; returns the instructions of each repetition, in their order.
-/// Instructions do not depend on what else runs.
+/// Runs the jobs, as many at once as there are processors. Returns the instructions of one repetition of each job, in order.
 ///
 /// # Errors
-/// Names the first job that failed, and what it wrote.
+/// Returns an error if a job fails, with its name and its output.
 pub(crate) fn run_all(jobs: &[Job]) -> Result<Vec<u64>, String> {
     let (next, (done, finished)) = (AtomicUsize::new(0), mpsc::channel());
     let processors = thread::available_parallelism().map_or(1, usize::from);

@@ -2,12 +2,12 @@
 
 use std::hint::black_box;
 
-/// The functions between whose entry and return callgrind collects, as a pattern for `--toggle-collect`.
+/// The pattern of the function for `--toggle-collect`: callgrind counts from its entry to its return.
 pub(crate) const PATTERN: &str = "*counts*collect*counted_section*";
 
-/// Runs `work` with its instructions counted. Sections must not be nested: entering a second one ends the collection.
+/// Runs `work` and counts its instructions. Must not be nested: a second entry ends the collection.
 #[inline(never)]
 pub(crate) fn counted_section<T>(work: impl FnOnce() -> T) -> T {
-    // What leaves the section passes through here, so that `work` is not called in its place.
+    // Prevents a tail call: `work` would then run after the section has returned.
     black_box(black_box(work)())
 }

@@ -5,15 +5,15 @@ use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
-/// The environment that figures belong to. Those of another environment are not comparable.
+/// The environment in which figures were measured. Figures of different environments are not comparable.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Environment {
     pub(crate) rustc: String,
     pub(crate) target: String,
-    /// The C library copies bytes and allocates.
+    /// The C library, which copies bytes and allocates memory.
     pub(crate) libc: String,
-    /// The widest instructions that the C library can choose under valgrind.
+    /// The widest vector instructions that the C library can use under valgrind.
     pub(crate) vectors: String,
     pub(crate) valgrind: String,
 }
@@ -22,7 +22,7 @@ impl Environment {
     /// Returns the environment of this program.
     ///
     /// # Errors
-    /// valgrind is not installed.
+    /// Returns an error if valgrind is not installed.
     pub(crate) fn present() -> Result<Environment, String> {
         let valgrind = first_line("valgrind", "--version").ok_or(
             "valgrind is not installed; on Debian and Ubuntu, `apt-get install valgrind` does that",
@@ -38,7 +38,7 @@ impl Environment {
         })
     }
 
-    /// The values with their names, in the order in which they are recorded.
+    /// Returns the values with their names, in the order of the file.
     pub(crate) fn fields(&self) -> [(&'static str, &str); 5] {
         [
             ("rustc", &self.rustc),

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use crate::environment::Environment;
 
 const HEAD: &str = "\
-# Instructions of each repetition, as counted by callgrind. Written by `counts accept`; only `known` is added by hand.
-# A frame whose work grows with the tables by more than a factor of 2 fails, unless `known` says why it still does.
+# Instructions of one repetition, as counted by callgrind. Written by `counts accept`; only `known` is added by hand.
+# A frame that needs more than 2 times the instructions with large tables fails, unless `known` gives the reason.
 ";
 
 /// The recorded figures.
@@ -22,18 +22,18 @@ pub(crate) struct Figures {
     pub(crate) frames: BTreeMap<String, Growth>,
 }
 
-/// The work for one frame against small and against large tables.
+/// The instructions for one frame, with few and with many entries in the tables.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Growth {
     pub(crate) few: u64,
     pub(crate) many: u64,
-    /// Why it grows by more than it may.
+    /// The reason why it exceeds the permitted factor.
     pub(crate) known: Option<String>,
 }
 
 impl Growth {
-    /// By how much the work grows.
+    /// Returns the factor by which the instructions grow.
     pub(crate) fn factor(&self) -> f64 {
         self.many as f64 / self.few as f64
     }
@@ -44,19 +44,19 @@ fn file() -> PathBuf {
 }
 
 impl Figures {
-    /// Reads what is recorded; nothing if nothing is.
+    /// Reads the recorded figures. Returns `None` if there is no file.
     ///
     /// # Errors
-    /// The file is not as `write` makes it.
+    /// Returns an error if the file does not have the format of `write`.
     pub(crate) fn read() -> Result<Option<Figures>, String> {
         let Ok(text) = std::fs::read_to_string(file()) else { return Ok(None) };
         toml::from_str(&text).map(Some).map_err(|error| format!("{}: {error}", file().display()))
     }
 
-    /// Records these in place of what was recorded. Paths and frames stand in these orders.
+    /// Replaces the recorded figures. `paths` and `frames` are the orders in the file.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// Returns an error if the file cannot be written.
     pub(crate) fn write(&self, paths: &[&str], frames: &[&str]) -> Result<(), String> {
         let mut text = format!("{HEAD}\n[environment]\n");
         for (name, value) in self.environment.fields() {

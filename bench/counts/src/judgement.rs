@@ -2,9 +2,9 @@
 
 use crate::figures::Growth;
 
-/// The percentage by which a path's instructions may grow, or shrink without a notice.
+/// The percentage by which a path's instructions may grow, or shrink without a report.
 const TOLERANCE: u64 = 5;
-/// The factor by which the work for a frame may grow from small tables to large ones.
+/// The factor by which a frame's instructions may grow from small tables to large ones.
 const FACTOR: f64 = 2.0;
 
 /// The verdict on a figure.
@@ -13,7 +13,7 @@ pub(crate) enum Verdict {
     HonestClient,
     /// It became better: it should be recorded, so that it stays so.
     Better,
-    /// Nothing was recorded that it could be compared with.
+    /// There is no recorded figure.
     New,
     Worse,
 }
@@ -39,7 +39,7 @@ fn change(recorded: u64, now: u64) -> f64 {
     (now as f64 / recorded as f64 - 1.0) * 100.0
 }
 
-/// Judges a path.
+/// Compares the instructions of a path with the recorded ones.
 pub(crate) fn judge_path(recorded: Option<u64>, now: u64) -> Verdict {
     let Some(recorded) = recorded else { return Verdict::New };
     if now * 100 > recorded * (100 + TOLERANCE) {
@@ -51,7 +51,7 @@ pub(crate) fn judge_path(recorded: Option<u64>, now: u64) -> Verdict {
     }
 }
 
-/// Judges the work for a frame, of which it may be known that it grows by more.
+/// Compares the growth of a frame's instructions with the permitted factor.
 pub(crate) fn judge_frame(now: &Growth) -> Verdict {
     match (now.factor() > FACTOR, &now.known) {
         (true, None) => Verdict::Worse,
@@ -60,7 +60,7 @@ pub(crate) fn judge_frame(now: &Growth) -> Verdict {
     }
 }
 
-/// The row of a path.
+/// Formats the row of a path.
 pub(crate) fn path_row(name: &str, recorded: Option<u64>, now: u64) -> String {
     let verdict = judge_path(recorded, now).word();
     match recorded {
@@ -72,7 +72,7 @@ pub(crate) fn path_row(name: &str, recorded: Option<u64>, now: u64) -> String {
     }
 }
 
-/// The row of a frame.
+/// Formats the row of a frame.
 pub(crate) fn frame_row(name: &str, now: &Growth) -> String {
     let Growth { few, many, known } = now;
     let verdict = match (judge_frame(now), known) {
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_fails_when_it_grows_by_more_than_a_factor_of_two_and_nobody_knows() {
+    fn a_frame_fails_when_it_grows_by_more_than_a_factor_of_two_without_a_reason() {
         let growth =
             |many, known: Option<&str>| Growth { few: 100, many, known: known.map(str::to_owned) };
         assert_eq!(judge_frame(&growth(200, None)), Verdict::HonestClient);

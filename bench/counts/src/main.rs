@@ -1,5 +1,5 @@
-//! Counts instructions, which do not depend on what else a machine does: those of the library's paths, compared with
-//! recorded figures, and the work for each kind of frame, compared between small and large tables.
+//! Counts instructions, whose number does not depend on other programs that run: those of the library's paths, compared with
+//! recorded figures, and those of each kind of frame, compared between small and large tables.
 
 mod callgrind;
 mod collect;
@@ -38,7 +38,7 @@ struct Options {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Measure, compare with what is recorded, and fail if a figure has grown by more than it may (the default)
+    /// Measure, compare with the recorded figures, and fail if one has grown too much (the default)
     Check,
     /// Measure, and record the figures in bench/counts/figures.toml
     Accept,
@@ -64,7 +64,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// Runs one measurement, and prints how often what is measured was repeated.
+/// Runs one measurement, and prints the number of repetitions.
 fn measure(name: &str, entries: Option<u64>) -> Result<ExitCode, String> {
     let path = PATHS.iter().find(|path| path.name == name);
     let case = CASES.iter().find(|case| case.name == name);
@@ -94,7 +94,7 @@ fn frame_jobs() -> Vec<Job> {
     CASES.iter().flat_map(of).collect()
 }
 
-/// Pairs the counts of frames, and adds what is known of them.
+/// Pairs the counts of frames, and adds the recorded reasons.
 fn growths(counted: &[u64], recorded: Option<&Figures>) -> Vec<(&'static str, Growth)> {
     let known = |name| recorded?.frames.get(name)?.known.clone();
     let growth = |(case, counted): (&frames::Case, &[u64])| {
@@ -130,20 +130,20 @@ fn check() -> Result<ExitCode, String> {
         let of =
             |environment: &Environment| environment.fields().map(|(_, value)| value.to_owned());
         println!(
-            "SKIPPED: the instructions of the paths: what is recorded belongs to {:?}, and this is {:?}. \
-             To record what is counted here: {ACCEPT}",
+            "SKIPPED: the instructions of the paths: the recorded figures are for {:?}, but this is {:?}. \
+             To record figures for this environment: {ACCEPT}",
             recorded.map(|figures| of(&figures.environment)).unwrap_or_default(),
             of(&present),
         );
     }
     if verdicts.contains(&Verdict::Better) {
-        println!("Some figures are better than what is recorded. To record them: {ACCEPT}");
+        println!("Some figures are better than the recorded ones. To record them: {ACCEPT}");
     }
     if verdicts.iter().any(|verdict| verdict.fails()) {
         println!(
-            "FAILED: a path takes more instructions than is recorded, or a frame more work when tables are large. If that \
-             is meant, record it: {ACCEPT}\nA frame that grows by more than a factor of 2 fails until it is mended, or \
-             until its line in bench/counts/figures.toml says why it does (`known = \"..\"`)."
+            "FAILED: a path needs more instructions than recorded, or a frame grows too much with the tables. To record a path \
+             that grew on purpose: {ACCEPT}\nA frame that grows by more than a factor of 2 must be fixed, or needs a \
+             reason in its line of bench/counts/figures.toml (`known = \"..\"`)."
         );
         return Ok(ExitCode::FAILURE);
     }

@@ -4,14 +4,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use remote_core::{Ref, Remote, Result, Stream, remote};
 
-/// One message for each path.
+/// The messages of the paths.
 #[remote]
 pub(crate) trait Root {
     /// Adds, and returns the sum.
     async fn add(&self, number: u64) -> Result<u64>;
     /// Adds.
     async fn note(&self, number: u64) -> Result<()>;
-    /// Returns what it is passed.
+    /// Returns the bytes.
     async fn echo(&self, bytes: Vec<u8>) -> Result<Vec<u8>>;
     /// Returns a new object.
     async fn make(&self) -> Result<Ref<dyn Root>>;

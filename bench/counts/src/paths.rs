@@ -1,5 +1,5 @@
-//! The paths of the library whose instructions are counted: the operation that is repeated in the steady state, and the
-//! side on which it is counted. It must not know how the figures are compared.
+//! The paths of the library whose instructions are counted: for each, the repeated operation and the side that is counted. It
+//! must not know how the figures are compared.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -11,19 +11,19 @@ use crate::collect::counted_section;
 use crate::objects::{Root, Tally};
 use crate::steps::{alternate, single_threaded, step};
 
-/// Callers at once, where one side is counted alone.
+/// The number of concurrent callers when one side is counted by itself.
 const CALLERS: u64 = 64;
 /// The bytes of a large body.
 const BODY: usize = 64 * 1024;
 
-/// A path: its name, how often it is taken while counted, and the run that takes it.
+/// A path: its name, the number of counted repetitions, and the function that executes it.
 pub(crate) struct Path {
     pub(crate) name: &'static str,
     pub(crate) repetitions: u64,
     run: fn(u64),
 }
 
-/// The paths, in the order in which they are shown.
+/// The paths, in the order of the output.
 pub(crate) const PATHS: [Path; 9] = [
     Path { name: "call", repetitions: 6_400, run: |count| calls(Side::Client, count) },
     Path { name: "answer", repetitions: 6_400, run: |count| calls(Side::Server, count) },
@@ -37,23 +37,23 @@ pub(crate) const PATHS: [Path; 9] = [
 ];
 
 impl Path {
-    /// Takes the path so often, counted.
+    /// Executes the path, and counts the repetitions.
     pub(crate) fn run(&self) {
         (self.run)(self.repetitions);
     }
 }
 
-/// The side of a connection whose work is counted.
+/// The side of a connection that is counted.
 #[derive(Clone, Copy, PartialEq)]
 enum Side {
     Client,
     Server,
 }
 
-/// Two nodes on a connection by TCP, and the server's object as the client refers to it.
+/// Two nodes connected by TCP, and a reference of the client to the server's object.
 struct Pair {
     client: Arc<Runtime>,
-    /// The same as the client's, where both sides are counted.
+    /// The runtime of the client, if both sides are counted.
     server: Arc<Runtime>,
     serving: Node,
     _calling: Node,
@@ -85,7 +85,7 @@ impl Pair {
         Pair { client, server, serving, _calling: calling, root }
     }
 
-    /// Takes a path on the one runtime twice: first to warm up, then counted.
+    /// Executes a path twice on the shared runtime: first to warm up, then counted.
     fn twice<F: Future<Output = ()>>(&self, path: impl Fn(Ref<dyn Root>) -> F) {
         self.client.block_on(path(self.root.clone()));
         let path = path(self.root.clone());
@@ -93,7 +93,7 @@ impl Pair {
     }
 }
 
-/// Calls by many callers at once, of which one side is counted.
+/// Calls by concurrent callers. One side is counted.
 fn calls(counted: Side, count: u64) {
     let pair = Pair::apart();
     call(&pair, None, count / 4);
@@ -120,7 +120,7 @@ fn call(pair: &Pair, counted: Option<Side>, count: u64) {
     }
 }
 
-/// Calls one after another; both sides.
+/// Sequential calls. Both sides are counted.
 fn round_trips(count: u64) {
     Pair::together().twice(|root| async move {
         for _ in 0..count {
@@ -141,7 +141,7 @@ fn near_calls(count: u64) {
     counted_section(|| runtime.block_on(calls(root)));
 }
 
-/// Objects that are made there, one after another, and dropped here; both sides.
+/// Objects that the server creates and the client drops, one after another. Both sides are counted.
 fn objects(count: u64) {
     Pair::together().twice(|root| async move {
         for _ in 0..count {
@@ -150,7 +150,7 @@ fn objects(count: u64) {
     });
 }
 
-/// The values of one stream; both sides.
+/// The values of one stream. Both sides are counted.
 fn stream_items(count: u64) {
     Pair::together().twice(|root| async move {
         let mut numbers = root.numbers(count).await.expect("the server has them");
@@ -163,7 +163,7 @@ fn stream_items(count: u64) {
     });
 }
 
-/// Messages without an answer, until the last has arrived; both sides.
+/// One-way messages, until the last one has arrived. Both sides are counted.
 fn one_way_messages(count: u64) {
     Pair::together().twice(|root| async move {
         for _ in 0..count {
@@ -173,7 +173,7 @@ fn one_way_messages(count: u64) {
     });
 }
 
-/// Large bodies there and back; both sides.
+/// Large bodies in both directions. Both sides are counted.
 fn large_bodies(count: u64) {
     Pair::together().twice(|root| async move {
         for _ in 0..count {
@@ -183,7 +183,7 @@ fn large_bodies(count: u64) {
     });
 }
 
-/// References that are dropped all at once, until the server has let go of each object; both sides.
+/// References that are dropped at once, until the server has dropped each object. Both sides are counted.
 fn releases(count: u64) {
     let pair = Pair::together();
     for is_counted in [false, true] {
@@ -195,13 +195,13 @@ fn releases(count: u64) {
             }
             held
         });
-        let mut let_go = Some(held);
+        let mut to_drop = Some(held);
         while pair.serving.exports() > shown {
-            let mut go_on = || {
-                drop(let_go.take());
+            let mut advance = || {
+                drop(to_drop.take());
                 step(&pair.server);
             };
-            if is_counted { counted_section(go_on) } else { go_on() }
+            if is_counted { counted_section(advance) } else { advance() }
         }
     }
 }

@@ -57,11 +57,11 @@ struct Arguments {
 
 #[derive(Args)]
 struct Run {
-    /// A system to compare. May be given several times.
+    /// A system to compare. May be repeated.
     #[arg(long = "contestant", value_name = "NAME", default_values = ["rmi", "capnp", "ours"])]
     contestants: Vec<Contestant>,
 
-    /// A scenario to run. May be given several times; default: all.
+    /// A scenario to run. May be repeated; default: all.
     #[arg(long = "scenario", value_name = "NAME")]
     scenarios: Vec<Scenario>,
 

@@ -107,7 +107,7 @@ async fn holder(contestant: Contestant, port: u16, lease: Duration) -> Result<Pr
     Ok(holder)
 }
 
-/// Reindexs different free ports of the loopback interface.
+/// Returns different free ports of the loopback interface.
 fn free_ports(count: usize) -> Result<Vec<u16>> {
     let listeners: Vec<TcpListener> =
         (0..count).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<std::io::Result<_>>()?;

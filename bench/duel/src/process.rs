@@ -51,7 +51,7 @@ impl Process {
     /// Waits for a report.
     ///
     /// # Errors
-    /// If it does not arrive within `limit`, or the process ends first.
+    /// Returns an error if it does not arrive within `limit`, or the process ends first.
     pub(crate) async fn wait_for_report(
         &self,
         limit: Duration,

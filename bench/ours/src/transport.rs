@@ -8,7 +8,7 @@ use remote_core::{Error, Node};
 use crate::client;
 use crate::server::publish;
 
-/// A transport, as far as the forms differ by it.
+/// A transport: the part in which the forms differ.
 pub(crate) trait Transport: Send + Sync + 'static {
     /// Starts a node, and returns the number from which a client derives its address.
     fn listen() -> impl Future<Output = Result<(Node, u16)>> + Send;

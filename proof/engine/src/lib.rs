@@ -1,6 +1,6 @@
 //! The modules of the protocol engine (`id`, `error`, `limits`, `wire`, `session`) and `random`, compiled without tokio.
 //!
-//! They are compiled from where they are in the product. If one of them names tokio, or another module of the product, this
+//! The product's files are compiled. If one of them names tokio, or another module of the product, this
 //! crate does not compile.
 
 // Nothing here calls the engine.

@@ -254,8 +254,8 @@ fn of_a(world: &World, state: &State, into: &mut Vec<Action>) {
         into.push(Action::SendWaiting);
     }
     if state.left.thefts > 0 && !session.holder_ended && has_room {
-        let given = state.next_token(world);
-        into.extend((0..given).map(Action::Steal));
+        let tokens = state.next_token(world);
+        into.extend((0..tokens).map(Action::Steal));
     }
     if state.left.kills > 0 {
         into.push(Action::Kill);

@@ -44,7 +44,7 @@ pub fn explore(world: World, threads: usize) -> Explored {
     Explored { states, steps, depth: checker.max_depth(), took, violated, unreached }
 }
 
-/// Searches for a shortest list of actions that violates a property, of at most `longest` actions if given.
+/// Searches for a shortest list of actions that violates a property. `longest` is the maximum length, if any.
 pub fn find_violation(
     world: World,
     property: &'static str,

@@ -1,6 +1,6 @@
 //! The properties of every state, and the situations that must be reached, so that the properties do not hold vacuously.
 //!
-//! It must not know how one state follows from another, only whether any does.
+//! It must not know how one state follows from another, only if one does.
 
 use stateright::{Model, Property};
 
@@ -185,9 +185,8 @@ fn is_empty(state: &State) -> bool {
             && !session.waiting
             && session.imports.iter().all(|import| import.introductions == 0)
     };
-    let given = |stage| stage != Stage::Open;
     state.sessions.iter().all(nothing)
-        && state.gifts.iter().all(|gift| given(gift.stage) && !gift.is_awaited)
+        && state.gifts.iter().all(|gift| gift.stage != Stage::Open && !gift.is_awaited)
 }
 
 /// Returns true if no action is possible.

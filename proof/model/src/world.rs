@@ -116,7 +116,7 @@ pub enum Rule {
     OwnerTerm,
     /// A holder counts from when it *sent* the newest acknowledged frame.
     CountedFromSending,
-    /// When a node's lease as a holder expires, its own exports in the same session stay for as long as the peer may rely on
+    /// A node whose lease as a holder expires keeps its own exports in the same session for as long as the peer may rely on
     /// them.
     LeasesApart,
     /// The sender of a verdict does not count its lease as a holder from the handshake: the verdict may be lost.

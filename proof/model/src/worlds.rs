@@ -31,7 +31,7 @@ const THREE: World =
 const STILL: World = World { lease: None, ..THREE };
 
 const NAMED: Budget = Budget { introductions: 1, ..NOTHING };
-const GIVEN: Budget = Budget { gifts: 1, ..NAMED };
+const GIFT: Budget = Budget { gifts: 1, ..NAMED };
 
 /// The worlds that every change must pass.
 pub const SMALL: &[World] = &[
@@ -52,31 +52,31 @@ pub const SMALL: &[World] = &[
         budget: Budget { introductions: 3, cuts: 1, renewals: 1, calls: 1, ..NOTHING },
         ..TWO
     },
-    World { name: "a gift: leases, A is killed", budget: Budget { kills: 1, ..GIVEN }, ..THREE },
+    World { name: "a gift: leases, A is killed", budget: Budget { kills: 1, ..GIFT }, ..THREE },
     World {
         name: "a gift: leases, a successor",
-        budget: Budget { successors: 1, ..GIVEN },
+        budget: Budget { successors: 1, ..GIFT },
         ..THREE
     },
     World {
         name: "a gift: a cut, B claims twice, A claims",
-        budget: Budget { cuts: 1, more_claims: 1, thefts: 1, ..GIVEN },
+        budget: Budget { cuts: 1, more_claims: 1, thefts: 1, ..GIFT },
         ..STILL
     },
     World {
         name: "a gift: O names x to B too, B sends it home, a successor",
-        budget: Budget { introductions_to_b: 1, homes: 1, successors: 1, ..GIVEN },
+        budget: Budget { introductions_to_b: 1, homes: 1, successors: 1, ..GIFT },
         ..STILL
     },
     World { name: "two gifts", budget: Budget { gifts: 2, ..NAMED }, ..STILL },
     World {
         name: "a path shortens: two calls, a cut",
-        budget: Budget { messages: 2, cuts: 1, ..GIVEN },
+        budget: Budget { messages: 2, cuts: 1, ..GIFT },
         ..STILL
     },
     World {
         name: "a path shortens: three calls",
-        budget: Budget { messages: 3, ..GIVEN },
+        budget: Budget { messages: 3, ..GIFT },
         ..STILL
     },
 ];
@@ -98,10 +98,10 @@ pub const LARGE: &[World] = &[
     },
     World {
         name: "a gift: leases, B sends it home, a successor",
-        budget: Budget { homes: 1, successors: 1, ..GIVEN },
+        budget: Budget { homes: 1, successors: 1, ..GIFT },
         ..THREE
     },
-    World { name: "a gift: leases, renewals", budget: Budget { renewals: 1, ..GIVEN }, ..THREE },
+    World { name: "a gift: leases, renewals", budget: Budget { renewals: 1, ..GIFT }, ..THREE },
     World {
         name: "two gifts, two introductions",
         budget: Budget { introductions: 2, gifts: 2, ..NAMED },
@@ -119,7 +119,7 @@ pub fn without(rule: Rule) -> (World, &'static str) {
         Rule::CountedRelease => (TWO, named_twice, SAFE),
         Rule::Numbers => (TWO, Budget { cuts: 1, ..NAMED }, COUNTS),
         Rule::Retention => (TWO, Budget { cuts: 1, ..NAMED }, COUNTS),
-        Rule::FreshIds => (THREE, Budget { homes: 1, successors: 1, ..GIVEN }, IDENTITY),
+        Rule::FreshIds => (THREE, Budget { homes: 1, successors: 1, ..GIFT }, IDENTITY),
         Rule::GracePeriod => (TWO, Budget { renewals: 1, ..NAMED }, GRACE),
         Rule::PinnedGift => (THREE, Budget { kills: 1, ..GIVEN }, CLAIMS),
         Rule::PinnedForward => (THREE, GIVEN, SAFE),
@@ -131,7 +131,7 @@ pub fn without(rule: Rule) -> (World, &'static str) {
         Rule::CountedFromSending => (TWO, Budget { renewals: 1, ..NAMED }, SAFE),
         Rule::LeasesApart => (TWO, Budget { renewals: 1, ..NAMED }, SAFE),
         Rule::LostVerdict => (TWO, Budget { cuts: 2, ..NAMED }, SAFE),
-        Rule::Settling => (THREE, Budget { messages: 2, ..GIVEN }, ORDER),
+        Rule::Settling => (THREE, Budget { messages: 2, ..GIFT }, ORDER),
     };
     (
         World { name: "the smallest in which the rule is needed", budget, ..world }.without(rule),

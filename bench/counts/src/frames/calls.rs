@@ -1,4 +1,4 @@
-//! The cases of the frames of calls and answers.
+//! The cases for the frames of calls and answers.
 
 use super::FRAMES;
 use super::hello::Hello;
@@ -9,7 +9,7 @@ use super::wire::{
 };
 use remote_core::Limits;
 
-/// `Call` to one of many objects, beside many calls in execution.
+/// `Call` to one of many objects, while many calls run.
 pub(crate) fn call(size: u64) -> u64 {
     let mut stage = Stage::new();
     let objects = stage.export(size);
@@ -34,7 +34,7 @@ pub(crate) fn call_to_answer(size: u64) -> u64 {
     FRAMES
 }
 
-/// `Call` that introduces an object of the peer's, beside many that it has introduced.
+/// `Call` that introduces an object of the peer, after it has introduced many.
 pub(crate) fn call_with_reference(size: u64) -> u64 {
     let mut stage = Stage::new();
     stage.import(size);
@@ -72,10 +72,10 @@ pub(crate) fn answer_while_calls_wait(size: u64) -> u64 {
     FRAMES
 }
 
-/// `CallChunk`, the last of its call, beside many calls that arrive in parts.
+/// The last `CallChunk` of a call, while many calls have arrived in part.
 pub(crate) fn call_chunk(size: u64) -> u64 {
     let mut stage = Stage::new();
-    // A byte string of one byte, which is in the chunk.
+    // A byte string of one byte. The chunk contains the byte.
     let call = stage.call("length", Bytes::new().count(1));
     let call = Call { total: 2, ..call };
     let calls = stage.calls_like(&call, size + FRAMES);
@@ -85,12 +85,12 @@ pub(crate) fn call_chunk(size: u64) -> u64 {
     FRAMES
 }
 
-/// `AnswerChunk`, the last of its answer, beside many answers that arrive in parts.
+/// The last `AnswerChunk` of an answer, while many answers have arrived in part.
 pub(crate) fn answer_chunk(size: u64) -> u64 {
     let mut stage = Stage::new();
     let object = stage.import(1).remove(0);
     let questions = stage.ask(&object, size + FRAMES);
-    // The number 300, of which the last byte is in the chunk.
+    // The number 300. The chunk contains its last byte.
     let begin = |question: &u64| {
         let fields = Bytes::new().number(*question).byte(0).number(0).number(3).byte(251).byte(44);
         Frame::new(ANSWER, fields)
@@ -105,7 +105,7 @@ fn cancel(question: &u64) -> Frame {
     Frame::numbers(CANCEL, &[*question])
 }
 
-/// `Cancel` of one of many calls in execution.
+/// `Cancel` of one of many calls that run.
 pub(crate) fn cancel_running(size: u64) -> u64 {
     let mut stage = Stage::new();
     let questions = stage.execute(size + FRAMES);
@@ -113,7 +113,7 @@ pub(crate) fn cancel_running(size: u64) -> u64 {
     FRAMES
 }
 
-/// `Cancel` of one of many calls that are not begun, because the peer does not acknowledge what it is sent.
+/// `Cancel` of one of many calls that have not started, because the peer acknowledges nothing.
 pub(crate) fn cancel_waiting(size: u64) -> u64 {
     const ANSWER_BYTES: u64 = 200_000;
     let least =
@@ -128,7 +128,7 @@ pub(crate) fn cancel_waiting(size: u64) -> u64 {
     stage.send(&frames_of(&calls));
     let begun = stage.host.keeper.begun.load(std::sync::atomic::Ordering::Relaxed);
     assert_eq!(begun, 0, "there is no room for their answers");
-    // From all over the queue: neither end of it is searched first.
+    // Calls from all parts of the queue, because a search may begin at either end.
     let spread = questions_of(&calls).into_iter().step_by((size / FRAMES + 1) as usize);
     stage
         .count(&spread.take(FRAMES as usize).map(|question| cancel(&question)).collect::<Vec<_>>());

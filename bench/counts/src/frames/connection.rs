@@ -6,7 +6,7 @@ use super::peer::greater;
 use super::stage::{Stage, wide_hello, wide_limits};
 use super::wire::{ACKNOWLEDGE, Bytes, CREDIT, Frame, PING, RENEW};
 
-/// A session whose tables of exports, imports, questions and answers have so many entries each.
+/// Returns a session whose tables of exports, imports, questions and answers have `size` entries each.
 pub(crate) fn crowded(size: u64) -> Stage {
     let mut stage = Stage::new();
     stage.export(size);
@@ -16,7 +16,7 @@ pub(crate) fn crowded(size: u64) -> Stage {
     stage
 }
 
-/// `Credit` for one of many messages without an answer.
+/// `Credit` for one of many one-way messages.
 pub(crate) fn credit(size: u64) -> u64 {
     let mut stage = Stage::new();
     let object = stage.import(1).remove(0);
@@ -58,7 +58,7 @@ pub(crate) fn ping(size: u64) -> u64 {
     count_same(size, PING)
 }
 
-/// `Acknowledge` of the first of many blocks that are kept until they are acknowledged.
+/// `Acknowledge` of the first of many retained blocks.
 pub(crate) fn acknowledge(size: u64) -> u64 {
     let mut stage = Stage::new();
     stage.peer.acknowledged = None;

@@ -6,14 +6,14 @@ use super::stage::{Stage, frames_of};
 use super::vocabulary::{CLAIM, VOUCH};
 use super::wire::{Bytes, Call, Manner, To, yours};
 
-/// The token with this number.
+/// Returns the token with this number.
 fn token(number: u64) -> [u8; 16] {
     let mut token = [1; 16];
     token[..8].copy_from_slice(&number.to_le_bytes());
     token
 }
 
-/// Calls that vouch for the node's object, for the peer itself, with these tokens.
+/// Returns calls that vouch for the node's object, with the peer as recipient.
 fn vouches(stage: &mut Stage, tokens: std::ops::Range<u64>) -> Vec<Call> {
     let (recipient, reference) = (stage.peer.hello.node, yours(stage.target, 0));
     let selector = stage.drive(async |peer| peer.name(VOUCH).await);
@@ -27,7 +27,7 @@ fn vouches(stage: &mut Stage, tokens: std::ops::Range<u64>) -> Vec<Call> {
         .collect()
 }
 
-/// A node with so many gifts.
+/// Returns a node with `count` gifts.
 fn with_gifts(count: u64) -> Stage {
     let mut stage = Stage::new();
     let vouches = vouches(&mut stage, 0..count);
@@ -36,7 +36,7 @@ fn with_gifts(count: u64) -> Stage {
     stage
 }
 
-/// `Call` of `vouch`, beside many gifts.
+/// `Call` of `vouch`, with many gifts in the table.
 pub(crate) fn vouch(size: u64) -> u64 {
     let mut stage = with_gifts(size);
     let vouches = vouches(&mut stage, size..size + FRAMES);

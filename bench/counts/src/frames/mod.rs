@@ -1,8 +1,8 @@
-//! The work for each kind of frame against small and large tables. It must not know how the figures are compared.
+//! The instructions of each kind of frame, with small and large tables. It must not know how the figures are compared.
 //!
-//! A node runs on the thread that counts. Its peer is a plain socket, driven by hand from the same thread: it fills the
-//! tables, writes the frames into the socket, and lets the node run, counted, until it has acknowledged them and is at
-//! rest. What the peer does is not counted. The peer is that of the tests with hostile peers.
+//! A node runs on the thread that counts. Its peer is a plain socket, driven from the same thread. The peer fills the tables
+//! and writes the frames into the socket. Then the node runs, counted, until it has acknowledged them and is idle. The work
+//! of the peer is not counted. The peer is the one of the tests with hostile peers.
 
 mod calls;
 mod connection;
@@ -13,7 +13,7 @@ mod stage;
 mod target;
 mod vocabulary;
 
-// The peer of the tests, from where it is.
+// The peer of the hostile tests.
 #[allow(dead_code, reason = "a part of it is needed here")]
 #[path = "../../../../remote-core/tests/hostile/hello.rs"]
 mod hello;
@@ -36,16 +36,16 @@ mod wire;
 /// The number of frames that are counted.
 const FRAMES: u64 = 1_000;
 
-/// The entries of a small table.
+/// The number of entries in a small table.
 const FEW: u64 = 100;
-/// The entries of a large one, if nothing forbids as many.
+/// The number of entries in a large table, unless a limit requires fewer.
 const MANY: u64 = 100_000;
 
-/// A kind of frame and the tables that it meets.
+/// A kind of frame, and the content of the tables.
 pub(crate) struct Case {
-    /// The frame, and what stands in the tables.
+    /// The frame, and the content of the tables.
     pub(crate) name: &'static str,
-    /// The entries of the small and of the large tables.
+    /// The number of entries in the small and in the large tables.
     pub(crate) sizes: [u64; 2],
     run: fn(u64) -> u64,
 }
@@ -55,18 +55,18 @@ impl Case {
         Case { name, sizes: [FEW, MANY], run }
     }
 
-    /// With a large table of so many entries: there cannot be more, or they take too long to make.
+    /// Sets a lower number of entries in the large tables: more are not allowed, or take too long to create.
     const fn at_most(self, many: u64) -> Case {
         Case { sizes: [FEW, many], ..self }
     }
 
-    /// Fills the tables with so many entries and sends the frames, counted; returns how many frames.
+    /// Fills the tables with `size` entries and sends the frames, counted. Returns the number of frames.
     pub(crate) fn run(&self, size: u64) -> u64 {
         (self.run)(size)
     }
 }
 
-/// The cases, in the order in which they are shown.
+/// The cases, in the order of the output.
 pub(crate) const CASES: [Case; 30] = [
     Case::new("Call", calls::call),
     Case::new("Call to a promised answer", calls::call_to_answer),
@@ -92,14 +92,14 @@ pub(crate) const CASES: [Case; 30] = [
     Case::new("Renew", connection::renew),
     Case::new("Acknowledge", connection::acknowledge),
     Case::new("Ping", connection::ping),
-    // A node keeps at most 65,536 gifts, and looks at all of them for each that is added.
+    // A node keeps at most 65,536 gifts, and reads all of them for each that is added.
     Case::new("Call, vouch", gifts::vouch).at_most(20_000),
     Case::new("Call, claim", gifts::claim).at_most(20_000),
-    // For each watch; the work of all of them grows with its square while one costs more with their number.
+    // Counted for each watch. The cost of one grows with their number, so that the total grows with its square.
     Case::new("Close of a session with watches of one object", sessions::close_with_watches)
         .at_most(10_000),
     Case::new("Close among sessions that ended", sessions::close).at_most(5_000),
-    // For each entry, of all tables.
+    // Counted for each entry of a table.
     Case::new("Close of a session with full tables", sessions::close_with_tables),
     Case::new("handshake among sessions", sessions::handshake).at_most(4_000),
     Case::new("resumption among sessions", sessions::resumption).at_most(4_000),

@@ -16,10 +16,10 @@ pub(crate) fn release(size: u64) -> u64 {
     FRAMES
 }
 
-/// `Name`, after many.
+/// `Name`, with many names in the table.
 pub(crate) fn name(size: u64) -> u64 {
     let mut stage = Stage::new();
-    // Behind the names that the peer has announced to look the object up.
+    // The peer has already announced names for the lookup.
     let known = stage.drive(async |peer| peer.name("Target.add").await);
     let name = |id| announcement(id, id, &format!("name-{id}"));
     stage.send(&(known + 1..=known + size).map(name).collect::<Vec<_>>());

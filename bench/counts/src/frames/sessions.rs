@@ -30,7 +30,7 @@ struct Plain {
 }
 
 impl Plain {
-    /// Connects, and sends an introduction with what follows it.
+    /// Connects, and sends the opening bytes.
     fn connect(host: &Host, hello: &Hello, opening: &[u8]) -> Plain {
         let mut stream = TcpStream::connect(host.address()).expect("the node listens");
         stream.set_nodelay(true).expect("small writes leave at once");
@@ -42,7 +42,7 @@ impl Plain {
         self.stream.write_all(bytes).expect("there is room");
     }
 
-    /// Reads the node's introduction, which it has written.
+    /// Reads the node's hello, which it has already written.
     fn read_hello(&mut self) -> Hello {
         let mut preface = [0; PREFACE.len()];
         self.stream.read_exact(&mut preface).expect("a node introduces itself");
@@ -64,7 +64,7 @@ fn connected(host: &Host) -> u64 {
     sessions.iter().filter(|session| session.state() == SessionState::Connected).count() as u64
 }
 
-/// Begins so many sessions for which the peer decides.
+/// Starts `count` sessions for which the peer decides.
 fn begin(host: &Host, count: u64) -> Vec<Plain> {
     let before = connected(host);
     let open = |_| {
@@ -76,7 +76,7 @@ fn begin(host: &Host, count: u64) -> Vec<Plain> {
     plain
 }
 
-/// Begins so many sessions, which lose their connections.
+/// Starts `count` sessions, which then lose their connections.
 fn suspend(host: &Host, count: u64) {
     for first in (0..count).step_by(AT_ONCE as usize) {
         drop(begin(host, AT_ONCE.min(count - first)));
@@ -85,7 +85,7 @@ fn suspend(host: &Host, count: u64) {
     host.rest();
 }
 
-/// Ends sessions in good order, while the node runs by `run`.
+/// Ends sessions in good order. `run` runs the node.
 fn end(host: &Host, plain: &mut [Plain], run: impl Fn()) {
     let left = host.node.sessions().len() - plain.len();
     plain.iter_mut().for_each(|plain| plain.send(&goodbye().write(1)));
@@ -94,7 +94,7 @@ fn end(host: &Host, plain: &mut [Plain], run: impl Fn()) {
     }
 }
 
-/// A handshake for which the node decides, among many sessions without a connection.
+/// A handshake for which the node decides, with many suspended sessions in the table.
 pub(crate) fn handshake(size: u64) -> u64 {
     let host = Host::new(wide_limits());
     suspend(&host, size);
@@ -109,13 +109,13 @@ pub(crate) fn handshake(size: u64) -> u64 {
     SESSIONS
 }
 
-/// A resumption for which the peer decides, among many sessions without a connection.
+/// A resumption for which the peer decides, with many suspended sessions in the table.
 pub(crate) fn resumption(size: u64) -> u64 {
     let host = Host::new(wide_limits());
     suspend(&host, size);
     let mut plain = begin(&host, SESSIONS);
     for plain in &mut plain {
-        // A session that the peer has not said anything on may be one that it does not know of.
+        // Until a frame of the peer arrives, the node assumes that the peer may not know the session.
         plain.send(&Frame::new(super::wire::RENEW, Bytes::new()).write(1));
     }
     host.run_until(|| host.node.sessions().len() as u64 == size + SESSIONS);
@@ -129,7 +129,7 @@ pub(crate) fn resumption(size: u64) -> u64 {
         Plain::connect(&host, &hello, &hello.write())
     };
     let mut again: Vec<Plain> = hellos.iter().map(again).collect();
-    // Until the node has said how it stands.
+    // Until the node has sent its resume state.
     let mut buffer = [0; 1];
     for plain in &again {
         plain.stream.set_nonblocking(true).expect("a socket can be set so");
@@ -152,7 +152,7 @@ fn secret() -> &'static Secret {
     &SECRET
 }
 
-/// `Close`, when many sessions have ended within the last terms.
+/// `Close`, with many ended sessions in the table.
 pub(crate) fn close(size: u64) -> u64 {
     let host = Host::new(wide_limits());
     for first in (0..size).step_by(AT_ONCE as usize) {
@@ -165,18 +165,18 @@ pub(crate) fn close(size: u64) -> u64 {
     SESSIONS
 }
 
-/// Ends the session of a stage, counted, until the node has forgotten it.
+/// Ends the session of a stage, and counts the node until it has removed the session.
 fn count_end(mut stage: Stage) {
     stage.rest();
     let bytes = stage.peer.write(&[goodbye()]);
     assert_eq!(stage.peer.stream.try_write(&bytes).ok(), Some(bytes.len()), "there is room");
     stage.host.count_until(|| stage.host.node.sessions().is_empty());
-    // What runs is let go by the runtime.
+    // The tasks of running calls are dropped by the runtime.
     stage.host.count_rest();
     std::mem::forget(stage);
 }
 
-/// `Close` of a session with many watches of one object; for each of them.
+/// `Close` of a session with many watches of one object, counted for each watch.
 pub(crate) fn close_with_watches(size: u64) -> u64 {
     let mut stage = Stage::new();
     let object = stage.target;
@@ -185,7 +185,7 @@ pub(crate) fn close_with_watches(size: u64) -> u64 {
     size
 }
 
-/// `Close` of a session with full tables; for each entry of one.
+/// `Close` of a session with full tables, counted for each entry of one table.
 pub(crate) fn close_with_tables(size: u64) -> u64 {
     count_end(crowded(size));
     size

@@ -18,14 +18,14 @@ use super::wire::{ACKNOWLEDGE, Bytes, CALL, Call, Fields, Frame, Manner, RENEW, 
 use crate::collect::counted_section;
 use crate::steps::{single_threaded, step};
 
-/// Longer than anything takes under valgrind that does not hang.
+/// The time limit: longer than any step takes under valgrind.
 const LIMIT: Duration = Duration::from_secs(1800);
-/// Longer than any measurement takes: nothing is sent because of the time.
+/// Longer than any measurement takes, so that no timer sends a frame.
 const HOUR: Duration = Duration::from_secs(3600);
-/// A node that has run all its tasks so often, and has written nothing, is at rest.
+/// A node is idle when it has run all its tasks this many times and has written nothing.
 const ROUNDS_AT_REST: u32 = 4;
 
-/// Waits for something that must happen soon.
+/// Waits for a future, which must resolve within [`LIMIT`].
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     match tokio::time::timeout(LIMIT, future).await {
         Ok(value) => value,
@@ -33,7 +33,7 @@ pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     }
 }
 
-/// Limits that no table reaches.
+/// Returns limits that no table reaches.
 pub(crate) fn wide_limits() -> Limits {
     Limits {
         handshake_time: LIMIT,
@@ -50,13 +50,13 @@ pub(crate) fn wide_limits() -> Limits {
     }
 }
 
-/// Returns the introduction of a peer that grants as much as the limits allow.
+/// Returns the hello of a peer that grants the maximum that the limits allow.
 pub(crate) fn wide_hello(node: [u8; 16]) -> Hello {
     let lease = 24 * HOUR.as_millis() as u64;
     Hello { calls: 1 << 20, bytes: 1 << 30, body: 64 << 20, lease, ..Hello::of(node) }
 }
 
-/// A node that listens, with an object of ours.
+/// A node that listens, with a published object.
 pub(crate) struct Host {
     pub(crate) runtime: Runtime,
     pub(crate) node: Node,
@@ -76,12 +76,12 @@ impl Host {
         Host { runtime, node, keeper }
     }
 
-    /// Host and port of the node.
+    /// Returns the host and port of the node.
     pub(crate) fn address(&self) -> String {
         self.node.uri("").trim_start_matches("tcp://").trim_end_matches('/').to_owned()
     }
 
-    /// A task behind all those that are ready: when it has run, so have they.
+    /// Spawns a task behind all tasks that are ready: when it has run, they have run, too.
     #[allow(
         clippy::async_yields_async,
         reason = "spawned within the runtime: behind its own queue"
@@ -90,7 +90,7 @@ impl Host {
         self.runtime.block_on(async { tokio::spawn(async {}) })
     }
 
-    /// Runs the node until it has nothing to do.
+    /// Runs the node until it is idle.
     pub(crate) fn rest(&self) {
         for _ in 0..ROUNDS_AT_REST {
             let last = self.last_in_line();
@@ -98,7 +98,7 @@ impl Host {
         }
     }
 
-    /// Runs the node, counted, until it has nothing to do.
+    /// Runs the node until it is idle, and counts its instructions.
     pub(crate) fn count_rest(&self) {
         for _ in 0..ROUNDS_AT_REST {
             let last = self.last_in_line();
@@ -106,14 +106,14 @@ impl Host {
         }
     }
 
-    /// Runs the node, counted, until something holds.
+    /// Runs the node until a condition holds, and counts its instructions.
     pub(crate) fn count_until(&self, mut holds: impl FnMut() -> bool) {
         while !holds() {
             counted_section(|| step(&self.runtime));
         }
     }
 
-    /// Runs the node until something holds.
+    /// Runs the node until a condition holds.
     pub(crate) fn run_until(&self, mut holds: impl FnMut() -> bool) {
         while !holds() {
             step(&self.runtime);
@@ -127,7 +127,7 @@ pub(crate) struct Stage {
     pub(crate) peer: Peer,
     /// The number of the object.
     pub(crate) target: u64,
-    /// Bytes that have arrived and are not a whole frame.
+    /// The bytes of an incomplete frame.
     rest: Vec<u8>,
 }
 
@@ -146,29 +146,29 @@ impl Stage {
         Stage { host, peer, target, rest: Vec::new() }
     }
 
-    /// Runs something of the peer's to its end; the node runs beside it, not counted.
+    /// Runs a future of the peer to its end. The node runs, too, and is not counted.
     pub(crate) fn drive<T>(&mut self, what: impl AsyncFnOnce(&mut Peer) -> T) -> T {
         self.host.runtime.block_on(what(&mut self.peer))
     }
 
-    /// Sends frames. The node takes them in, counted, until it has acknowledged the last and is at rest.
+    /// Sends frames, and counts the node until it has acknowledged the last one and is idle.
     pub(crate) fn count(mut self, frames: &[Frame]) {
         self.rest();
         self.exchange(frames, |host| counted_section(|| step(&host.runtime)));
-        // The process ends: to take large tables down would only take time.
+        // Dropping large tables takes time, and the process ends here.
         std::mem::forget(self);
     }
 
-    /// Sends frames, and returns what the node wrote until it had acknowledged the last and was at rest.
+    /// Sends frames. Returns what the node wrote until it had acknowledged the last one and was idle.
     pub(crate) fn send(&mut self, frames: &[Frame]) -> Vec<Frame> {
         self.exchange(frames, |host| step(&host.runtime))
     }
 
     fn exchange(&mut self, frames: &[Frame], run: impl Fn(&Host)) -> Vec<Frame> {
-        // The node acknowledges at once what comes before a `Renew`.
+        // A node acknowledges a `Renew`, and all frames before it, at once.
         let mut bytes = self.peer.write(frames);
         bytes.extend(self.peer.write(&[Frame::new(RENEW, Bytes::new())]));
-        let (mut sent, mut heard, mut is_acknowledged) = (0, Vec::new(), false);
+        let (mut sent, mut received, mut is_acknowledged) = (0, Vec::new(), false);
         let (mut rounds, mut last) = (0, self.host.last_in_line());
         while rounds < ROUNDS_AT_REST {
             sent += self.write_some(&bytes[sent..]);
@@ -182,17 +182,17 @@ impl Stage {
             } else if last.is_finished() {
                 (rounds, last) = (rounds + 1, self.host.last_in_line());
             }
-            heard.extend(written);
+            received.extend(written);
         }
-        heard
+        received
     }
 
-    /// Has the node take in all that it was sent, and do what follows.
+    /// Runs the node until it has handled everything that was sent, and is idle.
     pub(crate) fn rest(&mut self) {
         self.send(&[]);
     }
 
-    /// Writes as much as the socket takes now.
+    /// Writes as many bytes as the socket accepts now. Returns their number.
     fn write_some(&mut self, bytes: &[u8]) -> usize {
         if bytes.is_empty() {
             return 0;
@@ -204,7 +204,7 @@ impl Stage {
         }
     }
 
-    /// Reads the frames that are there, and acknowledges them if the peer does.
+    /// Reads the frames that have arrived.
     fn read_some(&mut self) -> Vec<Frame> {
         let mut buffer = [0; 1 << 16];
         loop {
@@ -228,24 +228,24 @@ impl Stage {
         frames
     }
 
-    /// Has the node acknowledged what it wrote so far; the peer acknowledges by itself only when it is driven.
+    /// Acknowledges everything that the node has written: the peer does this only when it is driven.
     pub(crate) fn acknowledge(&mut self) {
         self.drive(async |peer| peer.acknowledge().await);
     }
 
-    /// A call to a method of the node's object.
+    /// Returns a call to a method of the node's object.
     pub(crate) fn call(&mut self, method: &str, body: Bytes) -> Call {
         let target = self.target;
         self.drive(async |peer| peer.call(target, method, body).await)
     }
 
-    /// Returns that many copies of a call, with questions of their own.
+    /// Returns copies of a call, each with its own question.
     pub(crate) fn calls_like(&mut self, call: &Call, count: u64) -> Vec<Call> {
         let questions = (0..count).map(|_| self.peer.question());
         questions.map(|question| Call { question, ..call.clone() }).collect()
     }
 
-    /// Fills the table of exports: so many objects of the node's, which the peer refers to.
+    /// Fills the table of exports with objects of the node, to which the peer refers. Returns their numbers.
     pub(crate) fn export(&mut self, count: u64) -> Vec<u64> {
         let target = self.target;
         let answer = self
@@ -261,7 +261,7 @@ impl Stage {
             .collect()
     }
 
-    /// Fills the table of imports: so many objects of the peer's, which the node keeps.
+    /// Fills the table of imports with objects of the peer, to which the node refers.
     pub(crate) fn import(&mut self, count: u64) -> Vec<Ref<dyn Target>> {
         let target = self.target;
         let places = (0..count).fold(Bytes::new().count(count), Bytes::count);
@@ -276,7 +276,7 @@ impl Stage {
         self.host.keeper.kept.lock().expect("nothing panics under it").clone()
     }
 
-    /// Fills the table of answers: so many calls of the peer's, which the node executes.
+    /// Fills the table of answers with calls of the peer, which the node executes. Returns their questions.
     pub(crate) fn execute(&mut self, count: u64) -> Vec<u64> {
         let call = self.call("never", Bytes::new());
         let calls = self.calls_like(&call, count);
@@ -285,7 +285,7 @@ impl Stage {
         questions_of(&calls)
     }
 
-    /// Returns that many promises of the node's, answered and not finished.
+    /// Makes promises on the node, which are answered and not finished. Returns their questions.
     pub(crate) fn promise(&mut self, count: u64) -> Vec<u64> {
         let call = self.call("make", Bytes::new()).manner(Manner::Promise);
         let calls = self.calls_like(&call, count);
@@ -294,8 +294,8 @@ impl Stage {
         questions_of(&calls)
     }
 
-    /// Fills the table of questions: so many calls of the node's to an object of the peer's, which it does not answer.
-    /// Returns those that have reached the peer.
+    /// Fills the table of questions with calls of the node to an object of the peer, which does not answer them. Returns the
+    /// questions that have reached the peer.
     pub(crate) fn ask(&mut self, object: &Ref<dyn Target>, count: u64) -> Vec<u64> {
         for _ in 0..count {
             let object = object.clone();
@@ -304,7 +304,7 @@ impl Stage {
         first_numbers(CALL, self.settle())
     }
 
-    /// The same, each of which is written by itself.
+    /// Does the same, with a write of its own for each call.
     pub(crate) fn ask_apart(&mut self, object: &Ref<dyn Target>, count: u64) {
         for call in 0..count {
             let object = object.clone();
@@ -326,16 +326,16 @@ impl Stage {
         self.settle();
     }
 
-    /// Lets the node run until it is at rest; what it wrote.
+    /// Runs the node until it is idle. Returns what it wrote.
     pub(crate) fn settle(&mut self) -> Vec<Frame> {
-        let heard = self.send(&[]);
+        let received = self.send(&[]);
         if self.peer.acknowledged.is_some() {
             self.acknowledge();
         }
-        heard
+        received
     }
 
-    /// Opens so many watches, each of one of these objects in turn; the numbers of all of them.
+    /// Opens `count` watches, on each of the objects in turn. Returns their numbers.
     pub(crate) fn watch(&mut self, objects: &[u64], count: u64) -> Vec<u64> {
         let watches: Vec<u64> = (1..=count).collect();
         let frame = |(watch, object): (&u64, &u64)| Frame::numbers(WATCH, &[*watch, *object]);
@@ -345,7 +345,7 @@ impl Stage {
     }
 }
 
-/// Returns the frames of calls that each take one.
+/// Returns the frames of calls that have one frame each.
 pub(crate) fn frames_of(calls: &[Call]) -> Vec<Frame> {
     calls.iter().map(Call::frame).collect()
 }
@@ -361,7 +361,7 @@ pub(crate) fn first_numbers(kind: u8, frames: Vec<Frame>) -> Vec<u64> {
     of_kind.map(|frame| frame.fields().number()).collect()
 }
 
-/// A call to an object or an answer that is not the target's.
+/// Returns a copy of a call with another target.
 pub(crate) fn call_to(call: &Call, to: To) -> Call {
     Call { to, ..call.clone() }
 }

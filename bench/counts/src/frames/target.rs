@@ -11,11 +11,11 @@ pub(crate) trait Target {
     async fn add(&self, number: u64) -> Result<u64>;
     /// Returns the number of bytes.
     async fn length(&self, bytes: Vec<u8>) -> Result<u64>;
-    /// Returns so many bytes.
+    /// Returns `size` bytes.
     async fn large(&self, size: u64) -> Result<Vec<u8>>;
     /// Keeps the references.
     async fn keep_all(&self, others: Vec<Ref<dyn Target>>) -> Result<u64>;
-    /// Returns so many new objects.
+    /// Returns `count` new objects.
     async fn many(&self, count: u64) -> Result<Vec<Ref<dyn Target>>>;
     /// Never returns.
     async fn never(&self) -> Result<()>;
@@ -28,7 +28,7 @@ pub(crate) trait Target {
 pub(crate) struct Keeper {
     /// The references passed to `keep_all`.
     pub(crate) kept: Arc<Mutex<Vec<Ref<dyn Target>>>>,
-    /// Executions of `never` that have begun.
+    /// The number of executions of `never` that have started.
     pub(crate) begun: Arc<AtomicU64>,
 }
 

@@ -11,11 +11,11 @@ use super::target::{Keeper, Target};
 use super::wire::{Bytes, NAME, answer};
 use crate::steps::single_threaded;
 
-/// The message by which an object is given to a third node.
+/// The message that deposits an object for a third node.
 pub(crate) const VOUCH: &str = "remote.Directory.vouch";
-/// The message by which that node claims it.
+/// The message by which that node claims the object.
 pub(crate) const CLAIM: &str = "remote.Directory.claim";
-/// The message by which a published object is found.
+/// The message that looks up a published object.
 const LOOKUP: &str = "remote.Directory.lookup";
 /// The last method that the node calls.
 const LAST: &str = "Target.make";
@@ -27,21 +27,22 @@ pub(crate) fn fingerprint(name: &str) -> u64 {
         return of_text(name);
     }
     let known = KNOWN.get_or_init(|| {
-        let listening = std::thread::spawn(|| single_threaded().block_on(overhear()));
-        listening.join().expect("a node calls what it is given")
+        let recording = std::thread::spawn(|| single_threaded().block_on(record()));
+        recording.join().expect("the node calls all methods")
     });
     *known.get(name).unwrap_or_else(|| panic!("no node announced `{name}`"))
 }
 
-/// FNV-1a, 64 bits.
+/// Returns the FNV-1a hash, 64 bits.
 fn of_text(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
     })
 }
 
-/// Has a node call every method of two peers: one owns an object that the node passes to the other.
-async fn overhear() -> HashMap<String, u64> {
+/// Lets a node call all methods of two peers, and returns the names that it announces. One peer owns an object that the node
+/// passes to the other.
+async fn record() -> HashMap<String, u64> {
     let (node, mut names) = (Node::new(), HashMap::new());
     let (owned, mut owner) = look_up(&node, &mut names).await;
     let (far, mut other) = look_up(&node, &mut names).await;
@@ -74,7 +75,7 @@ async fn overhear() -> HashMap<String, u64> {
     names
 }
 
-/// Has a node look up the object of a new peer.
+/// Lets a node look up the object of a new peer.
 async fn look_up(node: &Node, names: &mut HashMap<String, u64>) -> (Ref<dyn Target>, Peer) {
     let server = RawServer::new().await;
     let (node, uri) = (node.clone(), server.uri());
@@ -85,7 +86,7 @@ async fn look_up(node: &Node, names: &mut HashMap<String, u64>) -> (Ref<dyn Targ
     (looking.await.expect("it does not panic").expect("the object is there"), peer)
 }
 
-/// Notes the names that a node announces, up to this one.
+/// Collects the names that a node announces, up to `last`.
 async fn names_until(last: &str, peer: &mut Peer, names: &mut HashMap<String, u64>) {
     loop {
         let frame = peer.next().await.expect("the node goes on");

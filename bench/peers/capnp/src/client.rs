@@ -25,7 +25,7 @@ impl Connection {
             let mut system = RpcSystem::new(network::over(socket, Side::Client)?, None);
             let root: root::Client = system.bootstrap(Side::Server);
             pinned::start(async {
-                // The end of the connection shows in the calls.
+                // The calls report the end of the connection.
                 let _ = system.await;
             });
             let reply = root.counter_request().send().promise.await.map_err(failure)?;

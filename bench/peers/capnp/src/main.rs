@@ -1,5 +1,5 @@
-//! The contestant that is Cap'n Proto's RPC in Rust: two-party connections, capabilities, pipelined calls. It is not
-//! `Send`: server and client each run on one thread, with their callers on it, as its users must have them.
+//! The contestant `capnp`, Cap'n Proto's RPC in Rust: two-party connections, capabilities, pipelined calls. It is not `Send`,
+//! so that server and client each run on one thread, together with their callers.
 
 mod client;
 mod network;

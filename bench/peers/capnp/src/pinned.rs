@@ -1,5 +1,5 @@
-//! Values that stay on the thread they were made on, which is the one worker thread of the runtime. Tasks there use them
-//! directly; elsewhere, which is where the contract begins and ends a run, a use becomes a task of that worker.
+//! Values that stay on the thread on which they were made: the only worker thread of the runtime. Tasks on it use them
+//! directly. The contract begins and ends a run on another thread; a use there is executed as a task of the worker.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use contract::{Failure, Result};
 use send_wrapper::SendWrapper;
 use tokio::runtime::Handle;
 
-/// Runs what is not `Send` as a task. The runtime has one worker, so that the task never changes threads.
+/// Runs a future that is not `Send` as a task. The runtime has one worker, so that the task stays on one thread.
 pub(crate) async fn run<Work, Output>(
     work: impl FnOnce() -> Work + Send + 'static,
 ) -> Result<Output>
@@ -18,12 +18,12 @@ where
     tokio::spawn(async { SendWrapper::new(work()).await }).await?
 }
 
-/// Starts what is not `Send` as a task, from a task.
+/// Spawns a future that is not `Send`, from a task.
 pub(crate) fn start(work: impl Future<Output = ()> + 'static) {
     tokio::spawn(SendWrapper::new(work));
 }
 
-/// A value that stays on the worker; clones share it, wherever they are.
+/// A value that stays on the worker. Clones share it, on any thread.
 pub(crate) struct Pinned<Value: 'static> {
     held: Arc<Held<Value>>,
 }
@@ -78,7 +78,7 @@ impl<Value> Drop for Held<Value> {
     }
 }
 
-/// Reports what capnp says as a failure of the run.
+/// Converts an error of capnp into a failure of the run.
 pub(crate) fn failure(error: capnp::Error) -> Failure {
     error.to_string().into()
 }

@@ -18,7 +18,7 @@ pub(crate) async fn serve(listener: TcpListener) -> Result<()> {
         let system =
             RpcSystem::new(network::over(socket, Side::Server)?, Some(root.client.clone()));
         pinned::start(async {
-            // How a connection ends is reported by the client.
+            // The client reports the end of the connection.
             let _ = system.await;
         });
     }

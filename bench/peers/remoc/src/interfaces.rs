@@ -29,7 +29,7 @@ pub(crate) trait Root {
     async fn node(&self) -> Result<NodeClient, CallError>;
 }
 
-/// Adds up.
+/// A counter.
 #[rtc::remote(server(Shared))]
 pub(crate) trait Counter {
     /// Adds, and returns the sum.

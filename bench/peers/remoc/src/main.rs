@@ -1,4 +1,4 @@
-//! The contestant that is remoc: remote trait calls over one multiplexed connection, references to objects, pipelined
+//! The contestant `remoc`: remote trait calls over one multiplexed connection, references to objects, pipelined
 //! calls, the default codec.
 
 mod client;

@@ -1,4 +1,4 @@
-//! The server: its objects, and a task that serves each of them, as remoc's examples have it.
+//! The server: its objects, and a task that serves each of them, as in remoc's examples.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

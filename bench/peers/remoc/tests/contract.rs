@@ -1,4 +1,4 @@
-//! This contestant keeps the contract.
+//! This contestant implements the contract.
 
 #[test]
 fn every_workload_is_played_by_the_contract() {

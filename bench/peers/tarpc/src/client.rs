@@ -15,7 +15,7 @@ pub(crate) struct Connection {
 impl Connection {
     pub(crate) fn new(socket: TcpStream) -> Result<Self> {
         let mut config = client::Config::default();
-        // More than any workload has in flight, so that none waits for another one's reply.
+        // More than any workload has in progress, so that no call waits for the reply of another one.
         config.max_in_flight_requests = 1 << 16;
         config.pending_request_buffer = 1 << 12;
         Ok(Self { peer: PeerClient::new(config, service::transport(socket)?).spawn() })

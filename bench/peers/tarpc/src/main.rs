@@ -1,4 +1,4 @@
-//! The contestant that is tarpc: one service, requests multiplexed over one TCP connection, bincode. It has no references
+//! The contestant `tarpc`: one service, requests multiplexed over one TCP connection, bincode. It has no references
 //! to objects, so that only calls on the one counter and echoes are supported.
 
 mod client;

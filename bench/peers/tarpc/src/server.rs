@@ -1,4 +1,4 @@
-//! The server: a task for each connection, and one for each request, as tarpc's examples have it.
+//! The server: a task for each connection, and one for each request, as in tarpc's examples.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

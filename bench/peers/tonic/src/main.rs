@@ -1,4 +1,4 @@
-//! The contestant that is tonic: gRPC, one HTTP/2 connection, protocol buffers. It has no references to objects, so that
+//! The contestant `tonic`: gRPC, one HTTP/2 connection, protocol buffers. It has no references to objects, so that
 //! only calls on the one counter and echoes are supported.
 
 mod client;

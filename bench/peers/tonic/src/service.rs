@@ -41,6 +41,6 @@ mod generated {
 pub(crate) use generated::peer_client::PeerClient;
 pub(crate) use generated::peer_server::{Peer, PeerServer};
 
-/// The window of flow control, of a stream and of a connection: as much as the largest workload has in flight. HTTP/2's
-/// default of 64 KiB makes larger messages wait for the receiver's leave.
+/// The window of flow control, of a stream and of a connection: the maximum that a workload has in progress. With HTTP/2's
+/// default of 64 KiB, larger messages wait for the receiver.
 pub(crate) const WINDOW: u32 = 16 << 20;
