@@ -24,20 +24,20 @@ pub type Result<V, E = Error> = std::result::Result<V, E>;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Outcome {
-    /// The method did not begin: it is safe to call again.
+    /// The method was not executed: it is safe to call again.
     NotExecuted,
-    /// The method began and failed.
+    /// The method was executed and failed.
     Failed,
-    /// The method may have run, wholly, in part, or not at all.
+    /// The method may have been executed, completely, in part, or not at all.
     Unknown,
 }
 
 /// The reason for which a call failed.
 ///
-/// Each kind says what was wrong and, where something can be done, what. [`Error::outcome`] returns what is known about the
-/// call that returned it. An `Error` that leaves a method, also inside an error type of the user's, belongs to another call,
-/// and arrives at the caller as [`Error::Nested`]. The chapter [errors](crate::guide::errors) has a table of all kinds with
-/// what to do.
+/// The text of each kind says what was wrong and, if possible, what to do. [`Error::outcome`] returns what is known about the
+/// call that returned the error. If a method returns an `Error`, also inside an error type of the user, that error belongs to
+/// another call, and arrives at the caller as [`Error::Nested`]. The chapter [errors](crate::guide::errors) has a table of all
+/// kinds with what to do.
 ///
 /// ```
 /// use remote_core::{Error, Outcome};
@@ -49,14 +49,14 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub enum Error {
-    /// No session with the node could be made: nobody listens at the address, or the handshake failed.
+    /// The node was not reached: no process listens at the address, or the handshake failed.
     NotConnected {
         /// The address of the node.
         address: String,
         /// The cause.
         reason: String,
     },
-    /// The text is not an address, or not one for this purpose.
+    /// The text is not an address, or not an address for this purpose.
     InvalidUri {
         /// The text.
         uri: String,
@@ -73,11 +73,11 @@ pub enum Error {
         /// The name.
         name: String,
     },
-    /// The reference names an object that this session was not given, or has released.
+    /// The reference designates an object that the session does not export, or has released.
     NoSuchObject,
-    /// The node of the reference was restarted since. Look the object up again.
+    /// The node of the reference was restarted. Look the object up again.
     Stale,
-    /// The lease ended before a connection came back. Look the object up again.
+    /// The lease expired before a connection came back. Look the object up again.
     LeaseExpired,
     /// The session with the other node ended while the call was in progress, or before it.
     SessionLost {
@@ -106,7 +106,7 @@ pub enum Error {
     WrongInterface {
         /// The class or the interface of the object.
         found: String,
-        /// The interface that was asked for.
+        /// The requested interface.
         wanted: String,
     },
     /// A polymorphic value has a tag that no linked class of the receiver has; with the tag.
@@ -133,11 +133,11 @@ pub enum Error {
     Quota(String),
     /// The deadline of the call passed before its reply arrived.
     Timeout,
-    /// The execution of the call was ended from outside.
+    /// The execution of the call was cancelled.
     Cancelled,
-    /// The method panicked, with this message. The object and its node go on.
+    /// The method panicked, with this message. The object and its node are not affected.
     Panicked(String),
-    /// The method returned this error. It says nothing about whether the call was executed: it was.
+    /// The method returned this error, so the call was executed. The outcome of the inner error is that of another call.
     #[serde(serialize_with = "plain")]
     Nested(Box<Error>),
     /// The message was sent to a promise whose call failed with this error.
@@ -158,7 +158,7 @@ pub enum Error {
 impl Error {
     /// Returns what is known about the call that failed with this error.
     ///
-    /// Of an error inside another one, that is about the inner call: ask the outermost error.
+    /// For an error inside another one, this is the outcome of the inner call. Use the outermost error.
     ///
     /// ```
     /// use remote_core::{Error, Outcome};
@@ -180,7 +180,7 @@ impl Error {
         }
     }
 
-    /// Returns the innermost error: what is inside of [`Error::Nested`] and [`Error::Broken`], or this one.
+    /// Returns the innermost error, without [`Error::Nested`] and [`Error::Broken`] around it.
     ///
     /// ```
     /// use remote_core::Error;
@@ -220,13 +220,10 @@ impl std::fmt::Display for Error {
                 )
             }
             Error::NoSuchObject => {
-                write!(f, "the reference names no object that this session was given")
+                write!(f, "the reference designates no object that the session exports")
             }
             Error::Stale => {
-                write!(
-                    f,
-                    "the node was restarted since the reference was given out; look the object up again"
-                )
+                write!(f, "the node of the reference was restarted; look the object up again")
             }
             Error::LeaseExpired => {
                 write!(f, "the lease of the reference ended; look the object up again")
@@ -282,7 +279,7 @@ impl std::fmt::Display for Error {
                 )
             }
             Error::Unanswered => {
-                write!(f, "the object kept the reply to be given later, and dropped it")
+                write!(f, "the object deferred the reply and dropped it")
             }
         }
     }
@@ -303,8 +300,8 @@ impl From<std::io::Error> for Error {
     }
 }
 
-/// The newtype name under which an error is serialized while it is not yet nested. The encoder of a failing
-/// method's error looks for it and puts [`Error::Nested`] around (see `wire::bounded_writer`).
+/// The newtype name under which an error is serialized that is not yet nested. The encoder of a method's error recognises the
+/// name and wraps the error in [`Error::Nested`] (see `wire::bounded_writer`).
 pub(crate) const UNNESTED: &str = "remote_core::Error";
 /// The index of `Nested` among the variants, as serde counts them.
 pub(crate) const NESTED_INDEX: u32 = 21;

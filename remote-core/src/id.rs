@@ -1,6 +1,6 @@
-//! The identifiers: one newtype for each, so that none is taken for another.
+//! Identifiers: one newtype for each kind, so that they cannot be confused.
 //!
-//! It must not know what the identifiers name. Those that travel are never reused: each comes from a counter that only
+//! It must not know what the identifiers name. An identifier that is sent is never reused: each comes from a counter that only
 //! grows.
 
 use std::fmt;
@@ -13,8 +13,8 @@ use crate::random;
 
 /// The identity of a node: 128 random bits, new at each start.
 ///
-/// A node that restarts is another node, so that a reference to an object of its former life cannot come to mean
-/// an object of the new one.
+/// A restarted node has a new identity, so that a reference to an object from before the restart never refers to another
+/// object.
 ///
 /// ```
 /// # use remote_core::Node;
@@ -28,7 +28,7 @@ use crate::random;
 pub struct NodeId([u8; 16]);
 
 impl NodeId {
-    /// A fresh identity from the system's random generator.
+    /// Returns a new identity from the system's random generator.
     pub(crate) fn random() -> NodeId {
         NodeId(random::bytes())
     }
@@ -74,7 +74,7 @@ impl Token {
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(..)") // Whoever reads it could use it.
+        f.write_str("Token(..)") // A reader of the token could use it.
     }
 }
 
@@ -87,17 +87,17 @@ macro_rules! numbered {
 }
 
 numbered! {
-    /// An object, as its process counts them; with the node's identity it is unique in the world.
+    /// The number of an object in its process. Together with the node's identity it is globally unique.
     ObjectId,
-    /// A call, as the side that asks counts them.
+    /// The number of a call, chosen by the calling side.
     QuestionId,
-    /// A name that one side announced once so as not to repeat it: of a message or of an interface.
+    /// The number of an announced name of a message or an interface, which replaces the name in frames.
     NameId,
-    /// A frame, as the side that sends it counts them.
+    /// The number of a frame, chosen by the sender.
     FrameNumber,
-    /// A watch on an object of the peer, as the side that watches counts them.
+    /// The number of a watch on an object of the peer, chosen by the watching side.
     WatchId,
-    /// A connection of a session, as both sides number them; the greater number is the newer connection.
+    /// The number of a connection of a session, the same on both sides. A greater number is a newer connection.
     ConnectionId,
 }
 
@@ -110,10 +110,10 @@ pub(crate) type ProcessId = NonZeroU32;
 pub(crate) struct CallToken(pub(crate) usize);
 
 impl ObjectId {
-    /// The directory, which every node shows to every peer.
+    /// The directory, which every node exports to every peer.
     pub(crate) const DIRECTORY: ObjectId = ObjectId(0);
 
-    /// The next id of this process. Invariant 2: an id is never reused.
+    /// Returns the next id of this process. Invariant 2: an id is never reused.
     pub(crate) fn fresh() -> ObjectId {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         ObjectId(NEXT.fetch_add(1, Ordering::Relaxed))
@@ -121,7 +121,7 @@ impl ObjectId {
 }
 
 impl NameId {
-    /// No name: the interface of a reference whose interface nobody knows.
+    /// No name: the interface of the reference is not known.
     pub(crate) const NONE: NameId = NameId(0);
 }
 

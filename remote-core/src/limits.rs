@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 
-/// The bounds that a node sets for its peers and for itself. They hold for each session, unless a field says otherwise.
+/// The limits that a node sets for its peers and for itself. They apply to each session, unless a field says otherwise.
 ///
 /// Sizes are in bytes. The defaults suit most programs. [`NodeBuilder::limits`](crate::NodeBuilder::limits) sets others, and
 /// [`NodeBuilder::start`](crate::NodeBuilder::start) refuses those that contradict each other. When two nodes connect, each
-/// learns the other's limits for bodies, the window and references, and keeps to them as a sender. The chapter
-/// [limits](crate::guide::limits) says more about waiting for room.
+/// sends the other its limits for bodies, the window and references, which the other observes as a sender. The chapter
+/// [limits](crate::guide::limits) describes how callers wait for room.
 ///
 /// ```
 /// use remote_core::Limits;
@@ -23,44 +23,45 @@ use crate::error::{Error, Result};
 #[doc = include_str!("guide/limits_table.md")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
-    /// The time that a connection may take for the handshake, on either side.
+    /// The time limit of the handshake on a connection, on either side.
     pub handshake_time: Duration,
-    /// The number of connections in their handshake, for each address at which the node listens.
+    /// The maximum number of connections in the handshake, for each address at which the node listens.
     pub handshakes: usize,
-    /// The size of a body: all arguments of one message, or one result.
+    /// The maximum size of a body: all arguments of one message, or one result.
     pub body: usize,
-    /// The depth of polymorphic values within each other in one body.
+    /// The maximum depth of nested polymorphic values in one body.
     pub polymorphic_depth: u32,
-    /// The depth of values of any kind within each other in one body.
+    /// The maximum depth of nested values of any kind in one body.
     pub depth: u32,
-    /// The number of elements of sequences and entries of maps in one body, in all. A byte string counts as one.
+    /// The maximum total number of elements of sequences and entries of maps in one body. A byte string counts as one.
     pub elements: u64,
-    /// The number of calls that the peer may have in progress here. Past it, callers wait. A call that a method makes is
-    /// refused with [`Error::Quota`] if no call has ended for a whole lease term, since calls may be waiting for each other.
+    /// The maximum number of calls of the peer in progress on this node. Above it, callers wait. A call that is made inside a
+    /// method is refused with [`Error::Quota`] if no call has ended for a whole lease term, since the calls may be waiting for
+    /// each other.
     pub window_calls: u32,
-    /// The size of the arguments of the calls that the peer may have in progress here. Past it, callers wait as well.
+    /// The maximum size of the arguments of the peer's calls in progress on this node. Above it, callers wait as well.
     pub window_bytes: u64,
-    /// The size of what waits to be written.
+    /// The maximum size of the frames that wait to be written.
     pub queue: usize,
-    /// The size of what was written and is not yet acknowledged, which is kept to be sent again.
+    /// The maximum size of the frames that were written and not yet acknowledged. They are kept for retransmission.
     pub unacknowledged: usize,
-    /// The time that a write may make no progress.
+    /// The maximum time that a write may make no progress.
     pub stall: Duration,
-    /// The number of objects exported to one peer, and of those imported from it.
+    /// The maximum number of objects exported to one peer, and of those imported from it.
     pub references: usize,
-    /// The depth of calls that go back and forth between nodes: A calls B, whose method calls A, and so on.
+    /// The maximum depth of calls back and forth between nodes: A calls B, whose method calls A, and so on.
     pub nesting: u8,
-    /// The silence after which a ping is sent. A ninth of the lease's term counts if it is less.
+    /// The silence after which a ping is sent. If a ninth of the lease's term is shorter, that is used.
     pub ping: Duration,
-    /// The silence after which the connection is given up. A third of the lease's term counts if it is less.
+    /// The silence after which the connection is dropped. If a third of the lease's term is shorter, that is used.
     pub silence: Duration,
-    /// The size of a datagram: one message over `udp://`, of which the names in it take some fifty bytes. The default is what
-    /// any network carries in one piece (RFC 9000, section 14); a larger datagram travels in pieces, and is lost if one of
-    /// them is. UDP carries at most 65,507 bytes.
+    /// The maximum size of a datagram: one message over `udp://`, with about fifty bytes for the names in it. The default is a
+    /// size that any network transports without fragmentation (RFC 9000, section 14). A larger datagram is fragmented, and is
+    /// lost if one of its fragments is. The upper bound of UDP is 65,507 bytes.
     pub datagram: usize,
-    /// The number of methods in progress that came by datagrams to one address.
+    /// The maximum number of running methods that were called by datagrams, for each address.
     pub datagram_calls: usize,
-    /// The size of what is held for all peers of the node together; each session counts for 8 KiB more.
+    /// The maximum size of all data held for the peers of the node together. Each session counts for 8 KiB more.
     pub memory: usize,
 }
 
@@ -89,13 +90,13 @@ impl Default for Limits {
     }
 }
 
-/// Twice what may arrive before a receiver acknowledges: 64 frames of 16 KiB.
+/// Twice the size of the frames that may arrive before a receiver acknowledges: 64 frames of 16 KiB.
 const LEAST_UNACKNOWLEDGED: usize = 2 << 20;
 
 /// The largest UDP payload in an IPv4 packet, in bytes.
 const LARGEST_DATAGRAM: usize = 65_507;
 
-/// The bounds that one body is read and written by.
+/// The limits for encoding and decoding one body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bounds {
     pub(crate) polymorphic_depth: u32,
@@ -118,7 +119,7 @@ impl Limits {
         }
     }
 
-    /// The nesting of a call that is made at this one.
+    /// Returns the nesting of a call that is made by a method with this nesting.
     pub(crate) fn nest(&self, nesting: u8) -> Result<u8> {
         if nesting >= self.nesting { Err(self.too_deep()) } else { Ok(nesting + 1) }
     }
@@ -233,11 +234,13 @@ mod tests {
 
     #[test]
     fn contradictions_are_named() {
-        let told = |limits: Limits| limits.validate().unwrap_err().to_string();
+        let refusal = |limits: Limits| limits.validate().unwrap_err().to_string();
         let limits = Limits::default();
-        assert!(told(Limits { ping: Duration::from_secs(9), ..limits.clone() }).contains("ping"));
-        assert!(told(Limits { queue: 1, ..limits.clone() }).contains("queue"));
-        assert!(told(Limits { datagram: 65_508, ..limits.clone() }).contains("datagram"));
-        assert!(told(Limits { window_calls: 0, ..limits }).contains("window_calls"));
+        assert!(
+            refusal(Limits { ping: Duration::from_secs(9), ..limits.clone() }).contains("ping")
+        );
+        assert!(refusal(Limits { queue: 1, ..limits.clone() }).contains("queue"));
+        assert!(refusal(Limits { datagram: 65_508, ..limits.clone() }).contains("datagram"));
+        assert!(refusal(Limits { window_calls: 0, ..limits }).contains("window_calls"));
     }
 }

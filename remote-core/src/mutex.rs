@@ -1,7 +1,7 @@
 //! A mutex that cannot be poisoned.
 //!
-//! No code of the user's runs under a lock of this crate (invariant 8), so a panic under one is a bug of the crate. What
-//! such a bug leaves behind is used on: one broken session must not take the node with it.
+//! No user code runs under a lock of this crate (invariant 8), so that a panic under a lock is a bug of the crate. The state is
+//! still used afterwards, so that such a bug in one session does not end the whole node.
 
 use std::sync::{MutexGuard, PoisonError, TryLockError};
 
@@ -20,12 +20,12 @@ impl<T> Mutex<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the value: whoever has the mutex alone needs no lock.
+    /// Returns a mutable reference to the value. Exclusive access needs no lock.
     pub(crate) fn get_mut(&mut self) -> &mut T {
         self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the lock, if nobody holds it.
+    /// Takes the lock, if it is free.
     pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         match self.0.try_lock() {
             Ok(guard) => Some(guard),

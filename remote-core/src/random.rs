@@ -3,7 +3,7 @@
 /// Returns fresh random bytes.
 ///
 /// # Panics
-/// If the system has no random generator: without one no identity and no secret is safe to use.
+/// Panics if the system has no random generator: no identity and no secret would be safe.
 pub(crate) fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the system's random generator answers");

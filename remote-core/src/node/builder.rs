@@ -16,9 +16,9 @@ use crate::socket::factory::Factory;
 use crate::socket::policy::Policy;
 use crate::wire::hello::{MAX_NODE_NAME, MIN_LEASE};
 
-/// The lease term, unless set.
+/// The default term of a lease.
 const LEASE: Duration = Duration::from_secs(30);
-/// The longest lease term.
+/// The maximum term of a lease.
 const LONGEST_LEASE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// The settings of a node before it starts; made by [`Node::builder`](crate::Node::builder).
@@ -202,7 +202,7 @@ impl NodeBuilder {
         self
     }
 
-    /// Makes the node. Returns also the addresses at which it must then listen.
+    /// Makes the node. Also returns the addresses at which it is to listen.
     pub(crate) fn make(self) -> Result<(Arc<Core>, Vec<String>)> {
         let NodeBuilder { listen, name, limits, lease, call_timeout, sockets } = self;
         limits.validate()?;

@@ -23,7 +23,7 @@ use crate::object::near;
 use crate::socket::factory::Factory;
 use crate::transport::uri::Uri;
 
-/// A node, behind its handles.
+/// The state of a node, shared by its handles.
 pub(crate) struct Core {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) desk: Arc<Desk>,
@@ -31,7 +31,7 @@ pub(crate) struct Core {
     pub(crate) sockets: Arc<Factory>,
     dialled: Dialled,
     datagrams: Arc<DatagramSender>,
-    /// The addresses, in their order, each with the task that accepts connections there; none for datagrams.
+    /// The addresses, in order, each with the task that accepts connections there; `None` for datagrams.
     listening: Mutex<Vec<(String, Option<JoinHandle<()>>)>>,
     pub(super) datagram_listeners: Mutex<Vec<DatagramListener>>,
     pub(super) closed: watch::Sender<bool>,
@@ -104,7 +104,7 @@ impl Core {
 
     pub(crate) async fn closed(&self) {
         let mut closed = self.closed.subscribe();
-        // It cannot fail: the sender lives as long as `self`.
+        // Cannot fail: the sender lives as long as `self`.
         let _ = closed.wait_for(|closed| *closed).await;
     }
 
@@ -118,7 +118,8 @@ impl Core {
 }
 
 impl Drop for Core {
-    /// The last handle is gone: nobody can publish or look up any more. Sessions with references in use go on.
+    /// The last handle was dropped, so that nothing can be published or looked up any more. Sessions with references in use
+    /// continue.
     fn drop(&mut self) {
         drop(self.stop_listening());
         self.published.clear();

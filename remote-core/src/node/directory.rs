@@ -1,6 +1,7 @@
-//! The directory: the object with the number 0 of every node, by which peers look up published objects and hand references off.
+//! The directory: the object with number 0 of every node. Peers send it messages to look up published objects and to hand off
+//! references.
 //!
-//! It must not know frames: it is an object like any other and receives messages.
+//! It must not know frames: it is an ordinary object that receives messages.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -22,17 +23,17 @@ use crate::transport::uri::check_name;
 /// The interface of the directory.
 #[remote(name = "remote.Directory")]
 pub(crate) trait Directory {
-    /// Returns the object published under a name, if it has the interface.
+    /// Returns the object that is published under a name, if it has the interface.
     async fn lookup(&self, name: &str, interface: &str) -> Result<Ref<dyn Object>>;
 
-    /// Returns all names, in order.
+    /// Returns the names of all published objects, in order.
     async fn names(&self) -> Result<Vec<String>>;
 
-    /// Returns an address of a node with which this one has a session.
+    /// Returns an address of a node with which this node has a session.
     async fn address(&self, node: NodeId) -> Result<String>;
 
-    /// Has this node keep one of its objects for a recipient, who will show the token. Only a node that refers to the object can
-    /// name it here.
+    /// Keeps an object of this node for a recipient, which will claim it with the token. The sender must have a reference to
+    /// the object.
     async fn vouch(&self, object: Ref<dyn Object>, recipient: NodeId, token: Token) -> Result<()>;
 
     /// Withdraws a gift for which the caller has vouched, if it was not claimed: the recipient does not refer to the object any
@@ -40,14 +41,14 @@ pub(crate) trait Directory {
     async fn withdraw(&self, token: Token) -> Result<()>;
 
     /// Returns a token by which the caller can claim an object for which this node forwards. Waits until this node has a direct
-    /// reference itself.
+    /// reference.
     async fn introduction(&self, object: Ref<dyn Object>) -> Result<Token>;
 
-    /// Returns the object that somebody vouched for, to the recipient.
+    /// Returns the object of a gift to its recipient.
     async fn claim(&self, token: Token) -> Result<Ref<dyn Object>>;
 }
 
-/// The published objects of a node, each of which lives while it is published; and access to the gifts.
+/// The published objects of a node, each of which lives while it is published, and access to the gifts.
 #[derive(Remote, Clone)]
 #[remote(Directory, name = "remote.Published")]
 pub(crate) struct Published {
@@ -120,7 +121,7 @@ impl Directory for Published {
 
     async fn vouch(&self, object: Ref<dyn Object>, recipient: NodeId, token: Token) -> Result<()> {
         if !Ref::is_near(&object) {
-            return Err(Error::NoSuchObject); // Another node owns it.
+            return Err(Error::NoSuchObject); // Another node owns the object.
         }
         self.desk.vouch(token, (caller().id(), recipient), Arc::clone(object.receiver()))
     }

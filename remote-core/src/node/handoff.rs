@@ -1,9 +1,9 @@
-//! Hand-off: A passes B a reference to an object of C, and B comes to refer to the object directly.
+//! Hand-off: A sends B a reference to an object of C, and B gets a direct path to the object.
 //!
-//! It must not know frames: everything is messages to directories. A vouches for B at C, which keeps the object as a gift. B claims
-//! it from C with the token, and shortens its path. Until then, and if anything fails, A forwards. A token can be claimed once, by
-//! one recipient, whose session with C proves who it is. If A reaches the object through another node itself when it passes the
-//! reference on, it cannot vouch; then B asks A for a token, and A answers when it has a direct reference.
+//! It must not know frames: it consists of messages to directories. A vouches for B at C, which keeps the object as a gift. B
+//! claims the gift from C with the token, and shortens its path. Until then, and if anything fails, A forwards. A token can be
+//! claimed once, by one recipient, whose identity is that of its session with C. If A has no direct path to the object when it
+//! sends the reference, it cannot vouch. Then B requests a token from A, and A replies when it has a direct path.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -23,16 +23,16 @@ use crate::reference::object::Object;
 use crate::reference::reference::Ref;
 use crate::transport::uri::Uri;
 
-/// The time limit for asking the giver and the owner. After it the path stays as it is.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The time limit for requests to the sender of the reference and to the owner. After it the path remains as it is.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The part of a node that hands references off.
+/// The part of a node that hands off references.
 pub(crate) struct HandOff {
     core: Weak<Core>,
 }
 
 impl HandOff {
-    /// Makes the sessions of a node hand references off.
+    /// Installs hand-off in the sessions of a node.
     pub(crate) fn install(core: &Arc<Core>) {
         let hand_off = Arc::new(HandOff { core: Arc::downgrade(core) });
         let _ = core.sessions.shared.hand_off.set(hand_off);
@@ -51,7 +51,7 @@ impl HandsOff for HandOff {
         let object = Ref::<dyn Object>::to(Arc::clone(object));
         let directory = directory(Arc::clone(&owner) as Arc<dyn Route>, node);
         let mut vouching = directory.vouch(object, recipient, token).oneway();
-        // It is sent by the first poll; if there is no room for it now, this side goes on forwarding.
+        // The first poll sends the message. If there is no room for it now, this side continues to forward.
         let sent = Pin::new(&mut vouching).poll(&mut Context::from_waker(Waker::noop()));
         matches!(sent, Poll::Ready(Ok(()))).then_some(token)
     }
@@ -68,9 +68,9 @@ impl HandsOff for HandOff {
         let core = self.core.clone();
         let (owner, token) = (reference.owner().node, reference.initial_token());
         let giver = directory(route, node);
-        // Weak: when the reference is dropped, the claim is abandoned.
-        let seeker = Arc::downgrade(&reference);
-        let seeking = tokio::spawn(async move {
+        // A weak reference, so that the claim is abandoned when the reference is dropped.
+        let weak = Arc::downgrade(&reference);
+        let claiming = tokio::spawn(async move {
             let permit = match token {
                 Some(_) => None,
                 None => permits.acquire().await.ok(),
@@ -78,19 +78,19 @@ impl HandsOff for HandOff {
             let claim = async {
                 let token = match token {
                     Some(token) => token,
-                    None => ask(&giver, &seeker).await?,
+                    None => ask(&giver, &weak).await?,
                 };
                 drop(permit);
                 claim(&core, &giver, owner, token).await
             };
-            let claimed = tokio::time::timeout(PATIENCE, claim).await.ok().flatten();
-            let Some(reference) = seeker.upgrade() else { return };
+            let claimed = tokio::time::timeout(REQUEST_TIMEOUT, claim).await.ok().flatten();
+            let Some(reference) = weak.upgrade() else { return };
             match claimed {
                 Some(object) => reference.shorten(object).await,
                 None => reference.keep_forwarded(),
             }
         });
-        reference.set_task(seeking.abort_handle());
+        reference.set_task(claiming.abort_handle());
     }
 
     fn recognize(&self, token: Token, claimant: NodeId) -> Option<Arc<dyn Receiver>> {
@@ -98,19 +98,19 @@ impl HandsOff for HandOff {
     }
 }
 
-/// Returns the directory of the node at the end of a route.
+/// Returns the directory of the node at the other end of a route.
 fn directory(route: Arc<dyn Route>, node: NodeId) -> Ref<dyn Directory> {
     let identity = Identity { node, object: ObjectId::DIRECTORY };
     Ref::to(Arc::new(Import::new(route, ObjectId::DIRECTORY, identity)))
 }
 
-/// Asks the giver for a token of a reference that arrived without one.
+/// Requests a token from the sender of a reference that arrived without one.
 async fn ask(giver: &Ref<dyn Directory>, reference: &Weak<ShorteningRef>) -> Option<Token> {
     let object = Ref::<dyn Object>::to(reference.upgrade()? as Arc<dyn Receiver>);
     giver.introduction(object).await.ok()
 }
 
-/// Claims an object from its owner, on the session with it or a new one.
+/// Claims an object from its owner, on the existing session with it or on a new one.
 async fn claim(
     core: &Weak<Core>,
     giver: &Ref<dyn Directory>,
@@ -130,7 +130,8 @@ async fn claim(
         None => {
             let address = giver.address(owner).await.ok()?;
             let uri = Uri::of_node(&address).ok()?;
-            // The address is only what the giver says: it is not dialled unless it is on this machine.
+            // The address comes from the sender of the reference and is not trusted: it is dialled only if it is on this
+            // machine.
             if !uri.is_local() {
                 return None;
             }

@@ -1,4 +1,4 @@
-//! The node: transports, sessions and objects put together.
+//! The node: connects transports, sessions and objects.
 
 pub(crate) mod builder;
 mod connect;

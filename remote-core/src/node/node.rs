@@ -1,6 +1,6 @@
-//! The node, as users hold it.
+//! The public handle to a node.
 //!
-//! It must not do anything itself that a part of the node can.
+//! It must not do anything itself that a part of the node can do.
 
 use std::fmt;
 use std::sync::Arc;

@@ -22,7 +22,7 @@ use crate::wire::hello::{Grant, Hello};
 
 /// Hand-off of references, as sessions use it; see `handoff`.
 pub(crate) trait HandsOff: Send + Sync {
-    /// Asks the owner of a far object to give it to a recipient. Returns the token, or `None` if this side cannot vouch.
+    /// Deposits a far object at its owner as a gift for a recipient. Returns the token, or `None` if this node cannot vouch.
     fn vouch(&self, object: &Arc<dyn Receiver>, recipient: NodeId) -> Option<Token>;
 
     /// Withdraws a gift for which this side has vouched.
@@ -31,15 +31,15 @@ pub(crate) trait HandsOff: Send + Sync {
     /// Begins to shorten the path of a reference that arrived from the giver.
     fn shorten(&self, reference: Arc<ShorteningRef>, giver: Giver);
 
-    /// Returns the near object that was given to a node by this token.
+    /// Returns the near object of a gift whose recipient sends this node a reference with the token.
     fn recognize(&self, token: Token, claimant: NodeId) -> Option<Arc<dyn Receiver>>;
 }
 
-/// A node that passed on a reference to an object of a third node.
+/// The node that sent a reference to an object of a third node.
 pub(crate) struct Giver {
     pub(crate) node: NodeId,
     pub(crate) route: Arc<dyn Route>,
-    /// Permits to ask it for tokens.
+    /// Permits for requests for tokens to it.
     pub(crate) permits: Arc<Semaphore>,
 }
 
@@ -70,13 +70,13 @@ pub(crate) struct Shared {
     pub(crate) directory: OnceLock<Arc<dyn Receiver>>,
     /// Hand-off of references.
     pub(crate) hand_off: OnceLock<Arc<dyn HandsOff>>,
-    /// The first address at which the node listens, if it does.
+    /// The address that the node announces: the first at which it listens.
     pub(crate) address: OnceLock<String>,
-    /// Set when the node begins to shut down: calls that arrive later are refused.
+    /// True when the node is shutting down: calls that arrive are refused.
     closing: AtomicBool,
-    /// Set when the last handle of the node is gone: sessions that nobody needs end.
+    /// True when the last handle of the node was dropped: sessions that neither side needs end.
     orphaned: AtomicBool,
-    /// Notified when something has ended for which a shutdown may wait.
+    /// Notified when something ends for which a shutdown may wait.
     pub(crate) ended: Notify,
     /// The end of a session that lost messages.
     pub(crate) unreceived: Unreceived,

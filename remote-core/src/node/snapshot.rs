@@ -123,7 +123,7 @@ pub struct Import {
     pub introductions: u64,
 }
 
-/// Reads the sessions one after another: a reference that moves between two of them meanwhile may be seen twice, or not at all.
+/// Reads the sessions one after another. A reference that moves between two of them meanwhile may appear twice, or not at all.
 pub(crate) fn snapshot(sessions: &Sessions, gifts: usize) -> Snapshot {
     let now = Instant::now();
     let (mut holders, mut imports) = (BTreeMap::<_, Vec<Holder>>::new(), Vec::new());

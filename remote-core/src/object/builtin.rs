@@ -7,8 +7,8 @@ use super::message::{Payload, Reply};
 use crate::session::header::Selector;
 use crate::wire::method::{Method, Type};
 
-/// Asks for the class and the interfaces of an object. The reply contains the name of the class, then those of the
-/// interfaces.
+/// The message that requests the class and the interfaces of an object. The reply contains the name of the class, followed by
+/// those of the interfaces.
 pub(crate) static INTERFACES: Method = Method::new(
     "Object",
     "interfaces",
@@ -17,8 +17,8 @@ pub(crate) static INTERFACES: Method = Method::new(
     Type { text: "Error", shape: |shape| shape.of::<()>() },
 );
 
-/// Is answered when all messages that were sent before have started. New messages are held back until then, when a promise
-/// resolves to an object that has a shorter path (the embargo of Cap'n Proto, Varda 2013, after Miller's E).
+/// The message that is answered when all messages sent before it have started. When a promise resolves to an object with a
+/// shorter path, new messages wait for this answer (the embargo of Cap'n Proto, Varda 2013, after Miller's E).
 pub(crate) static SETTLE: Method = Method::new(
     "Object",
     "settle",

@@ -75,10 +75,10 @@ pub struct ClassBuilder {
     methods: HashMap<u64, (&'static Method, Invoke)>,
 }
 
-/// An object, as its methods get it.
+/// The user's object, as it is passed to its methods.
 pub struct Near(pub(crate) Arc<dyn Receiver>);
 
-/// The arguments of a message that has arrived.
+/// The arguments of a received message.
 pub struct Incoming(pub(crate) Payload);
 
 impl ClassInfo {
@@ -166,7 +166,7 @@ impl Near {
     /// Returns the object, as a value of its class.
     ///
     /// # Panics
-    /// If it has another class, which generated code never causes.
+    /// Panics if the object has another class. Generated code never causes this.
     pub fn get<S: Class>(&self) -> &S {
         self.0
             .object()

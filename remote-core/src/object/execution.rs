@@ -58,7 +58,7 @@ impl Running {
         self.finish_unless(std::future::pending::<()>).await
     }
 
-    /// The same for a caller that may go away. The method is executed to its end in any case, but a deferred reply is
+    /// Does the same for a caller that may stop waiting. The method is executed to its end in any case, but a deferred reply is
     /// awaited only until `gone` completes.
     pub(crate) async fn finish_unless<G>(self, gone: impl FnOnce() -> G) -> Reply
     where

@@ -1,4 +1,4 @@
-//! A far object, as this process sees it: the route to it, and its identity.
+//! A far object in this process: the route to it, and its identity.
 //!
 //! It must not know the session. Each import stands for one introduction, and releases it when it is dropped.
 

@@ -99,7 +99,7 @@ pub(crate) fn decode<'p, A>(
         decoder.finish()?;
         Ok(value)
     };
-    // The fast path: without references nothing need be opened, unless another payload is open around this one.
+    // The fast path: without references no payload must be opened, unless another payload is open around this one.
     if references.is_empty() && !OPEN.get().is_open {
         return read();
     }
@@ -117,7 +117,7 @@ pub(crate) fn bounds() -> Option<Bounds> {
     OPEN.get().bounds
 }
 
-/// Adds a reference to the payload that is being written, and returns its position; `None` if none is.
+/// Adds a reference to the payload that is being written, and returns its position; `None` if no payload is being written.
 pub(crate) fn put(reference: Reference) -> Option<u32> {
     let open = OPEN.get();
     if !open.is_open {

@@ -43,7 +43,7 @@ pub(crate) trait Receiver: Send + Sync + 'static {
         None
     }
 
-    /// Returns where the object is.
+    /// Returns the location of the object.
     fn location(&self) -> Location;
 
     /// Returns the name of the class of a near object.
@@ -75,7 +75,7 @@ pub(crate) trait Receiver: Send + Sync + 'static {
         None
     }
 
-    /// Waits until the path to a far object does not change any more.
+    /// Waits until the path to a far object is final.
     fn settled(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(std::future::ready(()))
     }
@@ -162,7 +162,7 @@ impl std::fmt::Display for Ended {
     }
 }
 
-/// The place of an object.
+/// The location of an object.
 #[derive(Clone)]
 pub(crate) enum Location {
     /// In this process. The owner is the node that first exported it.
@@ -170,14 +170,15 @@ pub(crate) enum Location {
     /// In another process, owned by `node` as `object`. The peer of the route knows it as `entry`. There is no route while
     /// the path is being shortened.
     Far { route: Option<RouteId>, entry: ObjectId, node: NodeId, object: ObjectId },
-    /// Not known yet.
+    /// Not known yet: the result of a call in progress.
     Promise { object: ObjectId },
     /// At an address for datagrams. Messages are not answered.
     Addressed { object: ObjectId },
 }
 
 impl Location {
-    /// Returns true for two places of one object. A promise, or an object at an address, has the place of its clones only.
+    /// Returns true if both are locations of the same object. A promise, or an object at an address, is the same only as its
+    /// clones.
     pub(crate) fn is_same(&self, other: &Location) -> bool {
         match (self, other) {
             (Location::Near { object: one, .. }, Location::Near { object: other, .. }) => {
@@ -199,7 +200,7 @@ impl Location {
         }
     }
 
-    /// Returns the number to be hashed: it is the same for all places of one object.
+    /// Returns a number for hashing, which is the same for all locations of one object.
     pub(crate) fn number(&self) -> u64 {
         match self {
             Location::Near { object, .. }
@@ -239,7 +240,7 @@ impl Request {
 
 /// The result of sending a message.
 pub(crate) enum Asked {
-    /// It is executed in this process, as far as this is polled.
+    /// The method runs in this process, while this is polled.
     Running(Running),
     /// It was sent by the receiver's route. The claim is for its reply.
     Sent(Claim),
@@ -328,14 +329,14 @@ pub(crate) trait Route: Send + Sync + 'static {
     /// Notes that no more messages will be sent to the answer of a promise.
     fn finish(&self, token: CallToken, question: QuestionId);
 
-    /// Releases one introduction of an object of the peer's. Does not block for long, and never panics.
+    /// Releases one introduction of an object of the peer. Does not block for long, and never panics.
     fn release(&self, object: ObjectId);
 
     /// Returns true if messages to the answer of a promise still wait to be sent.
     fn is_behind(&self, question: QuestionId) -> bool;
 
-    /// Requests from the peer the report of the end of one of its objects. Returns `None` if the session has ended: then
-    /// the watcher has been called.
+    /// Requests a report from the peer when one of its objects ends. Returns `None` if the session has ended; then the watcher
+    /// has been called.
     fn watch(&self, object: ObjectId, watcher: Watcher) -> Option<WatchId>;
 
     /// Drops a watcher.

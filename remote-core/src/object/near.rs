@@ -32,7 +32,7 @@ pub(crate) struct NearObject<O: Held> {
 pub(crate) trait Held: Send + Sync + 'static {
     fn object(&self) -> &(dyn Any + Send + Sync);
 
-    /// Returns the address of a shared object, by which it is recognised if it is passed again.
+    /// Returns the address of a shared object, by which it is recognized when it is passed again.
     fn address(&self) -> Option<usize> {
         None
     }

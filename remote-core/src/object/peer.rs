@@ -1,4 +1,4 @@
-//! The other node of a session, as users see it.
+//! The public handle to the other node of a session.
 //!
 //! It must not know the session.
 

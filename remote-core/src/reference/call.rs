@@ -115,8 +115,8 @@ impl<'a, R> Call<'a, R> {
 }
 
 impl<'a, V, E> Call<'a, Result<V, E>> {
-    /// Returns a call whose reply a future returns or defers: for an implementation that is written without the macro and
-    /// uses [`reply_later`](crate::reply_later).
+    /// Returns a call whose reply is the output of a future, which may defer it: for an implementation that is written without
+    /// the macro and uses [`reply_later`](crate::reply_later).
     ///
     /// ```
     /// use remote_core::{Call, Result, remote, reply_later};
@@ -230,8 +230,8 @@ impl<'a, V, E> Call<'a, Result<V, E>> {
     /// the method runs in any case.
     ///
     /// # Errors
-    /// Those that keep the message from being sent: arguments that cannot be encoded, a limit, a session that has ended. What
-    /// happens to the message later is not reported.
+    /// Errors that prevent the message from being sent: arguments that cannot be encoded, a limit, a session that has ended.
+    /// Later failures are not reported.
     ///
     /// ```
     /// # use remote_core::{Ref, Remote, Result, remote};
@@ -349,7 +349,7 @@ impl<V, E> Call<'_, Result<V, E>> {
 }
 
 impl<T: ?Sized + Interface, E> Call<'_, Result<Ref<T>, E>> {
-    /// Sends the message at once and returns a promise: a reference to what the call will return.
+    /// Sends the message at once and returns a promise: a reference to the result of the call.
     ///
     /// Messages to the promise are sent without waiting for the reply, so that a chain of calls takes one round trip. If the
     /// call fails, they fail: with [`Error::Broken`] around its error; or, if their method has the same error type, with the

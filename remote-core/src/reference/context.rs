@@ -14,7 +14,7 @@ use crate::object::peer::Peer;
 /// It belongs to the task that executes the method. A task that the method spawns gets the reference from the method.
 ///
 /// # Panics
-/// Outside a method, and if the class of the object does not list the interface: both are mistakes of the program.
+/// Panics outside a method, and if the class of the object does not list the interface. Both are programming errors.
 ///
 /// ```
 /// use remote_core::{Ref, Remote, Result, remote, this};

@@ -125,7 +125,7 @@ impl<R> Future for Deferred<R> {
     }
 }
 
-/// Returns a reply to keep, and what the method returns in its place. See [`Reply`] for an example in a method.
+/// Returns a reply to keep, and the value that the method returns instead. See [`Reply`] for an example in a method.
 ///
 /// ```
 /// use remote_core::{Error, Later, Reply, reply_later};
@@ -140,7 +140,7 @@ pub fn reply_later<V, E>() -> (Reply<V, E>, Later<V, E>) {
 }
 
 impl<V, E> Reply<V, E> {
-    /// Replies with a value. `Ok` says that the caller waited for it, not that it arrives.
+    /// Replies with a value. `Ok` means that the caller was still waiting, not that the value will arrive.
     ///
     /// # Errors
     /// The value itself, if the call is no longer in progress.
@@ -193,7 +193,7 @@ impl<V, E> Reply<V, E> {
     }
 
     /// Returns true while the call is in progress: it was not cancelled, its deadline has not passed, and its session has not
-    /// ended. Of a one-way message it returns true as well, though nobody waits for the reply.
+    /// ended. For a one-way message it also returns true, although no caller waits for the reply.
     ///
     /// ```
     /// use remote_core::{Error, Later, Reply, reply_later};

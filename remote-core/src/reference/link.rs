@@ -31,14 +31,13 @@ struct Stop {
 /// Stops a near object when another one ends; made by [`Ref::link`](crate::Ref::link). Dropping it ends the link, and nothing
 /// else.
 ///
-/// Whatever resolves a [`Monitor`](crate::Monitor) counts as the end: the other object was stopped or dropped, or it cannot be
-/// known any longer, because the session ended, the lease expired, or its node was restarted. A link keeps neither of the two
-/// objects alive.
+/// The other object ends when its [`Monitor`](crate::Monitor) resolves: it was stopped or dropped, or its state is unknown
+/// because the session ended, the lease expired, or its node was restarted. A link keeps neither of the two objects alive.
 ///
-/// The reason for which the object is stopped names what ended, and why: `because of Store #7 on 00f1..: the disk is full`.
-/// An object that is linked to the stopped one is stopped for the same reason, so that along a chain of links, across any
-/// number of nodes, the reason names the object that ended first. Links may form a circle: an object that is stopped already
-/// is not stopped again.
+/// The reason for which the object is stopped names the object that ended, and its reason: `because of Store #7 on 00f1..: the
+/// disk is full`. An object that is linked to the stopped one is stopped for the same reason, so that along a chain of links,
+/// across any number of nodes, the reason names the object that ended first. Links may form a cycle: an object that is already
+/// stopped is not stopped again.
 ///
 /// ```
 /// # use remote_core::{Error, Ref, Remote, Result, remote};

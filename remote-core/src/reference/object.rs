@@ -1,4 +1,4 @@
-//! The interface that every object has, whatever its class: the type of a reference whose interface is not known.
+//! The interface that every object has: the type of a reference whose interface is not known.
 //!
 //! It has no messages of its own. The built-in messages are sent by receivers.
 

@@ -28,11 +28,11 @@ use crate::wire::shape::NULL_POSITION;
 
 /// A counted reference to one object, near or far. Calling the methods of its interface sends messages.
 ///
-/// It dereferences to the interface, `dyn Trait`; what the reference itself can do are associated functions, as
-/// `Ref::is_near(&r)`, as with `Arc`. Cloning is cheap. It travels in arguments and results at any depth, and keeps its object
-/// alive on whatever node that is. References are equal if they refer to the same object; a promise (see
-/// [`Call::pipelined`](crate::Call::pipelined)) equals only its own clones. The chapter
-/// [references](crate::guide::references) says how long an object lives.
+/// It dereferences to the interface, `dyn Trait`. The operations on the reference itself are associated functions, such as
+/// `Ref::is_near(&r)`, as with `Arc`. Cloning is cheap. A reference can be passed in arguments and results at any depth, and
+/// keeps its object alive on any node. References are equal if they refer to the same object; a promise (see
+/// [`Call::pipelined`](crate::Call::pipelined)) equals only its own clones. The chapter [references](crate::guide::references)
+/// says how long an object lives.
 ///
 /// ```
 /// use remote_core::{Ref, Remote, Result, remote};
@@ -81,8 +81,8 @@ impl<T: ?Sized + Interface> Ref<T> {
         Ref::to(near::alone(object))
     }
 
-    /// Makes an object of what an `Arc` holds, and returns a reference to it. The program can go on to use the `Arc` directly.
-    /// References made of clones of one `Arc` are equal while one of them lives.
+    /// Makes an object of the value in an `Arc`, and returns a reference to it. The program can continue to use the `Arc`
+    /// directly. References made of clones of one `Arc` are equal as long as one of them exists.
     ///
     /// ```
     /// # use remote_core::{Ref, Remote, Result, remote};
@@ -137,8 +137,8 @@ impl<T: ?Sized + Interface> Ref<T> {
         WeakRef { receiver: Arc::downgrade(this.receiver()), interface: std::marker::PhantomData }
     }
 
-    /// Returns a reference to the same object through another of its interfaces. Asks the object, which for a far one takes a
-    /// round trip.
+    /// Returns a reference to the same object through another of its interfaces. It requests the interfaces from the object; if
+    /// the object is far, this takes a round trip.
     ///
     /// # Errors
     /// [`Error::WrongInterface`] if the class of the object does not list the interface; otherwise those of a call.
@@ -197,7 +197,7 @@ impl<T: ?Sized + Interface> Ref<T> {
 
     /// Returns a future that resolves when the object ends, with the reason; see [`Monitor`]. It does not keep the object alive.
     ///
-    /// What was looked up over `udp://` cannot be monitored: the future resolves at once, with
+    /// A reference that was looked up over `udp://` cannot be monitored: the future resolves at once, with
     /// [`Ended::SessionEnded`](crate::Ended::SessionEnded).
     ///
     /// ```
@@ -216,8 +216,8 @@ impl<T: ?Sized + Interface> Ref<T> {
         Monitor::new(this.receiver())
     }
 
-    /// Stops a near object: later calls fail with [`Error::Ended`] and the reason, its monitors resolve, its links act. Calls
-    /// in progress go on. Stopping an object again has no effect.
+    /// Stops a near object: later calls fail with [`Error::Ended`] and the reason, its monitors resolve, and its links stop
+    /// their objects. Calls in progress continue. Stopping an object again has no effect.
     ///
     /// # Errors
     /// [`Error::Refused`] if the object is not near.
@@ -289,8 +289,8 @@ pub struct WeakRef<T: ?Sized> {
 }
 
 impl<T: ?Sized + Interface> WeakRef<T> {
-    /// Returns a reference to the object, or `None`: of a near object, when it was dropped; of a far one, when the reference from
-    /// which this was made and all clones of that are dropped, though the object may live on.
+    /// Returns a reference to the object, or `None`: for a near object, if it was dropped; for a far object, if the reference
+    /// from which this was made and all clones of it are dropped, although the object may still exist.
     ///
     /// # Errors
     /// None at present.
@@ -432,7 +432,7 @@ pub(crate) fn read<'de, D: Deserializer<'de>>(
 
 const ONLY_IN_MESSAGES: &str = "a reference travels only in messages between nodes";
 
-/// Asks an object for its class and its interfaces.
+/// Requests the class and the interfaces of an object.
 pub(crate) async fn interfaces(receiver: &Arc<dyn Receiver>) -> Result<(String, Vec<String>)> {
     let reply = match receiver.ask(receiver, Request::plain(&INTERFACES)) {
         Asked::Running(running) => running.await,

@@ -1,6 +1,6 @@
 //! One outgoing message, from its arguments to its reply.
 //!
-//! It must not know the call that users hold, nor where the receiver is.
+//! It must not know the public call, nor where the receiver is.
 
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
@@ -72,7 +72,7 @@ impl<'a, R> Message<'a, R> {
         self.is_continuation = true;
     }
 
-    /// Makes the same message one-way.
+    /// Makes the message one-way.
     pub(crate) fn one_way(self) -> Message<'a, Result<()>> {
         let Message { receiver, method, stage, is_continuation, limit, deadline, timer, .. } = self;
         let (decode, manner) = (accept_one_way as fn(Reply) -> Result<()>, Manner::OneWay);

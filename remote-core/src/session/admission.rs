@@ -120,7 +120,7 @@ impl Session {
         }
     }
 
-    /// Sends `Finish` for an answer, if it is wanted and no message to the answer waits any more.
+    /// Sends `Finish` for an answer, if the promise was dropped and no message to the answer waits.
     pub(super) fn finish_if_unused(&mut self, question: QuestionId) {
         let Some(open) = self.questions.get_mut(question) else { return };
         let sent = matches!(open.progress, Progress::Sent(_) | Progress::Answered);

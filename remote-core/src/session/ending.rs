@@ -35,7 +35,7 @@ impl Session {
         self.end_there(code, "the peer ended the session");
     }
 
-    /// Ends the session because the peer has ended it. The peer then holds nothing any more.
+    /// Ends the session because the peer has ended it. The peer then holds no references any more.
     pub(super) fn end_there(&mut self, code: u64, reason: &str) {
         let cause = match code {
             EXPIRED => Cause::Expired,
@@ -75,7 +75,7 @@ impl Session {
         }
     }
 
-    /// Returns the code that a peer gets which tries to resume the session after its end.
+    /// Returns the code for a peer that tries to resume the session after its end.
     pub(crate) fn code(&self) -> u64 {
         if self.closed == Some(Cause::Expired) { EXPIRED } else { 0 }
     }
@@ -171,7 +171,7 @@ impl Session {
     }
 
     fn send_close(&mut self, code: u64, reason: &str) {
-        // Acknowledges first: frames of the peer's that are not acknowledged by now are not handled.
+        // Acknowledges first: frames of the peer that are not acknowledged by now are not handled.
         self.acknowledge();
         self.send(&Frame::Close { code, reason: truncated(reason) });
     }

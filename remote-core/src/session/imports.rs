@@ -1,4 +1,4 @@
-//! The imports of a session: each object of the peer's that this side may name, with the introductions that it holds.
+//! The imports of a session: each object of the peer that this side may name, with the introductions that it holds.
 //!
 //! It must not know proxies. A release contains the number of introductions that it gives back, so that it does not affect
 //! one that is still in transit.

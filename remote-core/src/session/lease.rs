@@ -108,7 +108,7 @@ impl Lease {
         if now < since + self.grace_period() { Due::GracePeriod } else { Due::Expired }
     }
 
-    /// Returns true if the lease of what the peer owns has expired, even if input waits.
+    /// Returns true if the lease on the peer's objects has expired, even if input waits.
     pub(super) fn is_over_for_holder(&self, now: Instant, holding: Holding) -> bool {
         holding == Holding::Something && now >= self.holder_end()
     }

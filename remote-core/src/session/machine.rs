@@ -67,9 +67,9 @@ pub(crate) struct Session {
     pub(super) suspended: bool,
     pub(super) received: FrameNumber,
     pub(super) acknowledged: FrameNumber,
-    /// True if an acknowledgement is to be sent.
+    /// True if an acknowledgement must be sent.
     pub(super) acknowledgement_due: bool,
-    /// True if a ping is to be sent.
+    /// True if a ping must be sent.
     pub(super) ping_due: bool,
     pub(super) transmitted: FrameNumber,
     pub(super) acknowledged_by_peer: FrameNumber,

@@ -31,7 +31,7 @@ pub(crate) struct LargeBody {
     sent: usize,
 }
 
-/// The message that a large body belongs to.
+/// The message to which a large body belongs.
 pub(crate) enum BodyOf {
     /// A call of this side. Calls in the same lane wait behind it.
     Call { question: QuestionId, lane: Target, references: Vec<Descriptor>, target: Target },

@@ -18,7 +18,7 @@ pub(crate) struct Questions {
     /// The part of the window that is in use.
     calls: u64,
     bytes: u64,
-    /// The part of it that sent one-way messages use, until the peer issues credit for them.
+    /// The part of the window that is used by one-way messages, which were sent and for which the peer has not issued credit yet.
     uncredited: (u64, u64),
     /// The number of promises in the table, each of which the peer keeps.
     promises: u64,

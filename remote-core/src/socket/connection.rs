@@ -1,6 +1,6 @@
 //! The object of a connected socket.
 //!
-//! It must not read or write itself: it only changes the control state and queues what is to be sent.
+//! It must not read or write itself: it only changes the control state and queues the bytes to send.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -57,14 +57,14 @@ impl ConnectionTask {
         let (reason, controller) = control.note_closed(&failure);
         outgoing.close();
         if let Ok(Some(socket)) = socket.upgrade().await {
-            let _ = Ref::stop(&socket, &reason); // it is near, so that it can be
+            let _ = Ref::stop(&socket, &reason); // cannot fail: the socket is near
             let _ = controller.map(|controller| controller.closed(socket, failure).post());
         }
         drop(permit); // After the last message: a node that shuts down waits for the permits.
     }
 }
 
-/// Writes what is queued until both directions of the connection have ended or the socket is to be closed. Returns the
+/// Writes what is queued until both directions of the connection have ended or a close is requested. Returns the
 /// failure, if there is one.
 async fn write(
     mut writer: WriteHalf<'_>,
@@ -97,7 +97,7 @@ async fn write(
     control.over().await
 }
 
-/// Reads as far as there is credit, until the peer sends no more or the socket is to be closed.
+/// Reads as far as there is credit, until the peer sends no more or a close is requested.
 async fn read(
     mut reader: ReadHalf<'_>,
     control: &Control<dyn SocketController>,
@@ -163,7 +163,7 @@ struct Reading {
 }
 
 impl Reading {
-    /// Returns `None` if nothing may be read, because there is no controlling object or the socket is to be closed.
+    /// Returns `None` if nothing may be read, because there is no controlling object or a close is requested.
     fn allowed(state: &mut watch::Receiver<ControlState<dyn SocketController>>) -> Option<Reading> {
         let state = state.borrow_and_update();
         let controller = state.controller.clone().filter(|_| state.closing.is_none())?;

@@ -20,7 +20,7 @@ pub(super) struct ControlState<C: ?Sized> {
     pub(super) peer_has_ended: bool,
     /// The state of the sending direction.
     pub(super) sending: Sending,
-    /// Set if the socket is to be closed: the failure, or `None` for an orderly close.
+    /// Set if a close is requested: the failure, or `None` for an orderly close.
     pub(super) closing: Option<Option<Error>>,
     /// Set if the socket is closed: the reason.
     pub(super) closed: Option<String>,
@@ -138,7 +138,7 @@ impl<C: ?Sized + Interface> Control<C> {
         let _ = self.subscribe().wait_for(is_so).await;
     }
 
-    /// Waits until the socket is to be closed or the peer has ended. Returns the failure, if there is one.
+    /// Waits until a close is requested or the peer has ended. Returns the failure, if there is one.
     pub(super) async fn over(&self) -> Option<Error> {
         self.until(|state| state.closing.is_some() || state.peer_has_ended).await;
         self.0.borrow().closing.clone().flatten()

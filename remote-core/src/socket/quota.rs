@@ -1,4 +1,4 @@
-//! The quota of sockets of a node, and the close of all of them.
+//! The maximum number of a node's sockets, and closing all of its sockets.
 //!
 //! It must not know what a socket does.
 
@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::error::{Error, Result};
 
-/// The sockets that a node may have at once.
+/// The quota of sockets of a node.
 #[derive(Clone)]
 pub(super) struct Quota {
     free: Arc<Semaphore>,

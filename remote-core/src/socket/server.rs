@@ -71,7 +71,7 @@ impl ServerSocket for Server {
 }
 
 impl AcceptTask {
-    /// Runs until the socket is to be closed. `own` is a monitor of the socket.
+    /// Runs until a close is requested. `own` is a monitor of the socket.
     async fn run(self, own: Monitor, mut permit: Permit) {
         let accepting = async {
             if let Err(error) = self.accept().await {
@@ -91,7 +91,7 @@ impl AcceptTask {
         drop(listener);
         let (reason, controller) = control.note_closed(&failure);
         if let Ok(Some(server)) = server.upgrade().await {
-            let _ = Ref::stop(&server, &reason); // it is near, so that it can be
+            let _ = Ref::stop(&server, &reason); // cannot fail: the socket is near
             let _ = controller.map(|controller| controller.closed(server, failure).post());
         }
         drop(permit); // After the last message: a node that shuts down waits for the permits.

@@ -88,11 +88,11 @@ pub(crate) struct Connection {
     pub(crate) process: Option<PeerProcess>,
 }
 
-/// A registered scheme, by what its addresses are for.
+/// A registered scheme, for connections or for datagrams.
 pub(crate) enum Registered {
-    /// Connections, which its transport makes.
+    /// A scheme for connections, which its transport makes.
     Connections(&'static dyn Transport),
-    /// Datagrams, for which no connection is made.
+    /// A scheme for datagrams. No connection is made.
     Datagrams(&'static dyn Scheme),
 }
 

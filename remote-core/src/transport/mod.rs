@@ -1,6 +1,6 @@
 //! Transports: how bytes get from one node to another. One trait for connections, one file for each transport, and datagrams.
 //!
-//! Nothing here knows frames. A transport registers itself: adding one adds its file and its line below.
+//! Nothing here knows frames. A transport registers itself: to add one, add its file, and its line below.
 
 pub(crate) mod accept;
 pub(crate) mod address;

@@ -82,7 +82,7 @@ impl ReadHalf for tokio::net::tcp::OwnedReadHalf {
 }
 
 fn connection(stream: TcpStream, address: SocketAddr) -> io::Result<Connection> {
-    // The session coalesces small writes itself; what it writes is to be sent at once.
+    // The session coalesces small writes itself, so that each write is sent at once.
     stream.set_nodelay(true)?;
     let (reader, writer) = stream.into_split();
     Ok(Connection {

@@ -40,7 +40,7 @@ pub(crate) struct Outlets {
 }
 
 impl Outlets {
-    /// Returns the outlet for a place. Nothing is sent there.
+    /// Returns the outlet for a place. Sends nothing.
     pub(crate) async fn towards(&self, uri: &Uri) -> Result<Outlet> {
         let mut addresses =
             lookup_host(&uri.place).await.map_err(|error| not_connected(uri, &error))?;

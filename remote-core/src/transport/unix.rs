@@ -80,7 +80,7 @@ impl Drop for Waiting {
     }
 }
 
-/// Removes a socket that nobody listens on, which a killed process has left. Any other file stays.
+/// Removes the socket file of a process that was killed: no process listens on it. Any other file stays.
 async fn remove_if_abandoned(path: &PathBuf) {
     let is_socket = std::fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
     if is_socket

@@ -14,7 +14,7 @@ use super::budget::{Budget, cut, excerpt, expects_polymorphic};
 use super::encoded_size::{number, signed};
 use crate::error::Error;
 
-/// Wraps a deserializer, visitor, seed or accessor of serde's, and enforces the budget.
+/// Wraps a deserializer, visitor, seed or accessor of serde, and enforces the budget.
 pub(crate) struct Bounded<'b, T> {
     inner: T,
     budget: &'b Budget,

@@ -20,7 +20,7 @@ pub(crate) enum Role {
     Value,
 }
 
-/// Wraps a serializer, value or accessor of serde's, and enforces the budget.
+/// Wraps a serializer, value or accessor of serde, and enforces the budget.
 pub(crate) struct Bounded<'b, T> {
     inner: T,
     budget: &'b Budget,

@@ -98,7 +98,7 @@ pub(crate) enum Frame<'f> {
         extent: Extent,
         content: &'f [u8],
     },
-    /// A further part of the content of a call of the sender's, or of an answer to a question of the receiver's.
+    /// A further part of the content of a call of the sender, or of an answer to a question of the receiver.
     CallChunk {
         question: QuestionId,
         bytes: &'f [u8],
@@ -107,7 +107,7 @@ pub(crate) enum Frame<'f> {
         question: QuestionId,
         bytes: &'f [u8],
     },
-    /// The caller wants no answer any more.
+    /// Cancels a call: the caller no longer needs an answer.
     Cancel {
         question: QuestionId,
     },

@@ -93,7 +93,7 @@ pub(crate) enum Verdict {
     Accept(Secret),
     /// The session resumes on this connection. If it resumes on two, the one with the greater number is used.
     Resume { connection: ConnectionId },
-    /// The two nodes already have a session with a connection, which is to be used.
+    /// The two nodes already have a session with a connection, which they continue to use.
     Duplicate,
     /// The connection is refused.
     Refuse { code: u64, reason: String },

@@ -1,7 +1,7 @@
-//! Dialling: finds or makes the session with the node at an address, and reconnects it, with backoff, while the lease runs. The
-//! side that dialled first makes all later connections of a session, too.
+//! Dialling: returns the session with the node at an address, creating it if necessary, and reconnects it with backoff while
+//! the lease runs. The side that dialled first also makes all later connections of a session.
 //!
-//! It must not know what the session is for, nor what the two sides negotiate.
+//! It must not know the use of the session, nor what the two sides negotiate.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::node::session::state::SessionState;
 use crate::random;
 use crate::transport::uri::Uri;
 
-/// The pause after the first failed attempt, and the longest.
+/// The first pause between attempts, and the longest.
 const FIRST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(2);
 
@@ -31,7 +31,7 @@ pub(crate) enum Reached {
     Here,
 }
 
-/// Why a node was not reached.
+/// The reason for which a node was not reached.
 enum Unreached {
     /// Another node answered than the one that was wanted.
     Restarted,
@@ -53,11 +53,11 @@ impl From<Unreached> for Error {
     }
 }
 
-/// Which node may answer at an address.
+/// The nodes that are accepted at an address.
 #[derive(Clone, Copy)]
 enum Wanted {
     Any,
-    /// This one alone: with another no session is begun.
+    /// Only this node. No session is started with another one.
     Only(NodeId),
 }
 
@@ -76,7 +76,7 @@ impl Dialled {
             if node == sessions.shared.id {
                 return Ok(Reached::Here);
             }
-            // A suspended session is not waited for: dialling shows if anybody listens there.
+            // Does not wait for a suspended session to resume: dialling shows if a process listens there.
             if let Some(session) = sessions.find(node).filter(|session| !session.is_suspended()) {
                 return Ok(Reached::Peer(session));
             }
@@ -131,7 +131,7 @@ async fn dial(
     }
 }
 
-/// Spawns a task that reconnects a session that this side dialled, until it is over.
+/// Spawns a task that reconnects a session which this side has dialled, until the session has ended.
 fn keep_connected(sessions: &Arc<Sessions>, session: &Arc<SharedSession>) {
     let Some(uri) = session.origin.begin_to_keep() else { return };
     let (sessions, session) = (Arc::clone(sessions), Arc::clone(session));
@@ -155,7 +155,7 @@ async fn reconnect(
     uri: &Uri,
     state: &mut watch::Receiver<SessionState>,
 ) {
-    // An attempt that is delayed by a lost packet is abandoned for another while the lease runs.
+    // The limit is a part of the term, so that an attempt delayed by a lost packet is repeated while the lease runs.
     let limit = sessions.shared.limits.handshake_time.min(session.term() / 8);
     let longest = LONGEST.min(limit);
     let mut pause = FIRST.min(longest);
@@ -178,7 +178,8 @@ async fn reconnect(
     }
 }
 
-/// Returns between half of a pause and all of it, so that peers that lost one node do not come back all at once.
+/// Returns a random pause between one half and the whole of `pause`, so that peers that lost the same node do not all reconnect
+/// at once.
 fn jittered(pause: Duration) -> Duration {
     let [byte] = random::bytes();
     pause / 2 + pause / 2 * u32::from(byte) / 255

@@ -1,7 +1,7 @@
 //! The messages of the handshake on a new connection: hello, resume state, verdict.
 //!
-//! It must not know sessions, nor what is decided. The node with the greater identity decides about a connection, whichever
-//! side dialled, so that of two connections made at the same moment both sides keep the same one.
+//! It must not know sessions, nor the contents of decisions. The node with the greater identity decides about a connection, no
+//! matter which side dialled, so that of two simultaneous connections both sides keep the same one.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -35,7 +35,7 @@ pub(crate) async fn write_hello(connection: &mut Connection, own: &Hello) -> Res
 
 pub(crate) async fn read_hello(connection: &mut Connection) -> Result<Hello> {
     let mut bytes = [0; PREFACE];
-    // Byte by byte: the first wrong one ends the handshake.
+    // Reads byte by byte, so that the first wrong byte ends the handshake.
     for read in 0..PREFACE {
         bytes[read] = connection.reader.read_u8().await.map_err(gone)?;
         check_preface(&bytes[..=read]).map_err(breach)?;

@@ -1,7 +1,7 @@
 //! Accepting connections: each completes the handshake within a limit and becomes a session, or is closed.
 //!
-//! It must not be blocked by strangers: handshakes in progress are bounded in number and time, and past the bound the oldest is
-//! aborted.
+//! It must not be blocked by unknown peers: handshakes in progress are limited in number and time, and above the limit the
+//! oldest is aborted.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ async fn handshake(sessions: &Arc<Sessions>, mut connection: Connection) -> Resu
     let (own, asked) = (sessions.shared.hello(&connection), Instant::now());
     write_hello(&mut connection, &own).await?;
     if hello.node == sessions.shared.id {
-        return Ok(()); // This node dialled itself, and knows it by the hello.
+        return Ok(()); // This node has dialled itself, and detects that by the hello.
     }
     if decides(sessions.shared.id, hello.node) == Decides::Peer
         && sessions.find(hello.node).is_none()

@@ -1,7 +1,7 @@
-//! Negotiation: a new connection becomes a session, the next connection of the session that there is, or nothing.
+//! Negotiation: a new connection starts a session, resumes the existing one, or is closed.
 //!
-//! It must not know transports, nor the state of a session. A hello proves nothing: only a peer that proves to know the secret of
-//! a session can resume or end it.
+//! It must not know transports, nor the state of a session. A hello is not authenticated: only a peer that proves to know the
+//! secret of a session can resume or end it.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -21,19 +21,19 @@ use crate::transport::connection::Connection;
 use crate::transport::uri::Uri;
 use crate::wire::hello::{Grant, Hello, ResumeState, Secret, Sides, Verdict};
 
-/// A connection on which both hellos were exchanged.
+/// A connection on which both hellos have been exchanged.
 pub(crate) struct Negotiation<'i> {
     pub(crate) hello: &'i Hello,
-    /// The hello of this side, and when it was written.
+    /// The hello of this side, and the time at which it was written.
     pub(crate) own: &'i Hello,
     pub(crate) asked: Instant,
-    /// The address that this side dialled, if it did.
+    /// The address that this side dialled; `None` if it accepted the connection.
     pub(crate) dialled: Option<&'i Uri>,
 }
 
 impl Negotiation<'_> {
-    /// Agrees with the peer on what becomes of the connection, and starts or resumes the session. Returns the session with the
-    /// peer, which may use another connection.
+    /// Negotiates with the peer, and starts or resumes the session. Returns the session with the peer, which may use another
+    /// connection.
     pub(crate) async fn run(
         &self,
         sessions: &Arc<Sessions>,
@@ -66,7 +66,7 @@ impl Negotiation<'_> {
         }
     }
 
-    /// Makes the decision about the connection.
+    /// Decides about the connection.
     fn decide(
         &self,
         sessions: &Arc<Sessions>,
@@ -87,7 +87,8 @@ impl Negotiation<'_> {
         }
     }
 
-    /// Checks the verdict of the peer against what this side knows. `None` if the session is made on another connection.
+    /// Checks the verdict of the peer against the state of this side. Returns `None` if the peer uses another connection for a
+    /// session that this side does not have yet.
     fn accept(
         &self,
         sessions: &Arc<Sessions>,
@@ -106,7 +107,7 @@ impl Negotiation<'_> {
                 Ok(Some(self.begin(sessions, connection, secret)))
             }
             (Verdict::Resume { connection }, Assessment::Resume { session, arrived }) => {
-                // The peer resumed it after this side wrote its hello.
+                // The peer has resumed the session after this side wrote its hello.
                 let (number, asked) = (connection, Some(self.asked));
                 Ok(Some(Decision::Resumed(Resumption { session, number, asked, arrived })))
             }
@@ -117,7 +118,7 @@ impl Negotiation<'_> {
         }
     }
 
-    /// Assesses what this side knows of a session and what the peer said of it.
+    /// Compares the resume state of the peer with this side's state of the session.
     fn assess(&self, sessions: &Sessions, state: ResumeState) -> Assessment {
         let live = sessions.find(self.hello.node);
         let Some(session) = live else {
@@ -145,8 +146,8 @@ impl Negotiation<'_> {
                 session.update(|inner| inner.machine.handle_peer_ended(code));
                 Assessment::New
             }
-            _ if session.was_never_heard() => {
-                // Its connection failed before the peer learned of the session: nothing is lost.
+            _ if session.nothing_has_arrived() => {
+                // The connection failed before the peer could know the session, so that nothing is lost.
                 session.update(|inner| {
                     inner.machine.handle_failure("the peer never learned of the session")
                 });
@@ -157,7 +158,7 @@ impl Negotiation<'_> {
         }
     }
 
-    /// Begins a session. If both sides dialled at the same moment, the first decision counts.
+    /// Starts a session. If both sides dialled at the same moment, the first decision counts.
     fn begin(&self, sessions: &Arc<Sessions>, connection: &Connection, secret: Secret) -> Decision {
         let make = || self.make(sessions, connection, secret);
         match sessions.enter(self.hello.node, make) {
@@ -179,7 +180,7 @@ impl Negotiation<'_> {
         let (hello, shared) = (self.hello, &sessions.shared);
         let peer = Peer::new(hello.node, hello.name.clone(), connection.address.clone());
         let limits = shared.limits.clone();
-        // This side makes no larger bodies than it takes itself.
+        // This side sends no larger bodies than it accepts.
         let granted = Grant { body: hello.grant.body.min(limits.body as u64), ..hello.grant };
         let term = shared.lease.min(hello.lease);
         let machine = Session::new(Settings { limits, granted, term }, Instant::now());
@@ -214,7 +215,8 @@ impl Decision {
     }
 }
 
-/// A new session without tasks. Dropped before it is started, because the connection failed meanwhile, it ends.
+/// A new session whose tasks are not started. Ends the session if it is dropped before they are, because the connection has
+/// failed.
 struct Begun {
     sessions: Arc<Sessions>,
     secret: Secret,
@@ -260,9 +262,9 @@ impl Resumption {
     }
 }
 
-/// The assessment of the resume states of both sides.
+/// The result of comparing the resume states of both sides.
 enum Assessment {
-    /// A new session can begin.
+    /// A new session can be started.
     New,
     Resume {
         session: Arc<SharedSession>,

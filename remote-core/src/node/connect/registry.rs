@@ -1,4 +1,4 @@
-//! The sessions of a node: at most one with each peer, however many connections are made; and the memory of those that ended.
+//! The sessions of a node: at most one with each peer, however many connections are made. Also a table of ended sessions.
 //!
 //! It must not know transports, nor decide which connections become sessions.
 
@@ -16,11 +16,11 @@ use crate::node::shared::Shared;
 use crate::session::SHUTTING_DOWN;
 use crate::wire::hello::{ResumeState, Secret, Sides};
 
-/// The number of ended sessions that are remembered.
+/// The maximum number of ended sessions in the table.
 const REMEMBERED: usize = 4096;
 
-/// Bytes that a session counts for `Limits::memory` when it holds nothing; 5 KiB were measured. A suspended session has no file
-/// descriptor, so nothing else bounds how many of them a peer leaves behind within a lease.
+/// The bytes that count against `Limits::memory` for an empty session; 5 KiB were measured. A suspended session has no file
+/// descriptor, so that only this limits how many of them a peer can leave within a lease.
 const SESSION: usize = 8 * 1024;
 
 /// Bytes that a method counts for `Limits::memory` which executes a one-way message of a session that is over.
@@ -36,7 +36,7 @@ pub(crate) struct Sessions {
     changed: Notify,
 }
 
-/// A session that is over, remembered until the peer must know it, too.
+/// An ended session, kept in the table until the peer must have noticed its end.
 struct Ended {
     secret: Secret,
     code: u64,
@@ -73,7 +73,7 @@ impl Sessions {
         self.links.lock().get(&peer).filter(|session| session.is_live()).cloned()
     }
 
-    /// Returns what this side knows of a session with a peer, with a proof for it.
+    /// Returns this side's state of the session with a peer, with a proof.
     pub(crate) fn resume_state(&self, sides: Sides<'_>) -> ResumeState {
         let peer = sides.peer.node;
         if let Some(session) = self.links.lock().get(&peer) {
@@ -93,7 +93,7 @@ impl Sessions {
         }
     }
 
-    /// Enters a new session, or returns the one that there is by now.
+    /// Adds a new session, or returns the existing live one.
     pub(crate) fn enter(
         &self,
         peer: NodeId,
@@ -104,19 +104,19 @@ impl Sessions {
             return Err(Arc::clone(session));
         }
         let session = make();
-        // A former session keeps its exports until its lease has ended: the peer may not know yet that it is over.
+        // A former session keeps its exports until its lease has expired: the peer may not know yet that it has ended.
         links.insert(peer, Arc::clone(&session));
         drop(links);
         self.ended.lock().remove(&peer);
         Ok(session)
     }
 
-    /// Wakes those who wait for a session.
+    /// Wakes the tasks that wait for a session.
     pub(crate) fn note_begun(&self) {
         self.changed.notify_waiters();
     }
 
-    /// Ends sessions that nobody needs, now or when they are used last: the last handle of the node is gone.
+    /// Ends the sessions that neither side needs, now or as soon as that is the case: the last handle of the node was dropped.
     pub(crate) fn orphan(&self) {
         self.shared.orphan();
         for session in self.all() {
@@ -124,7 +124,7 @@ impl Sessions {
         }
     }
 
-    /// Returns the reason if no new session can begin.
+    /// Returns the reason if no new session is accepted.
     pub(crate) fn refusal(&self) -> Option<String> {
         if self.shared.is_closing() {
             return Some(SHUTTING_DOWN.into());
@@ -142,7 +142,7 @@ impl Sessions {
         })
     }
 
-    /// Waits for a session with a peer that is made on another connection.
+    /// Waits for a session with a peer that is being made on another connection.
     pub(crate) async fn wait_for(&self, peer: NodeId) -> Result<Arc<SharedSession>> {
         let wait = async {
             loop {
@@ -178,7 +178,7 @@ impl Sessions {
         self.shared.ended.notify_waiters();
     }
 
-    /// Remembers a session for as long as the peer may try to resume it.
+    /// Adds a session to the table of ended ones, for as long as the peer may try to resume it.
     fn remember(&self, session: &SharedSession) {
         let (now, mut ended) = (Instant::now(), self.ended.lock());
         if ended.len() >= REMEMBERED {
@@ -191,7 +191,7 @@ impl Sessions {
         }
     }
 
-    /// Returns true if this side remembers a session with a peer.
+    /// Returns true if there is a session with a peer, or an ended one in the table.
     pub(crate) fn remembers(&self, peer: NodeId) -> bool {
         self.links.lock().contains_key(&peer) || self.ended.lock().contains_key(&peer)
     }

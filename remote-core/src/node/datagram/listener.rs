@@ -1,7 +1,8 @@
-//! Receiving datagrams: each is one message to a published object. Its method is polled once in place, and gets a task only
-//! if it is then pending.
+//! Receiving datagrams: each is one message to a published object. Its method is polled once in place, and gets a task only if
+//! it is then pending.
 //!
-//! It must not answer, and must not trust: a datagram proves nothing about its sender. A datagram with any defect is dropped.
+//! It must not reply, and must not trust its input: the sender of a datagram is not authenticated. An invalid datagram is
+//! dropped.
 
 use std::future::ready;
 use std::net::SocketAddr;
@@ -32,15 +33,15 @@ use crate::wire::body::Body;
 use crate::wire::datagram::Datagram;
 use crate::wire::frame::Manner;
 
-/// A socket that receives datagrams, until this is dropped.
+/// A socket that receives datagrams until this is dropped.
 pub(crate) struct DatagramListener {
-    /// Dropped, it stops the task from receiving.
+    /// Dropping it stops the receiving task.
     open: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
 impl DatagramListener {
-    /// Binds the socket. Returns also the address, as others can use it.
+    /// Binds the socket. Also returns its address for other nodes.
     pub(crate) async fn open(
         uri: &Uri,
         shared: Arc<Shared>,
@@ -62,19 +63,19 @@ impl DatagramListener {
     }
 }
 
-/// The state of the task that receives.
+/// The state of the receiving task.
 struct ReceiveLoop {
     shared: Arc<Shared>,
     published: Published,
     replay: ReplayWindow,
-    /// The methods that have a task.
+    /// The running methods that have a task.
     running: JoinSet<()>,
     lifo_slot: LifoSlot,
 }
 
 impl ReceiveLoop {
     async fn run(mut self, socket: UdpSocket, mut closing: oneshot::Receiver<()>) {
-        // One byte more than allowed: a datagram that fills the buffer is too long.
+        // One byte more than the limit: a datagram that fills the buffer is too long.
         let mut buffer = vec![0; self.shared.limits.datagram + 1];
         loop {
             let receive = accept(|context| {
@@ -87,7 +88,7 @@ impl ReceiveLoop {
                 _ = &mut closing => break,
                 received = receive => received,
             };
-            // Contained: dropping a message may panic in code of the user's.
+            // Panics are caught: dropping a message may run user code.
             contained(|| {
                 if let Err(error) = self.take(&buffer[..length], from) {
                     tracing::debug!(%from, %error, "a datagram was dropped");
@@ -110,7 +111,7 @@ impl ReceiveLoop {
             return Err(Error::Refused("it arrived before, or too late to tell".into()));
         }
         self.shared.admit(datagram.nesting)?;
-        // Checked before the method begins: once begun it has effects.
+        // Checked before the method starts, because the method may have effects.
         while self.running.try_join_next().is_some() {}
         if self.running.len() >= limits.datagram_calls {
             let limit = limits.datagram_calls;
@@ -146,12 +147,12 @@ impl ReceiveLoop {
                 Poll::Ready(Reply::Fault(error)) => return Err(error),
                 Poll::Ready(Reply::Value(_) | Reply::Failure(_)) => {}
                 Poll::Pending => {
-                    // Nobody waits for a deferred answer.
+                    // A deferred reply has no receiver.
                     self.running.spawn(async { drop(running.finish_unless(|| ready(())).await) });
                     self.lifo_slot.note(true);
                 }
             },
-            // A far object, published here: sending may have to wait for the window of its session.
+            // The published object is far: sending may have to wait for the window of its session.
             Asked::Sent(claim) => {
                 if let Some(route) = receiver.route() {
                     let ticket = Ticket::new(Arc::clone(route), claim);

@@ -1,4 +1,4 @@
-//! Messages as datagrams, without a session: sending, receiving, the window against replays.
+//! Messages as datagrams, without a session: sending, receiving, the anti-replay window.
 
 pub(crate) mod listener;
 pub(crate) mod replay;

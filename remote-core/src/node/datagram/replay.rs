@@ -1,8 +1,8 @@
-//! The anti-replay window for datagrams: which numbers have arrived, for each sender, in a window that ends with the newest
-//! (as in IPsec: RFC 4303, section 3.4.3; in blocks, as RFC 6479 does).
+//! The anti-replay window for datagrams: which of the newest numbers have arrived, for each sender (as in IPsec, RFC 4303,
+//! section 3.4.3; in blocks, as in RFC 6479).
 //!
-//! It must not know the content of datagrams. Its memory is bounded whatever arrives: a number older than the window counts
-//! as a duplicate, and of too many senders the least recently seen is evicted.
+//! It must not know the content of datagrams. Its memory is bounded for any input: a number older than the window counts as a
+//! duplicate, and if there are too many senders, the least recently seen one is evicted.
 
 use std::collections::BTreeMap;
 
@@ -12,17 +12,17 @@ use crate::id::NodeId;
 
 /// Numbers per block.
 const BLOCK: u64 = u64::BITS as u64;
-/// Blocks per window: 4,096 numbers, of which at least 4,032 lie behind the newest. A sender numbers all its datagrams
-/// consecutively, also those to others, so the window must be larger than the reordering of a network.
+/// Blocks per window: 4,096 numbers, of which at least 4,032 precede the newest one. A sender numbers its datagrams to all
+/// destinations consecutively, so that the window must be larger than the reordering of a network.
 const BLOCKS: usize = 64;
-/// Senders that are remembered; each takes half a KiB.
+/// The maximum number of senders. Each takes half a KiB.
 const SENDERS: usize = 1024;
 
 /// The windows of all senders.
 #[derive(Default)]
 pub(crate) struct ReplayWindow {
     windows: HashMap<NodeId, Window>,
-    /// The senders in the order in which they were last seen, by the count of datagrams.
+    /// The senders, ordered by the count of datagrams at which each was last seen.
     last_seen: BTreeMap<u64, NodeId>,
     count: u64,
 }
@@ -36,7 +36,7 @@ struct Window {
 }
 
 impl ReplayWindow {
-    /// Notes the arrival of a datagram. Returns true if it is no duplicate.
+    /// Notes the arrival of a datagram. Returns true if it is not a duplicate.
     pub(crate) fn is_first(&mut self, sender: NodeId, number: u64) -> bool {
         self.count += 1;
         if !self.windows.contains_key(&sender)
@@ -62,7 +62,7 @@ impl Window {
         let (block, bit) = (number / BLOCK, 1 << (number % BLOCK));
         let blocks = BLOCKS as u64;
         if block > self.newest {
-            // The new blocks reuse the places of those that are too old now.
+            // The new blocks replace those that are now too old.
             for new in (self.newest.max(block.saturating_sub(blocks)) + 1)..=block {
                 self.seen[place(new)] = 0;
             }

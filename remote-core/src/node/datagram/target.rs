@@ -1,7 +1,7 @@
-//! Sending datagrams: the receiver behind a `udp://` reference, which is an address and a name. Each message is one
+//! Sending datagrams: the receiver behind a `udp://` reference, which consists of an address and a name. Each message is one
 //! datagram, or is refused before it is sent.
 //!
-//! It must not wait for anything from the other side, nor know what becomes of a datagram.
+//! It must not wait for the other side, nor know the fate of a datagram.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,7 +20,8 @@ use crate::transport::uri::Uri;
 use crate::wire::datagram::Datagram;
 use crate::wire::frame::Manner;
 
-/// Sends the datagrams of a node. It numbers them consecutively over all destinations, for the replay window of the receiver.
+/// Sends the datagrams of a node. Numbers them consecutively over all destinations, for the anti-replay window of the
+/// receivers.
 pub(crate) struct DatagramSender {
     shared: Arc<Shared>,
     outlets: Outlets,
@@ -32,7 +33,7 @@ impl DatagramSender {
         Arc::new(DatagramSender { shared, outlets: Outlets::default(), sent: AtomicU64::new(0) })
     }
 
-    /// Returns a receiver for the object at an address. Nothing is sent, and nobody needs to listen there.
+    /// Returns a receiver for the object at an address. Sends nothing, and does not check if a node listens there.
     pub(crate) async fn target(self: &Arc<DatagramSender>, uri: Uri) -> Result<Arc<dyn Receiver>> {
         let outlet = self.outlets.towards(&uri).await?;
         Ok(Arc::new(DatagramTarget {
@@ -48,7 +49,7 @@ struct DatagramTarget {
     datagrams: Arc<DatagramSender>,
     outlet: Outlet,
     uri: Uri,
-    /// The number by which this node shows it to peers, for which it forwards.
+    /// The number under which this node exports the receiver to peers, for which it forwards.
     id: ObjectId,
 }
 

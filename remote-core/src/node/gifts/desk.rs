@@ -1,6 +1,6 @@
-//! The gifts that wait on a node, the callers that wait for a gift, and the task that lets gifts expire.
+//! The gifts of a node, the callers that wait for a gift, and the task that expires gifts.
 //!
-//! It must not know by which messages gifts are made and claimed.
+//! It must not know the messages by which gifts are deposited and claimed.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,12 +14,12 @@ use crate::mutex::Mutex;
 use crate::object::execution::contained;
 use crate::object::message::Receiver;
 
-/// The limit on gifts that wait at once. Beyond it, the giver goes on forwarding.
+/// The maximum number of gifts. Above it, the sender of the reference continues to forward.
 const MOST: usize = 1 << 16;
-/// The time limit of a claim that waits for its gift, which it may have overtaken.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The time limit of a claim that has arrived before its gift.
+const CLAIM_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The gifts that wait on a node.
+/// The gifts of a node.
 pub(crate) struct Desk {
     gifts: Mutex<Gifts<Arc<dyn Receiver>>>,
     term: Duration,
@@ -31,7 +31,7 @@ impl Desk {
         Arc::new(Desk { gifts: Mutex::new(Gifts::new(MOST)), term, vouched: Notify::new() })
     }
 
-    /// Keeps an object for a recipient, for a lease term.
+    /// Adds a gift: keeps an object for a recipient, for one term of the lease.
     pub(crate) fn vouch(
         self: &Arc<Self>,
         token: Token,
@@ -52,22 +52,22 @@ impl Desk {
         Ok(())
     }
 
-    /// Returns the object of a gift to its recipient. Waits for a moment if nobody has vouched for it yet.
+    /// Returns the object of a gift to its recipient. Waits for a limited time if the gift has not arrived yet.
     pub(crate) async fn claim(&self, token: Token, claimant: NodeId) -> Result<Arc<dyn Receiver>> {
         let wait = async {
             loop {
-                // Made before it looks: it completes at the next `notify_waiters` from now on.
+                // Created before the check, so that no notification is missed.
                 let vouched = self.vouched.notified();
                 let claimed = self.gifts.lock().claim(Instant::now(), token, claimant);
                 match claimed {
-                    Claimed::Given(object) => return Ok(object),
+                    Claimed::Granted(object) => return Ok(object),
                     Claimed::Refused => return Err(refused()),
                     Claimed::Unknown => vouched.await,
                 }
             }
         };
-        let patience = PATIENCE.min(self.term / 3);
-        tokio::time::timeout(patience, wait).await.unwrap_or_else(|_| Err(refused()))
+        let timeout = CLAIM_TIMEOUT.min(self.term / 3);
+        tokio::time::timeout(timeout, wait).await.unwrap_or_else(|_| Err(refused()))
     }
 
     /// Withdraws a gift, if this node has vouched for it and it was not claimed.
@@ -81,7 +81,7 @@ impl Desk {
         self.gifts.lock().len()
     }
 
-    /// Returns the object of a gift that its recipient names to this node.
+    /// Returns the object of a gift whose recipient sends this node a reference with the token.
     pub(crate) fn recognize(&self, token: Token, claimant: NodeId) -> Option<Arc<dyn Receiver>> {
         self.gifts.lock().recognize(token, claimant)
     }
@@ -91,7 +91,7 @@ fn refused() -> Error {
     Error::Refused("nobody vouched for this, or it was claimed already, or too late".into())
 }
 
-/// Lets gifts expire, until none waits.
+/// Expires gifts, until there are none.
 async fn sweep(desk: Arc<Desk>) {
     loop {
         let Some(next) = desk.gifts.lock().poll_timeout() else { return };

@@ -1,4 +1,4 @@
-//! References handed to third parties, at the owner: what waits until its recipient claims it.
+//! Gifts, at the owner: objects that are kept for a third node until it claims them.
 
 pub(crate) mod desk;
 pub(crate) mod table;

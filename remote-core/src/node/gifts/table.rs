@@ -1,9 +1,8 @@
-//! The table of gifts: objects that a peer vouched for, until the recipient claims them. It is the owner's side of a hand-off
-//! between three nodes.
+//! The table of gifts: objects that are kept for a third node until it claims them. It is the owner's side of a hand-off.
 //!
-//! It must not know objects, nor read a clock. A gift keeps its object alive by itself, whatever becomes of the giver. It can be
-//! claimed once, by one recipient, and for a limited time (E and OCapN call this a gift; the pin in transit is that of Moreau,
-//! Dickman and Jones 2005).
+//! It must not know objects, nor read a clock. A gift keeps its object alive, independent of the node that vouched for it. It
+//! can be claimed once, by one recipient, and for a limited time. (E and OCapN call this a gift; the pin in transit is that of
+//! Moreau, Dickman and Jones 2005.)
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +10,7 @@ use foldhash::HashMap;
 
 use crate::id::{NodeId, Token};
 
-/// The gifts that wait to be claimed.
+/// The gifts that are not claimed yet.
 pub(crate) struct Gifts<O> {
     open: HashMap<Token, Gift<O>>,
     limit: usize,
@@ -27,20 +26,20 @@ struct Gift<O> {
 /// The result of a claim.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Claimed<O> {
-    Given(O),
-    /// Nobody has vouched for it, or not yet: the claim may have overtaken the vouching.
+    Granted(O),
+    /// There is no such gift, perhaps because the claim has arrived before the vouch.
     Unknown,
-    /// It is for another recipient.
+    /// The gift is for another recipient.
     Refused,
 }
 
 impl<O: Clone> Gifts<O> {
-    /// Makes a table with a limit on gifts that wait at once.
+    /// Makes a table with a maximum number of gifts.
     pub(crate) fn new(limit: usize) -> Gifts<O> {
         Gifts { open: HashMap::default(), limit }
     }
 
-    /// Adds a gift: the recipient that shows the token may have the object. Returns the object if too many gifts wait, or the
+    /// Adds a gift for a recipient, which claims it with the token. Returns the object if there are too many gifts, or the
     /// token is in use.
     pub(crate) fn vouch(
         &mut self,
@@ -56,20 +55,20 @@ impl<O: Clone> Gifts<O> {
         Ok(())
     }
 
-    /// Claims a gift. The session has proved who the claimant is.
+    /// Claims a gift. The identity of the claimant is that of its session.
     pub(crate) fn claim(&mut self, now: Instant, token: Token, claimant: NodeId) -> Claimed<O> {
         match self.open.get(&token) {
             Some(gift) if gift.until <= now => Claimed::Unknown,
             None => Claimed::Unknown,
             Some(gift) if gift.recipient != claimant => Claimed::Refused,
             Some(_) => match self.open.remove(&token) {
-                Some(gift) => Claimed::Given(gift.object),
+                Some(gift) => Claimed::Granted(gift.object),
                 None => Claimed::Unknown,
             },
         }
     }
 
-    /// Returns the object of a gift that its recipient names to this node, its owner. The gift stays.
+    /// Returns the object of a gift whose recipient sends its owner a reference with the token. The gift remains.
     pub(crate) fn recognize(&self, token: Token, claimant: NodeId) -> Option<O> {
         let gift = self.open.get(&token).filter(|gift| gift.recipient == claimant)?;
         Some(gift.object.clone())
@@ -86,7 +85,7 @@ impl<O: Clone> Gifts<O> {
         self.open.len()
     }
 
-    /// Removes the gifts that nobody claimed in time, and returns their objects.
+    /// Removes the expired gifts, and returns their objects.
     pub(crate) fn expire(&mut self, now: Instant) -> Vec<O> {
         let over: Vec<Token> = self
             .open
@@ -97,7 +96,7 @@ impl<O: Clone> Gifts<O> {
         over.iter().filter_map(|token| self.open.remove(token)).map(|gift| gift.object).collect()
     }
 
-    /// Returns when `expire` is to be called next; `None` if no gift waits.
+    /// Returns the time at which to call `expire` next; `None` if there are no gifts.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.open.values().map(|gift| gift.until).min()
     }
@@ -125,7 +124,7 @@ mod tests {
         assert_eq!(gifts.claim(now, token(1), node(3)), Claimed::Refused);
         assert_eq!(gifts.recognize(token(1), node(2)), Some("x"));
         assert_eq!(gifts.recognize(token(1), node(3)), None);
-        assert_eq!(gifts.claim(now, token(1), node(2)), Claimed::Given("x"));
+        assert_eq!(gifts.claim(now, token(1), node(2)), Claimed::Granted("x"));
         assert_eq!(gifts.claim(now, token(1), node(2)), Claimed::Unknown, "only once");
         assert_eq!(gifts.poll_timeout(), None);
     }
@@ -146,7 +145,7 @@ mod tests {
         let (now, mut gifts) = (Instant::now(), Gifts::new(1));
         gifts.vouch((now, TERM), token(1), (node(1), node(2)), "x").unwrap();
         assert_eq!(gifts.vouch((now, TERM), token(2), (node(1), node(2)), "y"), Err("y"));
-        assert_eq!(gifts.claim(now, token(1), node(2)), Claimed::Given("x"));
+        assert_eq!(gifts.claim(now, token(1), node(2)), Claimed::Granted("x"));
         assert_eq!(gifts.vouch((now, TERM), token(2), (node(1), node(2)), "y"), Ok(()));
         assert_eq!(gifts.vouch((now, TERM), token(2), (node(1), node(3)), "z"), Err("z"), "in use");
         let mut gifts = Gifts::new(3);

@@ -1,6 +1,7 @@
-//! The two halves of a connection: bytes in, bytes out, and the place where a new connection waits.
+//! The two halves of a connection, which read and write bytes, and the slot where a new connection waits.
 //!
-//! Nothing here knows the session, nor holds a lock. `node/session/pump.rs` moves the bytes between the halves and the machine.
+//! Nothing here knows the session or holds a lock. `node/session/pump.rs` moves the bytes between the halves and the state
+//! machine.
 
 pub(crate) mod reader;
 pub(crate) mod slot;

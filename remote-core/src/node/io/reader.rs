@@ -1,6 +1,6 @@
-//! The reading half of a connection, with the bytes that have arrived and are not yet a whole frame.
+//! The reading half of a connection, with the received bytes that are not yet a whole frame.
 //!
-//! It must not know frames, nor what becomes of them.
+//! It must not know frames, nor their use.
 
 use std::io;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use super::slot::Half;
 use crate::id::ConnectionId;
 use crate::transport::connection::ReadHalf;
 
-/// The first size of the buffer, and the largest to which it grows by itself.
+/// The initial size of the buffer, and the maximum to which it grows by itself.
 const FIRST: usize = 4 * 1024;
 const LARGEST: usize = 256 * 1024;
 
@@ -26,7 +26,7 @@ pub(crate) struct Reader {
     buffer: Buffer,
 }
 
-/// The result of a read: the number of the connection, and the count of bytes, 0 at the end of the stream.
+/// The result of a read: the number of the connection, and the number of bytes, which is 0 at the end of the stream.
 pub(crate) struct Read {
     pub(crate) connection: ConnectionId,
     pub(crate) result: io::Result<usize>,
@@ -38,7 +38,7 @@ impl Reader {
         self.half.as_ref().map(|half| half.number)
     }
 
-    /// Uses another connection, or none. Returns the former one, to be dropped when no lock is held.
+    /// Replaces the half by one of another connection, or by none. Returns the former half, to be dropped when no lock is held.
     pub(crate) fn replace(
         &mut self,
         next: Option<Half<Box<dyn ReadHalf>>>,
@@ -49,7 +49,7 @@ impl Reader {
         std::mem::replace(&mut self.half, next)
     }
 
-    /// Reads into the buffer. Pending also if there is no connection; then no waker is registered.
+    /// Reads into the buffer. Is also pending if there is no connection; then no waker is registered.
     pub(crate) fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Read> {
         let Some(half) = &mut self.half else { return Poll::Pending };
         let mut free = ReadBuf::new(self.buffer.free());
@@ -61,7 +61,7 @@ impl Reader {
         Poll::Ready(self.note(connection, result))
     }
 
-    /// Reads what is there, without the runtime, whose threads may all be blocked. `WouldBlock` if nothing is.
+    /// Reads what has arrived, without the runtime, whose threads may all be blocked. Returns `WouldBlock` if nothing has.
     pub(crate) fn read_now(&mut self) -> Option<Read> {
         if let Poll::Ready(read) = self.poll_read(&mut Context::from_waker(Waker::noop())) {
             return Some(read);
@@ -87,7 +87,7 @@ impl Reader {
         self.buffer.filled()
     }
 
-    /// Notes that bytes were used.
+    /// Marks bytes as used.
     pub(crate) fn consume(&mut self, used: usize) {
         self.buffer.consume(used);
     }
@@ -100,7 +100,7 @@ impl Reader {
     }
 }
 
-/// Bytes that were read and not yet used.
+/// The bytes that were read and are not used yet.
 #[derive(Default)]
 struct Buffer {
     bytes: Vec<u8>,
@@ -120,14 +120,14 @@ impl Buffer {
         }
     }
 
-    /// Returns the room for the next bytes; never empty.
+    /// Returns the free part of the buffer for the next bytes. It is never empty.
     fn free(&mut self) -> &mut [u8] {
         if self.end == self.bytes.len() {
             if self.start > 0 {
                 self.bytes.copy_within(self.start..self.end, 0);
                 (self.start, self.end) = (0, self.end - self.start);
             }
-            // What arrived filled the buffer, so there is likely more.
+            // The last read filled the buffer, so that more bytes are likely.
             let larger = (self.bytes.len() * 4).clamp(FIRST, LARGEST).max(self.end + 1);
             self.bytes.resize(larger, 0);
         }

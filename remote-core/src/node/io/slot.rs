@@ -1,6 +1,6 @@
 //! The connection of a session: its number, and its halves until the session's tasks take them.
 //!
-//! It must not know the session. Connections are numbered, so that the bytes of two are never taken for those of one.
+//! It must not know the session. Connections are numbered, so that the bytes of two connections are never mixed.
 
 use crate::id::ConnectionId;
 use crate::transport::connection::{Connection, ReadHalf, WriteHalf};
@@ -9,7 +9,7 @@ use crate::transport::connection::{Connection, ReadHalf, WriteHalf};
 #[derive(Default)]
 pub(crate) struct ConnectionSlot {
     number: Option<ConnectionId>,
-    /// The greatest number that was reserved, even if that connection failed before it was attached.
+    /// The greatest reserved number, even if that connection failed before it was attached.
     reserved: u64,
     reader: Option<Box<dyn ReadHalf>>,
     writer: Option<Box<dyn WriteHalf>>,
@@ -27,7 +27,7 @@ impl ConnectionSlot {
         self.number
     }
 
-    /// Reserves a number for the next connection. Each has its own, so that of two connections both sides use the same.
+    /// Reserves a number for the next connection. Both sides use the connection with the greatest number.
     pub(crate) fn reserve(&mut self) -> ConnectionId {
         let newest = self.number.map_or(0, |number| number.0);
         self.reserved = self.reserved.max(newest) + 1;
@@ -40,12 +40,12 @@ impl ConnectionSlot {
         (self.reader, self.writer) = (Some(connection.reader), Some(connection.writer));
     }
 
-    /// Drops the halves that were not taken: the connection is lost.
+    /// Drops the halves that were not taken, because the connection is lost.
     pub(crate) fn detach(&mut self) {
         (self.reader, self.writer) = (None, None);
     }
 
-    /// Returns true if there is a reading half that was not taken.
+    /// Returns true if the reading half was not taken yet.
     pub(crate) fn has_reader(&self) -> bool {
         self.reader.is_some()
     }

@@ -1,6 +1,6 @@
 //! The writing half of a connection, with the block that is being written.
 //!
-//! It must not know what is in a block, nor who writes.
+//! It must not know the content of a block.
 
 use std::io;
 use std::pin::Pin;
@@ -18,7 +18,7 @@ use crate::transport::connection::WriteHalf;
 pub(crate) struct Writer {
     half: Option<Half<Box<dyn WriteHalf>>>,
     block: Option<Block>,
-    /// The number of bytes of the block that are written.
+    /// The number of bytes of the block that have been written.
     written: usize,
 }
 
@@ -28,8 +28,8 @@ impl Writer {
         self.half.as_ref().map(|half| half.number)
     }
 
-    /// Uses another connection, or none. Returns the former one, to be dropped when no lock is held. A block that was begun
-    /// is dropped: the session sends it again on the next connection, from its beginning.
+    /// Replaces the half by one of another connection, or by none. Returns the former half, to be dropped when no lock is held.
+    /// An unfinished block is dropped: the session writes it again on the next connection, from its beginning.
     pub(crate) fn replace(
         &mut self,
         next: Option<Half<Box<dyn WriteHalf>>>,
@@ -38,27 +38,27 @@ impl Writer {
         std::mem::replace(&mut self.half, next)
     }
 
-    /// Returns true if a block was begun and is not written.
+    /// Returns true if there is an unfinished block.
     pub(crate) fn has_block(&self) -> bool {
         self.block.is_some()
     }
 
-    /// Returns true if there is a connection and no block: the next one can be begun.
+    /// Returns true if there is a connection and no unfinished block, so that the next block can be written.
     pub(crate) fn is_ready(&self) -> bool {
         self.half.is_some() && self.block.is_none()
     }
 
-    /// Begins a block. To be called when the writer is ready.
+    /// Sets the block to write. To be called when the writer is ready.
     pub(crate) fn begin(&mut self, block: Option<Block>) {
         self.block = block;
     }
 
-    /// Returns true if writing wakes the reader of the peer, which is in this process.
+    /// Returns true if a write wakes the reader of the peer, because it is in this process.
     pub(crate) fn wakes_reader(&self) -> bool {
         self.half.as_ref().is_some_and(|half| half.stream.wakes_reader())
     }
 
-    /// Writes the block. Ready when it is written, or there is none.
+    /// Writes the block. Is ready when it is written, or if there is none.
     pub(crate) fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let (Some(half), Some(block)) = (&mut self.half, &self.block) {
             while self.written < block.len() {
@@ -95,7 +95,7 @@ impl Writer {
         }
     }
 
-    /// Drops the block. The session reuses its buffer if it has the only other share.
+    /// Drops the block. The session reuses its buffer if nothing else shares it.
     fn clear(&mut self) {
         self.block = None;
         self.written = 0;

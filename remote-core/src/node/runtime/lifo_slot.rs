@@ -1,16 +1,16 @@
-//! The LIFO slot of the worker thread on which a reader task begins methods: it must be empty before a method may block.
+//! The LIFO slot of the worker thread on which a reader task starts methods. It must be empty before a method may block.
 //!
-//! It must not know which task was woken, nor the method. See the [module](super), fact 1: other workers cannot steal the
-//! task in the slot. Spawning an empty task displaces it into the queue, from which they can.
+//! It must not know which task was woken, nor the method. See the [module](super), fact 1: other workers cannot steal the task
+//! in the slot. Spawning an empty task displaces it into the queue, from which they can steal it.
 
-/// Tracks if a task may be in the LIFO slot of this worker.
+/// Tracks whether a task may be in the LIFO slot of this worker.
 #[derive(Default)]
 pub(crate) struct LifoSlot {
     may_be_occupied: bool,
 }
 
 impl LifoSlot {
-    /// Notes if a task may have been woken on this worker.
+    /// Notes that a task may have been woken on this worker, if the argument is true.
     pub(crate) fn note(&mut self, woke: bool) {
         self.may_be_occupied |= woke;
     }

@@ -1,8 +1,8 @@
 //! Waking many tasks together.
 //!
-//! It must not know what the tasks wait for. See the [module](super), fact 3: one by one, each wake-up may wake another worker
-//! thread. A waker that is *deferred* by the runtime, as that of a task that yields, is woken when the worker next polls its
-//! driver, and it wakes all the others then.
+//! It must not know what the tasks wait for. See the [module](super), fact 3: each single wake-up may wake another worker
+//! thread. A waker that the runtime *defers*, like that of a task that yields, is woken when the worker next polls its driver.
+//! The batch uses one deferred waker, which then wakes all the others.
 
 use std::future::Future;
 use std::pin::pin;
@@ -13,7 +13,7 @@ use super::watchdog::{Unblock, drive_soon};
 use crate::mutex::Mutex;
 use crate::object::execution::contained;
 
-/// Up to this many are woken at once: a lone caller does not wait for the end of the tick.
+/// The maximum number of tasks that are woken at once, so that a single caller does not wait for the end of the tick.
 const FEW: usize = 3;
 
 /// Wakes all tasks: a few at once, many at the end of this worker's tick. To be called when no lock is held.
@@ -24,17 +24,17 @@ pub(crate) fn wake_all(wakers: Vec<Waker>) {
     let batch = Arc::new(WakeBatch(Mutex::new(wakers)));
     let weak: Weak<WakeBatch> = Arc::downgrade(&batch);
     let waker = Waker::from(batch);
-    // `yield_now` has the runtime defer the waker with which it is polled; outside of a runtime it is woken at once.
+    // `yield_now` makes the runtime defer the waker with which it is polled. Outside of a runtime it is woken at once.
     let yielding = pin!(tokio::task::yield_now());
     let _ = yielding.poll(&mut Context::from_waker(&waker));
     drop(waker);
-    // The tick may not end soon: another task may block this thread.
+    // The end of the tick may be delayed: another task may block this thread.
     if weak.strong_count() > 0 {
         drive_soon(weak);
     }
 }
 
-/// Tasks that are woken together; at the latest when the batch is dropped, since the runtime is shut down.
+/// Tasks that are woken together, at the latest when the batch is dropped because the runtime is shut down.
 struct WakeBatch(Mutex<Vec<Waker>>);
 
 impl Wake for WakeBatch {
@@ -56,7 +56,7 @@ impl Unblock for WakeBatch {
 impl WakeBatch {
     fn wake_each(&self) {
         let wakers = std::mem::take(&mut *self.0.lock());
-        // Contained: one that panics must not leave the others waiting.
+        // Panics are caught: a waker that panics must not prevent the others from being woken.
         wakers.into_iter().for_each(|waker| contained(|| waker.wake()));
     }
 }

@@ -1,8 +1,8 @@
-//! The watchdog: one thread of the process that notices when a method blocks a worker thread of the runtime, and then
-//! drives the sessions that depend on that worker: their I/O and their timers.
+//! The watchdog: one thread of the process that detects when a method blocks a worker thread of the runtime, and then drives
+//! the I/O and the timers of the sessions that depend on that worker.
 //!
-//! It must not know sessions: it counts, and calls [`Unblock::drive`]. See the [module](super), fact 2, for why a timer of
-//! the runtime cannot do this. While no call is executed and nothing is due, the thread sleeps.
+//! It must not know sessions: it reads counters, and calls [`Unblock::drive`]. See the [module](super), fact 2, for why a timer
+//! of the runtime cannot do this. While no call is executed and no timer is due, the thread sleeps.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -15,15 +15,15 @@ use crate::object::execution::contained;
 /// The time between two passes while calls are executed. A dispatch that spans two passes counts as blocked.
 const INTERVAL: Duration = Duration::from_millis(10);
 
-/// The delay after which a timer counts as overdue: a busy machine is not a blocked one.
+/// The delay after which a timer counts as overdue. It is long enough that a busy machine is not mistaken for a blocked worker.
 const GRACE: Duration = Duration::from_millis(50);
 
-/// The time of something that is never due, in milliseconds.
+/// A time that never comes, in milliseconds.
 const NEVER: u64 = u64::MAX;
 
 /// The counters that the watchdog observes of one session. The session's tasks only store to them.
 pub(crate) struct DispatchCount {
-    /// Counts each begin and each end of a dispatch of calls by the reader: odd while one is in progress.
+    /// Is incremented at the begin and the end of each dispatch by the reader, so that it is odd during a dispatch.
     count: AtomicU64,
     /// The time at which the timer of the session is due, in milliseconds of [`milliseconds`].
     due: AtomicU64,
@@ -38,12 +38,12 @@ impl Default for DispatchCount {
 /// Marks a dispatch as in progress, until it is dropped.
 pub(crate) struct DispatchGuard<'c>(&'c DispatchCount);
 
-/// Something that can be driven from outside of the runtime.
+/// An object that the watchdog can drive from outside of the runtime.
 pub(crate) trait Unblock: Send + Sync {
-    /// Does what the tasks would do by now if no worker were blocked.
+    /// Does what its tasks would have done by now if no worker were blocked.
     fn drive(&self);
 
-    /// Returns true if it may be stuck behind a blocked worker without being the one that blocks.
+    /// Returns true if it may depend on a blocked worker without being the one that blocks it.
     fn may_be_stuck(&self) -> bool {
         false
     }
@@ -53,11 +53,11 @@ impl DispatchCount {
     /// Begins a dispatch.
     pub(crate) fn begin(&self) -> DispatchGuard<'_> {
         self.count.fetch_add(1, Ordering::SeqCst);
-        rouse();
+        wake_thread();
         DispatchGuard(self)
     }
 
-    /// Sets when the session's timer is due. If it is overdue, the watchdog drives the session.
+    /// Sets the time at which the session's timer is due. If the timer becomes overdue, the watchdog drives the session.
     pub(crate) fn set_due(&self, due: Option<Instant>) {
         let due = due.map_or(NEVER, milliseconds);
         self.due.store(due, Ordering::SeqCst);
@@ -82,10 +82,10 @@ fn milliseconds(time: Instant) -> u64 {
     u64::try_from(time.saturating_duration_since(begin).as_millis()).unwrap_or(NEVER)
 }
 
-/// The objects of each pass of the watchdog.
+/// The objects that the watchdog checks in each pass.
 struct Watched {
     sessions: Vec<WatchedSession>,
-    /// Driven once, in the next pass, unless it is gone by then.
+    /// Objects to be driven once, in the next pass, if they still exist.
     once: Vec<Weak<dyn Unblock>>,
 }
 
@@ -98,14 +98,14 @@ struct WatchedSession {
     unblock: Weak<dyn Unblock>,
 }
 
-/// Additions since the last pass.
+/// The objects that were added since the last pass.
 static NEW: Mutex<Watched> = Mutex::new(Watched { sessions: Vec::new(), once: Vec::new() });
 static THREAD: OnceLock<Option<Thread>> = OnceLock::new();
 static IS_ASLEEP: AtomicBool = AtomicBool::new(false);
 /// The time at which the thread wakes by itself, in milliseconds; 0 while it is awake.
 static WAKES: AtomicU64 = AtomicU64::new(0);
 
-/// Watches a session, until it is gone.
+/// Adds a session, which is watched as long as it exists.
 pub(crate) fn watch_session(dispatch: &Arc<DispatchCount>, unblock: Weak<dyn Unblock>) {
     let session =
         WatchedSession { dispatch: Arc::clone(dispatch), seen: 0, is_blocked: false, unblock };
@@ -113,11 +113,11 @@ pub(crate) fn watch_session(dispatch: &Arc<DispatchCount>, unblock: Weak<dyn Unb
     start();
 }
 
-/// Drives something once, within about two intervals, unless it is gone before.
+/// Drives an object once, within about two intervals, if it still exists.
 pub(crate) fn drive_soon(unblock: Weak<dyn Unblock>) {
     NEW.lock().once.push(unblock);
     start();
-    rouse();
+    wake_thread();
 }
 
 /// Starts the thread, if it was not started before.
@@ -132,7 +132,7 @@ fn start() {
 }
 
 /// Wakes the thread if it sleeps. On the hot path this is one load: the thread is awake while calls are executed.
-fn rouse() {
+fn wake_thread() {
     if IS_ASLEEP.load(Ordering::SeqCst)
         && IS_ASLEEP.swap(false, Ordering::SeqCst)
         && let Some(Some(thread)) = THREAD.get()
@@ -151,7 +151,7 @@ fn run() {
         }
         IS_ASLEEP.store(true, Ordering::SeqCst);
         WAKES.store(NEVER, Ordering::SeqCst);
-        // A dispatch that began before the stores is seen by this pass; one that begins after them wakes the thread.
+        // A dispatch that started before the stores is counted in this pass; one that starts after them wakes the thread.
         if !watched.pass_and_add() {
             sleep_until(overdue(watched.next_due()));
         }
@@ -160,7 +160,7 @@ fn run() {
     }
 }
 
-/// Returns when a timer with this due time is overdue.
+/// Returns the time at which a timer with this due time becomes overdue.
 fn overdue(due: u64) -> u64 {
     due.saturating_add(GRACE.as_millis() as u64)
 }
@@ -177,7 +177,7 @@ fn sleep_until(time: u64) {
 }
 
 impl Watched {
-    /// Makes a pass, and adds what is new to the next one. Returns true if another pass is to follow after the interval.
+    /// Makes a pass, and adds the new objects for the next one. Returns true if another pass must follow after the interval.
     fn pass_and_add(&mut self) -> bool {
         let was_active = self.pass();
         let mut new = NEW.lock();
@@ -186,7 +186,8 @@ impl Watched {
         was_active || !self.once.is_empty()
     }
 
-    /// Looks at each once. Returns true if any session dispatched calls since the last pass.
+    /// Checks each object once, and drives those that need it. Returns true if a session has dispatched calls since the last
+    /// pass.
     fn pass(&mut self) -> bool {
         self.once.drain(..).filter_map(|once| once.upgrade()).for_each(drive);
         let now = milliseconds(Instant::now());
@@ -205,7 +206,7 @@ impl Watched {
             if !(any_blocked || is_overdue) {
                 continue;
             }
-            // A task of any other session may be in the queue of the blocked worker.
+            // The queue of the blocked worker may contain a task of any other session.
             session
                 .unblock
                 .upgrade()
@@ -216,14 +217,14 @@ impl Watched {
         is_active
     }
 
-    /// Returns when the first timer is due.
+    /// Returns the earliest time at which a timer is due.
     fn next_due(&self) -> u64 {
         let due = self.sessions.iter().map(|session| session.dispatch.due.load(Ordering::SeqCst));
         due.min().unwrap_or(NEVER)
     }
 }
 
-/// Drives one. Contained: it may run code of the user's, and so may dropping the last share of it.
+/// Drives one object. Panics are caught: driving it, or dropping it, may run user code.
 fn drive(unblock: Arc<dyn Unblock>) {
     contained(|| unblock.drive());
     contained(|| drop(unblock));
@@ -292,7 +293,7 @@ mod tests {
         assert_eq!(writer.0.load(Ordering::Relaxed), 0);
         dispatch.due.store(0, Ordering::SeqCst);
         while writer.0.load(Ordering::Relaxed) == 0 {
-            watched.pass(); // The clock of the watchdog may have begun just now.
+            watched.pass(); // The clock of the watchdog may have started just now.
         }
         dispatch.set_due(None);
         assert_eq!(watched.next_due(), NEVER);

@@ -1,7 +1,7 @@
-//! The calls of a session, under its lock: callers here that wait for a reply of the peer, and calls of the peer that wait for
-//! their execution or are being executed.
+//! The calls of a session, under its lock: callers of this side that wait for a reply, and calls of the peer that wait or run.
 //!
-//! It must not know the machine, nor how a call is executed. What it gives up it returns, to be dropped when the lock is free.
+//! It must not know the state machine, nor how a call is executed. It returns removed values, to be dropped after the lock is
+//! released.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
@@ -21,37 +21,37 @@ use crate::session::header::CallHeader;
 use crate::wire::body::Body;
 use crate::wire::frame::Manner;
 
-/// A caller, and the call that it waits for: its token may be another caller's by the time that a late word arrives.
+/// A caller, and the question of its call: the token may belong to another caller when a late event arrives.
 pub(crate) struct Waiter {
     question: QuestionId,
     slot: Arc<Slot<Reply>>,
 }
 
-/// A call of the peer's that is to be executed. It is moved several times, and no larger than it must be.
+/// A call of the peer that is to be executed. It is small because it is moved several times.
 pub(crate) struct Delivery {
     pub(crate) question: QuestionId,
     pub(crate) receiver: Result<Arc<dyn Receiver>, NoReceiver>,
     pub(crate) header: CallHeader,
     pub(crate) body: Body,
     pub(crate) references: Vec<Reference>,
-    /// The promise of the answer, if the peer may pipeline on it.
+    /// The promise of the answer, if the peer may send pipelined calls to it.
     pub(crate) promise: Option<Arc<NearPromise>>,
 }
 
-/// Why a call has no receiver.
+/// The reason for which a call has no receiver.
 #[derive(Clone, Copy)]
 pub(crate) enum NoReceiver {
     NoSuchObject,
     Cancelled,
 }
 
-/// The state in which a cancellation found its call.
+/// The state of a call when its cancellation arrives.
 pub(crate) enum Cancelled {
-    /// The call is executed by this task.
+    /// The call runs in this task.
     Running(AbortHandle),
-    /// It was not begun. It stays in the inbox, without receiver, and is answered in its turn.
+    /// The call has not started. It stays in the queue without its receiver, and is answered when its turn comes.
     Queued(Result<Arc<dyn Receiver>, NoReceiver>, Vec<Reference>),
-    /// The reader is about to begin it.
+    /// The reader is about to start it.
     InHand,
 }
 
@@ -71,20 +71,20 @@ pub(crate) struct Rest {
 /// The calls in progress, in both directions.
 #[derive(Default)]
 pub(crate) struct Calls {
-    /// Callers, by the token of their call.
+    /// The waiting callers, by the token of their call.
     waiters: Slab<Waiter>,
-    /// Answers of this side on which the peer may pipeline.
+    /// The promises of answers of this side to which the peer may send pipelined calls.
     promises: HashMap<QuestionId, Arc<NearPromise>>,
     /// Calls of the peer that tasks execute.
     running: HashMap<QuestionId, Execution>,
     /// Calls that the peer cancelled while the reader had them in hand: neither in the inbox any more, nor a task yet.
     cancelled: HashSet<QuestionId>,
-    /// Calls of the peer that are not begun, in order.
+    /// The calls of the peer that have not started, in order.
     inbox: VecDeque<Delivery>,
 }
 
 impl Calls {
-    /// Adds a caller. Its question is set when the machine has accepted the call.
+    /// Adds a caller. Its question is set when the state machine has accepted the call.
     #[inline(always)]
     pub(crate) fn add_waiter(&mut self, slot: Arc<Slot<Reply>>) -> CallToken {
         CallToken(self.waiters.insert(Waiter { question: QuestionId(0), slot }))
@@ -100,13 +100,13 @@ impl Calls {
         self.waiters.remove(token.0)
     }
 
-    /// Removes the caller of a call, unless the token is another one's by now.
+    /// Removes the caller of a call, unless the token belongs to another call by now.
     pub(crate) fn take_waiter(&mut self, token: CallToken, question: QuestionId) -> Option<Waiter> {
         let is_its = self.waiters.get(token.0).is_some_and(|waiter| waiter.question == question);
         is_its.then(|| self.waiters.remove(token.0))
     }
 
-    /// Gives a caller its reply. Returns the waker to wake, or the reply if nobody waits for it.
+    /// Passes a reply to its caller. Returns the waker to wake, or the reply if the caller no longer waits.
     #[inline]
     pub(crate) fn complete(
         &mut self,
@@ -143,17 +143,17 @@ impl Calls {
         self.promises.remove(&question)
     }
 
-    /// Returns true if calls of the peer are not begun.
+    /// Returns true if calls of the peer have not started.
     pub(crate) fn has_queued(&self) -> bool {
         !self.inbox.is_empty()
     }
 
-    /// Queues a call of the peer's.
+    /// Queues a call of the peer.
     pub(crate) fn enqueue(&mut self, delivery: Delivery) {
         self.inbox.push_back(delivery);
     }
 
-    /// Takes all queued calls in exchange for an empty queue.
+    /// Takes all queued calls, and leaves the empty queue in their place.
     pub(crate) fn take_queued(&mut self, empty: &mut VecDeque<Delivery>) {
         std::mem::swap(&mut self.inbox, empty);
     }
@@ -169,15 +169,16 @@ impl Calls {
         self.running.insert(question, Execution { manner, task: None });
     }
 
-    /// Enters the task that executes a call. False if the call or the session has ended by now, or the peer cancelled it.
+    /// Adds the task that runs a call. Returns false if the call or the session has ended meanwhile, or the peer has cancelled
+    /// the call.
     pub(crate) fn note_task(&mut self, question: QuestionId, task: &AbortHandle) -> bool {
         let Some(entry) = self.running.get_mut(&question) else { return false };
         entry.task.replace(task.clone()).is_none() && !self.cancelled.remove(&question)
     }
 
-    /// Notes that a call of the peer's is answered.
+    /// Notes that a call of the peer is answered.
     pub(crate) fn note_answered(&mut self, question: QuestionId) {
-        // Most calls end in place and never had a task.
+        // Most calls have no task.
         if !self.running.is_empty() {
             self.running.remove(&question);
         }
@@ -186,19 +187,19 @@ impl Calls {
         }
     }
 
-    /// Cancels a call of the peer's.
+    /// Cancels a call of the peer.
     pub(crate) fn cancel(&mut self, question: QuestionId) -> Cancelled {
         if let Some(Execution { task: Some(task), .. }) = self.running.get(&question) {
             return Cancelled::Running(task.clone());
         }
-        // From the back: most calls that are cancelled at all arrived a moment ago, and the queue may be long.
+        // Searched from the end: most cancelled calls have arrived recently, and the queue may be long.
         let queued = self.inbox.iter_mut().rev().find(|delivery| delivery.question == question);
         let Some(queued) = queued else {
             self.cancelled.insert(question);
             return Cancelled::InHand;
         };
-        // Answered in its turn, when there is room: else a peer that does not read could fill the queue of answers by
-        // cancelling.
+        // Answered when its turn comes and there is room. Otherwise a peer that does not read could fill the queue of answers
+        // by cancelling calls.
         let receiver = std::mem::replace(&mut queued.receiver, Err(NoReceiver::Cancelled));
         Cancelled::Queued(receiver, std::mem::take(&mut queued.references))
     }
@@ -230,7 +231,7 @@ impl Calls {
         self.running.len()
     }
 
-    /// Checks what must always hold. Called in debug builds after each change, so it looks at no table of any size.
+    /// Asserts the invariants. Called in debug builds after each change, so it iterates over no large table.
     pub(crate) fn check(&self, is_over: bool) {
         for question in &self.cancelled {
             assert!(

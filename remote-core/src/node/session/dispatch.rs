@@ -1,4 +1,4 @@
-//! Executing the peer's calls: a call is polled once in place, and gets a task only if it is then pending.
+//! Executing the peer's calls: each is polled once in place, and gets a task only if it is then pending.
 //!
 //! It must not know the wire. A task per call would cost a fifth of the throughput.
 
@@ -16,8 +16,8 @@ use crate::object::message::{Asked, Payload, Receiver, Reply, Request, Ticket};
 use crate::object::promise::NearPromise;
 use crate::wire::frame::Manner;
 
-/// Begins a call. Returns true if a task may have been woken: one spawned for the call, or one that waited for its answer
-/// here.
+/// Starts a call. Returns true if a task may have been woken: one that was spawned for the call, or one that waited for its
+/// promise.
 pub(crate) fn dispatch(session: &Arc<SharedSession>, delivery: Delivery) -> bool {
     let Delivery { question, receiver, header, body, references, promise } = delivery;
     let is_promised = promise.is_some();
@@ -85,8 +85,8 @@ fn spawn(
     manner: Manner,
     execution: impl Future<Output = ()> + Send + 'static,
 ) {
-    // Entered before it is spawned, as it may end at once. Not spawned under the lock: a runtime that shuts down drops the
-    // future at once, and its answer takes the lock.
+    // Added before the task is spawned, because the task may end at once. Not spawned under the lock: a runtime that shuts down
+    // drops the future at once, and answering the call takes the lock.
     let mut inner = session.lock();
     if inner.machine.closed().is_none_or(|cause| Admission::after(cause).admits(manner)) {
         inner.calls.expect_task(question, manner);
@@ -94,7 +94,7 @@ fn spawn(
     drop(inner);
     let task = tokio::spawn(execution).abort_handle();
     if !session.lock().calls.note_task(question, &task) {
-        task.abort(); // It has ended, or the session has.
+        task.abort(); // The call or the session has ended.
     }
 }
 
@@ -113,7 +113,7 @@ impl<L: Borrow<Arc<SharedSession>>> ReplyGuard<L> {
         self.send(reply);
     }
 
-    /// Moves the obligation to a task.
+    /// Moves the obligation to answer to a task.
     fn for_task(mut self) -> ReplyGuard<Arc<SharedSession>> {
         self.is_done = true;
         let (session, promise) = (Arc::clone(self.session.borrow()), self.promise.take());
@@ -135,7 +135,7 @@ impl<L: Borrow<Arc<SharedSession>>> ReplyGuard<L> {
         self.is_done = true;
         let session = self.session.borrow();
         match self.promise.take() {
-            // Nobody waits for the value.
+            // The caller expects no value.
             _ if self.manner == Manner::OneWay => {
                 session.send_answer(self.question, Reply::Value(Payload::default()))
             }
@@ -145,8 +145,9 @@ impl<L: Borrow<Arc<SharedSession>>> ReplyGuard<L> {
     }
 }
 
-/// Resolves a promise and answers the call. Pipelined calls start before the answer tells the peer where to send calls
-/// directly. If the call failed, the answer is sent first, so that pipelined calls fail after it.
+/// Resolves a promise and answers the call. If the call succeeded, pipelined calls start before the answer is sent, since the
+/// answer makes the peer send later calls directly. If it failed, the answer is sent first, so that the pipelined calls fail
+/// after it.
 fn resolve(session: &SharedSession, question: QuestionId, promise: &NearPromise, reply: Reply) {
     if let Reply::Value(_) = reply {
         promise.resolve(reply.clone());

@@ -1,6 +1,6 @@
-//! The two tasks of a session: the reader executes calls, the writer keeps time.
+//! The two tasks of a session: the reader executes calls, the writer handles timers.
 //!
-//! They must not wait for each other: whatever a method does to the reader's thread, pings and acknowledgements go out.
+//! They must not wait for each other: whatever a method does to the reader's thread, pings and acknowledgements are sent.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -22,17 +22,18 @@ use crate::node::runtime::lifo_slot::LifoSlot;
 use crate::node::runtime::watchdog::{Unblock, watch_session};
 use crate::object::execution::contained;
 
-/// The least number of calls that are begun before their answers are written; of more calls that arrived together it is a
-/// quarter. Smaller batches cost more writes; with larger ones the peer gets the first answers too late to work meanwhile.
+/// The minimum number of calls that are started before their answers are written. If more calls have arrived, it is a quarter
+/// of them. Smaller batches cause more writes; with larger batches the peer gets the first answers too late to work at the same
+/// time.
 const BATCH: usize = 64;
 
-/// The timer of a session that is over: not before its tasks have ended.
+/// The timer of a session that has ended: later than the end of its tasks.
 const NEVER: Duration = Duration::from_secs(24 * 3600);
 
-/// The time that the peer has to take the last bytes.
+/// The time limit for the peer to receive the last bytes.
 const SHUTDOWN: Duration = Duration::from_secs(1);
 
-/// Starts the tasks of a session. Calls `over` when both have ended.
+/// Starts the tasks of a session. Calls `over` when both tasks have ended.
 pub(crate) fn start(
     session: Arc<SharedSession>,
     over: impl FnOnce(&Arc<SharedSession>) + Send + 'static,
@@ -83,13 +84,13 @@ async fn read(session: Arc<SharedSession>) {
 }
 
 enum Step {
-    /// Something arrived, or there is room for the answers of calls that were held back.
+    /// Input has arrived, or there is room for the answers of calls that waited for it.
     Dispatch,
     Lost(ConnectionId, String),
     Over,
 }
 
-/// Reads, on one connection after another.
+/// Reads until input has arrived or the session has ended, from one connection after another.
 fn poll_step(
     session: &SharedSession,
     lifo_slot: &mut LifoSlot,
@@ -140,7 +141,7 @@ fn dispatch_all(
         let _guard = session.dispatch.begin();
         let portion = (batch.len() / 4).max(BATCH);
         while !batch.is_empty() {
-            // Contained: what is left of a call may panic when it is dropped; the next ones go on.
+            // Panics are caught: dropping a call may run user code. The remaining calls must still be executed.
             contained(|| dispatch_some(session, batch, portion, lifo_slot));
             let mut effects = Effects::default();
             let wakes = pump::write_in_place(session, &mut effects);
@@ -153,7 +154,7 @@ fn dispatch_all(
     }
 }
 
-/// Begins a portion of the calls.
+/// Starts at most `portion` calls.
 fn dispatch_some(
     session: &Arc<SharedSession>,
     batch: &mut VecDeque<Delivery>,
@@ -187,7 +188,7 @@ async fn write(session: &Arc<SharedSession>) {
             }
             Work::Over => return,
         }
-        // Most of what coalescing gains: whoever else is about to send does so before the write.
+        // Other tasks that are about to send append their frames first. This is most of the effect of coalescing.
         tokio::task::yield_now().await;
         match write_block(session, &mut timer).await {
             WriteOutcome::All => {}
@@ -213,7 +214,7 @@ async fn write(session: &Arc<SharedSession>) {
     }
 }
 
-/// Writes what is ready.
+/// Writes the output that is ready.
 async fn write_block(session: &SharedSession, timer: &mut Pin<Box<Sleep>>) -> WriteOutcome {
     let mut effects = Effects::default();
     pump::begin_write(session, &mut effects);
@@ -240,12 +241,12 @@ async fn write_block(session: &SharedSession, timer: &mut Pin<Box<Sleep>>) -> Wr
 /// The next step of the writer.
 enum Work {
     Write,
-    /// Read what has arrived: the reader has not for as long as the peer may be silent.
+    /// Read the input that has arrived, because the reader task has not read it within the time limit for silence.
     Read,
     Over,
 }
 
-/// Waits for something to write. Handles timers meanwhile: pings, silence, the lease.
+/// Waits for output to write. Meanwhile handles timers: pings, silence, the lease.
 fn poll_work(
     session: &Arc<SharedSession>,
     timer: &mut Pin<Box<Sleep>>,
@@ -269,7 +270,7 @@ fn poll_work(
     })
 }
 
-/// Ready when the timer has expired and was handled.
+/// Is ready when the timer has expired and was handled.
 fn poll_time(
     inner: &mut Inner,
     timer: &mut Pin<Box<Sleep>>,
@@ -278,7 +279,7 @@ fn poll_time(
     if timer.as_mut().poll(context).is_pending() {
         return Poll::Pending;
     }
-    // Not reset by each frame: it expires early, looks, and is set again.
+    // The timer is not reset by each frame. It may expire too early; then nothing is due, and it is set again.
     let next = inner.handle_timeout().unwrap_or_else(|| Instant::now() + NEVER);
     timer.as_mut().reset(next.into());
     Poll::Ready(())

@@ -1,7 +1,7 @@
 //! Side effects of a change of a session's state: gathered under the lock, applied after it is released.
 //!
-//! It must not know the session. Invariant 8: wakers, watchers and destructors may be the user's code, and none of it runs under
-//! a lock.
+//! It must not know the session. Invariant 8: wakers, watchers and destructors may be user code, and none of it runs under a
+//! lock.
 
 use std::sync::Arc;
 use std::task::Waker;
@@ -29,7 +29,7 @@ pub(crate) struct Effects {
     pub(crate) watch: Vec<(WatchId, Arc<dyn Receiver>)>,
     /// Tasks to abort.
     pub(crate) abort: Vec<AbortHandle>,
-    /// References that arrived, whose path can be shortened.
+    /// Received references whose path can be shortened.
     pub(crate) shorten: Vec<Arc<ShorteningRef>>,
     /// Gifts to withdraw, because the peer has released the reference.
     pub(crate) withdraw: Vec<Withdrawn>,
@@ -41,7 +41,7 @@ pub(crate) struct Effects {
     pub(crate) state: Option<StateChange>,
 }
 
-/// A value to be dropped. Not a box: with each reference that the peer releases there is one.
+/// A value to be dropped. It is an enum and not a box, because there is one for each released reference.
 #[allow(dead_code, reason = "they are held to be dropped")]
 pub(crate) enum Dropped {
     Receiver(Arc<dyn Receiver>),
@@ -68,12 +68,12 @@ dropped! {
 }
 
 impl Effects {
-    /// Drops a value when no lock is held.
+    /// Adds a value that is dropped when no lock is held.
     pub(crate) fn drop_later(&mut self, value: impl Into<Dropped>) {
         self.drops.push(value.into());
     }
 
-    /// Returns true if there is nothing to do. If so, no task was woken.
+    /// Returns true if there are no effects. Then no task was woken.
     pub(crate) fn is_empty(&self) -> bool {
         let Effects { wake, notify, watch, abort, shorten, withdraw, drops, end_streams, state } =
             self;

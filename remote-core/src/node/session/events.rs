@@ -1,6 +1,6 @@
-//! Handling the events of the state machine: they change calls, watches, objects and tasks.
+//! Handling the events of the state machine, which change calls, watches, objects and tasks.
 //!
-//! It must not do anything that may run the user's code: that is gathered in [`Effects`]. Events are handled in their order.
+//! It must not run user code: such side effects are gathered in [`Effects`]. Events are handled in order.
 
 use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
@@ -16,12 +16,12 @@ use crate::id::CallToken;
 use crate::object::message::{Ended, Payload, Reply};
 use crate::session::event::{Cause, Event};
 
-/// The limit on nested calls that wait for the window, in the words of its error.
+/// The limit on nested calls that wait for the window, as the error names it.
 const DEADLOCK: &str = "calls that wait for room, made within others, while none ends for a whole lease term \
                         (`Limits::window_calls`, `Limits::window_bytes`)";
 
 impl SharedSession {
-    /// Changes the state, and gathers the side effects for a caller who holds another lock.
+    /// Changes the state, and gathers the side effects for a caller that holds another lock.
     pub(crate) fn change<R>(
         &self,
         effects: &mut Effects,
@@ -34,7 +34,7 @@ impl SharedSession {
         result
     }
 
-    /// Ends a session of a node that is gone, if neither side needs it.
+    /// Ends the session if the last handle of its node was dropped and neither side needs the session.
     #[inline(always)]
     pub(super) fn end_if_unneeded(&self, inner: &mut Inner) {
         if self.shared.is_orphaned() && inner.is_unneeded() {
@@ -45,7 +45,7 @@ impl SharedSession {
             }
         }
         if self.shared.is_closing() {
-            self.shared.ended.notify_waiters(); // Whoever waits looks when the lock is free.
+            self.shared.ended.notify_waiters(); // The waiting task takes the lock after it is released.
         }
     }
 
@@ -57,7 +57,7 @@ impl SharedSession {
         effects.wake.extend(self.unlock(inner));
     }
 
-    /// Releases the lock. Returns the waker of the writer, if it sleeps and has something to do.
+    /// Releases the lock. Returns the waker of the writer, if it sleeps and there is work for it.
     #[inline(always)]
     pub(super) fn unlock(&self, mut inner: MutexGuard<'_, Inner>) -> Option<Waker> {
         if cfg!(debug_assertions) {
@@ -70,7 +70,7 @@ impl SharedSession {
             Some(cause) => Admission::after(cause),
         };
         self.admission.store(admission as u8, Ordering::Relaxed);
-        tasks.rouse_writer(machine)
+        tasks.take_writer_waker(machine)
     }
 
     fn handle(&self, inner: &mut Inner, event: Event, effects: &mut Effects) {
@@ -128,7 +128,7 @@ impl SharedSession {
                 effects.watch.extend(self.object(object).map(|receiver| (watch, receiver)));
             }
             Event::Unwatch { watch } => {
-                // It may have begun in the same batch, and not be watched yet.
+                // The watch may be in the same batch of effects, and not be started yet.
                 effects.watch.retain(|(begun, _)| *begun != watch);
                 if let Some(guard) = inner.watches.take_guard(watch) {
                     effects.drop_later(guard);

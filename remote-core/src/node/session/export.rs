@@ -1,7 +1,7 @@
-//! Exports: references of this process become descriptors for one peer.
+//! Exports: converts references of this process into descriptors for one peer.
 //!
-//! In two steps, since the object table and the session have locks of their own, which are taken in one order only: first the
-//! objects are entered in the table, then, under the session's lock, they are introduced to the peer.
+//! There are two steps, because the object table and the session have separate locks, which are taken in one order: first the
+//! objects are entered in the table, then they are introduced to the peer under the session's lock.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ enum Kind {
 /// References introduced to the peer.
 pub(crate) struct Outgoing {
     pub(crate) descriptors: Vec<Descriptor>,
-    /// Objects that the peer knew before: they are counted once too often in the table.
+    /// Objects that the peer already knew. The table counts them once too often, which must be undone.
     pub(crate) hide: Vec<ObjectId>,
     /// Tokens for which this side has vouched, each with its object and the owner.
     pub(crate) vouched: Vec<(ObjectId, NodeId, Token)>,
@@ -87,7 +87,7 @@ fn enter(shared: &Shared, (route, peer): (RouteId, NodeId), receiver: &Arc<dyn R
         Location::Near { object, .. } => {
             receiver.exported_by(shared.id);
             match receiver.location() {
-                // Another node of this process owns it; this one forwards.
+                // The owner is another node of this process. This node forwards.
                 Location::Near { owner: Some(node), .. } if node != shared.id => {
                     Kind::Forwarded(object, Identity { node, object }, None)
                 }
@@ -102,7 +102,8 @@ fn enter(shared: &Shared, (route, peer): (RouteId, NodeId), receiver: &Arc<dyn R
 }
 
 impl Prepared<'_> {
-    /// Introduces them to the peer. On failure none of them is introduced, and the returned objects must be hidden again.
+    /// Introduces the references to the peer. If this fails, none is introduced, and the returned objects must be removed from
+    /// the table again.
     #[inline(always)]
     pub(crate) fn introduce(
         self,
@@ -122,7 +123,7 @@ impl Prepared<'_> {
         };
         let mut failure = None;
         for Entry { kind, interface } in self.entries {
-            // If the peer takes no more names, it is left out: a reference works without it.
+            // If the peer accepts no more names, the name is left out: a reference is valid without it.
             let interface =
                 interface.text().and_then(|name| machine.intern(name, name_fingerprint(name)));
             let interface = interface.unwrap_or(NameId::NONE);

@@ -1,6 +1,6 @@
-//! The session, as users hold it.
+//! The public handle to a session.
 //!
-//! It must not change a session.
+//! It must not change the session.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Imports: what arrived becomes messages. References are resolved in the order in which they arrived, before any body is
-//! decoded.
+//! Imports: converts received calls and answers into messages and replies. References are resolved in the order of their
+//! arrival, before a body is decoded.
 //!
 //! It must not know what executes a message.
 
@@ -84,7 +84,7 @@ impl SharedSession {
                 (self.forwarded(import, owner, token, effects), interface)
             }
             Descriptor::Yours { object, interface } => {
-                // The machine has checked that the peer refers to it, so it is in the table.
+                // The state machine has checked that the peer refers to the object, so it is in the table.
                 let null = || Arc::new(NullReceiver) as Arc<dyn Receiver>;
                 (self.object(object).unwrap_or_else(null), interface)
             }
@@ -96,7 +96,8 @@ impl SharedSession {
         Reference { receiver, interface }
     }
 
-    /// Resolves a reference to an object of a third node: it may be this side's own, or its path can be shortened.
+    /// Resolves a reference to an object of a third node. If this node is the owner, the result is the near object; otherwise
+    /// the path can be shortened.
     fn forwarded(
         &self,
         import: Import,
@@ -104,22 +105,22 @@ impl SharedSession {
         token: Option<Token>,
         effects: &mut Effects,
     ) -> Arc<dyn Receiver> {
-        // If the peer itself is the owner, it forwards for a reason: a promise, for example.
+        // If the peer itself is the owner, the object has no direct path: it is a promise, for example.
         let hand_off = self.shared.hand_off.get().filter(|_| owner.node != self.peer.id());
         let Some(hand_off) = hand_off else { return Arc::new(import) };
         let is_own = owner.node == self.shared.id;
-        let home =
+        let own =
             token.filter(|_| is_own).and_then(|token| hand_off.recognize(token, self.peer.id()));
-        if let Some(home) = home {
+        if let Some(own) = own {
             effects.drop_later(Arc::new(import) as Arc<dyn Receiver>);
-            return home;
+            return own;
         }
         let reference = ShorteningRef::new(Arc::new(import), owner, token.filter(|_| !is_own));
         effects.shorten.push(Arc::clone(&reference));
         reference
     }
 
-    /// Makes the reply of an answer.
+    /// Converts an answer into a reply.
     pub(crate) fn reply(
         &self,
         inner: &mut Inner,
@@ -134,7 +135,7 @@ impl SharedSession {
             Status::Failure => Reply::Failure(payload),
             Status::Fault => {
                 let read = payload.decode(|decoder| decoder.next());
-                // The call failed at the peer, and it is not known how: so it is not known if it was executed.
+                // The reason of the failure cannot be read, so that it is not known if the call was executed.
                 let error = read.unwrap_or_else(|error| {
                     Error::Protocol(format!("a fault that cannot be read: {error}"))
                 });

@@ -1,8 +1,8 @@
 //! A session under tokio: the state machine (`crate::session`) behind a lock, its two tasks, and calls in both directions.
 //!
-//! The *reader* task reads, has the machine handle what it read, and executes the calls that arrived. The *writer* task writes
-//! and keeps time. Whoever else changes the state (a caller, a reference that is dropped) takes the lock for a moment; the side
-//! effects follow when it is released.
+//! The *reader* task reads, passes the bytes to the state machine, and executes the calls that have arrived. The *writer* task
+//! writes and handles timers. Others that change the state (a caller, a reference that is dropped) take the lock for a short
+//! time; the side effects are applied after it is released.
 
 pub(crate) mod driver;
 pub(crate) mod handle;

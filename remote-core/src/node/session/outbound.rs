@@ -50,7 +50,7 @@ impl Route for SharedSession {
         match &asked {
             Ok(question) => inner.calls.set_question(token, *question),
             Err(_) => {
-                // Its slot has another share: nothing of the user's is dropped here.
+                // The slot is shared with this function, so that no user code runs here.
                 drop(inner.calls.remove_waiter(token));
                 inner.machine.retract_all(&descriptors);
             }

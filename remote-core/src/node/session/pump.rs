@@ -1,8 +1,8 @@
 //! Moves bytes between the connection and the state machine.
 //!
 //! It must not wait, nor apply side effects: it gathers them. It is used by the session's tasks, and by the watchdog while a
-//! method blocks the thread of a task. The lock of a half of the connection is held throughout, so that the bytes of a
-//! connection reach the machine in order, and blocks reach the connection in order.
+//! method blocks the thread of a task. The lock of a half of the connection is held throughout, so that the bytes of the
+//! connection reach the state machine in order, and blocks are written in order.
 
 use std::sync::MutexGuard;
 use std::task::{Context, Poll, Waker};
@@ -15,22 +15,23 @@ use crate::id::ConnectionId;
 use crate::node::io::reader::{Read, Reader};
 use crate::node::io::writer::Writer;
 
-/// Reads of one pass of the watchdog over one session: a peer that goes on sending does not keep it from the others.
+/// The maximum number of reads in one pass of the watchdog over one session, so that a peer that keeps sending does not delay
+/// other sessions.
 const READS: usize = 16;
 
 /// The result of a read.
 pub(super) enum ReadOutcome {
-    /// The machine has handled what arrived.
+    /// The state machine has handled the input.
     Handled,
     /// The connection is lost.
     Lost(ConnectionId, String),
 }
 
-/// The result of writing what was ready.
+/// The result of a write.
 pub(super) enum WriteOutcome {
-    /// It is written, or there is no connection for it.
+    /// All output is written, or there is no connection.
     All,
-    /// It is written, and was the last: the session is over.
+    /// All output is written, and the session has ended.
     Last,
     /// The connection takes no more bytes.
     Failed(ConnectionId, String),
@@ -38,7 +39,7 @@ pub(super) enum WriteOutcome {
     Lost(ConnectionId, String),
 }
 
-/// Reads what arrives next, on the newest connection, and has the machine handle it.
+/// Reads from the newest connection, and passes the bytes to the state machine.
 pub(super) fn poll_read(
     session: &SharedSession,
     effects: &mut Effects,
@@ -63,7 +64,7 @@ pub(super) fn poll_read(
     }
 }
 
-/// Reads what has arrived by now, without waiting and without the runtime. Returns false if somebody else is reading.
+/// Reads the bytes that have arrived, without waiting and without the runtime. Returns false if another thread is reading.
 pub(super) fn read_in_place(session: &SharedSession, effects: &mut Effects) -> bool {
     for _ in 0..READS {
         let Some(mut reader) = session.reader.try_lock() else { return false };
@@ -74,8 +75,8 @@ pub(super) fn read_in_place(session: &SharedSession, effects: &mut Effects) -> b
     true
 }
 
-/// Writes what is ready, as far as the connection takes it at once, unless the writer is at work. What is left over is left to
-/// the writer. Returns true if a task may have been woken, beside those in `effects`.
+/// Writes the output that is ready, as far as the connection accepts it at once. Does nothing if a block is unfinished; the
+/// writer task writes the rest. Returns true if a task may have been woken, apart from those in `effects`.
 pub(super) fn write_in_place(session: &SharedSession, effects: &mut Effects) -> bool {
     match session.writer.try_lock() {
         Some(writer) if !writer.has_block() => write_now(session, writer, effects),
@@ -83,7 +84,8 @@ pub(super) fn write_in_place(session: &SharedSession, effects: &mut Effects) -> 
     }
 }
 
-/// Does the same with what was left over, too. The writer is to be woken afterwards: the connection will not wake it.
+/// Does the same, but also continues an unfinished block. The writer must be woken afterwards, since the connection will not
+/// wake it.
 pub(super) fn write_rest(session: &SharedSession, effects: &mut Effects) {
     if let Some(writer) = session.writer.try_lock() {
         write_now(session, writer, effects);
@@ -112,7 +114,7 @@ pub(super) fn begin_write(session: &SharedSession, effects: &mut Effects) {
     take(session, &mut session.writer.lock(), effects);
 }
 
-/// Writes the block that was begun. While the connection takes nothing, `keep_time` handles timers.
+/// Writes the unfinished block. While the connection accepts no bytes, `keep_time` handles timers.
 pub(super) fn poll_write(
     session: &SharedSession,
     effects: &mut Effects,
@@ -123,7 +125,7 @@ pub(super) fn poll_write(
     let Some(connection) = writer.connection() else { return Poll::Ready(WriteOutcome::All) };
     match writer.poll_write(context) {
         Poll::Ready(Ok(())) => {
-            // Still under the lock of the writer: nobody can have begun another block meanwhile.
+            // The lock of the writer is still held, so that no other block can have been started.
             let Inner { machine, tasks, .. } = &mut *session.lock();
             let is_last = tasks.note_written(machine);
             Poll::Ready(if is_last { WriteOutcome::Last } else { WriteOutcome::All })
@@ -144,14 +146,14 @@ pub(super) fn poll_write(
     }
 }
 
-/// Returns the connection to which is being written.
+/// Returns the number of the connection of the writing half.
 pub(super) fn writer_connection(session: &SharedSession) -> Option<ConnectionId> {
     session.writer.lock().connection()
 }
 
 /// Shuts the connection down for writing.
 pub(super) fn poll_shutdown(session: &SharedSession, context: &mut Context<'_>) -> Poll<()> {
-    // A failure says nothing new: the session is over.
+    // A failure can be ignored, because the session has ended.
     session.writer.lock().poll_shutdown(context).map(drop)
 }
 
@@ -164,7 +166,7 @@ pub(super) fn drop_writer(session: &SharedSession) {
     drop(former);
 }
 
-/// Uses the newest connection for reading. Returns true if it was not in use before.
+/// Switches to the newest connection for reading. Returns true if there is a new one.
 fn renew_reader(session: &SharedSession, reader: &mut Reader) -> bool {
     let mut inner = session.lock();
     let Inner { machine, tasks, .. } = &mut *inner;
@@ -180,7 +182,7 @@ fn renew_reader(session: &SharedSession, reader: &mut Reader) -> bool {
     }
 }
 
-/// Has the machine handle what was read.
+/// Passes the bytes that were read to the state machine.
 fn handle_input(
     session: &SharedSession,
     reader: &mut Reader,
@@ -202,14 +204,14 @@ fn write_now(
     take(session, &mut writer, effects);
     let wakes = writer.has_block() && writer.wakes_reader();
     let written = writer.poll_write(&mut Context::from_waker(Waker::noop()));
-    // An error is left to the writer, too, who meets it again. Noted while nobody else can use the connection.
+    // After an error, too, the writer task continues, and gets the error again. Noted under the lock of the half.
     if !matches!(written, Poll::Ready(Ok(()))) {
         session.change(effects, |inner| inner.tasks.leave_to_writer());
     }
     wakes
 }
 
-/// Uses the newest connection for writing, and takes a block from the machine, if none was begun.
+/// Switches to the newest connection for writing, and takes the next block from the state machine, if no block is unfinished.
 fn take(session: &SharedSession, writer: &mut Writer, effects: &mut Effects) {
     let mut former = None;
     let wake = session.change(effects, |inner| {

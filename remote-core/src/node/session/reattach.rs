@@ -1,6 +1,6 @@
-//! Connections of a session, one after another.
+//! The sequence of connections of a session.
 //!
-//! It must not know how they are made, nor what was proved on them.
+//! It must not know how connections are made, nor what was proved on them.
 
 use std::time::Instant;
 
@@ -20,9 +20,9 @@ impl SharedSession {
         self.lock().tasks.reserve_connection()
     }
 
-    /// Resumes the session on another connection. `arrived` is the last frame of this side's that the peer has; `asked` is set
-    /// if the peer has resumed already, and is when this side asked for it. A connection that is older than the session's is
-    /// dropped.
+    /// Resumes the session on another connection. `arrived` is the last frame of this side that the peer has received. `asked`
+    /// is set if the peer has already resumed the session: the time at which this side requested that. A connection that is
+    /// older than the current one is dropped.
     pub(crate) fn reconnect(
         &self,
         mut connection: Connection,
@@ -38,7 +38,7 @@ impl SharedSession {
         });
     }
 
-    /// Returns true if the session is not over; it may be suspended.
+    /// Returns true if the session has not ended; it may be suspended.
     pub(crate) fn is_live(&self) -> bool {
         self.lock().machine.closed().is_none()
     }
@@ -48,8 +48,8 @@ impl SharedSession {
         self.lock().machine.is_suspended()
     }
 
-    /// Returns true if its connection was lost before anything arrived on it: the peer may not know of the session.
-    pub(crate) fn was_never_heard(&self) -> bool {
+    /// Returns true if the connection was lost before any frame arrived on it, so that the peer may not know the session.
+    pub(crate) fn nothing_has_arrived(&self) -> bool {
         let inner = self.lock();
         inner.machine.is_suspended() && inner.machine.received() == FrameNumber(0)
     }

@@ -1,4 +1,4 @@
-//! Answers to the peer's calls.
+//! Answers to the calls of the peer.
 //!
 //! It must not know what executed a call.
 
@@ -13,7 +13,7 @@ use crate::wire::content::Content;
 use crate::wire::frame::Status;
 
 impl SharedSession {
-    /// Waits until there is room for an answer, or the session is over.
+    /// Waits until there is room for an answer, or the session has ended.
     pub(crate) fn poll_room(&self, context: &mut Context<'_>) -> Poll<()> {
         let mut inner = self.lock();
         if inner.machine.has_room() || inner.machine.closed().is_some() {
@@ -23,7 +23,7 @@ impl SharedSession {
         Poll::Pending
     }
 
-    /// Sends the answer to a call of the peer's.
+    /// Sends the answer to a call of the peer.
     pub(crate) fn send_answer(&self, question: QuestionId, reply: Reply) {
         let (status, payload) = match reply {
             Reply::Value(payload) => (Status::Value, payload),
@@ -61,7 +61,7 @@ impl SharedSession {
         });
     }
 
-    /// Takes objects out of the object table that were entered once too often.
+    /// Removes the objects from the object table that the export has counted once too often.
     #[inline(always)]
     pub(super) fn hide(&self, objects: Vec<ObjectId>) {
         if !objects.is_empty() {

@@ -1,8 +1,8 @@
-//! One session, as its tasks, callers and references share it: the state machine and its tables behind one short lock, and the
-//! halves of the connection.
+//! A session, as its tasks, callers and references share it: the state machine and its tables behind one lock, and the halves
+//! of the connection.
 //!
-//! It must not run or drop anything of the user's under the lock: see `effects`. The lock of a half of the connection is taken
-//! before the session's.
+//! It must not run or drop user code under the lock: see `effects`. The lock of a half of the connection is taken before the
+//! lock of the session.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, MutexGuard, OnceLock, Weak};
@@ -29,15 +29,15 @@ use crate::session::Session;
 use crate::transport::uri::Uri;
 use crate::wire::hello::Secret;
 
-/// The limit on concurrent requests for tokens to the peer. It is at most half of the calls that the peer takes: an answer may take the
-/// peer long, and the window is for the user's calls.
+/// The maximum number of concurrent requests for tokens to the peer. At most half of the peer's window is used, because an
+/// answer may take long and the window is meant for the user's calls.
 const MAX_TOKEN_REQUESTS: u64 = 8;
 
 /// One session.
 pub(crate) struct SharedSession {
     pub(crate) shared: Arc<Shared>,
     pub(crate) peer: Peer,
-    /// Known to the two sides of the session alone.
+    /// The secret that only the two sides know.
     pub(crate) secret: Secret,
     pub(crate) origin: Origin,
     this: Weak<SharedSession>,
@@ -49,9 +49,9 @@ pub(crate) struct SharedSession {
     pub(crate) state: PublishedState,
     /// The runtime of the session's tasks, once they are started.
     pub(super) runtime: OnceLock<Handle>,
-    /// Counts the dispatches of calls by the reader, for the watchdog.
+    /// Counts the reader's dispatches of calls, for the watchdog.
     pub(super) dispatch: Arc<DispatchCount>,
-    /// Permits to ask the peer for tokens of references that it introduced.
+    /// Permits for requests to the peer for tokens of references that it introduced.
     pub(super) token_requests: Arc<Semaphore>,
     /// The number of open streams with one end at the peer.
     pub(super) streams: AtomicUsize,
@@ -63,11 +63,12 @@ pub(crate) struct SharedSession {
 
 /// The origin of a session: dialled, or accepted.
 pub(crate) struct Origin {
-    /// The address that this side dialled, if it did. Then it also makes the next connection.
+    /// The address that this side has dialled; `None` if it accepted the connection. With an address, this side also makes
+    /// later connections.
     dialled: Option<Uri>,
-    /// True if a task makes the next connection.
+    /// True if a task makes later connections.
     is_kept: AtomicBool,
-    /// The address at which the peer says that it listens, if it does.
+    /// The address at which the peer listens, by its own account.
     listens: Option<String>,
 }
 
@@ -76,12 +77,12 @@ impl Origin {
         Origin { dialled, is_kept: AtomicBool::new(false), listens }
     }
 
-    /// Returns an address at which others can reach the peer, if this side knows one.
+    /// Returns an address at which other nodes can reach the peer, if it is known.
     pub(crate) fn address(&self) -> Option<String> {
         self.listens.clone().or_else(|| self.dialled.as_ref().map(Uri::node))
     }
 
-    /// Returns the address for the next connections, to the first caller only.
+    /// Returns the address for later connections, to the first caller only.
     pub(crate) fn begin_to_keep(&self) -> Option<Uri> {
         self.dialled.clone().filter(|_| !self.is_kept.swap(true, Ordering::Relaxed))
     }
@@ -136,13 +137,13 @@ impl SharedSession {
         })
     }
 
-    /// Locks the state. Whoever changes it ends with `finish` or `change`, so that side effects follow.
+    /// Locks the state. A caller that changes it must end with `finish` or `change`, which apply the side effects.
     #[inline(always)]
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock()
     }
 
-    /// Returns the session itself, shared.
+    /// Returns a shared reference to the session itself.
     pub(super) fn this(&self) -> Arc<SharedSession> {
         self.this.upgrade().expect("whoever calls a session holds it")
     }
@@ -206,7 +207,7 @@ impl Inner {
         is_current.then(|| self.machine.handle_input(Instant::now(), input))
     }
 
-    /// Handles the passage of time. Returns when it is to be called next.
+    /// Handles the passage of time. Returns the time of the next call.
     pub(super) fn handle_timeout(&mut self) -> Option<Instant> {
         self.machine.handle_timeout(Instant::now(), self.tasks.reads());
         let next = self.machine.poll_timeout();

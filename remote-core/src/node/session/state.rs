@@ -1,7 +1,7 @@
-//! The state of a session, as users see it, and how its changes are published.
+//! The public state of a session, and how its changes are published.
 //!
-//! It must not know the session. Changes are numbered under the session's lock and published after it is released: of two
-//! that are published at once, the later one stays.
+//! It must not know the session. Changes are numbered under the session's lock and published after it is released: if two are
+//! published at the same time, the later one remains.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -88,9 +88,9 @@ impl PublishedState {
         self.sender.subscribe()
     }
 
-    /// Waits until the session is over.
+    /// Waits until the session has ended.
     pub(crate) async fn ended(&self) {
-        // It cannot fail: the sender lives as long as `self`.
+        // Cannot fail: the sender lives as long as `self`.
         let _ = self.subscribe().wait_for(|state| *state == SessionState::Ended).await;
     }
 }

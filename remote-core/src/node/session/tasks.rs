@@ -1,6 +1,6 @@
-//! The two tasks of a session, under its lock: which of them sleep, what they have to do, and the connection that they use.
+//! The state of the two tasks of a session, under its lock: which of them sleep, what they have to do, and their connection.
 //!
-//! It must not do I/O. Wakers that it returns are woken when the lock is free.
+//! It must not do I/O. The returned wakers are woken after the lock is released.
 
 use std::task::Waker;
 
@@ -19,21 +19,21 @@ pub(crate) struct Tasks {
     reader: Option<Waker>,
     /// The waker of the writer, if it sleeps.
     writer: Option<Waker>,
-    /// The waker of the writer, if the connection takes no more: woken when the connection is replaced or lost.
+    /// The waker of the writer while the connection accepts no bytes. It is woken when the connection is replaced or lost.
     stalled_writer: Option<Waker>,
-    /// Wakers of tasks that wait for room for their answer.
+    /// The wakers of the tasks that wait for room for their answer.
     responders: Vec<Waker>,
-    /// True while the reader works on what it has read, so that nobody reads.
+    /// True while the reader handles what it has read, so that nobody reads.
     reads_blocked: bool,
-    /// True while the reader executes calls, and writes the answers itself: nobody wakes the writer for them.
+    /// True while the reader executes calls and writes the answers itself, so that the writer is not woken for them.
     is_dispatching: bool,
-    /// True if the watchdog polled the connection: the reader's waker is no longer registered with it.
+    /// True if the watchdog has polled the connection, so that the reader's waker is no longer registered.
     polled_elsewhere: bool,
-    /// True if calls are held back for want of room for their answers.
+    /// True if calls wait because there is no room for their answers.
     holds_back: bool,
     /// The connection whose writing half is in use.
     writer_connection: Option<ConnectionId>,
-    /// True if a block was begun, and the rest was left to the writer.
+    /// True if a block is unfinished and the writer must continue it.
     has_unwritten: bool,
     /// The connection that takes no more bytes, and may still be read.
     failed: Option<ConnectionId>,
@@ -41,16 +41,16 @@ pub(crate) struct Tasks {
 
 /// The next step for a half of the connection.
 pub(crate) enum Renewal<H> {
-    /// It is the session's.
+    /// It belongs to the current connection.
     Keep,
-    /// It is replaced, or lost.
+    /// Its connection was replaced or lost.
     Replace(Option<Half<H>>),
 }
 
 impl Tasks {
     // ---- the connection
 
-    /// Returns true if a connection is the one that the session has.
+    /// Returns true if a connection is the current one of the session.
     pub(crate) fn has(&self, machine: &Session, connection: ConnectionId) -> bool {
         self.slot.number() == Some(connection) && !machine.is_suspended()
     }
@@ -60,13 +60,13 @@ impl Tasks {
         self.slot.reserve()
     }
 
-    /// Gives the session its first connection.
+    /// Attaches the first connection.
     pub(crate) fn connect(&mut self, connection: Connection) {
         let number = self.slot.reserve();
         self.slot.attach(number, connection);
     }
 
-    /// Replaces the connection, unless it is newer than this one. Returns false then.
+    /// Replaces the connection. Returns false if the current one is newer.
     pub(crate) fn reconnect(&mut self, number: ConnectionId, connection: Connection) -> bool {
         if self.slot.number().is_some_and(|newest| number <= newest) {
             return false;
@@ -76,7 +76,7 @@ impl Tasks {
         true
     }
 
-    /// Drops the halves of the connection that were not taken: it is lost.
+    /// Drops the halves that were not taken, because the connection is lost.
     pub(crate) fn disconnect(&mut self) {
         self.slot.detach();
     }
@@ -85,7 +85,7 @@ impl Tasks {
         self.reconnects
     }
 
-    /// Returns the next step for the reading half that is in use.
+    /// Returns the next step for the current reading half.
     pub(crate) fn renew_reader(
         &mut self,
         machine: &Session,
@@ -100,7 +100,7 @@ impl Tasks {
         }
     }
 
-    /// Returns the next step for the writing half that is in use.
+    /// Returns the next step for the current writing half.
     pub(crate) fn renew_writer(
         &mut self,
         machine: &Session,
@@ -123,32 +123,32 @@ impl Tasks {
 
     // ---- the reader
 
-    /// Notes that something was read: until the reader sleeps again, nobody reads.
+    /// Notes that bytes were read. Until the reader sleeps again, nobody reads.
     pub(crate) fn note_read(&mut self) {
         self.reads_blocked = true;
     }
 
-    /// Returns if the connection is being read.
+    /// Returns the state of reading.
     pub(crate) fn reads(&self) -> Reads {
         if self.reads_blocked { Reads::Blocked } else { Reads::Active }
     }
 
-    /// Notes that the watchdog read the connection: all that has arrived, or not.
+    /// Notes that the watchdog has read from the connection. `read_all` is true if no bytes are left to read.
     pub(crate) fn note_read_elsewhere(&mut self, read_all: bool) {
-        // Once everything was read, missing input is the peer's silence, and time counts.
+        // If no bytes are left, missing input is silence of the peer.
         self.reads_blocked = !read_all;
         self.is_dispatching = false;
         // The reader may be polling at this moment, and must poll again.
         self.polled_elsewhere = true;
     }
 
-    /// Notes that the reader begins to execute calls, or has none.
+    /// Sets whether the reader is executing calls.
     pub(crate) fn set_dispatching(&mut self, is_dispatching: bool) {
         self.is_dispatching = is_dispatching;
     }
 
-    /// Returns true if the reader is to sleep. Then it is woken by another connection, the end, or room for the answers of
-    /// calls that are held back.
+    /// Returns true if the reader must sleep. It is woken by a new connection, the end of the session, or room for the answers
+    /// of waiting calls.
     pub(crate) fn sleep_reader(
         &mut self,
         machine: &Session,
@@ -172,7 +172,7 @@ impl Tasks {
 
     // ---- the writer
 
-    /// Returns true if there is something to write, or a connection to drop that is no longer the session's.
+    /// Returns true if there is output to write, or a half of a former connection to drop.
     pub(crate) fn writer_has_work(&self, machine: &Session) -> bool {
         if machine.closed().is_none() && self.failed.is_some() && self.failed == self.slot.number()
         {
@@ -184,19 +184,19 @@ impl Tasks {
             || self.writer_connection.is_some_and(|current| !self.has(machine, current))
     }
 
-    /// Returns true if nothing is left to do: everything is written, and the connection is dropped.
+    /// Returns true if the writer can end: all output is written, and the connection is dropped.
     pub(crate) fn is_over(&self, machine: &Session) -> bool {
         machine.is_done() && !machine.wants_transmit() && self.writer_connection.is_none()
     }
 
-    /// Returns true if something of the session may wait for a worker that is blocked.
+    /// Returns true if the session may depend on a blocked worker.
     pub(crate) fn may_be_stuck(&self, machine: &Session) -> bool {
         self.reads_blocked || self.writer_has_work(machine)
     }
 
-    /// Takes the waker of the writer, if it sleeps and has something to do.
+    /// Takes the waker of the writer, if it sleeps and there is work for it.
     #[inline(always)]
-    pub(crate) fn rouse_writer(&mut self, machine: &Session) -> Option<Waker> {
+    pub(crate) fn take_writer_waker(&mut self, machine: &Session) -> Option<Waker> {
         let is_wanted =
             machine.closed().is_some() || (!self.is_dispatching && self.writer_has_work(machine));
         if is_wanted { self.writer.take() } else { None }
@@ -216,20 +216,20 @@ impl Tasks {
         set(&mut self.stalled_writer, writer);
     }
 
-    /// Notes that a block was begun and is not written.
+    /// Notes that a block is unfinished.
     pub(crate) fn leave_to_writer(&mut self) {
         self.has_unwritten = true;
     }
 
-    /// Notes that everything that was begun is written. Returns true if it was the last.
+    /// Notes that the block is written. Returns true if the session has ended and it was the last block.
     pub(crate) fn note_written(&mut self, machine: &Session) -> bool {
         self.has_unwritten = false;
         machine.closed().is_some() && !machine.wants_transmit()
     }
 
-    // ---- who waits for them
+    // ---- wakers
 
-    /// Takes the wakers of both tasks: something has changed that both must look at.
+    /// Takes the wakers of both tasks, after a change that both must see.
     pub(crate) fn wake_both(&mut self) -> impl Iterator<Item = Waker> + use<> {
         let tasks = [self.reader.take(), self.writer.take(), self.stalled_writer.take()];
         tasks.into_iter().flatten()
@@ -240,7 +240,7 @@ impl Tasks {
         self.responders.push(responder);
     }
 
-    /// Takes the wakers of those who wait for room, if there is some: bytes were taken to be written.
+    /// Takes the wakers of the tasks that wait for room, if there is room. To be called when output was taken for writing.
     pub(crate) fn wake_for_room(
         &mut self,
         machine: &Session,
@@ -252,12 +252,12 @@ impl Tasks {
         responders.into_iter().chain(reader)
     }
 
-    /// Takes the wakers of those who wait for room: the session is over.
+    /// Takes the wakers of the tasks that wait for room, because the session has ended.
     pub(crate) fn take_responders(&mut self) -> Vec<Waker> {
         std::mem::take(&mut self.responders)
     }
 
-    /// Checks what must always hold.
+    /// Asserts the invariants.
     pub(crate) fn check(&self) {
         assert!(
             !self.has_unwritten || self.writer_connection.is_some(),
@@ -267,7 +267,7 @@ impl Tasks {
     }
 }
 
-/// Keeps a waker, without a clone if it is the same.
+/// Stores a waker. Clones it only if it differs from the stored one.
 fn set(place: &mut Option<Waker>, waker: &Waker) {
     if !place.as_ref().is_some_and(|known| known.will_wake(waker)) {
         *place = Some(waker.clone());

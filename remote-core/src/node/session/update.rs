@@ -1,4 +1,4 @@
-//! Changes of a session's state, and their side effects, which follow when the lock is released.
+//! Changes of a session's state. Their side effects are applied after the lock is released.
 
 use std::sync::{Arc, MutexGuard};
 use std::task::Waker;
@@ -34,7 +34,7 @@ impl SharedSession {
             self.gather(inner, &mut effects);
             return self.apply(effects);
         }
-        // The hot path: a call or an answer was sent, and there are no events.
+        // The fast path: a call or an answer was sent, and there are no events.
         let writer = self.unlock(inner);
         writer.into_iter().for_each(Waker::wake);
     }
@@ -61,7 +61,8 @@ impl SharedSession {
         }
         if let Some(change) = state {
             if change.is_end() {
-                // A program that ends drops its references last: its tasks may not run any more to say goodbye.
+                // A program that ends drops its references last. Its tasks may not run any more, so the last frame is written
+                // here.
                 let mut effects = Effects::default();
                 pump::write_in_place(self, &mut effects);
                 self.apply(effects);
@@ -78,7 +79,7 @@ impl SharedSession {
         drops.into_iter().for_each(|value| contained(|| drop(value)));
     }
 
-    /// Applies side effects for a thread that must not run the user's code.
+    /// Applies side effects on behalf of a thread that must not run user code.
     fn apply_elsewhere(&self, mut effects: Effects) {
         std::mem::take(&mut effects.wake).into_iter().for_each(Waker::wake);
         if effects.is_empty() {
@@ -86,13 +87,13 @@ impl SharedSession {
         }
         let session = self.this();
         match self.runtime.get() {
-            // Not on a worker: that may be blocked, and must not be blocked.
+            // Not on a worker, because the worker may be blocked already, or be blocked by user code.
             Some(runtime) => drop(runtime.spawn_blocking(move || session.apply(effects))),
             None => session.apply(effects),
         }
     }
 
-    /// Reports the end of an object of this side to the peer.
+    /// Reports the end of an object of this node to the peer.
     fn watch_for_peer(&self, watch: WatchId, receiver: Arc<dyn Receiver>) {
         let session = self.downgrade();
         let guard = receiver.watch(Box::new(move |ended| {
@@ -100,7 +101,7 @@ impl SharedSession {
             let (stopped, reason) = match ended {
                 Ended::Released => (false, String::new()),
                 Ended::Stopped(reason) => (true, reason),
-                // An object for which this side forwards: to the peer it has ended, whatever became of it.
+                // An object for which this node forwards. For the peer it has ended, whatever the reason.
                 other => (true, other.to_string()),
             };
             let guard = session.update(|inner| {
@@ -127,11 +128,10 @@ impl Unblock for SharedSession {
         });
         pump::write_rest(self, &mut effects);
         self.apply_elsewhere(effects);
-        // The connection's wakers are no longer those of the tasks.
+        // The tasks' wakers are no longer registered with the connection.
         let tasks: Vec<Waker> = self.lock().tasks.wake_both().collect();
         tasks.into_iter().for_each(Waker::wake);
-        // The blocked worker may own the driver of the runtime. A spawn from outside wakes another worker, which takes it
-        // over.
+        // The blocked worker may own the driver of the runtime. A spawn from outside wakes another worker, which takes it over.
         runtime.spawn(std::future::ready(()));
     }
 

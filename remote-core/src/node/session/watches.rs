@@ -1,8 +1,8 @@
-//! The watches of a session, under its lock: watchers here of objects of the peer, and guards for the watches of the peer on
+//! The watches of a session, under its lock: watchers of this side on objects of the peer, and guards for the peer's watches on
 //! objects of this side.
 //!
-//! It must not know the machine. What it gives up it returns: a watcher and a guard may be the user's, and are called and
-//! dropped when the lock is free.
+//! It must not know the state machine. It returns removed values: a watcher or guard may be user code, and is called or dropped
+//! after the lock is released.
 
 use foldhash::HashMap;
 
@@ -15,10 +15,10 @@ pub(crate) type Guard = Box<dyn Send + Sync>;
 /// The watches in both directions.
 #[derive(Default)]
 pub(crate) struct Watches {
-    /// Watchers of objects of the peer, by this side's numbers.
+    /// The watchers of objects of the peer, by this side's numbers.
     watchers: HashMap<WatchId, Watcher>,
     newest: u64,
-    /// Watches of the peer, by its numbers.
+    /// The guards of the peer's watches, by its numbers.
     guards: HashMap<WatchId, Guard>,
 }
 
@@ -35,7 +35,7 @@ impl Watches {
         self.watchers.remove(&watch)
     }
 
-    /// Keeps the guard of a watch of the peer. Returns the former one of this number.
+    /// Stores the guard of a watch of the peer. Returns the former guard with this number.
     pub(crate) fn add_guard(&mut self, watch: WatchId, guard: Guard) -> Option<Guard> {
         self.guards.insert(watch, guard)
     }
@@ -44,14 +44,14 @@ impl Watches {
         self.guards.remove(&watch)
     }
 
-    /// Empties both tables: the session is over.
+    /// Empties both tables, because the session has ended.
     pub(crate) fn clear(&mut self) -> (Vec<Watcher>, Vec<Guard>) {
         let (watchers, guards) =
             (std::mem::take(&mut self.watchers), std::mem::take(&mut self.guards));
         (watchers.into_values().collect(), guards.into_values().collect())
     }
 
-    /// Checks what must always hold.
+    /// Asserts the invariants.
     pub(crate) fn check(&self, is_over: bool) {
         assert!(self.watchers.len() as u64 <= self.newest, "each watcher has a number of its own");
         assert!(!is_over || self.watchers.is_empty(), "the session is over, and has watchers");

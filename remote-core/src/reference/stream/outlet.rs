@@ -46,9 +46,9 @@ enum End {
     Open,
     /// The sink was dropped without an end, so that the values may be incomplete.
     Abandoned,
-    /// The end is to be sent.
+    /// The end must be sent.
     Due(Option<Error>),
-    /// The receiver has got the end, or takes no more values.
+    /// The receiver has received the end, or takes no more values.
     Over(Result<()>),
 }
 
@@ -56,9 +56,9 @@ enum End {
 pub(super) enum Step {
     Values(Batch),
     End(Option<Error>),
-    /// Nothing now, and nothing will be put in; see [`End::Abandoned`].
+    /// There is nothing to send, and no more values will follow; see [`End::Abandoned`].
     Abandoned,
-    /// Nothing any more.
+    /// The stream is over.
     Over,
 }
 
@@ -97,7 +97,7 @@ impl Outlet {
         self.set_end(|end| matches!(end, End::Open).then_some(End::Abandoned));
     }
 
-    /// Notes that the stream is over: the receiver has got the end, or takes no more values.
+    /// Notes that the stream is over: the receiver has received the end, or takes no more values.
     pub(super) fn close(&self, how: Result<()>) {
         let mut state = self.state.lock();
         if matches!(state.end, End::Over(_)) {

@@ -1,4 +1,4 @@
-//! The sending end of a stream, as users hold it.
+//! The sending end of a stream, public.
 //!
 //! It must not know the receiver.
 
@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 /// closure of [`Stream::new`](crate::Stream::new).
 ///
 /// When the receiver drops the stream, [`Sink::send`] fails and [`Sink::closed`] resolves. A sink that is dropped without
-/// [`Sink::end`] ends the stream with [`Error::Ended`]: a stream that was not ended is not mistaken for a whole one. (In
+/// [`Sink::end`] ends the stream with [`Error::Ended`], so that an incomplete stream is not mistaken for a complete one. (In
 /// [`Stream::new`](crate::Stream::new) the output of the future ends the stream.) Several tasks can send through a shared
 /// reference.
 ///
@@ -42,7 +42,7 @@ pub struct Sink<V> {
 }
 
 impl<V: Serialize + 'static> Sink<V> {
-    /// Waits for credit, and sends a value behind those before it. Resolves when the value is handed over, not when it has
+    /// Waits for credit, and sends a value after those before it. Resolves when the value is handed over, not when it has
     /// arrived.
     ///
     /// # Errors

@@ -143,7 +143,7 @@ async fn send(outlet: Arc<Outlet>, inbox: Ref<dyn Inbox>, mut maker: Maker) {
             let _ = inbox.end(Some(nested(error))).continuing().await;
             return;
         }
-        // A future that makes values without ever waiting must let other tasks run.
+        // A future that makes values without ever being pending must let other tasks run.
         tokio::task::coop::consume_budget().await;
     }
 }

@@ -1,4 +1,4 @@
-//! The receiving end of a stream, as users hold it.
+//! The receiving end of a stream, public.
 //!
 //! It must not know the sender. Until a value is taken or credit is issued, it is a reference to the source, which can be
 //! passed on. Then it is opened, and stays in this process.
@@ -35,12 +35,12 @@ const DEFAULT_CREDIT: u64 = 1024;
 /// are sent and not yet taken. [`Stream::with_credit`] sets another number; [`Stream::credit`] issues credit by hand. The
 /// sender waits for credit in [`Sink::send`].
 ///
-/// Values arrive in the order in which they were sent, then the end. An error is the last item: what the sender failed with,
-/// as [`Error::Nested`](crate::Error::Nested), or what happened to the session, behind the values that arrived. Dropping the
-/// stream ends the sender.
+/// Values arrive in the order in which they were sent, followed by the end. An error is the last item: the error of the sender,
+/// as [`Error::Nested`](crate::Error::Nested), or the error of the session, after the values that arrived. Dropping the stream
+/// ends the sender.
 ///
-/// A stream travels like a reference, at any depth of an argument or a result, and can be passed on as long as nothing was
-/// taken from it. Its values are encoded like arguments, and may contain references and streams.
+/// A stream can be passed like a reference, at any depth of an argument or a result, and can be passed on as long as no value
+/// was taken from it. Its values are encoded like arguments, and may contain references and streams.
 ///
 /// ```
 /// use remote_core::{Node, Ref, Remote, Result, Stream, remote};
@@ -94,9 +94,9 @@ enum State {
 }
 
 impl<V: Serialize + DeserializeOwned + 'static> Stream<V> {
-    /// Returns a stream of the values that a future sends. The future begins when the first value is wanted, and is dropped when
-    /// no more are. The stream ends with the future, and with its error if it returns one. The future is executed by a tokio task
-    /// of the process in which the stream was made.
+    /// Returns a stream of the values that a future sends. The future starts when the first value is requested, and is dropped
+    /// when no more values are taken. The stream ends with the future, and with its error if it returns one. The future is
+    /// executed by a tokio task of the process in which the stream was made.
     ///
     /// ```
     /// use remote_core::{Error, Stream};
@@ -120,7 +120,7 @@ impl<V: Serialize + DeserializeOwned + 'static> Stream<V> {
         Stream::of(Ref::new(Offer::new(outlet, maker)))
     }
 
-    /// Returns a stream of the values of an iterator, which is advanced as there is credit for them.
+    /// Returns a stream of the values of an iterator, which is advanced as far as there is credit.
     ///
     /// ```
     /// # use remote_core::Stream;
@@ -147,7 +147,7 @@ impl<V: Serialize + DeserializeOwned + 'static> Stream<V> {
         })
     }
 
-    /// Returns a sink and the stream of what is sent into it: for values that come from several tasks, or from callbacks.
+    /// Returns a sink and a stream of the values that are sent through it: for values from several tasks, or from callbacks.
     ///
     /// ```
     /// # use remote_core::{Result, Stream};
@@ -219,8 +219,8 @@ impl<V: DeserializeOwned + 'static> Stream<V> {
 }
 
 impl<V> Stream<V> {
-    /// Sets how many values may be sent and not yet taken, 1024 unless set. Credit is issued as values are taken. With 0 none is
-    /// issued, except by [`Stream::credit`]. To be set before the first value is taken.
+    /// Sets the maximum number of values that are sent and not yet taken; 1024 by default. Credit is issued as values are
+    /// taken. With 0, credit is issued only by [`Stream::credit`]. Must be set before the first value is taken.
     ///
     /// ```
     /// # use remote_core::Stream;

@@ -1,6 +1,6 @@
 //! The state of an open stream at its receiver: the inbox, the values fetched from it, and the credit.
 //!
-//! It must not know the stream that users hold.
+//! It must not know the public stream.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -27,7 +27,7 @@ const WINDOW_BYTES: u64 = 1 << 20;
 pub(super) struct Taking {
     source: Ref<dyn Source>,
     arrivals: Arc<Arrivals>,
-    /// Held while values are wanted, and then stopped, which the source observes.
+    /// Stopped when no more values are taken, which the source observes.
     inbox: Ref<dyn Inbox>,
     /// The call that opens the source, until it has returned. Never contended: the mutex only makes the future `Sync`, as a
     /// stream is.
@@ -114,7 +114,7 @@ impl Taking {
         }
     }
 
-    /// Polls for the end of the source; ready if it is gone.
+    /// Polls for the end of the source. Is ready if it has ended.
     fn poll_source(&mut self, context: &mut Context<'_>) -> Poll<()> {
         self.poll_opening(context);
         if let Poll::Ready(ended) = Pin::new(&mut self.monitor).poll(context) {

@@ -21,13 +21,13 @@ const IN_PARTS: u64 = 4;
 fn listener() -> Forger {
     let mut forger = Forger::silent();
     for token in 0..IN_PARTS as usize {
-        let given = Descriptor::Mine { object: RECEIVED, interface: NameId::NONE };
+        let received = Descriptor::Mine { object: RECEIVED, interface: NameId::NONE };
         let _ = forger.session.introduce(RECEIVED);
         let ask = OutgoingCall {
             token: CallToken(token),
             target: DIRECTORY,
             header: header([Manner::Call, Manner::Promise, Manner::OneWay, Manner::Call][token], 1),
-            content: referring(b"given", &[given]),
+            content: referring(b"other", &[received]),
         };
         forger.session.ask(None, ask).expect("it is sent");
     }
@@ -80,7 +80,7 @@ fn record() -> Vec<u8> {
     let first = pair.ask(Left, DIRECTORY, referring(b"first", &[mine, yours]));
     let promise = pair.promise(Left, Target::Object(RECEIVED), plain(b"promise"));
     let pipelined = pair.promise(Left, Target::Answer(promise), plain(b"pipelined"));
-    pair.send_one_way(Left, DIRECTORY, plain(b"told"));
+    pair.send_one_way(Left, DIRECTORY, plain(b"note"));
     let deadline = pair.now + std::time::Duration::from_millis(300);
     pair.ask_with_deadline(Left, deadline);
     pair[Left].watch(WatchId(1), RECEIVED);

@@ -34,7 +34,7 @@ fn busy() -> Pair {
     pair
 }
 
-/// The tokens of these calls.
+/// The tokens of the calls.
 const ANSWERED: usize = 1;
 const ARRIVED: usize = 2;
 const LARGE: usize = 3;

@@ -1,4 +1,4 @@
-//! A session lasts as long as both sides hear from each other, or reconnect in time. The holder's lease expires before the
+//! A session lasts as long as frames arrive at both sides, or they reconnect in time. The holder's lease expires before the
 //! owner's.
 
 use std::time::Duration;
@@ -75,14 +75,14 @@ fn the_holder_expires_before_the_owner() {
     let mut pair = Pair::new();
     let object = pair.new_export(Left);
     pair.pass(Duration::from_millis(10));
-    let heard = pair.now;
+    let connected_at = pair.now;
     let question = pair.ask(Right, DIRECTORY, plain(b"in progress"));
     pair.cut(&Side::BOTH);
     pass_alone(&mut pair, Right, TERM * 9 / 10 + GRACE);
     assert_eq!(pair[Right].closed(), Some(&Cause::Expired));
     let lost = pair.application(Right).ended.remove(&(question.0 as usize));
     assert!(matches!(lost, Some(End::Lost(_)) | None));
-    pair.now = heard;
+    pair.now = connected_at;
     pass_alone(&mut pair, Left, TERM * 9 / 10 - Duration::from_secs(1));
     assert_eq!(pair[Left].exports.count(object), 1, "the owner keeps it longer");
 }
@@ -236,11 +236,11 @@ fn an_expired_holder_keeps_its_exports_for_the_peer() {
     let object = pair.new_export(Left);
     pair.new_export(Right);
     pair.run_until_idle();
-    let heard = pair.now;
+    let idle_since = pair.now;
     assert!(!pair[Left].is_done());
     // Left receives everything, and nothing that it sends arrives: its lease as a holder expires.
     receive_without_acknowledgement(&mut pair, Left, TERM / 10);
-    assert!(pair.now >= heard + TERM * 9 / 10);
+    assert!(pair.now >= idle_since + TERM * 9 / 10);
     assert_eq!(pair[Left].exports.count(object), 1);
     let last = pair.now;
     pass_alone(&mut pair, Left, TERM * 5 / 4 - INSTANT);

@@ -255,8 +255,8 @@ fn introductions_of_an_unwanted_answer_are_retracted() {
     pair.send_one_way(Right, DIRECTORY, plain(b""));
     let asked = pair.ask(Right, DIRECTORY, plain(b""));
     pair.run_until_idle();
-    let told = pair.application(Left).calls[0].question;
-    for (question, sent) in [(told, 0), (asked, 1), (asked, 0), (QuestionId(99), 0)] {
+    let one_way = pair.application(Left).calls[0].question;
+    for (question, sent) in [(one_way, 0), (asked, 1), (asked, 0), (QuestionId(99), 0)] {
         let (object, descriptor) = pair.introduce(Left);
         pair.answer(Left, question, referring(b"", &[descriptor]));
         assert_eq!(pair[Left].exports.count(object), sent);
@@ -279,8 +279,8 @@ fn an_answer_over_the_limit_fails_only_its_call() {
         panic!("{end:?}")
     };
     let mut decoder = crate::wire::codec::Decoder::new(&content.body, Limits::default().bounds());
-    let told = Error::Nested(Box::new(Error::TooLarge { size: 1002, limit: 1000 }));
-    assert_eq!(decoder.next::<Error>(), Ok(told));
+    let fault = Error::Nested(Box::new(Error::TooLarge { size: 1002, limit: 1000 }));
+    assert_eq!(decoder.next::<Error>(), Ok(fault));
     assert_eq!(pair.application(Right).unexported, [object]);
 }
 

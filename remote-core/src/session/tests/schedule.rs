@@ -350,7 +350,7 @@ impl Schedule {
     }
 }
 
-/// Returns narrow limits, so that calls wait for each of them.
+/// Returns limits that are low enough that calls must wait for each of them.
 fn limits(random: &mut Random) -> Limits {
     let window_bytes = [40_000, 300_000, 1 << 20][random.below(3)];
     let body = window_bytes as usize / [1, 2][random.below(2)];

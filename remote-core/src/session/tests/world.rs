@@ -273,7 +273,7 @@ impl World {
     }
 }
 
-/// Returns a body that begins with a number, and in which a missing part is detected.
+/// Returns a body that begins with a number and continues with a pattern, so that a missing part is detected.
 pub(super) fn body(number: usize, size: usize) -> Body {
     let mut bytes = vec![number as u8; size.max(16)];
     bytes[..8].copy_from_slice(&(number as u64).to_le_bytes());

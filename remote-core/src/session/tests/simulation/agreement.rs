@@ -227,7 +227,7 @@ impl World {
             dialled,
             pause: FIRST_PAUSE,
             number: 0,
-            given: 0,
+            assigned: 0,
             attached: None,
             inbox: Default::default(),
             asked: 0,

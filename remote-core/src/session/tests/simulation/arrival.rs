@@ -278,7 +278,7 @@ impl World {
             }
             Waits::Address { proxy, token } => self.reach_owner(life, proxy, token),
             Waits::Claim { proxy, .. } => match references.first() {
-                Some(given) => self.shorten(life, proxy, *given),
+                Some(claimed) => self.shorten(life, proxy, *claimed),
                 None => self.keep_forwarded(life, proxy),
             },
             Waits::Settle(proxy) => {

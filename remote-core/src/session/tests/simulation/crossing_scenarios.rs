@@ -69,8 +69,8 @@ fn mixed_session(repeats: usize, cuts: usize) -> Vec<(usize, usize, u64)> {
     world.look_up(2, 1);
     let mut seen = Vec::new();
     for _ in 0..3 {
-        let (object, given) = world.give_new(0, back, 1);
-        world.give(1, proxy, &[Receiver::Far(given)]);
+        let (object, received) = world.give_new(0, back, 1);
+        world.give(1, proxy, &[Receiver::Far(received)]);
         world.ask_for(1, 0);
         for _ in 0..cuts {
             world.cut_between(0, 1, [true, true]);

@@ -98,8 +98,8 @@ impl World {
     }
 
     fn set_shortening_timer(&mut self, life: usize, number: usize) {
-        let patience = self.after(life, SHORTENING_TIMEOUT);
-        self.agenda.enter(patience, SimEvent::ShorteningTimeout { life, proxy: number });
+        let until = self.after(life, SHORTENING_TIMEOUT);
+        self.agenda.enter(until, SimEvent::ShorteningTimeout { life, proxy: number });
     }
 
     /// Requests the next token from a node that passed a reference on before it had a direct path.
@@ -292,11 +292,11 @@ impl World {
             Claimant::Own { .. } => node.id,
         };
         match (node.gifts.claim(local, token, id), claimant) {
-            (Claimed::Given(object), Claimant::Peer { link, question }) => {
-                let given = vec![Receiver::Near(object)];
-                self.answer(At { life, link }, question, Status::Value, given);
+            (Claimed::Granted(object), Claimant::Peer { link, question }) => {
+                let references = vec![Receiver::Near(object)];
+                self.answer(At { life, link }, question, Status::Value, references);
             }
-            (Claimed::Given(object), Claimant::Own { proxy }) => {
+            (Claimed::Granted(object), Claimant::Own { proxy }) => {
                 self.shorten(life, proxy, Receiver::Near(object));
             }
             (Claimed::Unknown, claimant) => {
@@ -377,14 +377,14 @@ impl World {
     }
 
     /// Shortens a path: the object was claimed. First settles the forwarded path.
-    pub(super) fn shorten(&mut self, life: usize, number: usize, given: Receiver) {
+    pub(super) fn shorten(&mut self, life: usize, number: usize, claimed: Receiver) {
         let node = &mut self.nodes[life];
         let Some(path) = node.proxies.get(&number).map(|proxy| proxy.import()) else {
-            return node.drop_holder(given); // The proxy was dropped meanwhile.
+            return node.drop_holder(claimed); // The proxy was dropped meanwhile.
         };
         let path = path.expect("it is shortened once");
-        assert_eq!(node.truth(given), node.proxies[&number].truth, "another object was given");
-        let next = match given {
+        assert_eq!(node.truth(claimed), node.proxies[&number].truth, "another object was claimed");
+        let next = match claimed {
             Receiver::Far(direct) => node.take_path(direct),
             Receiver::Near(object) => Path::Near(object),
             Receiver::Directory => unreachable!("a directory is never a gift"),

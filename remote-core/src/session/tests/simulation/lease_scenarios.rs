@@ -128,7 +128,7 @@ fn g15_a_partition_longer_than_the_lease_ends_it_for_both() {
                 world.partition(*from, *to, lease * 2);
             }
             let call = world.ask(1, proxy);
-            // A side whose frames arrive, but which gets none, is heard until it drops its connection.
+            // A side that receives nothing still sends frames, until it drops its connection.
             world.pass(lease * 5 / 4 + lease / 3 + lease / 20 + MOMENT);
             assert!(!world.has(0, object), "the owner drops it in time");
             assert!(matches!(world.ledger.ended(call), Some(Ended::Lost(_))), "reported in time");

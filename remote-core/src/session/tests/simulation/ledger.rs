@@ -1,6 +1,6 @@
 //! The ledger of a run: the true fate of each message and each call, and the check that each is allowed.
 //!
-//! It must not know tables, counts or frames: it is told what was sent, what arrived, and what was reported to the caller.
+//! It must not know tables, counts or frames: its inputs are what was sent, what arrived, and what was reported to callers.
 
 use crate::error::Outcome;
 use crate::id::{Identity, NodeId, Token};
@@ -10,7 +10,7 @@ use crate::id::{Identity, NodeId, Token};
 pub(super) enum Purpose {
     /// A call of an application, which may be forwarded by several nodes.
     Call(usize),
-    /// Is answered when all messages that were sent on the same path before have started.
+    /// A message that is answered when all messages sent before it on the same path have started.
     Settle,
     /// To a directory: requests the published object.
     Lookup,

@@ -110,7 +110,7 @@ pub(super) struct Link {
     pub(super) pause: Duration,
     /// The number of its connection, and the greatest number that it has assigned.
     pub(super) number: u64,
-    pub(super) given: u64,
+    pub(super) assigned: u64,
     pub(super) attached: Option<End>,
     pub(super) inbox: VecDeque<Delivery>,
     /// The number of pending token requests to the peer, and the proxies for which the next ones will be.
@@ -137,8 +137,8 @@ impl Link {
 
     /// Returns a number for the next connection. Of two connections, both sides use the one with the greater number.
     pub(super) fn next_number(&mut self) -> u64 {
-        self.given = self.given.max(self.number) + 1;
-        self.given
+        self.assigned = self.assigned.max(self.number) + 1;
+        self.assigned
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) enum Phase {
 /// The reason why an end dialled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum DialReason {
-    /// It did not dial.
+    /// None: the end did not dial.
     None,
     /// A request for a session with the node at a place; only with this node, if one is specified.
     Reach { place: usize, wanted: Option<NodeId> },
@@ -70,7 +70,7 @@ pub(super) struct Endpoint {
 /// A connection.
 pub(super) struct Connection {
     pub(super) ends: [Endpoint; 2],
-    /// True if it carries nothing any more. Its ends may not know yet.
+    /// True if it transports no more bytes. Its ends may not know yet.
     pub(super) is_cut: bool,
 }
 

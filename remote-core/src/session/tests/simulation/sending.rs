@@ -244,7 +244,7 @@ impl World {
         self.abandon(life, Waits::Caller(call));
     }
 
-    /// Notes that a waiter does not want its answer any more.
+    /// Notes that a waiter no longer needs its answer.
     pub(super) fn abandon(&mut self, life: usize, waits: Waits) {
         let node = &mut self.nodes[life];
         if let Some((token, _)) = node.waiters.iter().find(|(_, waiter)| waiter.waits == waits) {

@@ -12,7 +12,7 @@ pub(super) struct Tally {
     pub(super) forwarded: u64,
     /// References whose path became direct.
     pub(super) shortened: u64,
-    /// Those of them that became near.
+    /// The number of shortened paths that became near.
     pub(super) resolved_near: u64,
     /// Messages refused because of a limit.
     pub(super) refused: u64,

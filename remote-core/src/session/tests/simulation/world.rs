@@ -256,7 +256,7 @@ impl World {
         nodes.find_map(|(life, node)| Some((life, node.changed.pop()?)))
     }
 
-    /// Delivers what was withheld in this direction.
+    /// Delivers the bytes that were withheld in this direction.
     pub(super) fn heal(&mut self, from: usize, to: usize) {
         self.network.heal(from, to);
         let mut late = VecDeque::new();
