@@ -11,7 +11,7 @@ use crate::span;
 /// The lifetime that all borrowed parameters of a method share with the call.
 pub(crate) const LIFETIME: &str = "'remote";
 
-/// Returns the path of the library in the crate that is being compiled, under the name that its Cargo.toml gives it.
+/// Returns the path of the library in the crate that is being compiled, under its name in that crate's Cargo.toml. Returns
 /// `None` if the crate does not depend on the library.
 pub(crate) fn library() -> Option<Path> {
     match crate_name("remote-core").ok()? {

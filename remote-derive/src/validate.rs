@@ -21,7 +21,7 @@ use crate::{
     names,
 };
 
-/// The methods of `Ref<dyn T>` itself, which a method of `T` with this name could not be called beside.
+/// The methods of `Ref<dyn T>` itself. A method of `T` with one of these names could not be called on the reference.
 const METHODS_OF_REF: [&str; 16] = [
     "borrow",
     "borrow_mut",

@@ -78,7 +78,7 @@ impl Chat {
             }
         };
         // While the connection is lost, the leave request cannot be sent: do not wait for the reconnection.
-        let patience = async {
+        let reconnection_limit = async {
             if !asked {
                 termination.await;
             }
@@ -86,7 +86,7 @@ impl Chat {
         };
         tokio::select! {
             left = leave => left,
-            () = patience => Ok(()),
+            () = reconnection_limit => Ok(()),
         }
     }
 

@@ -24,7 +24,7 @@ impl Client {
         Ok(Node::builder().name(name).lease(self.lease.term).start().await?)
     }
 
-    /// Returns the address with the default name, if the user has not given one.
+    /// Returns the address with the default name, if it has no name.
     pub(crate) fn uri(&self, name: &str) -> String {
         address::named(&self.to, name)
     }

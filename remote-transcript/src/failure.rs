@@ -27,7 +27,7 @@ Exit codes:
 const EXPIRED: &str = "the connection was not restored before the lease expired";
 const RESTARTED: &str = "the server was restarted";
 
-/// Why a command failed.
+/// The reason for which a command failed.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Failure {
     code: Code,

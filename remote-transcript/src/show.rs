@@ -92,11 +92,11 @@ async fn show_text(transcript: &Ref<dyn Transcript>, text: &str) -> Result<(), F
 
 /// The transfer of standard input.
 struct Transfer {
-    /// The lines that were sent or skipped.
+    /// The number of lines that were sent or skipped.
     sent: u64,
-    /// Those of them that are known to have arrived.
+    /// The number of sent or skipped lines that are known to have arrived.
     arrived: u64,
-    /// Those of these that were not UTF-8.
+    /// The number of arrived lines that were not UTF-8.
     damaged: u64,
     progress: ProgressBar,
 }

@@ -104,7 +104,7 @@ pub(super) fn other_item(item: &Item) -> TokenStream {
     item.to_token_stream()
 }
 
-/// Generates the signature with all that is not dyn compatible replaced, so that the trait can still be used as `dyn`.
+/// Generates the signature without the parts that are not dyn compatible, so that the trait can still be used as `dyn`.
 fn signature_without_errors(method: &Method, library: &Path) -> TokenStream {
     let mut method = method.clone();
     for parameter in &mut method.parameters {

@@ -17,7 +17,7 @@ pub(super) const LEASE: &str = "6";
 /// The fewest lines of a writer: some must remain for each step.
 pub(super) const FEWEST: u64 = 8;
 
-/// An outage, and what it acts on.
+/// An outage, and the processes that it affects.
 pub(super) struct Outage<'d> {
     pub(super) console: &'d Console,
     pub(super) relay: &'d Relay,
@@ -30,8 +30,8 @@ pub(super) struct Outage<'d> {
 }
 
 impl Outage<'_> {
-    /// Has the writers send all lines. Meanwhile it cuts the network until every connection is lost, restores it before
-    /// the leases expire, kills the second writer, and starts it again.
+    /// Lets the writers send all lines. Meanwhile cuts the network until every connection is lost, restores it before the
+    /// leases expire, kills the second writer, and starts it again.
     pub(super) async fn run(
         mut self,
         watcher: &mut Process,

@@ -42,12 +42,12 @@ impl Tally {
         }
     }
 
-    /// Returns how many lines came from the sender.
+    /// Returns the number of lines of the sender.
     pub(crate) fn from(&self, sender: &str) -> u64 {
         self.numbers.get(sender).map_or(0, |numbers| numbers.len() as u64)
     }
 
-    /// Returns how many lines came that none of these senders sent.
+    /// Returns the number of lines that none of these senders sent.
     pub(crate) fn unexpected(&self, senders: &[&str]) -> u64 {
         let others = self.numbers.iter().filter(|(sender, _)| !senders.contains(&sender.as_str()));
         self.unexpected + others.map(|(_, numbers)| numbers.len() as u64).sum::<u64>()
