@@ -38,7 +38,7 @@ enum Source {
     Package { package: String, arguments: Vec<&'static str> },
     /// The Java sources in `peers/rmi`.
     Rmi,
-    /// A command of the user's.
+    /// A command of the user.
     Command(CommandLine),
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct Contestant {
 }
 
 impl Entry {
-    /// Builds the contestant, unless it is a command of the user's.
+    /// Builds the contestant, unless it is a command of the user.
     ///
     /// # Errors
     /// Returns an error if a tool is missing, or if the contestant does not build.

@@ -29,14 +29,14 @@ pub(crate) async fn play(
     placement: Placement,
 ) -> Result<Outcome> {
     let mut server = Process::start(contestant, &["serve"], placement)?;
-    let announced = server.line(PATIENCE).await.map_err(|error| format!("server: {error}"))?;
+    let announced = server.line(TIME_TO_START).await.map_err(|error| format!("server: {error}"))?;
     let port = announced
         .strip_prefix("PORT ")
         .ok_or_else(|| format!("server: {announced:?} is not a port"))?;
 
     let (text, seconds) = (workload.to_string(), length.as_secs_f64().to_string());
     let mut client = Process::start(contestant, &["client", port, &text, &seconds], placement)?;
-    let limit = patience(workload, length);
+    let limit = time_limit(workload, length);
     let mut readings = Readings::new();
     let answer = loop {
         let line = client.line(limit).await.map_err(|error| format!("client: {error}"))?;
@@ -57,13 +57,13 @@ pub(crate) async fn play(
 }
 
 /// Time for connecting and warming up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIME_TO_START: Duration = Duration::from_secs(60);
 /// Time for creating one held object or connection, and for checking it at the end.
-const PATIENCE_EACH: Duration = Duration::from_millis(1);
+const TIME_FOR_EACH: Duration = Duration::from_millis(1);
 
 /// Returns the longest time between two lines of a client. `table` and `idle` rest for ten times the measured time.
-fn patience(workload: Workload, length: Duration) -> Duration {
-    PATIENCE + length * 10 + PATIENCE_EACH * workload.held().unwrap_or(0)
+fn time_limit(workload: Workload, length: Duration) -> Duration {
+    TIME_TO_START + length * 10 + TIME_FOR_EACH * workload.held().unwrap_or(0)
 }
 
 type Readings = BTreeMap<Mark, (Reading, Instant)>;

@@ -52,7 +52,7 @@ pub enum Side {
     Holder,
 }
 
-/// An object of O's. In session `AB`, X is A's entry, through which it forwards to x.
+/// An object of O. In session `AB`, X is A's entry, through which it forwards to x.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Object {
     /// The object that is handed off.
@@ -72,7 +72,7 @@ pub type Token = u8;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Frame {
     // From the owner.
-    /// A message that introduces an object of the sender's.
+    /// A message that introduces an object of the sender.
     Introduce(Object),
     /// A's message that introduces its entry for x, with the token of a gift.
     Forward(Token),
@@ -92,7 +92,7 @@ pub enum Frame {
     Release(Object, u8),
     /// A call. The calls that B numbers must start in order.
     Call(Object, u8),
-    /// A message that names an object of the receiver's.
+    /// A message that names an object of the receiver.
     Yours(Object),
     /// A hands x off to B: O keeps it until B claims it.
     Vouch(Token),

@@ -74,11 +74,7 @@ pub const SMALL: &[World] = &[
         budget: Budget { messages: 2, cuts: 1, ..GIFT },
         ..STILL
     },
-    World {
-        name: "a path shortens: three calls",
-        budget: Budget { messages: 3, ..GIFT },
-        ..STILL
-    },
+    World { name: "a path shortens: three calls", budget: Budget { messages: 3, ..GIFT }, ..STILL },
 ];
 
 /// Larger worlds, for manual runs.
@@ -121,12 +117,12 @@ pub fn without(rule: Rule) -> (World, &'static str) {
         Rule::Retention => (TWO, Budget { cuts: 1, ..NAMED }, COUNTS),
         Rule::FreshIds => (THREE, Budget { homes: 1, successors: 1, ..GIFT }, IDENTITY),
         Rule::GracePeriod => (TWO, Budget { renewals: 1, ..NAMED }, GRACE),
-        Rule::PinnedGift => (THREE, Budget { kills: 1, ..GIVEN }, CLAIMS),
-        Rule::PinnedForward => (THREE, GIVEN, SAFE),
-        Rule::SingleUse => (THREE, Budget { more_claims: 1, ..GIVEN }, GIFTS),
-        Rule::BoundToken => (THREE, Budget { thefts: 1, ..GIVEN }, GIFTS),
-        Rule::Withdrawal => (STILL, GIVEN, LIVE),
-        Rule::GiftTerm => (THREE, GIVEN, LIVE),
+        Rule::PinnedGift => (THREE, Budget { kills: 1, ..GIFT }, CLAIMS),
+        Rule::PinnedForward => (THREE, GIFT, SAFE),
+        Rule::SingleUse => (THREE, Budget { more_claims: 1, ..GIFT }, GIFTS),
+        Rule::BoundToken => (THREE, Budget { thefts: 1, ..GIFT }, GIFTS),
+        Rule::Withdrawal => (STILL, GIFT, LIVE),
+        Rule::GiftTerm => (THREE, GIFT, LIVE),
         Rule::OwnerTerm => (THREE, Budget { kills: 1, ..NAMED }, LIVE),
         Rule::CountedFromSending => (TWO, Budget { renewals: 1, ..NAMED }, SAFE),
         Rule::LeasesApart => (TWO, Budget { renewals: 1, ..NAMED }, SAFE),

@@ -19,7 +19,7 @@ const SESSIONS: u64 = 100;
 const AT_ONCE: u64 = 100;
 
 /// The frame that ends a session in good order.
-fn goodbye() -> Frame {
+fn close_frame() -> Frame {
     Frame::new(CLOSE, Bytes::new().number(0).text("done"))
 }
 
@@ -88,7 +88,7 @@ fn suspend(host: &Host, count: u64) {
 /// Ends sessions in good order. `run` runs the node.
 fn end(host: &Host, plain: &mut [Plain], run: impl Fn()) {
     let left = host.node.sessions().len() - plain.len();
-    plain.iter_mut().for_each(|plain| plain.send(&goodbye().write(1)));
+    plain.iter_mut().for_each(|plain| plain.send(&close_frame().write(1)));
     while host.node.sessions().len() > left {
         run();
     }
@@ -168,7 +168,7 @@ pub(crate) fn close(size: u64) -> u64 {
 /// Ends the session of a stage, and counts the node until it has removed the session.
 fn count_end(mut stage: Stage) {
     stage.rest();
-    let bytes = stage.peer.write(&[goodbye()]);
+    let bytes = stage.peer.write(&[close_frame()]);
     assert_eq!(stage.peer.stream.try_write(&bytes).ok(), Some(bytes.len()), "there is room");
     stage.host.count_until(|| stage.host.node.sessions().is_empty());
     // The tasks of running calls are dropped by the runtime.
