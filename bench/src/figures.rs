@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_divided_by_what_is_held() {
+    fn memory_is_divided_by_the_number_of_references() {
         let measured = span(reading(0, 0), reading(0, 0));
         let spans = Spans {
             measured,

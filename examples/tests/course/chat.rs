@@ -67,7 +67,7 @@ fn number(line: &str) -> usize {
 }
 
 #[test]
-fn a_guest_who_does_not_read_delays_nobody_and_learns_what_it_missed() {
+fn a_slow_member_delays_no_other_and_learns_what_it_missed() {
     let room = Room::open();
     let (sleeper, _sleepers_voice) = room.enter("Sleeper");
     let (mut grace, _graces_voice) = room.enter("Grace");

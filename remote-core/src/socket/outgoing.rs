@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn closing_fails_those_who_wait_for_room() {
+    async fn closing_fails_calls_that_wait_for_room() {
         let outgoing = Outgoing::new();
         assert!(outgoing.put([&[0; CAPACITY as usize], b""]).await.is_ok());
         let mut queue = pin!(outgoing.put([b"1", b""]));

@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn raw_pieces_take_what_has_arrived() {
+    fn raw_units_return_what_has_arrived() {
         assert_eq!(
             split(b"abcdefg", 7, WorkUnits::Raw { longest: 3 }).unwrap(),
             [&b"abc"[..], b"def", b"g"]

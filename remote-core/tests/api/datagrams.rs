@@ -215,7 +215,7 @@ pub(crate) async fn serve() {
 }
 
 #[tokio::test]
-async fn a_message_begins_its_method_and_says_who_sent_it() {
+async fn a_datagram_executes_its_method_and_names_its_sender() {
     let scene = Scene::new().await;
     scene.log.note(7).oneway().await.unwrap();
     scene.log.greet().oneway().await.unwrap();
@@ -280,7 +280,7 @@ fn no_runtime_is_needed_to_send() {
 }
 
 #[tokio::test]
-async fn a_circle_of_messages_comes_to_an_end() {
+async fn a_circle_of_messages_ends() {
     let limits = Limits { nesting: 5, ..Limits::default() };
     let scene = Scene::limited(limits.clone(), limits).await;
     // The object sends the next number to itself, by its own address.
@@ -292,7 +292,7 @@ async fn a_circle_of_messages_comes_to_an_end() {
 }
 
 #[tokio::test]
-async fn who_received_the_reference_sends_datagrams_by_way_of_whoever_gave_it() {
+async fn datagrams_through_a_passed_reference_are_forwarded() {
     let scene = Scene::new().await;
     let Pair { far: shelf, .. } = Pair::new(Ref::<dyn Shelf>::new(Plank(scene.log.clone()))).await;
     let log = shelf.log().await.unwrap();
@@ -303,7 +303,7 @@ async fn who_received_the_reference_sends_datagrams_by_way_of_whoever_gave_it() 
 }
 
 #[tokio::test]
-async fn what_is_published_and_lives_elsewhere_is_reached_too() {
+async fn a_published_far_object_receives_datagrams() {
     let keeper = Keeper::new();
     let Pair { far, .. } = Pair::new(Ref::<dyn Log>::new(keeper.clone())).await;
     let between = Node::listen("udp://127.0.0.1:0").await.unwrap();

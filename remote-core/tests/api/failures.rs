@@ -432,7 +432,7 @@ async fn neither_answers_nor_calls_wait_behind_a_method_that_blocks() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_call_given_up_behind_a_method_that_blocks_is_not_executed_to_its_end() {
+async fn a_call_cancelled_behind_a_blocking_method_is_dropped() {
     let server = Node::builder().listen("tcp://127.0.0.1:0").start().await.unwrap();
     let (let_go, held) = std::sync::mpsc::channel();
     let guard = Stubborn { held: Mutex::new(held), other: Mutex::default() };

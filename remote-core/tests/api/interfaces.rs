@@ -2,7 +2,7 @@
 //! mocks. Each test calls through two nodes, as from another process.
 
 mod arguments;
-mod families;
+mod inheritance;
 mod scopes;
 
 use remote_core::{Call, Error, Interface, Node, Ref, Remote, Result, remote};
@@ -220,7 +220,7 @@ impl older::Greeter for ByHand {
 }
 
 #[tokio::test]
-async fn the_trait_serves_mocks_and_what_takes_them() -> Result<()> {
+async fn the_trait_serves_mocks_and_their_users() -> Result<()> {
     use older::Greeter;
     async fn by_object(greeter: &dyn Greeter) -> Result<String> {
         greeter.greet("you").await

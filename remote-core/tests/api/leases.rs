@@ -109,19 +109,19 @@ async fn held_and_let_go(count: usize, lease: Duration) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twenty_thousand_references_are_held_renewed_and_let_go() {
+async fn twenty_thousand_references_are_held_renewed_and_released() {
     held_and_let_go(20_000, Duration::from_secs(4)).await;
 }
 
 /// Run by hand with optimisation: `cargo test --release -p remote-core --test api leases -- --ignored --nocapture`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes long without optimisation; `.ci/full` plays it"]
-async fn a_million_references_are_held_renewed_and_let_go() {
+async fn a_million_references_are_held_renewed_and_released() {
     held_and_let_go(1_000_000, Duration::from_secs(6)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_object_may_call_drop_and_panic_while_it_goes() {
+async fn a_destructor_can_call_drop_references_and_panic() {
     let (pair, tally) = depot(Duration::from_secs(5)).await;
     // Objects of the client, which only the server holds, and which hold objects of the server.
     for _ in 0..20 {

@@ -97,7 +97,7 @@ async fn report(mut monitor: Monitor, end: impl AsyncFnOnce()) -> Ended {
 }
 
 #[tokio::test]
-async fn an_object_goes_with_the_last_reference_to_it() {
+async fn an_object_is_dropped_with_its_last_reference() {
     let pair = Pair::new(chest()).await;
     let (object, mut watch) = witnessed();
     assert_eq!(within(pair.far.put(vec![object.clone(), object.clone()])).await, Ok(2));
@@ -143,7 +143,7 @@ async fn a_published_object_lives_until_it_is_unpublished() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hundred_thousand_objects_come_and_go() {
+async fn a_hundred_thousand_objects_are_created_and_released() {
     const COUNT: usize = 100_000;
     let living = Arc::new(AtomicUsize::new(0));
     let root = Chest { living: Some(Living::new(&living)), ..Chest::default() };
@@ -200,7 +200,7 @@ async fn the_objects_of_a_vanished_peer_are_released() {
 }
 
 #[tokio::test]
-async fn a_monitor_is_told_of_the_release() {
+async fn a_monitor_reports_the_release() {
     let near = chest();
     let monitor = Ref::monitor(&near);
     assert_eq!(report(monitor, async || drop(near)).await, Ended::Released);
@@ -213,7 +213,7 @@ async fn a_monitor_is_told_of_the_release() {
 }
 
 #[tokio::test]
-async fn a_monitor_is_told_why_an_object_was_stopped() {
+async fn a_monitor_reports_the_reason_of_a_stop() {
     let pair = Pair::new(chest()).await;
     let object = chest();
     let near_monitor = Ref::monitor(&object);
@@ -243,7 +243,7 @@ async fn a_monitor_is_told_why_an_object_was_stopped() {
 }
 
 #[tokio::test]
-async fn a_monitor_is_told_that_the_session_ended() {
+async fn a_monitor_reports_the_end_of_the_session() {
     let pair = Pair::new(chest()).await;
     let far = within(pair.far.make(1)).await.unwrap().remove(0);
     let monitor = Ref::monitor(&far);

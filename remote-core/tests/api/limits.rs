@@ -316,7 +316,7 @@ async fn calls_each_cancelled_at_once_leave_nothing_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_peer_that_does_not_read_is_held_within_bounds_and_hinders_nobody() {
+async fn a_peer_that_does_not_read_is_bounded_and_blocks_no_other() {
     const RESULT: usize = 1 << 20;
     let limits = Limits { queue: 4 << 20, unacknowledged: 2 << 20, ..Limits::default() };
     let server = Node::builder().listen("tcp://127.0.0.1:0").limits(limits).start().await.unwrap();
@@ -378,7 +378,7 @@ async fn a_write_that_stalls_suspends_the_session_and_the_memory_limit_refuses_n
 }
 
 #[tokio::test]
-async fn a_connection_that_falls_silent_is_given_up_and_made_again() {
+async fn a_silent_connection_is_replaced() {
     let limits = Limits {
         ping: Duration::from_millis(100),
         silence: Duration::from_millis(400),

@@ -86,7 +86,7 @@ async fn an_object_is_stopped_when_the_other_is() {
 }
 
 #[tokio::test]
-async fn it_is_stopped_when_a_far_one_ends_in_whatever_way() {
+async fn it_is_stopped_when_a_far_object_ends_in_any_way() {
     let pair = Pair::new(gear()).await;
     // Stopped.
     let (mine, other) = (gear(), within(pair.far.make()).await.unwrap());
@@ -272,7 +272,7 @@ async fn a_link_keeps_nothing_alive() {
 }
 
 #[tokio::test]
-async fn one_may_be_linked_to_what_is_only_promised() {
+async fn an_object_can_be_linked_to_a_promise() {
     let pair = Pair::new(gear()).await;
     let (mine, promised) = (gear(), pair.far.make().pipelined());
     let link = Ref::link(&mine, &promised).unwrap();

@@ -18,13 +18,13 @@ mod pipelining;
 mod processes;
 mod relay;
 mod replies;
+mod serial;
 mod sessions;
 mod shutdown;
 mod sockets;
 mod streams;
 #[path = "../support/mod.rs"]
 mod support;
-mod turns;
 mod ui;
 
 /// The entry point of child processes; not a test.

@@ -215,7 +215,7 @@ async fn values_arrive_as_they_were() {
 }
 
 #[tokio::test]
-async fn near_objects_are_given_copies_as_far_ones_are() {
+async fn near_and_far_objects_receive_copies() {
     let near = office();
     assert_eq!(near.parcel(parcel(), &parcel()).await, Ok((parcel(), true)));
     assert!(
@@ -240,7 +240,7 @@ async fn polymorphic_values_keep_their_class() {
 }
 
 #[tokio::test]
-async fn a_class_that_the_other_side_lacks_is_named_and_the_connection_goes_on() {
+async fn an_unknown_class_is_named_and_the_connection_continues() {
     let pair = Pair::new(office()).await;
     let drawing = Drawing { shapes: vec![Box::new(Square(2.0)), Box::new(Ghost)], frame: None };
     let error = within(pair.far.area(Box::new(Square(1.0)), drawing)).await.unwrap_err();
@@ -268,7 +268,7 @@ async fn references_travel_at_any_depth_and_are_called_back() {
 }
 
 #[tokio::test]
-async fn a_reference_that_comes_home_is_the_original() {
+async fn a_reference_returned_to_its_owner_is_the_original() {
     let pair = Pair::new(office()).await;
     let mine = Ref::<dyn Listener>::new(Recorder::default());
     within(pair.far.keep(mine.clone())).await.unwrap();

@@ -118,7 +118,7 @@ async fn a_panic_stops_the_object_of_a_class_that_asks_for_it() {
 }
 
 #[tokio::test]
-async fn those_that_wait_for_their_turn_do_not_begin() {
+async fn waiting_serial_calls_do_not_start() {
     let till = Arc::new(FragileAndSerial::default());
     let pair = Pair::<dyn Till>::new(Ref::from_arc(till.clone())).await;
     let (mut slow, mut next) = (pair.far.slow_put(13), pair.far.slow_put(1));

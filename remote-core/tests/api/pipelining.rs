@@ -151,7 +151,7 @@ async fn four_calls_that_depend_on_each_other_take_less_than_120_ms_on_a_link_of
 }
 
 #[tokio::test]
-async fn a_chain_goes_on_though_its_first_promises_are_dropped() {
+async fn a_chain_continues_after_its_first_promises_are_dropped() {
     let (root, shared) = stair();
     let pair = Pair::new(root.clone()).await;
     for reference in [&pair.far, &root] {
@@ -174,7 +174,7 @@ async fn a_chain_in_one_expression() {
 }
 
 #[tokio::test]
-async fn what_was_pipelined_fails_with_the_original_error() {
+async fn pipelined_calls_fail_with_the_original_error() {
     let (root, _) = stair();
     let pair = Pair::new(root.clone()).await;
     for reference in [&pair.far, &root] {
@@ -191,7 +191,7 @@ async fn what_was_pipelined_fails_with_the_original_error() {
 }
 
 #[tokio::test]
-async fn an_error_of_the_users_arrives_as_itself_where_it_can() {
+async fn a_user_error_arrives_as_itself_where_types_agree() {
     let (root, _) = stair();
     let pair = Pair::new(root.clone()).await;
     for reference in [&pair.far, &root] {
@@ -220,7 +220,7 @@ async fn a_panic_breaks_what_was_pipelined_on_it() {
 }
 
 #[tokio::test]
-async fn a_promise_of_ones_own_object_keeps_the_order() {
+async fn a_promise_that_resolves_to_a_near_object_keeps_the_order() {
     const DELAY: Duration = Duration::from_millis(100);
     let server = Node::listen("tcp://127.0.0.1:0").await.unwrap();
     server.publish("stair", stair().0).await.unwrap();
@@ -285,7 +285,7 @@ async fn a_promise_travels_as_an_argument() {
 }
 
 #[tokio::test]
-async fn what_is_pipelined_through_a_third_node_leaves_nothing_behind() {
+async fn pipelined_calls_through_a_third_node_leave_no_state() {
     let (root, shared) = stair();
     let owner = Pair::new(root).await;
     let middle = Node::listen(fresh_address()).await.unwrap();
@@ -318,7 +318,7 @@ async fn what_is_pipelined_through_a_third_node_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_near_promise_may_come_to_a_far_object() {
+async fn a_near_promise_can_resolve_to_a_far_object() {
     let pair = Pair::new(stair().0).await;
     let (near, shared) = stair();
     let promise = near.same(pair.far.clone()).pipelined();

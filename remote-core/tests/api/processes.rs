@@ -243,7 +243,7 @@ async fn sixty_four_processes_call_one_object() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn calls_come_back_through_another_process_so_deep_and_no_deeper() {
+async fn nested_calls_between_processes_are_bounded() {
     let node = Node::new();
     let (_child, far) = server(&node, &[]).await;
     let mine = || Ref::<dyn Register>::new(Ledger::new(None));
@@ -273,7 +273,7 @@ async fn a_lock_poisoned_by_a_panic_is_the_objects_own_affair() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_stopped_for_longer_than_the_lease_is_given_up_and_found_again() {
+async fn a_process_stopped_beyond_its_lease_expires_and_reconnects() {
     let node = impatient().await;
     let child = Child::start("server", &[]);
     let uri = child.receive();

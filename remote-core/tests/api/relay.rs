@@ -121,7 +121,7 @@ async fn a_delay_is_the_same_for_much_and_little() {
 }
 
 #[tokio::test]
-async fn what_was_stalled_arrives_when_it_is_healed() {
+async fn stalled_bytes_arrive_after_healing() {
     for direction in BOTH {
         let mut echo = Echo::start(Duration::ZERO).await;
         let mut stream = echo.met().await;
@@ -145,7 +145,7 @@ async fn what_was_stalled_arrives_when_it_is_healed() {
 }
 
 #[tokio::test]
-async fn an_end_is_stalled_like_everything_else() {
+async fn a_stall_delays_the_end_of_a_stream_too() {
     let mut echo = Echo::start(Duration::ZERO).await;
     let mut stream = echo.met().await;
     echo.relay.stall([Direction::ToServer]);
@@ -159,7 +159,7 @@ async fn an_end_is_stalled_like_everything_else() {
 }
 
 #[tokio::test]
-async fn what_was_lost_is_lost_with_its_connection() {
+async fn lost_bytes_are_lost_with_their_connection() {
     for direction in BOTH {
         let mut echo = Echo::start(Duration::ZERO).await;
         let (mut hurt, mut silent) = (echo.met().await, echo.met().await);
@@ -187,7 +187,7 @@ async fn connections_are_cut_and_reset_at_both_sides() {
 }
 
 #[tokio::test]
-async fn what_was_stalled_does_not_outlive_a_cut() {
+async fn stalled_bytes_are_lost_with_a_cut() {
     let mut echo = Echo::start(Duration::ZERO).await;
     let mut stream = echo.met().await;
     echo.relay.stall([Direction::ToServer]);
@@ -201,7 +201,7 @@ async fn what_was_stalled_does_not_outlive_a_cut() {
 }
 
 #[tokio::test]
-async fn new_connections_are_refused_and_old_ones_stay() {
+async fn new_connections_are_refused_and_existing_ones_remain() {
     let mut echo = Echo::start(Duration::ZERO).await;
     let mut stream = echo.met().await;
     for _ in 0..3 {
@@ -221,7 +221,7 @@ async fn new_connections_are_refused_and_old_ones_stay() {
 }
 
 #[tokio::test]
-async fn what_is_split_arrives_in_small_pieces() {
+async fn split_input_arrives_in_small_pieces() {
     let mut echo = Echo::start(Duration::ZERO).await;
     let mut stream = echo.met().await;
     echo.relay.split([Direction::ToServer], 7);

@@ -127,7 +127,7 @@ fn reading(line: &Ref<dyn Line>) -> JoinHandle<Result<String>> {
 }
 
 #[tokio::test]
-async fn a_reply_is_given_by_whoever_has_it() {
+async fn a_deferred_reply_can_be_sent_from_anywhere() {
     let (wire, _pair, both) = lines().await;
     for line in both {
         // At once, if there is a text.
@@ -197,7 +197,7 @@ async fn a_reply_that_is_dropped_fails_the_call() {
 }
 
 #[tokio::test]
-async fn whoever_has_the_reply_can_tell_that_nobody_wants_it() {
+async fn a_deferred_reply_reports_that_it_is_unwanted() {
     let (wire, pair, both) = lines().await;
     for line in both {
         // Cancelled.
@@ -296,7 +296,7 @@ async fn a_call_that_waits_for_its_reply_does_not_keep_the_object() {
 }
 
 #[tokio::test]
-async fn nobody_wants_a_reply_whose_session_is_lost() {
+async fn a_reply_is_unwanted_after_its_session_is_lost() {
     let wire = Arc::new(Wire::default());
     let near: Ref<dyn Line> = Ref::from_arc(wire.clone());
     let server = Node::builder().listen("tcp://127.0.0.1:0").lease(SHORT).start().await.unwrap();
@@ -326,7 +326,7 @@ async fn nobody_wants_a_reply_whose_session_is_lost() {
 }
 
 #[tokio::test]
-async fn the_method_itself_can_be_called() {
+async fn a_deferring_method_can_be_called_directly() {
     let wire = Wire::default();
     let give = async {
         until("it reads", || wire.readers() == 1).await;

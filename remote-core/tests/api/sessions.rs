@@ -108,7 +108,7 @@ async fn names_on_every_transport() {
 }
 
 #[tokio::test]
-async fn addresses_that_lead_nowhere_are_named() {
+async fn an_unreachable_address_is_named() {
     let node = Node::new();
     let refused = |uri: &'static str| {
         let node = node.clone();
@@ -387,7 +387,7 @@ async fn a_dropped_node_lives_on_in_its_references_alone() {
 }
 
 #[tokio::test]
-async fn a_node_dropped_during_a_call_goes_when_the_call_ends() {
+async fn a_node_dropped_during_a_call_ends_after_the_call() {
     let Pair { server, client, far } = Pair::new(bell()).await;
     let (mine, gate) = gated_bell();
     let mut call = Box::pin(async move { far.pass_on(mine).await });

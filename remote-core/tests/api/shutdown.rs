@@ -343,7 +343,7 @@ async fn a_one_way_method_may_await_the_shutdown_of_its_own_node() {
 }
 
 #[tokio::test]
-async fn a_shutdown_goes_on_when_its_future_is_dropped() {
+async fn a_shutdown_continues_when_its_future_is_dropped() {
     let (pair, _) = pair().await;
     let mut shutdown = Box::pin(pair.server.shutdown(TIME_LIMIT));
     assert!(poll_once(&mut shutdown).await.is_none());

@@ -5,7 +5,7 @@ mod credit;
 mod ends;
 #[cfg(target_os = "linux")]
 pub(crate) mod processes;
-mod travel;
+mod transfer;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

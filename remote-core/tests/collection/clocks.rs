@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::stage::{Actor, FREED, TERM, terms};
+use super::setup::{FREED, Participant, TERM, terms};
 use super::support::within;
 
 /// A wall clock that can be set, for processes that are started with it.
@@ -41,7 +41,7 @@ impl Clock {
 
     /// Starts a process with this clock. Its monotonic clock is not changed: a wall clock that is set does not change
     /// it either.
-    async fn actor(&self) -> Actor {
+    async fn participant(&self) -> Participant {
         let (library, offset) = (self.library.to_str().unwrap(), self.offset.to_str().unwrap());
         let settings = [
             ("LD_PRELOAD", library),
@@ -49,7 +49,7 @@ impl Clock {
             ("FAKETIME_NO_CACHE", "1"),
             ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
         ];
-        Actor::start_with(&settings).await
+        Participant::start_with(&settings).await
     }
 }
 
@@ -72,8 +72,8 @@ async fn a_wall_clock_that_is_set_has_no_effect() {
             .unwrap();
         return;
     };
-    let (owner, mut holder) = (owners.actor().await, holders.actor().await);
-    within(holder.part.fetch(&owner.workshop(), 3)).await.unwrap();
+    let (owner, mut holder) = (owners.participant().await, holders.participant().await);
+    within(holder.control.fetch(&owner.workshop(), 3)).await.unwrap();
     let numbers = holder.ask_all(3).await;
     let began = owner.report().await.wall_clock as i64;
     let settings = [(DAY, 0), (-DAY, 0), (0, DAY), (0, -DAY), (DAY, -DAY), (-DAY, DAY)];

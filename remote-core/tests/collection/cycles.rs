@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use remote_core::Ref;
 
 use super::load::{Books, Noted, Work, is_noted_at_both};
-use super::stage::directing;
+use super::setup::commands;
 use super::support::child::Child;
 use super::support::relay::{BOTH, Direction, Relay};
 use super::support::{TIME_LIMIT, until, within};
@@ -27,7 +27,7 @@ impl Worker {
     async fn start() -> Worker {
         let process = Child::start("worker", &[]);
         let (address, work) = (process.receive(), process.receive());
-        let work = within(directing().start().await.unwrap().lookup(work)).await.unwrap();
+        let work = within(commands().start().await.unwrap().lookup(work)).await.unwrap();
         Worker { process, work, address }
     }
 

@@ -4,15 +4,15 @@ use std::time::Instant;
 
 use remote_core::Error;
 
-use super::actor::Report;
-use super::stage::{Actor, FREED, TERM, terms};
+use super::participant::Report;
+use super::setup::{FREED, Participant, TERM, terms};
 use super::support::within;
 
 /// An owner, a giver of an object of the owner, and a receiver.
 struct Trio {
-    owner: Actor,
-    giver: Actor,
-    receiver: Actor,
+    owner: Participant,
+    giver: Participant,
+    receiver: Participant,
     /// The number of the object.
     number: u64,
 }
@@ -20,9 +20,9 @@ struct Trio {
 impl Trio {
     async fn start() -> Trio {
         let (owner, giver, receiver) =
-            (Actor::start().await, Actor::start().await, Actor::start().await);
-        within(giver.part.fetch(&owner.workshop(), 1)).await.unwrap();
-        within(giver.part.meet(&receiver.shelf())).await.unwrap();
+            (Participant::start().await, Participant::start().await, Participant::start().await);
+        within(giver.control.fetch(&owner.workshop(), 1)).await.unwrap();
+        within(giver.control.meet(&receiver.shelf())).await.unwrap();
         let number = giver.ask(0).await.unwrap();
         Trio { owner, giver, receiver, number }
     }
@@ -43,7 +43,7 @@ impl Trio {
     async fn settled(&self) {
         assert_eq!(self.receiver.ask(0).await, Ok(self.number));
         assert_eq!(self.owner.report().await.alive, 1);
-        within(self.receiver.part.let_go()).await.unwrap();
+        within(self.receiver.control.let_go()).await.unwrap();
         self.owner.until_free(Instant::now(), FREED).await;
         self.giver.until_free(Instant::now(), FREED).await;
     }
@@ -51,19 +51,19 @@ impl Trio {
 
 /// G5
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_handed_on_and_dropped_at_once_is_held() {
+async fn a_reference_handed_on_and_dropped_at_once_is_held() {
     let trio = Trio::start().await;
-    within(trio.giver.part.give()).await.unwrap();
+    within(trio.giver.control.give()).await.unwrap();
     trio.received().await;
     trio.settled().await;
 }
 
 /// G5, with the giver's release and the receiver's claim in transit at the same time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_handed_on_while_the_owner_is_paused_is_held() {
+async fn a_reference_handed_on_while_the_owner_is_paused_is_held() {
     let trio = Trio::start().await;
     trio.owner.process.stop().await;
-    within(trio.giver.part.give()).await.unwrap();
+    within(trio.giver.control.give()).await.unwrap();
     trio.received().await;
     tokio::time::sleep(terms(20)).await;
     trio.owner.process.go_on();
@@ -72,10 +72,10 @@ async fn what_is_handed_on_while_the_owner_is_paused_is_held() {
 
 /// G5, with the giver's release arriving long before the receiver gets the reference.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_handed_to_a_paused_receiver_is_held_until_it_goes_on() {
+async fn a_reference_handed_to_a_paused_receiver_is_held() {
     let trio = Trio::start().await;
     trio.receiver.process.stop().await;
-    within(trio.giver.part.give()).await.unwrap();
+    within(trio.giver.control.give()).await.unwrap();
     trio.giver.until("it has dropped it", |report| report.kept.is_empty()).await;
     tokio::time::sleep(terms(50)).await;
     assert_eq!(trio.owner.report().await.alive, 1);
@@ -88,7 +88,7 @@ async fn what_is_handed_to_a_paused_receiver_is_held_until_it_goes_on() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_path_that_was_shortened_needs_the_giver_no_more() {
     let mut trio = Trio::start().await;
-    within(trio.giver.part.give()).await.unwrap();
+    within(trio.giver.control.give()).await.unwrap();
     trio.received().await;
     trio.until_direct().await;
     trio.giver.process.kill();
@@ -98,7 +98,7 @@ async fn a_path_that_was_shortened_needs_the_giver_no_more() {
         assert_eq!(trio.receiver.ask(0).await, Ok(trio.number));
         tokio::time::sleep(terms(10)).await;
     }
-    within(trio.receiver.part.let_go()).await.unwrap();
+    within(trio.receiver.control.let_go()).await.unwrap();
     trio.owner.until_free(Instant::now(), FREED).await;
 }
 
@@ -123,7 +123,7 @@ async fn giver_killed(trio: &mut Trio) {
         assert!(asked.elapsed() < FREED + TERM, "{:?}", asked.elapsed());
         tokio::time::sleep(terms(10)).await;
     }
-    within(trio.receiver.part.let_go()).await.unwrap();
+    within(trio.receiver.control.let_go()).await.unwrap();
     trio.owner.until_free(Instant::now(), FREED).await;
 }
 
@@ -132,7 +132,7 @@ async fn giver_killed(trio: &mut Trio) {
 async fn a_giver_killed_as_soon_as_it_has_sent_leaves_no_wrong_object_and_nothing_behind() {
     let round = async || {
         let mut trio = Trio::start().await;
-        within(trio.giver.part.give()).await.unwrap();
+        within(trio.giver.control.give()).await.unwrap();
         giver_killed(&mut trio).await;
     };
     tokio::join!(round(), round(), round(), round());
@@ -143,7 +143,7 @@ async fn a_giver_killed_as_soon_as_it_has_sent_leaves_no_wrong_object_and_nothin
 async fn a_giver_killed_as_soon_as_it_is_received_leaves_no_wrong_object_and_nothing_behind() {
     let round = async || {
         let mut trio = Trio::start().await;
-        within(trio.giver.part.give()).await.unwrap();
+        within(trio.giver.control.give()).await.unwrap();
         trio.received().await;
         giver_killed(&mut trio).await;
     };
@@ -155,7 +155,7 @@ async fn a_giver_killed_as_soon_as_it_is_received_leaves_no_wrong_object_and_not
 async fn a_giver_killed_while_the_owner_is_paused_leaves_no_wrong_object_and_nothing_behind() {
     let mut trio = Trio::start().await;
     trio.owner.process.stop().await;
-    within(trio.giver.part.give()).await.unwrap();
+    within(trio.giver.control.give()).await.unwrap();
     trio.received().await;
     trio.giver.process.kill();
     tokio::time::sleep(terms(20)).await;

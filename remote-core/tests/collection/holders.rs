@@ -5,30 +5,31 @@ use std::time::Instant;
 
 use remote_core::Error;
 
-use super::actor::Report;
-use super::stage::{AT_ONCE, Actor, FREED, assert_expired, begin, inner, terms};
+use super::participant::Report;
+use super::setup::{AT_ONCE, FREED, Participant, assert_expired, begin, inner, terms};
 use super::support::address::Reserved;
 use super::support::relay::Direction;
 use super::support::{until, within};
 
 /// G1
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reference_dropped_while_it_is_on_its_way_again_stays() {
-    let (owner, holder) = (Actor::start().await, Actor::start().await);
+async fn a_reference_dropped_while_it_is_in_transit_again_stays() {
+    let (owner, holder) = (Participant::start().await, Participant::start().await);
     let relay = owner.behind_a_relay().await;
-    within(holder.part.enter(&relay.uri("workshop"))).await.unwrap();
-    within(holder.part.fetch(&relay.uri("workshop"), 1)).await.unwrap();
+    within(holder.control.enter(&relay.uri("workshop"))).await.unwrap();
+    within(holder.control.fetch(&relay.uri("workshop"), 1)).await.unwrap();
     let number = holder.ask(0).await.unwrap();
     for call in 0..5 {
         let both = holder.until("it has both", |report| report.sessions[0].1 == 2).await;
         relay.stall([Direction::ToClient]);
         let on_its_way = relay.taken(Direction::ToClient);
-        let exchange = begin(&holder, move |part| async move { part.exchange(0, call).await });
+        let exchange =
+            begin(&holder, move |control| async move { control.exchange(0, call).await });
         until("the answer is in transit", || relay.taken(Direction::ToClient) > on_its_way).await;
-        within(holder.part.let_go()).await.unwrap();
+        within(holder.control.let_go()).await.unwrap();
         holder.until("its last proxy is gone", |report| report.sessions[0].1 == 1).await;
         // Frames keep their order: this message arrives after the release.
-        within(holder.part.knock(1000 + call)).await.unwrap();
+        within(holder.control.knock(1000 + call)).await.unwrap();
         owner.until("it has the release", |report| report.begun.contains(&(1000 + call))).await;
         assert_eq!(owner.report().await.alive, 1);
         relay.heal();
@@ -37,20 +38,20 @@ async fn a_reference_dropped_while_it_is_on_its_way_again_stays() {
         assert_eq!(holder.report().await.kept, both.kept, "the same, and once");
         assert_eq!(owner.report().await.exports, 2, "the thing and the workshop");
     }
-    within(holder.part.let_go()).await.unwrap();
+    within(holder.control.let_go()).await.unwrap();
     owner.until("it is gone", |report| (report.alive, report.exports) == (0, 1)).await;
 }
 
 /// G10, a pause that is shorter than the lease.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_holder_paused_for_half_a_term_notices_nothing() {
-    let (owner, holder) = (Actor::start().await, Actor::start().await);
-    within(holder.part.fetch(&owner.workshop(), 3)).await.unwrap();
+    let (owner, holder) = (Participant::start().await, Participant::start().await);
+    within(holder.control.fetch(&owner.workshop(), 3)).await.unwrap();
     let numbers = holder.ask_all(3).await;
-    let lingering = begin(&holder, |part| async move { part.linger(0, vec![1, 2]).await });
+    let lingering = begin(&holder, |control| async move { control.linger(0, vec![1, 2]).await });
     owner.until_begun(2).await;
     holder.pause(terms(50)).await;
-    within(owner.part.permit(2)).await.unwrap();
+    within(owner.control.permit(2)).await.unwrap();
     assert_eq!(within(lingering).await.unwrap(), Ok(()));
     assert_eq!(holder.ask_all(3).await, numbers);
     let mut report = owner.report().await;
@@ -60,31 +61,31 @@ async fn a_holder_paused_for_half_a_term_notices_nothing() {
         (3, vec![1, 2]),
         "each once; they were sent by two tasks"
     );
-    within(holder.part.let_go()).await.unwrap();
+    within(holder.control.let_go()).await.unwrap();
     owner.until_free(Instant::now(), AT_ONCE).await;
 }
 
 /// G10, a pause after which the lease has ended for the holder, and not yet for the owner.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_holder_paused_for_a_term_finds_its_references_ended() {
-    let (owner, holder) = (Actor::start().await, Actor::start().await);
-    within(holder.part.fetch(&owner.workshop(), 3)).await.unwrap();
+    let (owner, holder) = (Participant::start().await, Participant::start().await);
+    within(holder.control.fetch(&owner.workshop(), 3)).await.unwrap();
     let numbers = holder.ask_all(3).await;
-    let lingering = begin(&holder, |part| async move { part.linger(0, vec![1]).await });
+    let lingering = begin(&holder, |control| async move { control.linger(0, vec![1]).await });
     owner.until_begun(1).await;
     holder.pause(terms(100)).await;
     ended_and_found_again(&owner, &holder, &numbers).await;
     assert_expired(&within(lingering).await.unwrap());
-    within(owner.part.permit(1)).await.unwrap();
-    within(holder.part.let_go()).await.unwrap();
+    within(owner.control.permit(1)).await.unwrap();
+    within(holder.control.let_go()).await.unwrap();
     owner.until_free(Instant::now(), FREED).await;
 }
 
 /// G10, a pause after which the lease has ended for both.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_holder_paused_for_three_terms_finds_its_references_ended_and_their_objects_freed() {
-    let (owner, holder) = (Actor::start().await, Actor::start().await);
-    within(holder.part.fetch(&owner.workshop(), 3)).await.unwrap();
+    let (owner, holder) = (Participant::start().await, Participant::start().await);
+    within(holder.control.fetch(&owner.workshop(), 3)).await.unwrap();
     let numbers = holder.ask_all(3).await;
     let begun = Instant::now();
     holder.process.stop().await;
@@ -92,18 +93,18 @@ async fn a_holder_paused_for_three_terms_finds_its_references_ended_and_their_ob
     tokio::time::sleep_until((begun + terms(300)).into()).await;
     holder.process.go_on();
     ended_and_found_again(&owner, &holder, &numbers).await;
-    within(holder.part.let_go()).await.unwrap();
+    within(holder.control.let_go()).await.unwrap();
     owner.until_free(Instant::now(), FREED).await;
 }
 
 /// Asserts that the old references fail at once and permanently, and that a new lookup works.
-async fn ended_and_found_again(owner: &Actor, holder: &Actor, old: &[u64]) {
+async fn ended_and_found_again(owner: &Participant, holder: &Participant, old: &[u64]) {
     let begun = Instant::now();
     for place in 0..3 {
         assert_expired(&holder.ask(place).await);
     }
     assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
-    within(holder.part.fetch(&owner.workshop(), 3)).await.unwrap();
+    within(holder.control.fetch(&owner.workshop(), 3)).await.unwrap();
     for place in 3..6 {
         let number = holder.ask(place).await.unwrap();
         assert!(!old.contains(&number), "an object came back");
@@ -115,24 +116,24 @@ async fn ended_and_found_again(owner: &Actor, holder: &Actor, old: &[u64]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_holder_restarted_where_the_owner_connected_to_inherits_nothing() {
     let address = Reserved::new();
-    let (owner, mut holder) = (Actor::start().await, Actor::start_at(&address).await);
-    within(owner.part.fetch(&owner.workshop(), 3)).await.unwrap();
-    within(owner.part.meet(&holder.shelf())).await.unwrap();
+    let (owner, mut holder) = (Participant::start().await, Participant::start_at(&address).await);
+    within(owner.control.fetch(&owner.workshop(), 3)).await.unwrap();
+    within(owner.control.meet(&holder.shelf())).await.unwrap();
     for _ in 0..2 {
-        within(owner.part.give()).await.unwrap();
+        within(owner.control.give()).await.unwrap();
     }
     holder.until("it holds them", |report| report.kept.len() == 2).await;
     assert!(holder.ask(0).await.is_ok() && holder.ask(1).await.is_ok());
     holder.process.kill();
     let killed = Instant::now();
-    let next = Actor::start_at(&address).await;
+    let next = Participant::start_at(&address).await;
     let freed = |report: &Report| (report.alive, report.exports) == (1, 0);
     owner.until("what the old one held is freed", freed).await;
     assert!(killed.elapsed() < FREED, "{:?}", killed.elapsed());
     let report = next.report().await;
     assert!(report.kept.is_empty(), "{report:?}");
     // The new node has none of the objects of the old one.
-    assert_eq!(inner(within(owner.part.give()).await), Err(Error::Stale));
+    assert_eq!(inner(within(owner.control.give()).await), Err(Error::Stale));
     assert!(next.report().await.kept.is_empty());
     let report = owner.report().await;
     assert!(report.sessions.iter().all(|(exports, _)| *exports == 0), "{report:?}");
@@ -142,13 +143,13 @@ async fn a_holder_restarted_where_the_owner_connected_to_inherits_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_holder_restarted_that_connects_again_inherits_nothing() {
     let address = Reserved::new();
-    let (owner, mut holder) = (Actor::start().await, Actor::start_at(&address).await);
-    within(holder.part.fetch(&owner.workshop(), 5)).await.unwrap();
+    let (owner, mut holder) = (Participant::start().await, Participant::start_at(&address).await);
+    within(holder.control.fetch(&owner.workshop(), 5)).await.unwrap();
     let old = holder.ask_all(5).await;
     holder.process.kill();
     let killed = Instant::now();
-    let next = Actor::start_at(&address).await;
-    within(next.part.fetch(&owner.workshop(), 2)).await.unwrap();
+    let next = Participant::start_at(&address).await;
+    within(next.control.fetch(&owner.workshop(), 2)).await.unwrap();
     let new = next.ask_all(2).await;
     assert!(new.iter().all(|number| !old.contains(number)));
     owner.until("what the old one held is freed", |report| report.alive == 2).await;
@@ -160,11 +161,11 @@ async fn a_holder_restarted_that_connects_again_inherits_nothing() {
 
 /// G18
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_killed_holder_had_is_freed_in_time() {
+async fn references_of_a_killed_holder_are_freed_in_time() {
     let (owner, mut holder, other) =
-        (Actor::start().await, Actor::start().await, Actor::start().await);
-    within(holder.part.fetch(&owner.workshop(), 1000)).await.unwrap();
-    within(other.part.fetch(&owner.workshop(), 1)).await.unwrap();
+        (Participant::start().await, Participant::start().await, Participant::start().await);
+    within(holder.control.fetch(&owner.workshop(), 1000)).await.unwrap();
+    within(other.control.fetch(&owner.workshop(), 1)).await.unwrap();
     assert_eq!(owner.report().await.alive, 1001);
     holder.process.kill();
     let killed = Instant::now();
@@ -179,12 +180,12 @@ async fn what_a_killed_holder_had_is_freed_in_time() {
 /// G25
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_with_a_hundred_thousand_proxies_alive_exits_at_once() {
-    let (owner, holder) = (Actor::start().await, Actor::start().await);
-    within(holder.part.fetch(&owner.workshop(), 100_000)).await.unwrap();
+    let (owner, holder) = (Participant::start().await, Participant::start().await);
+    within(holder.control.fetch(&owner.workshop(), 100_000)).await.unwrap();
     assert_eq!(owner.report().await.alive, 100_000);
     let begun = Instant::now();
     // The process ends before its answer is sent.
-    let leaving = tokio::spawn(async move { holder.part.leave().await });
+    let leaving = tokio::spawn(async move { holder.control.leave().await });
     let process = holder.process;
     assert!(within(tokio::task::spawn_blocking(|| process.join())).await.unwrap());
     assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex as Turn;
 use tokio::task::JoinSet;
 
-use super::stage::{directing, under_test};
+use super::setup::{commands, under_test};
 use super::support::child::report;
 
 /// Each method notes the call by its lane and number.
@@ -199,12 +199,12 @@ pub(crate) async fn work() {
     let node = under_test().await;
     let shop = Arc::<Shop>::default();
     node.publish("till", Drawer::open(&shop)).await.unwrap();
-    let director = directing().listen("tcp://127.0.0.1:0").start().await.unwrap();
+    let command_node = commands().listen("tcp://127.0.0.1:0").start().await.unwrap();
     report(node.uri("").trim_end_matches('/'));
     let worker = Worker { node, shop, calls: Arc::default(), running: Turn::default() };
-    director.publish("work", Ref::<dyn Work>::new(worker)).await.unwrap();
-    report(&director.uri("work"));
-    director.closed().await;
+    command_node.publish("work", Ref::<dyn Work>::new(worker)).await.unwrap();
+    report(&command_node.uri("work"));
+    command_node.closed().await;
 }
 
 impl Calls {

@@ -2,23 +2,23 @@
 //! a changed clock on references.
 //!
 //! Each test is a scenario named after what happens. Its processes are children of the test, which sends them commands
-//! on connections of their own (`stage`). The connections under test are those between the children, with leases of a
+//! on connections of their own (`setup`). The connections under test are those between the children, with leases of a
 //! few seconds.
 #![cfg(target_os = "linux")]
 
-mod actor;
 mod clocks;
 mod cycles;
 mod handoff;
 mod holders;
 mod load;
 mod network;
+mod objects;
 mod owners;
+mod participant;
 mod ring;
-mod stage;
+mod setup;
 #[path = "../support/mod.rs"]
 mod support;
-mod things;
 
 /// The entry point of child processes; not a test.
 #[test]
@@ -26,9 +26,9 @@ fn child() {
     let Some(role) = support::child::role() else { return };
     tokio::runtime::Runtime::new().unwrap().block_on(async move {
         match role.as_str() {
-            "actor" => actor::play().await,
+            "participant" => participant::serve().await,
             "worker" => load::work().await,
-            other => panic!("nobody plays {other}"),
+            other => panic!("there is no role {other}"),
         }
     });
 }

@@ -4,25 +4,25 @@
 use std::collections::HashSet;
 use std::time::Instant;
 
-use super::actor::Report;
-use super::stage::{AT_ONCE, Actor, ENDED, FREED, assert_expired, begin, terms};
+use super::participant::Report;
+use super::setup::{AT_ONCE, ENDED, FREED, Participant, assert_expired, begin, terms};
 use super::support::relay::{BOTH, Direction, Relay};
 use super::support::{until, within};
 
 /// An owner, a holder of three of its objects, and the network between them.
 struct Scene {
-    owner: Actor,
+    owner: Participant,
     relay: Relay,
-    holder: Actor,
+    holder: Participant,
     /// The numbers of the objects.
     numbers: Vec<u64>,
 }
 
 impl Scene {
     async fn start() -> Scene {
-        let (owner, holder) = (Actor::start().await, Actor::start().await);
+        let (owner, holder) = (Participant::start().await, Participant::start().await);
         let relay = owner.behind_a_relay().await;
-        within(holder.part.fetch(&relay.uri("workshop"), 3)).await.unwrap();
+        within(holder.control.fetch(&relay.uri("workshop"), 3)).await.unwrap();
         let numbers = holder.ask_all(3).await;
         Scene { owner, relay, holder, numbers }
     }
@@ -35,7 +35,7 @@ impl Scene {
         assert_eq!(distinct.len(), report.begun.len(), "a call ran twice");
         assert_eq!(distinct, calls.collect(), "each ran");
         assert_eq!((report.alive, report.sessions.len()), (3, 1));
-        within(self.holder.part.let_go()).await.unwrap();
+        within(self.holder.control.let_go()).await.unwrap();
         self.owner.until_free(Instant::now(), AT_ONCE).await;
         let holds_nothing = |report: &Report| report.sessions == [(0, 0)];
         self.holder.until("nothing is left at the holder", holds_nothing).await;
@@ -58,12 +58,13 @@ fn lose(relay: &Relay, directions: &[Direction]) {
 /// G14
 async fn partitioned_for_half_a_term((partition, directions): Partition) {
     let scene = Scene::start().await;
-    let lingering = begin(&scene.holder, |part| async move { part.linger(0, vec![1]).await });
+    let lingering = begin(&scene.holder, |control| async move { control.linger(0, vec![1]).await });
     scene.owner.until_begun(1).await;
     partition(&scene.relay, directions);
     let begun = Instant::now();
-    let calls = begin(&scene.holder, |part| async move { part.note(1, (2..=50).collect()).await });
-    within(scene.owner.part.permit(1)).await.unwrap();
+    let calls =
+        begin(&scene.holder, |control| async move { control.note(1, (2..=50).collect()).await });
+    within(scene.owner.control.permit(1)).await.unwrap();
     tokio::time::sleep_until((begun + terms(50)).into()).await;
     scene.relay.heal();
     assert_eq!(within(calls).await.unwrap(), Ok(()), "{directions:?}");
@@ -88,9 +89,9 @@ async fn a_network_that_loses_everything_for_half_a_term_is_a_pause() {
 /// G15
 async fn partitioned_for_longer_than_the_lease((partition, directions): Partition) {
     let scene = Scene::start().await;
-    let lingering = begin(&scene.holder, |part| async move { part.linger(0, vec![1]).await });
+    let lingering = begin(&scene.holder, |control| async move { control.linger(0, vec![1]).await });
     scene.owner.until_begun(1).await;
-    within(scene.owner.part.permit(1)).await.unwrap();
+    within(scene.owner.control.permit(1)).await.unwrap();
     within(lingering).await.unwrap().unwrap();
     partition(&scene.relay, directions);
     let begun = Instant::now();
@@ -107,7 +108,7 @@ async fn partitioned_for_longer_than_the_lease((partition, directions): Partitio
         assert_expired(&scene.holder.ask(place).await);
     }
     scene.relay.heal();
-    within(scene.holder.part.fetch(&scene.relay.uri("workshop"), 1)).await.unwrap();
+    within(scene.holder.control.fetch(&scene.relay.uri("workshop"), 1)).await.unwrap();
     assert!(!scene.numbers.contains(&scene.holder.ask(3).await.unwrap()));
     assert_expired(&scene.holder.ask(0).await);
     let only_new = |report: &Report| (report.alive, report.sessions.len()) == (1, 1);
@@ -132,25 +133,25 @@ async fn a_network_that_loses_everything_for_longer_than_the_lease_does_the_same
 async fn connection_lost(lose: impl AsyncFnOnce(&Relay)) {
     let scene = Scene::start().await;
     let lingering =
-        begin(&scene.holder, |part| async move { part.linger(0, (1..=50).collect()).await });
+        begin(&scene.holder, |control| async move { control.linger(0, (1..=50).collect()).await });
     scene.owner.until_begun(50).await;
     scene.relay.stall([Direction::ToClient]);
     let on_their_way = scene.relay.taken(Direction::ToClient);
-    within(scene.owner.part.permit(25)).await.unwrap();
+    within(scene.owner.control.permit(25)).await.unwrap();
     scene.owner.until("half of them have ended", |report| report.ended.len() == 25).await;
     until("the answers are in transit", || scene.relay.taken(Direction::ToClient) > on_their_way)
         .await;
     scene.relay.stall([Direction::ToServer]);
     let on_their_way = scene.relay.taken(Direction::ToServer);
     let notes =
-        begin(&scene.holder, |part| async move { part.note(1, (51..=150).collect()).await });
+        begin(&scene.holder, |control| async move { control.note(1, (51..=150).collect()).await });
     // More than a keepalive.
     let sent = || scene.relay.taken(Direction::ToServer) > on_their_way + 1000;
     until("the calls are in transit", sent).await;
     lose(&scene.relay).await;
     scene.relay.heal();
     assert_eq!(within(notes).await.unwrap(), Ok(()));
-    within(scene.owner.part.permit(25)).await.unwrap();
+    within(scene.owner.control.permit(25)).await.unwrap();
     assert_eq!(within(lingering).await.unwrap(), Ok(()));
     assert!(scene.relay.connections() > 1, "it was lost");
     scene.goes_on(1..=150).await;
@@ -167,7 +168,7 @@ async fn each_call_runs_once_when_the_connection_is_reset() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_call_runs_once_when_nobody_can_connect_for_a_while() {
+async fn each_call_runs_once_during_an_outage() {
     connection_lost(async |relay| {
         relay.refuse().await;
         relay.cut();

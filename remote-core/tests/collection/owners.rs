@@ -5,19 +5,19 @@ use std::time::Instant;
 
 use remote_core::{Error, Outcome};
 
-use super::actor::Report;
-use super::stage::{AT_ONCE, Actor, ENDED, FREED, assert_expired, begin, inner, terms};
+use super::participant::Report;
+use super::setup::{AT_ONCE, ENDED, FREED, Participant, assert_expired, begin, inner, terms};
 use super::support::address::Reserved;
 use super::support::within;
 
 /// G11, a pause after which the lease has not ended for the holder.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_owner_paused_reads_what_waits_before_it_expires_anything() {
-    let (owner, holder) = (Actor::start().await, Actor::start().await);
-    within(holder.part.fetch(&owner.workshop(), 3)).await.unwrap();
+async fn a_paused_owner_reads_pending_input_before_it_expires_leases() {
+    let (owner, holder) = (Participant::start().await, Participant::start().await);
+    within(holder.control.fetch(&owner.workshop(), 3)).await.unwrap();
     let numbers = holder.ask_all(3).await;
     owner.process.stop().await;
-    let calls = begin(&holder, |part| async move { part.note(0, (1..=100).collect()).await });
+    let calls = begin(&holder, |control| async move { control.note(0, (1..=100).collect()).await });
     tokio::time::sleep(terms(60)).await;
     owner.process.go_on();
     assert_eq!(within(calls).await.unwrap(), Ok(()));
@@ -26,7 +26,7 @@ async fn an_owner_paused_reads_what_waits_before_it_expires_anything() {
     assert_eq!(report.begun.len(), 100, "each ran once");
     assert_eq!(report.begun.iter().collect::<HashSet<_>>().len(), 100, "each ran once");
     assert_eq!((report.alive, report.sessions.len()), (3, 1));
-    within(holder.part.let_go()).await.unwrap();
+    within(holder.control.let_go()).await.unwrap();
     owner.until_free(Instant::now(), AT_ONCE).await;
 }
 
@@ -34,8 +34,8 @@ async fn an_owner_paused_reads_what_waits_before_it_expires_anything() {
 /// afterwards are not expired by the owner because of the pause.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_owner_paused_for_three_terms_frees_the_old_and_keeps_the_new() {
-    let (owner, holder) = (Actor::start().await, Actor::start().await);
-    within(holder.part.fetch(&owner.workshop(), 3)).await.unwrap();
+    let (owner, holder) = (Participant::start().await, Participant::start().await);
+    within(holder.control.fetch(&owner.workshop(), 3)).await.unwrap();
     holder.ask_all(3).await;
     owner.process.stop().await;
     let begun = Instant::now();
@@ -44,7 +44,7 @@ async fn an_owner_paused_for_three_terms_frees_the_old_and_keeps_the_new() {
     assert!(taken > terms(50) && taken < ENDED, "{taken:?}");
     tokio::time::sleep_until((begun + terms(300)).into()).await;
     owner.process.go_on();
-    within(holder.part.fetch(&owner.workshop(), 2)).await.unwrap();
+    within(holder.control.fetch(&owner.workshop(), 2)).await.unwrap();
     let awake = Instant::now();
     let only_new = |report: &Report| (report.alive, report.sessions.len()) == (2, 1);
     owner.until("only the new ones are there", only_new).await;
@@ -54,7 +54,7 @@ async fn an_owner_paused_for_three_terms_frees_the_old_and_keeps_the_new() {
         tokio::time::sleep(terms(10)).await;
     }
     assert_expired(&holder.ask(0).await);
-    within(holder.part.let_go()).await.unwrap();
+    within(holder.control.let_go()).await.unwrap();
     owner.until_free(Instant::now(), AT_ONCE).await;
 }
 
@@ -66,18 +66,21 @@ fn object_number(reference: &str) -> &str {
 
 /// G16
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn references_to_an_owner_that_was_restarted_are_stale_and_mean_nobody_else() {
+async fn references_to_a_restarted_owner_are_stale() {
     let address = Reserved::new();
-    let (mut owner, old, new) =
-        (Actor::start_at(&address).await, Actor::start().await, Actor::start().await);
-    within(old.part.enter(&owner.workshop())).await.unwrap();
-    within(old.part.fetch(&owner.workshop(), 20)).await.unwrap();
+    let (mut owner, old, new) = (
+        Participant::start_at(&address).await,
+        Participant::start().await,
+        Participant::start().await,
+    );
+    within(old.control.enter(&owner.workshop())).await.unwrap();
+    within(old.control.fetch(&owner.workshop(), 20)).await.unwrap();
     old.ask_all(20).await;
-    let lingering = begin(&old, |part| async move { part.linger(0, vec![1]).await });
+    let lingering = begin(&old, |control| async move { control.linger(0, vec![1]).await });
     owner.until_begun(1).await;
     owner.process.kill();
-    let owner = Actor::start_at(&address).await;
-    within(new.part.fetch(&owner.workshop(), 20)).await.unwrap();
+    let owner = Participant::start_at(&address).await;
+    within(new.control.fetch(&owner.workshop(), 20)).await.unwrap();
     let numbers = new.ask_all(20).await;
     let (kept, kept_anew) = (old.report().await.kept, new.report().await.kept);
     let collide = kept.iter().zip(&kept_anew);
@@ -90,13 +93,13 @@ async fn references_to_an_owner_that_was_restarted_are_stale_and_mean_nobody_els
     for place in 0..20 {
         assert_eq!(old.ask(place).await, Err(Error::Stale));
     }
-    let note = inner(within(old.part.note(1, vec![2])).await);
+    let note = inner(within(old.control.note(1, vec![2])).await);
     assert_eq!(note, Err(Error::Stale));
-    let knock = inner(within(old.part.knock(3)).await);
+    let knock = inner(within(old.control.knock(3)).await);
     assert_eq!(knock, Err(Error::Stale));
     // Dropping the old references releases nothing of the new owner.
-    within(old.part.let_go()).await.unwrap();
-    within(old.part.fetch(&owner.workshop(), 1)).await.unwrap();
+    within(old.control.let_go()).await.unwrap();
+    within(old.control.fetch(&owner.workshop(), 1)).await.unwrap();
     assert!(!numbers.contains(&old.ask(0).await.unwrap()));
     assert_eq!(new.ask_all(20).await, numbers);
     let report = owner.report().await;
@@ -106,9 +109,9 @@ async fn references_to_an_owner_that_was_restarted_are_stale_and_mean_nobody_els
 /// G21
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_of_a_killed_holder_ends_with_its_lease_and_frees_its_object() {
-    let (owner, mut holder) = (Actor::start().await, Actor::start().await);
-    within(holder.part.fetch(&owner.workshop(), 2)).await.unwrap();
-    let lingering = begin(&holder, |part| async move { part.linger(0, vec![1]).await });
+    let (owner, mut holder) = (Participant::start().await, Participant::start().await);
+    within(holder.control.fetch(&owner.workshop(), 2)).await.unwrap();
+    let lingering = begin(&holder, |control| async move { control.linger(0, vec![1]).await });
     owner.until_begun(1).await;
     holder.process.kill();
     let killed = Instant::now();

@@ -4,8 +4,8 @@
 
 use std::time::Instant;
 
-use super::actor::Report;
-use super::stage::{Actor, FREED};
+use super::participant::Report;
+use super::setup::{FREED, Participant};
 use super::support::within;
 
 const ROUNDS: usize = 3;
@@ -17,19 +17,19 @@ fn has_nothing(report: &Report) -> bool {
         && report.sessions.iter().all(|(_, imports)| *imports == 0)
 }
 
-/// Passes the object from one actor to the next, without a call on it.
-async fn hand_on(giver: &Actor, receiver: &Actor) {
-    within(giver.part.meet(&receiver.shelf())).await.unwrap();
-    within(giver.part.give()).await.unwrap();
+/// Passes the object from one participant to the next, without a call on it.
+async fn hand_on(giver: &Participant, receiver: &Participant) {
+    within(giver.control.meet(&receiver.shelf())).await.unwrap();
+    within(giver.control.give()).await.unwrap();
     receiver.until("it is received", |report| report.kept.len() == 1).await;
 }
 
 /// G8, by way of three others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_goes_round_a_ring_comes_home_as_itself_and_leaves_nothing_behind() {
-    let owner = Actor::start().await;
-    let ring = [Actor::start().await, Actor::start().await, Actor::start().await];
-    within(ring[0].part.fetch(&owner.workshop(), 1)).await.unwrap();
+async fn a_reference_passed_round_a_ring_returns_as_the_original() {
+    let owner = Participant::start().await;
+    let ring = [Participant::start().await, Participant::start().await, Participant::start().await];
+    within(ring[0].control.fetch(&owner.workshop(), 1)).await.unwrap();
     let number = ring[0].ask(0).await.unwrap();
     for step in 0..ROUNDS * ring.len() {
         let next = &ring[(step + 1) % ring.len()];
@@ -43,36 +43,37 @@ async fn what_goes_round_a_ring_comes_home_as_itself_and_leaves_nothing_behind()
     let home = |report: &Report| report.kept[0].contains("near #");
     owner.until("it is the thing itself", home).await;
     assert_eq!(owner.ask(0).await, Ok(number));
-    for actor in &ring {
-        within(actor.part.let_go()).await.unwrap();
+    for participant in &ring {
+        within(participant.control.let_go()).await.unwrap();
     }
-    for actor in &ring {
-        actor.until("nothing is left", has_nothing).await;
+    for participant in &ring {
+        participant.until("nothing is left", has_nothing).await;
     }
     assert_eq!(owner.report().await.alive, 1);
-    within(owner.part.let_go()).await.unwrap();
+    within(owner.control.let_go()).await.unwrap();
     owner.until_free(Instant::now(), FREED).await;
 }
 
 /// G5, passed on before the path of the giver is shortened.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_handed_on_at_once_from_one_to_the_next_needs_none_of_them_in_the_end() {
-    let owner = Actor::start().await;
-    let mut chain = [Actor::start().await, Actor::start().await, Actor::start().await];
-    let last = Actor::start().await;
-    within(chain[0].part.fetch(&owner.workshop(), 1)).await.unwrap();
+async fn a_reference_handed_through_many_nodes_becomes_direct() {
+    let owner = Participant::start().await;
+    let mut chain =
+        [Participant::start().await, Participant::start().await, Participant::start().await];
+    let last = Participant::start().await;
+    within(chain[0].control.fetch(&owner.workshop(), 1)).await.unwrap();
     let number = chain[0].ask(0).await.unwrap();
     for (giver, receiver) in chain.iter().zip(chain.iter().skip(1).chain([&last])) {
         hand_on(giver, receiver).await;
     }
-    for actor in &chain {
-        within(actor.part.let_go()).await.unwrap();
+    for participant in &chain {
+        within(participant.control.let_go()).await.unwrap();
     }
-    for actor in &chain {
-        actor.until("nothing is left", has_nothing).await;
+    for participant in &chain {
+        participant.until("nothing is left", has_nothing).await;
     }
-    chain.iter_mut().for_each(|actor| actor.process.kill());
+    chain.iter_mut().for_each(|participant| participant.process.kill());
     assert_eq!(last.ask(0).await, Ok(number));
-    within(last.part.let_go()).await.unwrap();
+    within(last.control.let_go()).await.unwrap();
     owner.until_free(Instant::now(), FREED).await;
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::outcome::{Answer, code, fault};
 use super::peer::{Peer, TARGET};
-use super::stage::{Stage, run, soon};
+use super::setup::{Setup, run, soon};
 use super::wire::{ANSWER, ANSWER_CHUNK, Bytes, CALL, CREDIT, Frame, answer, mine};
 
 /// Has the node call an object of the peer. Returns the node's question and the peer's own.
@@ -30,26 +30,26 @@ fn value(question: u64, body: Bytes) -> Frame {
 #[test]
 fn answers_that_nobody_asked_for_end_the_session() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         for question in [0, 1, 2, u64::MAX] {
-            let mut peer = Peer::connect(&stage.address()).await;
+            let mut peer = Peer::connect(&setup.address()).await;
             peer.send(&value(question, Bytes::new())).await;
             assert_eq!(peer.end().await, code::QUESTION, "{question}");
-            let mut peer = Peer::connect(&stage.address()).await;
+            let mut peer = Peer::connect(&setup.address()).await;
             let part =
                 Bytes::new().number(question).byte(0).number(0).number(100_000).raw(&[0; 10]);
             peer.send(&Frame::new(ANSWER, part)).await;
             assert_eq!(peer.end().await, code::QUESTION, "the first part of {question}");
         }
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
-fn an_answer_that_comes_twice_ends_the_session() {
+fn a_repeated_answer_ends_the_session() {
     run(async {
-        let stage = Stage::new().await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::new().await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let (call, own) = called_back(&mut peer, target).await;
         peer.send(&value(call, Bytes::new().count(5))).await;
@@ -57,7 +57,7 @@ fn an_answer_that_comes_twice_ends_the_session() {
         peer.send(&value(call, Bytes::new().count(5))).await;
         assert_eq!(peer.end().await, code::QUESTION);
         // Early: before the question is asked, with the number that it will have.
-        let mut peer = Peer::connect(&stage.address()).await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let (call, _) = called_back(&mut peer, target).await;
         peer.send_all(&[
@@ -66,14 +66,14 @@ fn an_answer_that_comes_twice_ends_the_session() {
         ])
         .await;
         assert_eq!(peer.end().await, code::QUESTION);
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn answers_too_large_or_in_parts_that_do_not_fit_end_the_session() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         let begin = |question, total| {
             let head = Bytes::new().number(question).byte(0).number(0).number(total);
             Frame::new(ANSWER, head.raw(&[1; 10]))
@@ -104,21 +104,21 @@ fn answers_too_large_or_in_parts_that_do_not_fit_end_the_session() {
             ),
         ];
         for (what, script, end) in scripts {
-            let mut peer = Peer::connect(&stage.address()).await;
+            let mut peer = Peer::connect(&setup.address()).await;
             let target = peer.target().await;
             let (call, _) = called_back(&mut peer, target).await;
             peer.send_all(&script(call, &begin, &chunk)).await;
             assert_eq!(peer.end().await, end, "{what}");
         }
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn an_answer_of_another_shape_fails_its_call_alone() {
     run(async {
-        let stage = Stage::new().await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::new().await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let nonsense = [
             (0, Bytes::new()),
@@ -142,31 +142,31 @@ fn an_answer_of_another_shape_fails_its_call_alone() {
             assert!(answer.body.len() < 1000, "nonsense is not sent back whole");
         }
         peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 /// `Credit` returns the window of one-way messages that were executed; the window of a call is returned by its answer.
 /// Returned in both ways, it must not fall below zero.
 #[test]
-fn room_cannot_be_given_for_a_call_that_will_be_answered() {
+fn credit_for_a_call_with_an_answer_is_refused() {
     run(async {
-        let stage = Stage::new().await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::new().await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let (call, _) = called_back(&mut peer, target).await;
         peer.send(&Frame::numbers(CREDIT, &[1, 0])).await;
         peer.send(&value(call, Bytes::new().count(5))).await;
         assert_eq!(peer.end().await, code::WINDOW);
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn a_promise_of_an_answer_that_is_never_kept_ends_with_its_deadline() {
     run(async {
-        let stage = Stage::new().await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::new().await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let interface = peer.name(TARGET).await;
         let call = peer.call(target, "call", Bytes::new().count(0)).await.with(mine(7, interface));
@@ -178,6 +178,6 @@ fn a_promise_of_an_answer_that_is_never_kept_ends_with_its_deadline() {
         // The deadline applies to the method and to the call that it makes: either may notice first.
         assert!([fault::TIMEOUT, fault::NESTED].contains(&answer.body[0]), "{}", answer.text());
         peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }

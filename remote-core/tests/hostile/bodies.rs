@@ -5,7 +5,7 @@ use remote_core::{Error, Node, Ref};
 
 use super::outcome::fault;
 use super::peer::Peer;
-use super::stage::{LEASE, Stage, patient, run, serve, soon};
+use super::setup::{LEASE, Setup, patient, run, serve, soon};
 use super::target::{Framed, Shape, Square, Target, TargetObject};
 use super::wire::Bytes;
 
@@ -19,8 +19,8 @@ fn shapes(levels: usize) -> Bytes {
 #[test]
 fn nesting_is_refused_past_its_limit_and_never_overflows_a_stack() {
     run(async {
-        let stage = Stage::new().await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::new().await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         assert_eq!(peer.answer_to(target, "shape", shapes(16)).await.value(), 15 + 4);
         for levels in [17, 68, 1000, 100_000] {
@@ -47,7 +47,7 @@ fn nesting_is_refused_past_its_limit_and_never_overflows_a_stack() {
         }
         assert_eq!(peer.answer_to(target, "length", Bytes::new().string("on")).await.value(), 2);
         peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
@@ -74,8 +74,8 @@ fn values_nested_too_deep_are_refused_before_they_are_sent_too() {
 #[test]
 fn lengths_beyond_the_bytes_are_refused() {
     run(async {
-        let stage = Stage::new().await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::new().await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         for method in ["length", "bytes", "words", "vectors"] {
             for claim in [u64::MAX, 1 << 63, 1 << 32, 1 << 31, 4] {
@@ -90,15 +90,15 @@ fn lengths_beyond_the_bytes_are_refused() {
         let answer = peer.answer_to(target, "vectors", greedy).await;
         assert!([fault::DECODE, fault::QUOTA].contains(&answer.fault()), "{}", answer.text());
         peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn elements_without_bytes_are_counted() {
     run(async {
-        let stage = Stage::new().await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::new().await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         assert_eq!(peer.answer_to(target, "units", Bytes::new().count(1000)).await.value(), 1000);
         for claim in [(1 << 21) + 1, 1_000_000_000, 1 << 40, u64::MAX] {
@@ -106,15 +106,15 @@ fn elements_without_bytes_are_counted() {
             assert_eq!(answer.fault(), fault::QUOTA, "{claim}: {}", answer.text());
         }
         peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn tags_of_no_class_are_refused_by_name() {
     run(async {
-        let stage = Stage::new().await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::new().await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let tagged = |tag: &str| Bytes::new().count(1).string(tag).count(4);
         for tag in ["Hexagon", "Bell", "", "square"] {
@@ -136,15 +136,15 @@ fn tags_of_no_class_are_refused_by_name() {
             assert_eq!(answer.fault(), fault::DECODE, "{wrong:?}: {}", answer.text());
         }
         peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn bodies_are_read_to_their_last_byte_and_no_further() {
     run(async {
-        let stage = Stage::new().await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::new().await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let bodies = [
             ("add", Bytes::new().count(7)),
@@ -175,6 +175,6 @@ fn bodies_are_read_to_their_last_byte_and_no_further() {
             assert_eq!(answer.fault(), fault::DECODE, "{method}: {}", answer.text());
         }
         peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }

@@ -6,7 +6,7 @@ use remote_core::Limits;
 
 use super::outcome::fault;
 use super::peer::Peer;
-use super::stage::{Stage, is_held_back, patient, run, until, waiting};
+use super::setup::{Setup, is_held_back, patient, run, until, waiting};
 use super::wire::{Bytes, CANCEL, Call, Frame, Manner, To};
 
 /// The number of calls that a debug build executes in a second or two.
@@ -18,8 +18,8 @@ const AHEAD: u64 = if cfg!(debug_assertions) { 1_000 } else { 10_000 };
 #[test]
 fn calls_cancelled_at_once_leave_nothing_behind() {
     run(async {
-        let stage = Stage::new().await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::new().await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let calls = [
             peer.call(target, "never", Bytes::new()).await,
@@ -47,20 +47,20 @@ fn calls_cancelled_at_once_leave_nothing_behind() {
             assert!((first..first + MANY).contains(&answer.question));
             answered += 1;
         }
-        until("nothing runs", || stage.running() == 0).await;
-        stage.assert_served().await;
-        let session = stage.hostile();
+        until("nothing runs", || setup.running() == 0).await;
+        setup.assert_served().await;
+        let session = setup.hostile();
         assert_eq!(session.stats().calls_in, 0);
         peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn cancelling_what_is_not_there_is_harmless() {
     run(async {
-        let stage = Stage::new().await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::new().await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let cancels: Vec<_> =
             (0..10_000).map(|question| Frame::numbers(CANCEL, &[question])).collect();
@@ -71,16 +71,16 @@ fn cancelling_what_is_not_there_is_harmless() {
         peer.send_all(&[again.clone(), again.clone(), again]).await;
         assert_eq!(peer.answer(never).await.fault(), fault::CANCELLED);
         peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
-fn what_was_cancelled_before_it_began_breaks_what_was_pipelined_on_it() {
+fn a_call_cancelled_before_it_starts_breaks_its_promise() {
     run(async {
         let limits = Limits { body: 64 << 10, queue: 64 << 10, ..patient() };
-        let stage = Stage::with(limits).await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::with(limits).await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         // Answers that are not read fill the queue, so that later calls are not begun.
         let mut last = 0;
@@ -94,11 +94,11 @@ fn what_was_cancelled_before_it_began_breaks_what_was_pipelined_on_it() {
         let behind =
             Call { to: To::Answer(promised.question), question: peer.question(), ..after.clone() };
         peer.send_all(&[head.frame(), after.frame(), promised.frame(), behind.frame()]).await;
-        let session = stage.hostile();
+        let session = setup.hostile();
         let full = || waiting(&session) >= 64 << 10 && session.stats().calls_in >= 4;
         until("all calls have arrived", full).await;
         peer.send(&Frame::numbers(CANCEL, &[head.question])).await;
-        stage.assert_served().await;
+        setup.assert_served().await;
         let mut ended = Vec::new();
         loop {
             let answer = peer.next_answer().await;
@@ -113,7 +113,7 @@ fn what_was_cancelled_before_it_began_breaks_what_was_pipelined_on_it() {
         assert_eq!(ended[1], (after.question, 2, Some(fault::BROKEN)));
         assert_eq!((ended[2].1, ended[3].1), (0, 0), "the other promise was kept");
         peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
@@ -121,15 +121,15 @@ fn what_was_cancelled_before_it_began_breaks_what_was_pipelined_on_it() {
 fn a_peer_that_does_not_read_and_cancels_is_held_back_like_any_other() {
     run(async {
         let limits = Limits { queue: 256 << 10, body: 64 << 10, ..patient() };
-        let stage = Stage::with(limits.clone()).await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::with(limits.clone()).await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let large = peer.call(target, "large", Bytes::new().count(60 << 10)).await;
         let fill: Vec<_> = (0..1000)
             .map(|more| Call { question: large.question + more, ..large.clone() }.frame())
             .collect();
         peer.send_all(&fill).await;
-        let session = stage.hostile();
+        let session = setup.hostile();
         until("the queue is full", || waiting(&session) >= limits.queue).await;
         let call = peer.call(target, "add", Bytes::new().count(1)).await.manner(Manner::Call);
         for batch in 0..100 {
@@ -145,9 +145,9 @@ fn a_peer_that_does_not_read_and_cancels_is_held_back_like_any_other() {
             }
             is_held_back(&session, &limits);
         }
-        stage.assert_served().await;
+        setup.assert_served().await;
         is_held_back(&session, &limits);
         peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }

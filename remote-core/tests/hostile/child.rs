@@ -4,7 +4,7 @@
 
 use remote_core::{Limits, Ref};
 
-use super::stage::{HonestClient, LEASE, LIMIT, run, serve};
+use super::setup::{HonestClient, LEASE, LIMIT, run, serve};
 use super::support::child::{Allocated, Child, report};
 use super::target::{Target, TargetObject};
 
@@ -44,7 +44,7 @@ impl Served {
 }
 
 /// Publishes the target, until the process is killed.
-pub(crate) fn play() {
+pub(crate) fn serve_target() {
     run(async {
         let limits = Limits { silence: LIMIT, ..Limits::default() };
         let node = serve(limits, LEASE).await.expect("a node starts");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use remote_core::{Error, Limits, Node, Ref, Result, Session};
 
 use super::raw_server::RawServer;
-use super::stage::{HonestClient, LEASE, SHORT_LEASE, patient, serve, soon, until};
+use super::setup::{HonestClient, LEASE, SHORT_LEASE, patient, serve, soon, until};
 use super::target::{Target, TargetObject};
 
 /// A client of a hostile server and of an honest one.

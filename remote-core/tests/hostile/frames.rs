@@ -6,7 +6,7 @@ use remote_core::{Limits, SessionState};
 
 use super::outcome::code;
 use super::peer::Peer;
-use super::stage::{Stage, patient, run, soon, until, waiting};
+use super::setup::{Setup, patient, run, soon, until, waiting};
 use super::wire::{
     ACKNOWLEDGE, ANSWER_CHUNK, Bytes, CALL, CALL_CHUNK, CANCEL, CHUNK, CLOSING, CREDIT, Call,
     Frame, LONGEST_FRAME, PING, RENEW, To,
@@ -20,14 +20,14 @@ fn length(bytes: u32) -> Vec<u8> {
 #[test]
 fn frames_of_impossible_length_end_the_session() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         let longest = LONGEST_FRAME as u32;
         for claim in [0, longest + 1, 1 << 24, 1 << 31, u32::MAX] {
-            let mut peer = Peer::connect(&stage.address()).await;
+            let mut peer = Peer::connect(&setup.address()).await;
             peer.send_raw(&length(claim)).await;
             assert_eq!(peer.end().await, code::FRAME_LENGTH, "{claim} bytes");
         }
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
@@ -39,26 +39,26 @@ fn a_frame_cut_short_ends_its_session_when_nothing_follows() {
             silence: Duration::from_millis(900),
             ..patient()
         };
-        let stage = Stage::brief(limits).await;
+        let setup = Setup::brief(limits).await;
         let ping = Frame::numbers(PING, &[]).write(0);
         for cut in [&length(LONGEST_FRAME as u32)[..], &ping[..2], &ping[..4]] {
-            let mut silent = Peer::connect(&stage.address()).await;
+            let mut silent = Peer::connect(&setup.address()).await;
             silent.acknowledged = None;
             silent.send_raw(cut).await;
-            let mut closing = Peer::connect(&stage.address()).await;
+            let mut closing = Peer::connect(&setup.address()).await;
             closing.send_raw(cut).await;
             closing.shut_down_writing().await;
             closing.end().await;
             silent.end().await;
         }
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn frames_that_cannot_be_read_end_the_session() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         let endless = [0xff; 11];
         let wrong = [
             ("no kind", Frame::new(0x00, Bytes::new())),
@@ -86,26 +86,26 @@ fn frames_that_cannot_be_read_end_the_session() {
             ("an end of neither kind", Frame::new(0x0b, Bytes::new().number(1).byte(2).text(""))),
         ];
         for (what, frame) in wrong {
-            let mut peer = Peer::connect(&stage.address()).await;
+            let mut peer = Peer::connect(&setup.address()).await;
             peer.send(&frame).await;
             assert_eq!(peer.end().await, code::FRAME, "{what}");
         }
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn numbers_keep_their_order() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         let cancel = Frame::numbers(CANCEL, &[1]);
         for number in [2, 1000, u64::MAX] {
-            let mut peer = Peer::connect(&stage.address()).await;
+            let mut peer = Peer::connect(&setup.address()).await;
             peer.send_raw(&cancel.write(number)).await;
             assert_eq!(peer.end().await, code::NUMBER, "{number} first");
         }
         // A frame that arrives twice counts once: the second may be a retransmission.
-        let mut peer = Peer::connect(&stage.address()).await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let call = peer.call(target, "add", Bytes::new().count(1)).await;
         peer.send(&call.frame()).await;
@@ -118,14 +118,14 @@ fn numbers_keep_their_order() {
         let next = peer.ask(target, "add", Bytes::new().count(1)).await;
         assert_eq!(peer.next_answer().await.question, next, "nothing was executed twice");
         peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn parts_of_bodies_that_do_not_fit_end_the_session() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         let body = Limits::default().body as u64;
         let begin = |question, total, content: usize| {
             let call = Call::new(question, To::Object(0), 1, Bytes(vec![0; content]));
@@ -169,20 +169,20 @@ fn parts_of_bodies_that_do_not_fit_end_the_session() {
             ),
         ];
         for (what, frames, end) in wrong {
-            let mut peer = Peer::connect(&stage.address()).await;
+            let mut peer = Peer::connect(&setup.address()).await;
             peer.name("remote.Directory.names").await;
             peer.send_all(&frames).await;
             assert_eq!(peer.end().await, end, "{what}");
         }
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
-fn a_body_that_never_comes_holds_up_nobody() {
+fn a_body_that_never_arrives_blocks_no_other_session() {
     run(async {
-        let stage = Stage::new().await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::new().await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         // As many as the window permits, each with its first chunk only.
         for _ in 0..4 {
@@ -192,14 +192,14 @@ fn a_body_that_never_comes_holds_up_nobody() {
         let call = peer.call(target, "bytes", Bytes(vec![1; CHUNK])).await;
         peer.send(&Call { total: 4 << 20, ..call }.frame()).await;
         assert_eq!(peer.end().await, code::WINDOW);
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
-fn what_was_not_sent_cannot_be_acknowledged_and_what_was_not_used_not_credited() {
+fn false_acknowledgements_and_credit_end_the_session() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         for (frame, end) in [
             (Frame::numbers(ACKNOWLEDGE, &[1000]), code::ACKNOWLEDGEMENT),
             (Frame::numbers(ACKNOWLEDGE, &[u64::MAX]), code::ACKNOWLEDGEMENT),
@@ -207,31 +207,31 @@ fn what_was_not_sent_cannot_be_acknowledged_and_what_was_not_used_not_credited()
             (Frame::numbers(CREDIT, &[0, 1]), code::WINDOW),
             (Frame::numbers(CREDIT, &[u64::MAX, u64::MAX]), code::WINDOW),
         ] {
-            let mut peer = Peer::connect(&stage.address()).await;
+            let mut peer = Peer::connect(&setup.address()).await;
             peer.send(&frame).await;
             assert_eq!(peer.end().await, end, "{frame:?}");
         }
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 /// The last frame of the node can never be written, so that the peer gets none.
 #[test]
-fn who_breaks_a_rule_and_does_not_read_that_is_let_go() {
+fn a_violating_peer_that_does_not_read_is_dropped() {
     run(async {
         let stall = Duration::from_secs(1);
         let (queue, body) = (256 << 10, 64 << 10);
         let limits = Limits { queue, body, stall, ..patient() };
-        let stage = Stage::with(limits).await;
+        let setup = Setup::with(limits).await;
         for vanishes in [true, false] {
-            let mut peer = Peer::connect(&stage.address()).await;
+            let mut peer = Peer::connect(&setup.address()).await;
             let target = peer.target().await;
             let large = peer.call(target, "large", Bytes::new().count(60 << 10)).await;
             let asks: Vec<_> = (0..1000)
                 .map(|more| Call { question: large.question + more, ..large.clone() }.frame())
                 .collect();
             peer.send_all(&asks).await;
-            let session = stage.hostile();
+            let session = setup.hostile();
             until("the queue is full", || waiting(&session) >= queue).await;
             peer.send(&Frame::new(0x00, Bytes::new())).await;
             let mut state = session.watch();
@@ -239,7 +239,7 @@ fn who_breaks_a_rule_and_does_not_read_that_is_let_go() {
                 async { state.wait_for(|state| *state == SessionState::Ended).await.is_ok() };
             assert!(soon("the session ends", ended).await);
             let peer = (!vanishes).then_some(peer);
-            stage.is_alone_again().await;
+            setup.is_alone_again().await;
             drop(peer);
         }
     });

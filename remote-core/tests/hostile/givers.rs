@@ -9,7 +9,7 @@ use remote_core::Limits;
 use super::hello::Hello;
 use super::outcome::{Answer, code};
 use super::peer::{DIRECTORY, Peer, greater};
-use super::stage::{Stage, patient, run, soon, until};
+use super::setup::{Setup, patient, run, soon, until};
 use super::wire::{Bytes, CALL, CANCEL, Call, Frame, NAME, RELEASE, To, answer, mine, yours};
 
 const INTRODUCTION: &str = "remote.Directory.introduction";
@@ -39,14 +39,14 @@ struct Giver {
 }
 
 impl Giver {
-    async fn at(stage: &Stage) -> Giver {
-        Giver::taking(stage, 16_384).await
+    async fn at(setup: &Setup) -> Giver {
+        Giver::taking(setup, 16_384).await
     }
 
     /// Returns a peer that grants this number of calls.
-    async fn taking(stage: &Stage, calls: u64) -> Giver {
+    async fn taking(setup: &Setup, calls: u64) -> Giver {
         let hello = Hello { calls, ..Hello::of(greater()) };
-        let mut peer = Peer::introduced(&stage.address(), &hello).await;
+        let mut peer = Peer::introduced(&setup.address(), &hello).await;
         let target = peer.target().await;
         Giver { peer, target, names: HashMap::new() }
     }
@@ -96,15 +96,15 @@ impl Giver {
 }
 
 #[test]
-fn who_answers_nothing_is_asked_little_and_holds_up_nobody_else() {
+fn a_silent_introducer_gets_few_requests_and_blocks_no_other() {
     run(async {
-        let stage = Stage::new().await;
-        let mut silent = Giver::at(&stage).await;
+        let setup = Setup::new().await;
+        let mut silent = Giver::at(&setup).await;
         silent.introduce(1..101).await;
         for _ in 0..8 {
             silent.asked_for_token().await;
         }
-        let mut other = Giver::at(&stage).await;
+        let mut other = Giver::at(&setup).await;
         let began = Instant::now();
         other.introduce(1..2).await;
         other.asked_for_token().await;
@@ -113,15 +113,15 @@ fn who_answers_nothing_is_asked_little_and_holds_up_nobody_else() {
         assert!(beyond.is_err(), "no more are call for at once");
         silent.peer.close().await;
         other.peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
-fn users_calls_go_on_while_who_takes_few_at_once_is_asked() {
+fn user_calls_continue_while_internal_calls_wait() {
     run(async {
-        let stage = Stage::new().await;
-        let mut giver = Giver::taking(&stage, 4).await;
+        let setup = Setup::new().await;
+        let mut giver = Giver::taking(&setup, 4).await;
         giver.introduce(1..11).await;
         for _ in 0..2 {
             giver.asked_for_token().await;
@@ -132,15 +132,15 @@ fn users_calls_go_on_while_who_takes_few_at_once_is_asked() {
         assert_eq!(giver.next_call().await.name, "Target.add");
         assert!(began.elapsed() < SHORT, "there is room for it");
         giver.peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
-fn nothing_is_asked_any_more_about_what_was_dropped() {
+fn a_dropped_reference_requests_no_direct_path() {
     run(async {
-        let stage = Stage::new().await;
-        let mut giver = Giver::at(&stage).await;
+        let setup = Setup::new().await;
+        let mut giver = Giver::at(&setup).await;
         let call = giver.peer.call(giver.target, "call", Bytes::new().count(0)).await;
         giver.peer.send(&call.with(forwarded(7)).frame()).await;
         // The node calls the object, and requests a token.
@@ -158,21 +158,21 @@ fn nothing_is_asked_any_more_about_what_was_dropped() {
         }
         assert!(began.elapsed() < SHORT, "whoever drops it need not wait");
         giver.peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
-fn who_asks_without_end_for_tokens_waits_within_its_window() {
+fn endless_requests_for_tokens_wait_for_the_window() {
     run(async {
-        let stage = Stage::with(Limits { window_calls: 100, ..patient() }).await;
-        let mut giver = Giver::at(&stage).await;
+        let setup = Setup::with(Limits { window_calls: 100, ..patient() }).await;
+        let mut giver = Giver::at(&setup).await;
         giver.introduce(1..2).await;
         let fingerprint = giver.asked_for_token().await;
         // Others get the reference, and request tokens from the node, which waits itself.
         let mut askers = Vec::new();
         for _ in 0..2 {
-            let mut asker = Peer::connect(&stage.address()).await;
+            let mut asker = Peer::connect(&setup.address()).await;
             let target = asker.target().await;
             let kept = asker.answer_to(target, "kept", Bytes::new()).await;
             let object = super::wire::Fields(&kept.references[1..]).number();
@@ -188,7 +188,7 @@ fn who_asks_without_end_for_tokens_waits_within_its_window() {
             asker.send(&Frame::numbers(RELEASE, &[object, 1])).await;
             askers.push((asker, call));
         }
-        stage.assert_served().await;
+        setup.assert_served().await;
         let (mut greedy, call) = askers.swap_remove(0);
         greedy.send(&Call { question: call.question + 100, ..call }.frame()).await;
         assert_eq!(greedy.end().await, code::WINDOW);
@@ -199,8 +199,8 @@ fn who_asks_without_end_for_tokens_waits_within_its_window() {
             let Answer { question, status, .. } = soon("a refusal", patient.next_answer()).await;
             assert!((call.question..call.question + 100).contains(&question) && status == 2);
         }
-        until("nothing is shown to it", || stage.hostile().stats().exports == 1).await;
+        until("nothing is shown to it", || setup.hostile().stats().exports == 1).await;
         patient.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }

@@ -7,13 +7,13 @@ use super::outcome::End;
 use super::owner::{FORGERIES, Owner, forgeries};
 use super::peer::{Peer, greater, lesser, stranger};
 use super::raw_server::RawServer;
-use super::stage::{Stage, patient, run, until};
+use super::setup::{Setup, patient, run, until};
 use super::wire::{Bytes, Call};
 
 #[test]
-fn nobody_else_can_resume_end_or_replace_a_session() {
+fn only_its_peer_can_resume_end_or_replace_a_session() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         let verdicts = [
             Verdict::Accept(WRONG),
             Verdict::Resume(1000),
@@ -23,7 +23,7 @@ fn nobody_else_can_resume_end_or_replace_a_session() {
         for (node, suspended) in
             [(greater(), false), (greater(), true), (lesser(), false), (lesser(), true)]
         {
-            let mut owner = Owner::new(&stage, node).await;
+            let mut owner = Owner::new(&setup, node).await;
             let verdicts = if node > [0x80; 16] { &verdicts[..] } else { &verdicts[..1] };
             for (which, verdict) in (0..FORGERIES)
                 .flat_map(|which| verdicts.iter().map(move |verdict| (which, verdict)))
@@ -51,14 +51,14 @@ fn nobody_else_can_resume_end_or_replace_a_session() {
                     (state, reconnects),
                     "{what}"
                 );
-                assert_eq!(stage.server.sessions().len(), 2, "{what}");
+                assert_eq!(setup.server.sessions().len(), 2, "{what}");
                 if suspended {
                     owner.resume().await;
                 }
                 owner.assert_works().await;
             }
             owner.peer.close().await;
-            stage.is_alone_again().await;
+            setup.is_alone_again().await;
         }
     });
 }
@@ -66,14 +66,14 @@ fn nobody_else_can_resume_end_or_replace_a_session() {
 /// A peer that makes a node dial it, and dials the node as well, receives the node's proof on both connections, for the
 /// same nonces.
 #[test]
-fn what_a_node_proves_where_it_dials_proves_nothing_where_it_listens() {
+fn a_proof_to_a_listener_is_no_proof_to_a_dialler() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         for node in [greater(), lesser()] {
-            let mut owner = Owner::new(&stage, node).await;
+            let mut owner = Owner::new(&setup, node).await;
             owner.lose().await;
             let trap = RawServer::new().await;
-            let (server, uri) = (stage.server.clone(), trap.uri());
+            let (server, uri) = (setup.server.clone(), trap.uri());
             let looking = tokio::spawn(async move {
                 server.lookup::<dyn super::target::Target>(uri).await.map(drop)
             });
@@ -102,19 +102,19 @@ fn what_a_node_proves_where_it_dials_proves_nothing_where_it_listens() {
             owner.resume().await;
             owner.assert_works().await;
             owner.peer.close().await;
-            stage.is_alone_again().await;
+            setup.is_alone_again().await;
         }
     });
 }
 
 #[test]
-fn strangers_who_claim_sessions_get_none() {
+fn forged_resumptions_get_no_session() {
     run(async {
-        let stage = Stage::new().await;
-        let mut owner = Owner::new(&stage, greater()).await;
+        let setup = Setup::new().await;
+        let mut owner = Owner::new(&setup, greater()).await;
         for round in 0..2000 {
             let node = if round % 2 == 0 { greater() } else { lesser() };
-            let mut peer = Peer::on(stranger(&stage.address()).await, &Hello::of(node));
+            let mut peer = Peer::on(stranger(&setup.address()).await, &Hello::of(node));
             peer.introduce().await;
             let claim = Claim::Live { received: 1 + round, lost: round % 4 < 2 };
             peer.send_raw(&ResumeState::unproved(claim).write()).await;
@@ -126,17 +126,17 @@ fn strangers_who_claim_sessions_get_none() {
             }
             assert_eq!(peer.end().await, End::Dropped);
             if round % 100 == 0 {
-                assert_eq!(stage.server.sessions().len(), 2);
+                assert_eq!(setup.server.sessions().len(), 2);
                 owner.assert_works().await;
             }
         }
         owner.peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
-fn a_node_that_is_full_goes_on_with_the_sessions_that_it_has() {
+fn a_full_node_keeps_its_existing_sessions() {
     run(async {
         let limits = Limits {
             queue: 256 << 10,
@@ -145,11 +145,11 @@ fn a_node_that_is_full_goes_on_with_the_sessions_that_it_has() {
             memory: 2 << 20,
             ..patient()
         };
-        let stage = Stage::with(limits.clone()).await;
+        let setup = Setup::with(limits.clone()).await;
         for node in [greater(), lesser()] {
-            let mut owner = Owner::new(&stage, node).await;
+            let mut owner = Owner::new(&setup, node).await;
             owner.lose().await;
-            let mut greedy = Peer::connect(&stage.address()).await;
+            let mut greedy = Peer::connect(&setup.address()).await;
             let target = greedy.target().await;
             let large = greedy.call(target, "large", Bytes::new().count(60 << 10)).await;
             let asks: Vec<_> = (0..1000)
@@ -157,10 +157,10 @@ fn a_node_that_is_full_goes_on_with_the_sessions_that_it_has() {
                 .collect();
             greedy.send_all(&asks).await;
             let held = || -> usize {
-                stage.server.sessions().iter().map(|session| session.stats().held).sum()
+                setup.server.sessions().iter().map(|session| session.stats().held).sum()
             };
             until("the node is full", || held() >= limits.memory).await;
-            let mut late = Peer::on(stranger(&stage.address()).await, &Hello::of(lesser()));
+            let mut late = Peer::on(stranger(&setup.address()).await, &Hello::of(lesser()));
             late.introduce().await;
             late.send_raw(&ResumeState::nothing().write()).await;
             let verdict = late.verdict().await;
@@ -169,7 +169,7 @@ fn a_node_that_is_full_goes_on_with_the_sessions_that_it_has() {
             owner.assert_works().await;
             owner.peer.close().await;
             greedy.close().await;
-            stage.is_alone_again().await;
+            setup.is_alone_again().await;
         }
     });
 }
@@ -179,16 +179,16 @@ fn a_node_that_is_full_goes_on_with_the_sessions_that_it_has() {
 fn sessions_whose_peers_have_vanished_are_bounded() {
     run(async {
         let limits = Limits { memory: 1 << 20, ..patient() };
-        let stage = Stage::brief(limits).await;
+        let setup = Setup::brief(limits).await;
         let mut refused = 0;
         // However long it takes: while leases end now and then, other sessions are accepted.
         while refused < 300 {
-            let mut peer = Peer::on(stranger(&stage.address()).await, &Hello::of(lesser()));
+            let mut peer = Peer::on(stranger(&setup.address()).await, &Hello::of(lesser()));
             peer.introduce().await;
             peer.send_raw(&ResumeState::nothing().write()).await;
             refused += u64::from(matches!(peer.verdict().await, Verdict::Refuse(_)));
-            assert!(stage.server.sessions().len() < 200);
+            assert!(setup.server.sessions().len() < 200);
         }
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }

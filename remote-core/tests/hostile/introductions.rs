@@ -8,12 +8,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::hello::{Claim, Hello, PREFACE, ResumeState, SECRET, Verdict, framed};
 use super::outcome::End;
 use super::peer::{Peer, drained, greater, lesser, stranger};
-use super::stage::{HonestClient, Stage, patient, run, soon};
+use super::setup::{HonestClient, Setup, patient, run, soon};
 use super::wire::Bytes;
 
 /// Sends bytes to the node, and expects that the node closes the connection. Returns what the node sent.
-async fn refused(stage: &Stage, bytes: &[u8]) -> Vec<u8> {
-    let mut stream = stranger(&stage.address()).await;
+async fn refused(setup: &Setup, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = stranger(&setup.address()).await;
     // The node may close the connection while this is still being sent.
     let _ = soon("sending", stream.write_all(bytes)).await;
     drained(&mut stream).await
@@ -35,20 +35,20 @@ fn noise(seed: u64, length: usize) -> Vec<u8> {
 #[test]
 fn noise_is_refused_at_its_first_byte() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         for seed in 1..=8 {
             let noise = noise(seed, 1 << 20);
             assert_ne!(noise[0], b'R', "the first byte is to be wrong");
-            assert_eq!(refused(&stage, &noise).await, b"", "a stranger gets nothing");
+            assert_eq!(refused(&setup, &noise).await, b"", "a stranger gets nothing");
         }
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn noise_after_each_step_of_the_introduction_is_refused() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         let hello = Hello::of(greater());
         let steps = [
             PREFACE.to_vec(),
@@ -58,36 +58,36 @@ fn noise_after_each_step_of_the_introduction_is_refused() {
             [hello.opening(), vec![1, 0, 0, 0]].concat(),
         ];
         for step in steps {
-            refused(&stage, &[step, noise(9, 1 << 20)].concat()).await;
-            stage.assert_served().await;
+            refused(&setup, &[step, noise(9, 1 << 20)].concat()).await;
+            setup.assert_served().await;
         }
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn other_protocols_are_refused() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         let request = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
-        assert_eq!(refused(&stage, request).await, b"");
+        assert_eq!(refused(&setup, request).await, b"");
         // The beginning of a TLS 1.3 handshake: a record with a ClientHello of 508 bytes.
         let tls = [&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3][..], &noise(3, 506)].concat();
-        assert_eq!(refused(&stage, &tls).await, b"");
+        assert_eq!(refused(&setup, &tls).await, b"");
         for version in [0, 1, 2, 4, 255, u16::MAX] {
             let other =
                 [&b"REMOTE"[..], &version.to_le_bytes(), &Hello::of(greater()).write()[8..]]
                     .concat();
-            assert_eq!(refused(&stage, &other).await, b"", "version {version}");
+            assert_eq!(refused(&setup, &other).await, b"", "version {version}");
         }
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn introductions_that_cannot_be_right_are_refused() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         let hello = Hello::of(greater());
         let introduced = |fields: &[u8]| [&PREFACE[..], &framed(fields)].concat();
         let wrong = [
@@ -111,23 +111,23 @@ fn introductions_that_cannot_be_right_are_refused() {
             ("no nonce", introduced(&hello.write()[10..hello.write().len() - 32])),
         ];
         for (what, bytes) in wrong {
-            assert_eq!(refused(&stage, &bytes).await, b"", "{what}");
+            assert_eq!(refused(&setup, &bytes).await, b"", "{what}");
         }
         let whole = hello.write();
         for end in 0..whole.len() {
-            let mut stream = stranger(&stage.address()).await;
+            let mut stream = stranger(&setup.address()).await;
             stream.write_all(&whole[..end]).await.unwrap();
             stream.shutdown().await.unwrap();
             assert_eq!(drained(&mut stream).await, b"", "cut after {end} bytes");
         }
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 /// Sends bytes after a valid introduction, and expects that the node answers with no more than its own introduction.
-async fn refused_when_introduced(stage: &Stage, what: &str, bytes: &[u8]) {
+async fn refused_when_introduced(setup: &Setup, what: &str, bytes: &[u8]) {
     let opening = [&Hello::of(greater()).write(), bytes].concat();
-    let received = refused(stage, &opening).await;
+    let received = refused(setup, &opening).await;
     assert!(received.starts_with(&PREFACE), "{what}: {received:?}");
     let hello = 10 + usize::from(u16::from_le_bytes([received[8], received[9]]));
     assert_eq!(received[hello..], ResumeState::nothing().write(), "{what}");
@@ -136,7 +136,7 @@ async fn refused_when_introduced(stage: &Stage, what: &str, bytes: &[u8]) {
 #[test]
 fn wrong_standings_are_refused() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         let live = Claim::Live { received: 1, lost: true };
         let whole = ResumeState::unproved(live).write();
         for (what, received) in [
@@ -150,9 +150,9 @@ fn wrong_standings_are_refused() {
             ("a session that goes on", ResumeState::unproved(live).write()),
         ] {
             let decided = [received, Verdict::Accept(SECRET).write()].concat();
-            refused_when_introduced(&stage, what, &decided).await;
+            refused_when_introduced(&setup, what, &decided).await;
         }
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
@@ -160,7 +160,7 @@ fn wrong_standings_are_refused() {
 fn wrong_verdicts_are_refused() {
     run(async {
         let limits = Limits { handshake_time: Duration::from_secs(3), ..patient() };
-        let stage = Stage::with(limits).await;
+        let setup = Setup::with(limits).await;
         for verdict in [
             framed(&[]),
             framed(&[0]),
@@ -178,9 +178,9 @@ fn wrong_verdicts_are_refused() {
             Verdict::Resume(u64::MAX).write(),
         ] {
             let decided = [ResumeState::nothing().write(), verdict.clone()].concat();
-            refused_when_introduced(&stage, &format!("{verdict:?}"), &decided).await;
+            refused_when_introduced(&setup, &format!("{verdict:?}"), &decided).await;
         }
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
@@ -188,14 +188,14 @@ fn wrong_verdicts_are_refused() {
 fn an_introduction_that_never_ends_is_cut_off() {
     run(async {
         let limits = Limits { handshake_time: Duration::from_secs(3), ..patient() };
-        let stage = Stage::with(limits).await;
-        let mut silent = stranger(&stage.address()).await;
-        let mut half = stranger(&stage.address()).await;
+        let setup = Setup::with(limits).await;
+        let mut silent = stranger(&setup.address()).await;
+        let mut half = stranger(&setup.address()).await;
         half.write_all(&Hello::of(greater()).write()[..20]).await.unwrap();
         // Complete, except for the verdict, which the peer has to send.
-        let mut undecided = stranger(&stage.address()).await;
+        let mut undecided = stranger(&setup.address()).await;
         undecided.write_all(&Hello::of(greater()).write()).await.unwrap();
-        let (mut reader, mut writer) = stranger(&stage.address()).await.into_split();
+        let (mut reader, mut writer) = stranger(&setup.address()).await.into_split();
         // Never silent, and never complete: one byte at a time.
         let dripping = tokio::spawn(async move {
             for byte in Hello::of(greater()).write() {
@@ -212,19 +212,19 @@ fn an_introduction_that_never_ends_is_cut_off() {
         let _ = soon("the end of the dripping connection", reader.read_to_end(&mut received)).await;
         assert_eq!(received, b"");
         dripping.abort();
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
-fn of_many_that_say_nothing_the_oldest_go_and_good_ones_still_come_in() {
+fn the_oldest_of_too_many_silent_connections_are_dropped() {
     run(async {
         let limits = Limits { handshake_time: Duration::from_secs(3600), ..patient() };
         let most = limits.handshakes;
-        let stage = Stage::with(limits).await;
+        let setup = Setup::with(limits).await;
         let mut silent = Vec::new();
         for _ in 0..most + 44 {
-            silent.push(stranger(&stage.address()).await);
+            silent.push(stranger(&setup.address()).await);
         }
         for oldest in silent.drain(..44) {
             let mut oldest = oldest;
@@ -238,66 +238,66 @@ fn of_many_that_say_nothing_the_oldest_go_and_good_ones_still_come_in() {
                 "the newest wait"
             );
         }
-        let another = HonestClient::at(&stage.server.uri("target")).await;
+        let another = HonestClient::at(&setup.server.uri("target")).await;
         another.assert_served().await;
-        stage.assert_served().await;
+        setup.assert_served().await;
     });
 }
 
 #[test]
 fn the_same_introduction_again_makes_no_second_session() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         // The node is the decider: it keeps the session that it has.
         let hello = Hello::of(lesser());
-        let mut first = Peer::begun(&stage.address(), &hello).await;
+        let mut first = Peer::begun(&setup.address(), &hello).await;
         let object = first.target().await;
         for _ in 0..20 {
-            let mut again = Peer::on(stranger(&stage.address()).await, &hello);
+            let mut again = Peer::on(stranger(&setup.address()).await, &hello);
             again.introduce().await;
             again.send_raw(&ResumeState::nothing().write()).await;
             assert_eq!(again.verdict().await, Verdict::Duplicate);
             again.end().await;
         }
-        assert_eq!(stage.server.sessions().len(), 2);
+        assert_eq!(setup.server.sessions().len(), 2);
         assert_eq!(first.answer_to(object, "length", Bytes::new().string("four")).await.value(), 4);
         first.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn a_peer_that_decides_has_one_session_too() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         let hello = Hello::of(greater());
-        let mut first = Peer::introduced(&stage.address(), &hello).await;
+        let mut first = Peer::introduced(&setup.address(), &hello).await;
         let object = first.target().await;
         for _ in 0..20 {
             // The peer does not mention the session that it has, and decides that another begins.
-            let mut again = Peer::introduced(&stage.address(), &hello).await;
+            let mut again = Peer::introduced(&setup.address(), &hello).await;
             assert_eq!(again.end().await, End::Dropped);
         }
-        assert_eq!(stage.server.sessions().len(), 2);
+        assert_eq!(setup.server.sessions().len(), 2);
         assert_eq!(first.answer_to(object, "length", Bytes::new().string("four")).await.value(), 4);
         first.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn a_peer_with_the_nodes_own_identity_gets_nothing() {
     run(async {
-        let stage = Stage::new().await;
-        let mut curious = Peer::on(stranger(&stage.address()).await, &Hello::of(lesser()));
+        let setup = Setup::new().await;
+        let mut curious = Peer::on(stranger(&setup.address()).await, &Hello::of(lesser()));
         curious.send_raw(&Hello::of(lesser()).write()).await;
         let identity = curious.read_hello().await.node;
         let own = Hello::of(identity);
-        let mut double = Peer::on(stranger(&stage.address()).await, &own);
+        let mut double = Peer::on(stranger(&setup.address()).await, &own);
         double.send_raw(&own.opening()).await;
         double.read_hello().await;
         double.end().await;
         drop(curious);
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }

@@ -4,14 +4,14 @@ use remote_core::Limits;
 
 use super::outcome::{code, fault};
 use super::peer::{Peer, TARGET};
-use super::stage::{Stage, is_held_back, patient, run, until};
+use super::setup::{Setup, is_held_back, patient, run, until};
 use super::wire::{Bytes, ENDED, Frame, RELEASE, UNWATCH, WATCH, mine, yours};
 
 #[test]
 fn more_cannot_be_released_than_was_held() {
     run(async {
-        let stage = Stage::new().await;
-        let mut owner = Peer::connect(&stage.address()).await;
+        let setup = Setup::new().await;
+        let mut owner = Peer::connect(&setup.address()).await;
         let target = owner.target().await;
         let child = owner.answer_to(target, "child", Bytes::new()).await.object();
         for (object, introductions) in [
@@ -23,44 +23,44 @@ fn more_cannot_be_released_than_was_held() {
             (u64::MAX, 1),
             (u64::MAX, u64::MAX),
         ] {
-            let mut peer = Peer::connect(&stage.address()).await;
+            let mut peer = Peer::connect(&setup.address()).await;
             assert_eq!(peer.target().await, target);
             peer.send(&Frame::numbers(RELEASE, &[object, introductions])).await;
             assert_eq!(peer.end().await, code::RELEASE, "{introductions} of {object}");
         }
         // The same release twice, in two frames.
-        let mut peer = Peer::connect(&stage.address()).await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let release = Frame::numbers(RELEASE, &[peer.target().await, 1]);
         peer.send_all(&[release.clone(), release]).await;
         assert_eq!(peer.end().await, code::RELEASE);
         assert_eq!(owner.answer_to(child, "length", Bytes::new().string("here")).await.value(), 4);
         owner.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
-fn what_a_peer_held_goes_when_it_breaks_a_rule() {
+fn references_of_a_peer_are_released_after_a_violation() {
     run(async {
-        let stage = Stage::new().await;
-        let before = stage.server.exports();
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::new().await;
+        let before = setup.server.exports();
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         for _ in 0..50 {
             peer.answer_to(target, "child", Bytes::new()).await.object();
         }
-        assert_eq!(stage.server.exports(), before + 50);
+        assert_eq!(setup.server.exports(), before + 50);
         peer.send(&Frame::numbers(RELEASE, &[u64::MAX, 1])).await;
         assert_eq!(peer.end().await, code::RELEASE);
-        until("the children go", || stage.server.exports() == before).await;
-        stage.is_alone_again().await;
+        until("the children go", || setup.server.exports() == before).await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn references_that_cannot_be_end_the_session() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         let wrong = [
             ("an interface never announced", mine(7, 1000), code::NAME),
             ("of no kind", Bytes::new().byte(3).number(7).number(1), code::FRAME),
@@ -74,7 +74,7 @@ fn references_that_cannot_be_end_the_session() {
             ("an object never given", yours(u64::MAX, 1), code::REFERENCES),
         ];
         for (what, reference, end) in wrong {
-            let mut peer = Peer::connect(&stage.address()).await;
+            let mut peer = Peer::connect(&setup.address()).await;
             let target = peer.target().await;
             // A valid reference before it, which must be released.
             let references = mine(8, 0).raw(&reference.0);
@@ -82,15 +82,15 @@ fn references_that_cannot_be_end_the_session() {
             peer.send(&call.frame()).await;
             assert_eq!(peer.end().await, end, "{what}");
         }
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn places_without_a_reference_fail_their_call() {
     run(async {
-        let stage = Stage::new().await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::new().await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let interface = peer.name(TARGET).await;
         for place in [1, 2, 1000, u64::from(u32::MAX) - 1, u64::from(u32::MAX) + 1, u64::MAX] {
@@ -106,15 +106,15 @@ fn places_without_a_reference_fail_their_call() {
         peer.send(&call.frame()).await;
         assert_eq!(peer.answer(call.question).await.fault(), fault::DECODE);
         peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
-fn what_a_failed_call_brought_is_given_back_exactly_once() {
+fn references_of_a_failed_call_are_released_once() {
     run(async {
-        let stage = Stage::new().await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::new().await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let interface = peer.name(TARGET).await;
         let references = Bytes(mine(7, interface).0.repeat(5));
@@ -135,15 +135,15 @@ fn what_a_failed_call_brought_is_given_back_exactly_once() {
         }
         assert_eq!(returned, 5);
         peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn references_are_bounded() {
     run(async {
-        let stage = Stage::with(Limits { references: 100, ..patient() }).await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::with(Limits { references: 100, ..patient() }).await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let interface = peer.name(TARGET).await;
         let objects = |from: u64, count: u64| {
@@ -164,15 +164,15 @@ fn references_are_bounded() {
         let call = peer.call(target, "keep_all", Bytes::new().count(0)).await.with(objects(101, 1));
         peer.send(&call.frame()).await;
         assert_eq!(peer.end().await, code::REFERENCES);
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn monitors_of_nothing_and_ends_of_nothing_are_harmless() {
     run(async {
-        let stage = Stage::new().await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::new().await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         peer.send(&Frame::numbers(UNWATCH, &[1])).await;
         peer.send(&Frame::new(ENDED, Bytes::new().number(1).byte(1).text("gone"))).await;
@@ -184,19 +184,19 @@ fn monitors_of_nothing_and_ends_of_nothing_are_harmless() {
         peer.send_all(&[watch.clone(), watch]).await;
         assert_eq!(peer.end().await, code::QUESTION, "a number in use");
         for object in [target + 1, u64::MAX] {
-            let mut peer = Peer::connect(&stage.address()).await;
+            let mut peer = Peer::connect(&setup.address()).await;
             peer.send(&Frame::numbers(WATCH, &[1, object])).await;
             assert_eq!(peer.end().await, code::REFERENCES, "{object} was never given");
         }
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn monitors_are_bounded() {
     run(async {
-        let stage = Stage::with(Limits { references: 100, ..patient() }).await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::with(Limits { references: 100, ..patient() }).await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let watches: Vec<_> =
             (1..=1000).map(|watch| Frame::numbers(WATCH, &[watch, target])).collect();
@@ -211,7 +211,7 @@ fn monitors_are_bounded() {
             assert_eq!(ended.fields().number(), refused);
         }
         peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
@@ -219,10 +219,10 @@ fn monitors_are_bounded() {
 fn a_peer_that_does_not_read_and_watches_is_held_back_like_any_other() {
     run(async {
         let limits = Limits { references: 1000, queue: 256 << 10, body: 64 << 10, ..patient() };
-        let stage = Stage::with(limits.clone()).await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::with(limits.clone()).await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
-        let session = stage.hostile();
+        let session = setup.hostile();
         for start in (0..1_000_000).step_by(10_000) {
             let watches: Vec<_> = (start..start + 10_000)
                 .map(|watch| Frame::numbers(WATCH, &[watch, target]))
@@ -236,6 +236,6 @@ fn a_peer_that_does_not_read_and_watches_is_held_back_like_any_other() {
             is_held_back(&session, &limits);
         }
         peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }

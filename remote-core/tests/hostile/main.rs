@@ -29,7 +29,7 @@ mod redialled;
 mod resuming;
 mod resumption;
 mod servers;
-mod stage;
+mod setup;
 #[cfg(target_os = "linux")]
 #[path = "../support/mod.rs"]
 mod support;
@@ -43,6 +43,6 @@ mod wire;
 fn child() {
     if let Some(role) = support::child::role() {
         assert_eq!(role, child::SERVER);
-        child::play();
+        child::serve_target();
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::child::Served;
 use super::hello::{Claim, Hello, ResumeState, Verdict};
 use super::peer::{Peer, TARGET, greater, lesser, stranger};
-use super::stage::run;
+use super::setup::run;
 use super::wire::{Bytes, CANCEL, CHUNK, Call, Frame, LONGEST_FRAME, mine};
 
 const MIB: u64 = 1 << 20;
@@ -195,7 +195,7 @@ fn one_object_named_a_million_times_costs_no_more_than_a_million_objects() {
 }
 
 #[test]
-fn strangers_who_claim_sessions_cost_next_to_nothing() {
+fn forged_resumptions_cost_little() {
     assert_costs(
         TRIFLE,
         cost(async |address| {
@@ -216,7 +216,7 @@ fn strangers_who_claim_sessions_cost_next_to_nothing() {
 
 /// On each connection all unacknowledged frames are retransmitted; they are kept once.
 #[test]
-fn a_peer_that_comes_back_without_end_and_never_acknowledges_costs_its_queue() {
+fn a_peer_that_reconnects_without_acknowledging_costs_one_queue() {
     assert_costs(
         NEVER_READ + BESIDE,
         cost(async |address| {

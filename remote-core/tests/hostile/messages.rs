@@ -4,16 +4,16 @@ use remote_core::{Limits, Node, Ref};
 
 use super::outcome::{code, fault};
 use super::peer::{DIRECTORY, Peer, TARGET};
-use super::stage::{HonestClient, Stage, patient, run, until};
+use super::setup::{HonestClient, Setup, patient, run, until};
 use super::target::{Target, TargetObject};
 use super::vocabulary::fingerprint;
 use super::wire::{Bytes, Call, Fields, Manner, To, yours};
 
 #[test]
-fn a_method_that_nobody_has_is_refused_by_name() {
+fn an_unknown_method_is_refused_by_name() {
     run(async {
-        let stage = Stage::new().await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::new().await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let add = fingerprint("Target.add");
         for (name, fingerprint, expected) in [
@@ -37,58 +37,58 @@ fn a_method_that_nobody_has_is_refused_by_name() {
         }
         peer.close().await;
         // The arguments of another method do not match.
-        let mut peer = Peer::connect(&stage.address()).await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let answer = peer.answer_to(target, "add", Bytes::new().string("a text")).await;
         assert_eq!(answer.fault(), fault::DECODE);
         let answer = peer.answer_to(target, "words", Bytes::new().count(300)).await;
         assert_eq!(answer.fault(), fault::DECODE);
         peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn names_are_announced_once_in_order_and_in_bounds() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         for selector in [0, 1, 2, u64::MAX] {
-            let mut peer = Peer::connect(&stage.address()).await;
+            let mut peer = Peer::connect(&setup.address()).await;
             peer.send(&Call::new(1, To::Object(DIRECTORY), selector, Bytes::new()).frame()).await;
             assert_eq!(peer.end().await, code::NAME, "{selector} was never announced");
         }
         for (id, name) in [(0, "zero"), (2, "two"), (u64::MAX, "all"), (1, &"x".repeat(1025))] {
-            let mut peer = Peer::connect(&stage.address()).await;
+            let mut peer = Peer::connect(&setup.address()).await;
             peer.send(&super::peer::announcement(id, 1, name)).await;
             assert_eq!(peer.end().await, code::NAME, "{id}, {} bytes", name.len());
         }
-        let mut twice = Peer::connect(&stage.address()).await;
+        let mut twice = Peer::connect(&setup.address()).await;
         twice.name_as("one", 1).await;
         twice.send(&super::peer::announcement(1, 1, "one")).await;
         assert_eq!(twice.end().await, code::NAME);
-        let mut endless = Peer::connect(&stage.address()).await;
+        let mut endless = Peer::connect(&setup.address()).await;
         let names: Vec<_> =
             (1..=20_000).map(|id| super::peer::announcement(id, id, "name")).collect();
         endless.send_all(&names).await;
         assert_eq!(endless.end().await, code::NAME);
-        let mut large = Peer::connect(&stage.address()).await;
+        let mut large = Peer::connect(&setup.address()).await;
         let name = "x".repeat(1024);
         let names: Vec<_> = (1..=1025).map(|id| super::peer::announcement(id, id, &name)).collect();
         large.send_all(&names).await;
         assert_eq!(large.end().await, code::NAME);
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
-fn an_object_never_given_cannot_be_named() {
+fn an_object_that_was_not_introduced_cannot_be_named() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         // Another session has an object of its own; its number is not secret, and of no use.
-        let mut owner = Peer::connect(&stage.address()).await;
+        let mut owner = Peer::connect(&setup.address()).await;
         let target = owner.target().await;
         let child = owner.answer_to(target, "child", Bytes::new()).await.object();
-        let mut peer = Peer::connect(&stage.address()).await;
+        let mut peer = Peer::connect(&setup.address()).await;
         for object in [target, child, child + 1, 1 << 40, u64::MAX] {
             let answer = peer.answer_to(object, "add", Bytes::new().count(1)).await;
             assert_eq!(answer.fault(), fault::NO_SUCH_OBJECT, "{object}");
@@ -108,44 +108,44 @@ fn an_object_never_given_cannot_be_named() {
         assert_eq!(peer.end().await, code::REFERENCES);
         assert_eq!(owner.answer_to(child, "length", Bytes::new().string("yes")).await.value(), 3);
         owner.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn questions_in_use_are_refused() {
     run(async {
-        let stage = Stage::new().await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::new().await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let call = peer.call(target, "never", Bytes::new()).await;
         peer.send(&call.frame()).await;
-        until("the method runs", || stage.running() == 1).await;
+        until("the method runs", || setup.running() == 1).await;
         peer.send(&call.frame()).await;
         assert_eq!(peer.end().await, code::QUESTION);
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn more_calls_than_granted_end_the_session() {
     run(async {
-        let stage = Stage::with(Limits { window_calls: 100, ..patient() }).await;
+        let setup = Setup::with(Limits { window_calls: 100, ..patient() }).await;
         for manner in [Manner::Call, Manner::Promise] {
-            let mut peer = Peer::connect(&stage.address()).await;
+            let mut peer = Peer::connect(&setup.address()).await;
             let target = peer.target().await;
             let call = peer.call(target, "never_child", Bytes::new()).await.manner(manner);
             for more in 0..100 {
                 let question = call.question + more;
                 peer.send(&Call { question, ..call.clone() }.frame()).await;
             }
-            until("the window is full", || stage.running() == 100).await;
-            stage.assert_served().await;
+            until("the window is full", || setup.running() == 100).await;
+            setup.assert_served().await;
             peer.send(&Call { question: call.question + 100, ..call }.frame()).await;
             assert_eq!(peer.end().await, code::WINDOW);
-            until("what was begun is dropped", || stage.running() == 0).await;
+            until("what was begun is dropped", || setup.running() == 0).await;
         }
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
@@ -153,8 +153,8 @@ fn more_calls_than_granted_end_the_session() {
 fn more_bytes_than_granted_end_the_session() {
     run(async {
         let limits = Limits { window_bytes: 100_000, body: 50_000, ..patient() };
-        let stage = Stage::with(limits).await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::with(limits).await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         // Bytes that a method does not take are not decoded, but they count. 10 bodies of 10,000 bytes fit exactly.
         let endless = peer.call_promise(target, "never_child").await;
@@ -164,19 +164,19 @@ fn more_bytes_than_granted_end_the_session() {
             let call = Call { to: To::Answer(endless.question), ..call };
             peer.send(&call.frame()).await;
         }
-        stage.assert_served().await;
+        setup.assert_served().await;
         let call = peer.call(target, "bytes", Bytes(vec![1; 1])).await;
         peer.send(&call.frame()).await;
         assert_eq!(peer.end().await, code::WINDOW);
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn nesting_and_deadlines_are_taken_at_their_word_and_no_further() {
     run(async {
-        let stage = Stage::new().await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::new().await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         for (nesting, expected) in
             [(0, None), (32, None), (33, Some(fault::QUOTA)), (255, Some(fault::QUOTA))]
@@ -203,22 +203,22 @@ fn nesting_and_deadlines_are_taken_at_their_word_and_no_further() {
         // A method that waits, with the latest deadline.
         let call = peer.call(target, "never", Bytes::new()).await;
         peer.send(&Call { deadline: u64::MAX, ..call }.frame()).await;
-        until("it runs", || stage.running() == 1).await;
+        until("it runs", || setup.running() == 1).await;
         peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn a_peer_with_too_many_names_does_not_exhaust_those_of_others() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         // The node forwards to an object of another client, under any name that a caller uses.
         let owner = Node::new();
-        let target: Ref<dyn Target> = owner.lookup(stage.server.uri("target")).await.unwrap();
+        let target: Ref<dyn Target> = owner.lookup(setup.server.uri("target")).await.unwrap();
         target.keep(Ref::new(TargetObject::default())).await.unwrap();
-        let honest = HonestClient::of(&owner, &stage.server.uri("target")).await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let honest = HonestClient::of(&owner, &setup.server.uri("target")).await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let object = peer.target().await;
         let forwarded = peer.answer_to(object, "kept", Bytes::new()).await;
         let forwarded = Fields(&forwarded.references[1..]).number();
@@ -230,7 +230,7 @@ fn a_peer_with_too_many_names_does_not_exhaust_those_of_others() {
                 .await;
         }
         peer.answer(last).await;
-        let mut other = Peer::connect(&stage.address()).await;
+        let mut other = Peer::connect(&setup.address()).await;
         let object = other.target().await;
         let forwarded = other.answer_to(object, "kept", Bytes::new()).await;
         let forwarded = Fields(&forwarded.references[1..]).number();

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 
 use super::hello::Hello;
 use super::peer::{Peer, TARGET, announcement, greater, stranger};
-use super::stage::{Stage, patient, run};
+use super::setup::{Setup, patient, run};
 use super::vocabulary::fingerprint;
 use super::wire::{
     ACKNOWLEDGE, Bytes, CANCEL, Call, FINISH, Frame, Manner, PING, RELEASE, To, UNWATCH, WATCH,
@@ -58,7 +58,7 @@ async fn prepared(address: &str) -> (Peer, Vec<u8>) {
 }
 
 /// Sends an exchange with each of these changes, some at once, and waits until the node has handled all of them.
-async fn play<C>(stage: &Stage, changes: impl Iterator<Item = C>)
+async fn play<C>(setup: &Setup, changes: impl Iterator<Item = C>)
 where
     C: FnOnce(&mut Vec<u8>) + Send + 'static,
 {
@@ -67,7 +67,7 @@ where
         if playing.len() == AT_ONCE {
             playing.join_next().await.expect("some are playing").unwrap();
         }
-        let address = stage.address();
+        let address = setup.address();
         playing.spawn(async move {
             let (mut peer, mut bytes) = prepared(&address).await;
             change(&mut bytes);
@@ -84,8 +84,8 @@ where
 #[test]
 fn the_exchange_itself_is_good() {
     run(async {
-        let stage = Stage::new().await;
-        let (mut peer, bytes) = prepared(&stage.address()).await;
+        let setup = Setup::new().await;
+        let (mut peer, bytes) = prepared(&setup.address()).await;
         peer.send_raw(&bytes).await;
         let mut statuses = std::collections::BTreeMap::new();
         while statuses.len() < 8 {
@@ -95,52 +95,52 @@ fn the_exchange_itself_is_good() {
         let expected = [(2, 0), (3, 0), (4, 0), (5, 0), (6, 0), (7, 0), (8, 0), (9, 2)];
         assert_eq!(statuses.into_iter().collect::<Vec<_>>(), expected);
         peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
-fn messages_cut_at_every_byte_harm_nobody() {
+fn messages_cut_at_every_byte_harm_no_other_session() {
     run(async {
-        let stage = Stage::brief(patient()).await;
-        let (_, bytes) = prepared(&stage.address()).await;
-        play(&stage, (0..bytes.len()).map(|end| move |bytes: &mut Vec<u8>| bytes.truncate(end)))
+        let setup = Setup::brief(patient()).await;
+        let (_, bytes) = prepared(&setup.address()).await;
+        play(&setup, (0..bytes.len()).map(|end| move |bytes: &mut Vec<u8>| bytes.truncate(end)))
             .await;
-        stage.has_no_other_session().await;
+        setup.has_no_other_session().await;
     });
 }
 
 #[test]
-fn messages_with_any_byte_left_out_harm_nobody() {
+fn messages_with_any_byte_removed_harm_no_other_session() {
     run(async {
-        let stage = Stage::brief(patient()).await;
-        let (_, bytes) = prepared(&stage.address()).await;
-        play(&stage, (0..bytes.len()).map(|at| move |bytes: &mut Vec<u8>| _ = bytes.remove(at)))
+        let setup = Setup::brief(patient()).await;
+        let (_, bytes) = prepared(&setup.address()).await;
+        play(&setup, (0..bytes.len()).map(|at| move |bytes: &mut Vec<u8>| _ = bytes.remove(at)))
             .await;
-        stage.has_no_other_session().await;
+        setup.has_no_other_session().await;
     });
 }
 
 #[test]
-fn messages_with_any_bit_flipped_harm_nobody() {
+fn messages_with_any_bit_flipped_harm_no_other_session() {
     run(async {
-        let stage = Stage::brief(patient()).await;
-        let (_, bytes) = prepared(&stage.address()).await;
+        let setup = Setup::brief(patient()).await;
+        let (_, bytes) = prepared(&setup.address()).await;
         let flip = |bit: usize| move |bytes: &mut Vec<u8>| bytes[bit / 8] ^= 1 << (bit % 8);
-        play(&stage, (0..bytes.len() * 8).map(flip)).await;
-        stage.has_no_other_session().await;
+        play(&setup, (0..bytes.len() * 8).map(flip)).await;
+        setup.has_no_other_session().await;
     });
 }
 
 #[test]
-fn introductions_with_any_bit_flipped_harm_nobody() {
+fn introductions_with_any_bit_flipped_harm_no_other_session() {
     run(async {
-        let stage =
-            Stage::brief(Limits { handshake_time: Duration::from_secs(2), ..patient() }).await;
+        let setup =
+            Setup::brief(Limits { handshake_time: Duration::from_secs(2), ..patient() }).await;
         let length = Hello::of(greater()).opening().len();
         for bit in 0..length * 8 {
             let hello = Hello::of(greater());
-            let mut peer = Peer::on(stranger(&stage.address()).await, &hello);
+            let mut peer = Peer::on(stranger(&setup.address()).await, &hello);
             let mut bytes = hello.opening();
             bytes[bit / 8] ^= 1 << (bit % 8);
             peer.send_raw(&bytes).await;
@@ -148,6 +148,6 @@ fn introductions_with_any_bit_flipped_harm_nobody() {
             // There may be a session or not; in either case the node has handled the exchange.
             peer.ended_somehow().await;
         }
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }

@@ -6,7 +6,7 @@ use remote_core::{Session, SessionState};
 
 use super::hello::{Claim, Hello, ResumeState, WRONG};
 use super::peer::{Peer, stranger};
-use super::stage::{Stage, until};
+use super::setup::{Setup, until};
 use super::wire::Bytes;
 
 /// A peer with a session, and an object in it that nobody else holds.
@@ -18,11 +18,11 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
-    pub(crate) async fn new(stage: &Stage, node: [u8; 16]) -> Owner {
-        let mut peer = Peer::begun(&stage.address(), &Hello::of(node)).await;
+    pub(crate) async fn new(setup: &Setup, node: [u8; 16]) -> Owner {
+        let mut peer = Peer::begun(&setup.address(), &Hello::of(node)).await;
         let target = peer.target().await;
         let child = peer.answer_to(target, "child", Bytes::new()).await.object();
-        Owner { peer, child, session: stage.hostile(), address: stage.address() }
+        Owner { peer, child, session: setup.hostile(), address: setup.address() }
     }
 
     /// Asserts that the session works, on the connection that it has.

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 
 use super::hello::{Hello, PREFACE, ResumeState, SECRET, Secret, Verdict};
 use super::outcome::{Answer, End};
-use super::stage::soon;
+use super::setup::soon;
 use super::vocabulary::fingerprint;
 use super::wire::{
     ACKNOWLEDGE, ANSWER, ANSWER_CHUNK, Bytes, CLOSE, Call, Frame, LONGEST_FRAME, Manner, NAME,

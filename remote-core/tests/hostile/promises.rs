@@ -4,7 +4,7 @@ use remote_core::Limits;
 
 use super::outcome::{code, fault};
 use super::peer::Peer;
-use super::stage::{Stage, patient, run, until};
+use super::setup::{Setup, patient, run, until};
 use super::wire::{Bytes, CANCEL, Call, FINISH, Frame, To};
 
 /// As many calls as the window grants.
@@ -27,10 +27,10 @@ async fn chain(peer: &mut Peer, target: u64, head: &str) -> (u64, u64) {
 }
 
 #[test]
-fn a_promise_on_itself_is_never_kept_and_holds_up_nobody() {
+fn a_promise_of_itself_never_resolves_and_blocks_no_other() {
     run(async {
-        let stage = Stage::new().await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::new().await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let call = peer.call_promise(target, "child").await;
         peer.send(&Call { to: To::Answer(call.question), ..call.clone() }.frame()).await;
@@ -38,42 +38,42 @@ fn a_promise_on_itself_is_never_kept_and_holds_up_nobody() {
         peer.send(&Frame::numbers(CANCEL, &[call.question])).await;
         assert_eq!(peer.answer(call.question).await.fault(), fault::CANCELLED);
         peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn long_chains_are_kept() {
     run(async {
-        let stage = Stage::new().await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::new().await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let (_, last) = chain(&mut peer, target, "child").await;
         peer.answer(last).await.object();
         peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn long_chains_that_wait_for_nothing_go_with_their_session() {
     run(async {
-        let stage = Stage::brief(patient()).await;
+        let setup = Setup::brief(patient()).await;
         for vanishes in [false, true] {
-            let mut peer = Peer::connect(&stage.address()).await;
+            let mut peer = Peer::connect(&setup.address()).await;
             let target = peer.target().await;
             chain(&mut peer, target, "never_child").await;
-            until("the head runs", || stage.running() == 1).await;
+            until("the head runs", || setup.running() == 1).await;
             assert_eq!(
                 peer.answer_to(target, "length", Bytes::new().string("on")).await.value(),
                 2
             );
             if vanishes {
                 drop(peer);
-                stage.has_no_other_session().await;
+                setup.has_no_other_session().await;
             } else {
                 peer.close().await;
-                stage.is_alone_again().await;
+                setup.is_alone_again().await;
             }
         }
     });
@@ -82,49 +82,49 @@ fn long_chains_that_wait_for_nothing_go_with_their_session() {
 #[test]
 fn long_chains_break_from_their_head_to_their_end() {
     run(async {
-        let stage = Stage::new().await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::new().await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let (head, last) = chain(&mut peer, target, "never_child").await;
-        until("the head runs", || stage.running() == 1).await;
+        until("the head runs", || setup.running() == 1).await;
         peer.send(&Frame::numbers(CANCEL, &[head])).await;
         assert_eq!(peer.answer(head).await.fault(), fault::CANCELLED);
         assert_eq!(peer.answer(last).await.fault(), fault::BROKEN);
         peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn promises_are_finished_once() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         for question in [1, u64::MAX] {
-            let mut peer = Peer::connect(&stage.address()).await;
+            let mut peer = Peer::connect(&setup.address()).await;
             peer.send(&Frame::numbers(FINISH, &[question])).await;
             assert_eq!(peer.end().await, code::QUESTION, "{question} was never call");
         }
-        let mut peer = Peer::connect(&stage.address()).await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let call = peer.call_promise(target, "never_child").await;
         let finish = Frame::numbers(FINISH, &[call.question]);
         peer.send_all(&[call.frame(), finish.clone(), finish]).await;
         assert_eq!(peer.end().await, code::QUESTION);
         // A call that is no promise cannot be finished.
-        let mut peer = Peer::connect(&stage.address()).await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let never = peer.ask(target, "never", Bytes::new()).await;
         peer.send(&Frame::numbers(FINISH, &[never])).await;
         assert_eq!(peer.end().await, code::QUESTION);
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn answers_that_are_no_promises_cannot_be_called() {
     run(async {
-        let stage = Stage::new().await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::new().await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let promise = peer.call_promise(target, "child").await;
         peer.send(&promise.frame()).await;
@@ -151,15 +151,15 @@ fn answers_that_are_no_promises_cannot_be_called() {
         let answer = peer.answer(call.question).await;
         assert!([fault::BROKEN, fault::DECODE].contains(&answer.fault()), "{}", answer.text());
         peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn answers_kept_are_bounded() {
     run(async {
-        let stage = Stage::with(Limits { references: 1000, ..patient() }).await;
-        let mut peer = Peer::connect(&stage.address()).await;
+        let setup = Setup::with(Limits { references: 1000, ..patient() }).await;
+        let mut peer = Peer::connect(&setup.address()).await;
         let target = peer.target().await;
         let call = peer
             .call(target, "add", Bytes::new().count(1))
@@ -172,6 +172,6 @@ fn answers_kept_are_bounded() {
         peer.answer(call.question + 999).await;
         peer.send(&calls[1000]).await;
         assert_eq!(peer.end().await, code::REFERENCES);
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }

@@ -6,7 +6,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::hello::{Hello, ResumeState, SECRET, Verdict};
 use super::peer::{Peer, TARGET, greater};
-use super::stage::soon;
+use super::setup::soon;
 use super::wire::{Bytes, CALL, Call, Frame, answer, mine};
 
 /// The number of the object that it exports.

@@ -9,7 +9,7 @@ use super::outcome::{End, code};
 use super::owner::{FORGERIES, forgeries};
 use super::peer::{Peer, greater, lesser};
 use super::raw_server::RawServer;
-use super::stage::{patient, run, soon, until};
+use super::setup::{patient, run, soon, until};
 use super::target::Target;
 use super::wire::{Bytes, Frame, PING, RELEASE, answer};
 
@@ -239,7 +239,7 @@ fn a_server_that_claims_more_than_was_sent_ends_its_session() {
 }
 
 #[test]
-fn a_server_that_claims_less_than_it_acknowledged_gets_what_is_left() {
+fn a_server_claiming_less_than_it_acknowledged_gets_the_rest() {
     run(async {
         let mut scene = Scene::new(greater()).await;
         scene.assert_works().await;
@@ -266,7 +266,7 @@ fn a_server_that_claims_less_than_it_acknowledged_gets_what_is_left() {
 }
 
 #[test]
-fn what_a_server_sends_again_is_not_looked_at_again() {
+fn retransmitted_frames_of_a_server_are_ignored() {
     run(async {
         let mut scene = Scene::new(greater()).await;
         scene.assert_works().await;
@@ -319,7 +319,7 @@ fn a_server_that_never_acknowledges_holds_its_callers_until_the_lease_ends() {
 }
 
 #[test]
-fn a_client_comes_back_as_often_as_it_is_dropped() {
+fn a_client_reconnects_each_time_it_is_dropped() {
     run(async {
         for node in [greater(), lesser()] {
             let mut scene = Scene::new(node).await;

@@ -6,15 +6,15 @@ use super::hello::{Claim, SECRET, Verdict, WRONG};
 use super::outcome::{End, code, fault};
 use super::owner::Owner;
 use super::peer::{Peer, greater, lesser};
-use super::stage::{Stage, is_held_back, patient, run, until};
+use super::setup::{Setup, is_held_back, patient, run, until};
 use super::wire::{Bytes, Call, Frame, PING, RELEASE};
 
 #[test]
-fn a_session_goes_on_for_who_proves_that_it_is_its_own() {
+fn a_session_resumes_for_the_holder_of_its_secret() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         for node in [greater(), lesser()] {
-            let mut owner = Owner::new(&stage, node).await;
+            let mut owner = Owner::new(&setup, node).await;
             // One call was answered, and the answer is lost.
             let question = owner.peer.ask(owner.child, "add", Bytes::new().count(300)).await;
             until("the answer is in transit", || owner.session.stats().calls_in == 0).await;
@@ -27,7 +27,7 @@ fn a_session_goes_on_for_who_proves_that_it_is_its_own() {
             owner.assert_works().await;
             assert_eq!(owner.reconnects(), 2);
             owner.peer.close().await;
-            stage.is_alone_again().await;
+            setup.is_alone_again().await;
         }
     });
 }
@@ -35,12 +35,12 @@ fn a_session_goes_on_for_who_proves_that_it_is_its_own() {
 #[test]
 fn an_end_that_is_proved_ends_the_session_and_another_begins() {
     run(async {
-        let stage = Stage::new().await;
-        let before = stage.server.exports();
+        let setup = Setup::new().await;
+        let before = setup.server.exports();
         for (end, suspended) in [(0, true), (32, true), (9, false), (u64::MAX, false)] {
             for node in [greater(), lesser()] {
-                let mut owner = Owner::new(&stage, node).await;
-                assert_eq!(stage.server.exports(), before + 1);
+                let mut owner = Owner::new(&setup, node).await;
+                assert_eq!(setup.server.exports(), before + 1);
                 if suspended {
                     owner.lose().await;
                 }
@@ -55,11 +55,11 @@ fn an_end_that_is_proved_ends_the_session_and_another_begins() {
                 again.forget();
                 again.target().await;
                 assert_eq!(owner.session.state(), SessionState::Ended);
-                until("what it held goes", || stage.server.exports() == before).await;
+                until("what it held goes", || setup.server.exports() == before).await;
                 let answer = again.answer_to(owner.child, "add", Bytes::new().count(1)).await;
                 assert_eq!(answer.fault(), fault::NO_SUCH_OBJECT);
                 again.close().await;
-                stage.is_alone_again().await;
+                setup.is_alone_again().await;
             }
         }
     });
@@ -68,8 +68,8 @@ fn an_end_that_is_proved_ends_the_session_and_another_begins() {
 #[test]
 fn verdicts_that_do_not_follow_do_not_count() {
     run(async {
-        let stage = Stage::new().await;
-        let mut owner = Owner::new(&stage, greater()).await;
+        let setup = Setup::new().await;
+        let mut owner = Owner::new(&setup, greater()).await;
         owner.resume().await;
         owner.assert_works().await;
         owner.lose().await;
@@ -105,15 +105,15 @@ fn verdicts_that_do_not_follow_do_not_count() {
         // A verdict in place of frames is a frame that is too long.
         owner.peer.send_raw(&Verdict::Resume(9).write()).await;
         assert_eq!(owner.peer.end().await, code::FRAME_LENGTH);
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn the_last_of_all_numbers_is_the_last_connection() {
     run(async {
-        let stage = Stage::new().await;
-        let mut owner = Owner::new(&stage, greater()).await;
+        let setup = Setup::new().await;
+        let mut owner = Owner::new(&setup, greater()).await;
         owner.peer.connection = u64::MAX - 1;
         owner.resume().await;
         owner.assert_works().await;
@@ -123,23 +123,23 @@ fn the_last_of_all_numbers_is_the_last_connection() {
         assert_eq!(again.end().await, End::Dropped);
         owner.assert_works().await;
         owner.peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
-fn who_claims_more_than_was_sent_ends_its_session() {
+fn claiming_more_than_was_sent_ends_the_session() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         for node in [greater(), lesser()] {
             for more in [1000, u64::MAX] {
-                let mut owner = Owner::new(&stage, node).await;
+                let mut owner = Owner::new(&setup, node).await;
                 owner.lose().await;
                 let received = owner.peer.received.saturating_add(more);
                 let claim = Claim::Live { received, lost: true };
-                owner.peer.resume_with(&stage.address(), claim).await;
+                owner.peer.resume_with(&setup.address(), claim).await;
                 assert_eq!(owner.peer.end().await, code::ACKNOWLEDGEMENT);
-                stage.is_alone_again().await;
+                setup.is_alone_again().await;
             }
         }
     });
@@ -148,11 +148,11 @@ fn who_claims_more_than_was_sent_ends_its_session() {
 /// What was acknowledged is not kept. A peer that claims to have received less does not get it, and finds a gap of its
 /// own making.
 #[test]
-fn who_claims_less_than_he_acknowledged_gets_what_is_left() {
+fn claiming_less_than_was_acknowledged_gets_the_rest() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         for node in [greater(), lesser()] {
-            let mut owner = Owner::new(&stage, node).await;
+            let mut owner = Owner::new(&setup, node).await;
             owner.peer.acknowledge().await;
             let acknowledged = owner.peer.acknowledged.take().expect("it has just been sent");
             for _ in 0..100 {
@@ -160,7 +160,7 @@ fn who_claims_less_than_he_acknowledged_gets_what_is_left() {
             }
             owner.lose().await;
             let claim = Claim::Live { received: 0, lost: true };
-            owner.peer.resume_with(&stage.address(), claim).await;
+            owner.peer.resume_with(&setup.address(), claim).await;
             let mut expected = acknowledged + 1;
             while expected <= owner.peer.received {
                 let (number, _) = owner.peer.next_numbered().await.expect("the session goes on");
@@ -171,16 +171,16 @@ fn who_claims_less_than_he_acknowledged_gets_what_is_left() {
             }
             owner.assert_works().await;
             owner.peer.close().await;
-            stage.is_alone_again().await;
+            setup.is_alone_again().await;
         }
     });
 }
 
 #[test]
-fn what_is_sent_again_is_not_looked_at_again() {
+fn retransmitted_frames_are_ignored() {
     run(async {
-        let stage = Stage::new().await;
-        let mut owner = Owner::new(&stage, greater()).await;
+        let setup = Setup::new().await;
+        let mut owner = Owner::new(&setup, greater()).await;
         let call = owner.peer.call(owner.child, "add", Bytes::new().count(1)).await;
         owner.peer.send(&call.frame()).await;
         assert_eq!(owner.peer.answer(call.question).await.value(), 1);
@@ -199,17 +199,17 @@ fn what_is_sent_again_is_not_looked_at_again() {
         let answer = owner.peer.next_answer().await;
         assert_eq!((answer.question, answer.value()), (next, 2), "nothing counted twice");
         owner.peer.close().await;
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
-fn who_never_acknowledges_is_held_back_until_the_lease_ends() {
+fn a_peer_that_never_acknowledges_is_suspended_until_its_lease_ends() {
     run(async {
         let limits =
             Limits { queue: 256 << 10, body: 64 << 10, unacknowledged: 2 << 20, ..patient() };
-        let stage = Stage::brief(limits.clone()).await;
-        let mut owner = Owner::new(&stage, greater()).await;
+        let setup = Setup::brief(limits.clone()).await;
+        let mut owner = Owner::new(&setup, greater()).await;
         owner.peer.acknowledged = None;
         let large = owner.peer.call(owner.child, "large", Bytes::new().count(60 << 10)).await;
         let asks: Vec<_> = (0..200)
@@ -226,16 +226,16 @@ fn who_never_acknowledges_is_held_back_until_the_lease_ends() {
         assert_eq!(owner.peer.end().await, End::Closed(32), "the lease ends");
         assert!(bytes >= limits.unacknowledged, "{bytes} bytes came");
         assert!(bytes < limits.unacknowledged + 4 * limits.queue, "{bytes} bytes came");
-        stage.is_alone_again().await;
+        setup.is_alone_again().await;
     });
 }
 
 #[test]
 fn a_session_can_be_resumed_a_thousand_times_in_a_row() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         for node in [greater(), lesser()] {
-            let mut owner = Owner::new(&stage, node).await;
+            let mut owner = Owner::new(&setup, node).await;
             for round in 0..1000 {
                 if round % 2 == 0 {
                     owner.lose().await;
@@ -245,7 +245,7 @@ fn a_session_can_be_resumed_a_thousand_times_in_a_row() {
             }
             assert_eq!(owner.reconnects(), 1000);
             owner.peer.close().await;
-            stage.is_alone_again().await;
+            setup.is_alone_again().await;
         }
     });
 }
@@ -253,9 +253,9 @@ fn a_session_can_be_resumed_a_thousand_times_in_a_row() {
 #[test]
 fn of_two_connections_that_resume_at_the_same_moment_the_later_counts() {
     run(async {
-        let stage = Stage::new().await;
+        let setup = Setup::new().await;
         for _ in 0..50 {
-            let mut owner = Owner::new(&stage, lesser()).await;
+            let mut owner = Owner::new(&setup, lesser()).await;
             owner.lose().await;
             let ((mut one, _), (mut other, _)) = (owner.impostor().await, owner.impostor().await);
             let both = async |peer: &mut Peer| peer.resume_on(peer.claim()).await;
@@ -267,7 +267,7 @@ fn of_two_connections_that_resume_at_the_same_moment_the_later_counts() {
             owner.peer = later;
             owner.assert_works().await;
             owner.peer.close().await;
-            stage.is_alone_again().await;
+            setup.is_alone_again().await;
         }
     });
 }

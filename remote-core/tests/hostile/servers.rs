@@ -11,13 +11,13 @@ use super::hello::{Hello, PREFACE, Verdict, framed};
 use super::outcome::code;
 use super::peer::{TARGET, drained, greater};
 use super::raw_server::{OBJECT, RawServer};
-use super::stage::{LIMIT, patient, run, soon};
+use super::setup::{LIMIT, patient, run, soon};
 use super::wire::{
     ANSWER, Bytes, CREDIT, Call, Frame, LONGEST_FRAME, Manner, RELEASE, To, answer, mine, yours,
 };
 
 #[test]
-fn servers_of_other_protocols_are_told_apart() {
+fn servers_of_other_protocols_are_recognized() {
     run(async {
         let client = Client::new().await;
         let server = RawServer::new().await;
@@ -48,7 +48,7 @@ fn servers_of_other_protocols_are_told_apart() {
 }
 
 #[test]
-fn a_server_that_says_nothing_is_given_up() {
+fn a_silent_server_times_out() {
     run(async {
         let limits = Limits { handshake_time: Duration::from_millis(300), ..patient() };
         let client = Client::with(limits).await;
@@ -92,7 +92,7 @@ fn verdicts_that_cannot_be_are_errors() {
 }
 
 #[test]
-fn answers_of_another_shape_are_errors_and_the_session_goes_on() {
+fn answers_of_another_shape_are_errors_of_their_call() {
     run(async {
         let client = Client::new().await;
         let server = RawServer::new().await;
@@ -221,7 +221,7 @@ fn a_server_that_breaks_a_rule_loses_its_session() {
 }
 
 #[test]
-fn a_server_that_stays_silent_is_given_up_and_its_promises_break() {
+fn a_silent_server_times_out_and_its_promises_break() {
     run(async {
         let limits = Limits {
             ping: Duration::from_millis(200),

@@ -11,7 +11,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::hello::PREFACE;
-use super::stage::{LEASE, patient, run, serve, until};
+use super::setup::{LEASE, patient, run, serve, until};
 use super::target::{Chain, Lists, Nest, Square, Target, TargetObject};
 use super::wire::{Frame, LONGEST_FRAME, NAME};
 

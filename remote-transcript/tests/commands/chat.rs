@@ -23,7 +23,7 @@ fn all_members_get_a_text_with_time_and_name() {
 }
 
 #[test]
-fn who_lists_the_members() {
+fn the_who_command_lists_the_members() {
     let server = Server::start();
     let mut ben = server.member("ben");
     let mut ada = server.member("ada");

@@ -3,48 +3,48 @@
 use super::FRAMES;
 use super::hello::Hello;
 use super::peer::greater;
-use super::stage::{Stage, wide_hello, wide_limits};
+use super::setup::{Setup, wide_hello, wide_limits};
 use super::wire::{ACKNOWLEDGE, Bytes, CREDIT, Frame, PING, RENEW};
 
 /// Returns a session whose tables of exports, imports, questions and answers have `size` entries each.
-pub(crate) fn crowded(size: u64) -> Stage {
-    let mut stage = Stage::new();
-    stage.export(size);
-    stage.execute(size);
-    let objects = stage.import(size);
-    stage.ask(&objects[0], size);
-    stage
+pub(crate) fn crowded(size: u64) -> Setup {
+    let mut setup = Setup::new();
+    setup.export(size);
+    setup.execute(size);
+    let objects = setup.import(size);
+    setup.ask(&objects[0], size);
+    setup
 }
 
 /// `Credit` for one of many one-way messages.
 pub(crate) fn credit(size: u64) -> u64 {
-    let mut stage = Stage::new();
-    let object = stage.import(1).remove(0);
-    stage.message(&object, size + FRAMES);
-    count_credit(stage)
+    let mut setup = Setup::new();
+    let object = setup.import(1).remove(0);
+    setup.message(&object, size + FRAMES);
+    count_credit(setup)
 }
 
 /// `Credit` that makes room for the first of many calls that wait.
 pub(crate) fn credit_while_calls_wait(size: u64) -> u64 {
     let hello = Hello { calls: FRAMES, ..wide_hello(greater()) };
-    let mut stage = Stage::with(wide_limits(), hello);
-    let object = stage.import(1).remove(0);
-    stage.message(&object, FRAMES);
-    let sent = stage.ask(&object, size + FRAMES);
+    let mut setup = Setup::with(wide_limits(), hello);
+    let object = setup.import(1).remove(0);
+    setup.message(&object, FRAMES);
+    let sent = setup.ask(&object, size + FRAMES);
     assert!(sent.is_empty(), "all of them wait");
-    count_credit(stage)
+    count_credit(setup)
 }
 
-fn count_credit(stage: Stage) -> u64 {
+fn count_credit(setup: Setup) -> u64 {
     let credit: Vec<Frame> = (0..FRAMES).map(|_| Frame::numbers(CREDIT, &[1, 1])).collect();
-    stage.count(&credit);
+    setup.count(&credit);
     FRAMES
 }
 
 fn count_same(size: u64, kind: u8) -> u64 {
-    let stage = crowded(size);
+    let setup = crowded(size);
     let frames: Vec<Frame> = (0..FRAMES).map(|_| Frame::new(kind, Bytes::new())).collect();
-    stage.count(&frames);
+    setup.count(&frames);
     FRAMES
 }
 
@@ -60,12 +60,12 @@ pub(crate) fn ping(size: u64) -> u64 {
 
 /// `Acknowledge` of the first of many retained blocks.
 pub(crate) fn acknowledge(size: u64) -> u64 {
-    let mut stage = Stage::new();
-    stage.peer.acknowledged = None;
-    let object = stage.import(1).remove(0);
-    let before = stage.peer.received;
-    stage.ask_apart(&object, size + FRAMES);
+    let mut setup = Setup::new();
+    setup.peer.acknowledged = None;
+    let object = setup.import(1).remove(0);
+    let before = setup.peer.received;
+    setup.ask_apart(&object, size + FRAMES);
     let acknowledge = |number| Frame::numbers(ACKNOWLEDGE, &[number]);
-    stage.count(&(before + 1..=before + FRAMES).map(acknowledge).collect::<Vec<_>>());
+    setup.count(&(before + 1..=before + FRAMES).map(acknowledge).collect::<Vec<_>>());
     FRAMES
 }

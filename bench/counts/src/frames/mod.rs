@@ -9,7 +9,7 @@ mod connection;
 mod gifts;
 mod objects;
 mod sessions;
-mod stage;
+mod setup;
 mod target;
 mod vocabulary;
 

@@ -8,7 +8,7 @@ use remote_core::SessionState;
 use super::connection::crowded;
 use super::hello::{Claim, Hello, PREFACE, ResumeState, SECRET, Secret, Verdict};
 use super::peer::{greater, lesser};
-use super::stage::{Host, Stage, wide_hello, wide_limits};
+use super::setup::{Host, Setup, wide_hello, wide_limits};
 use super::wire::{Bytes, CLOSE, Frame};
 use crate::collect::counted_section;
 use crate::steps::step;
@@ -165,23 +165,23 @@ pub(crate) fn close(size: u64) -> u64 {
     SESSIONS
 }
 
-/// Ends the session of a stage, and counts the node until it has removed the session.
-fn count_end(mut stage: Stage) {
-    stage.rest();
-    let bytes = stage.peer.write(&[close_frame()]);
-    assert_eq!(stage.peer.stream.try_write(&bytes).ok(), Some(bytes.len()), "there is room");
-    stage.host.count_until(|| stage.host.node.sessions().is_empty());
+/// Ends the session of a setup, and counts the node until it has removed the session.
+fn count_end(mut setup: Setup) {
+    setup.rest();
+    let bytes = setup.peer.write(&[close_frame()]);
+    assert_eq!(setup.peer.stream.try_write(&bytes).ok(), Some(bytes.len()), "there is room");
+    setup.host.count_until(|| setup.host.node.sessions().is_empty());
     // The tasks of running calls are dropped by the runtime.
-    stage.host.count_rest();
-    std::mem::forget(stage);
+    setup.host.count_rest();
+    std::mem::forget(setup);
 }
 
 /// `Close` of a session with many watches of one object, counted for each watch.
 pub(crate) fn close_with_watches(size: u64) -> u64 {
-    let mut stage = Stage::new();
-    let object = stage.target;
-    stage.watch(&[object], size);
-    count_end(stage);
+    let mut setup = Setup::new();
+    let object = setup.target;
+    setup.watch(&[object], size);
+    count_end(setup);
     size
 }
 

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_older_than_the_window_counts_as_a_duplicate() {
+    fn a_number_older_than_the_window_is_a_duplicate() {
         let mut replay = ReplayWindow::default();
         for newest in [6400, 1_000_000, u64::MAX / 2, u64::MAX] {
             assert!(replay.is_first(ONE, newest));

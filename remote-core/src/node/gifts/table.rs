@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gift_is_given_once_to_whom_it_is_for() {
+    fn a_gift_is_claimed_once_by_its_recipient() {
         let (now, mut gifts) = (Instant::now(), Gifts::new(10));
         assert_eq!(gifts.claim(now, token(1), node(2)), Claimed::Unknown, "not yet");
         gifts.vouch((now, TERM), token(1), (node(1), node(2)), "x").unwrap();
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gift_that_nobody_claims_goes_when_its_time_is_over() {
+    fn an_unclaimed_gift_expires() {
         let (now, mut gifts) = (Instant::now(), Gifts::new(10));
         gifts.vouch((now, TERM), token(1), (node(1), node(2)), "x").unwrap();
         gifts.vouch((now, 2 * TERM), token(2), (node(1), node(2)), "y").unwrap();

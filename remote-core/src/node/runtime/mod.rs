@@ -16,7 +16,7 @@
 //!
 //! # The facts about tokio that this rests on
 //!
-//! They apply to tokio 1.x and are tested here and in `tests/api/turns.rs` and `tests/api/life.rs`.
+//! They apply to tokio 1.x and are tested here and in `tests/api/serial.rs` and `tests/api/life.rs`.
 //!
 //! 1. *The LIFO slot cannot be stolen from.* A task that is woken on a worker enters that worker's LIFO slot. Idle workers
 //!    steal from its queue, but never from the slot. If the worker blocks, the task in the slot waits until the method returns.

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_that_is_blocked_keeps_nobody_waiting() {
+    fn a_blocked_thread_delays_no_other_session() {
         let count = Arc::<Count>::default();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let begun = Instant::now();
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_runtime_that_ends_leaves_nobody_waiting() {
+    fn calls_fail_when_their_runtime_ends() {
         let count = Arc::<Count>::default();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async { wake_all(count.wakers(20)) });

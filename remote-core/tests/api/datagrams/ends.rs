@@ -10,7 +10,7 @@ use crate::datagrams::{Log, Scene};
 use crate::support::{until, within};
 
 #[tokio::test]
-async fn methods_in_progress_are_bounded_and_what_comes_above_is_lost() {
+async fn datagrams_beyond_the_bound_of_running_methods_are_lost() {
     let limits = Limits { datagram_calls: 2, ..Limits::default() };
     let scene = Scene::limited(limits, Limits::default()).await;
     for number in 1..=5 {
@@ -85,7 +85,7 @@ async fn a_shutdown_does_not_wait_for_ever() {
 }
 
 #[tokio::test]
-async fn with_the_last_handle_the_address_goes_and_methods_that_run_end_by_themselves() {
+async fn dropping_the_last_handle_frees_the_address_and_lets_methods_end() {
     let Scene { server, keeper, log, client } = Scene::new().await;
     let uri = server.uri("log");
     let address = uri.strip_prefix("udp://").unwrap().strip_suffix("/log").unwrap();

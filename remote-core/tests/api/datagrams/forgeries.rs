@@ -101,7 +101,7 @@ async fn noise_is_dropped() {
 }
 
 #[tokio::test]
-async fn what_is_cut_short_anywhere_is_dropped() {
+async fn a_truncated_datagram_is_dropped() {
     let mut attack = Attack::new().await;
     let whole = attack.note(1).await;
     for end in PREFACE + IDENTITY..whole.len() {
@@ -116,7 +116,7 @@ async fn what_is_cut_short_anywhere_is_dropped() {
 }
 
 #[tokio::test]
-async fn what_is_changed_in_its_head_is_dropped_wherever_it_is() {
+async fn a_datagram_with_a_damaged_header_is_dropped() {
     let mut attack = Attack::new().await;
     let whole = attack.note(1).await;
     let body = whole.len() - 1;
@@ -175,7 +175,7 @@ async fn values_within_each_other_without_end_are_dropped() {
 }
 
 #[tokio::test]
-async fn a_name_nobody_published_and_a_message_nobody_understands_are_lost() {
+async fn datagrams_to_unknown_names_and_methods_are_lost() {
     let attack = Attack::new().await;
     let elsewhere = format!("udp://{}/elsewhere", attack.address);
     let other: Ref<dyn Log> = attack.scene.client.lookup(elsewhere).await.unwrap();
@@ -198,7 +198,7 @@ async fn a_name_nobody_published_and_a_message_nobody_understands_are_lost() {
 }
 
 #[tokio::test]
-async fn what_comes_again_runs_once_from_wherever_it_comes() {
+async fn a_duplicate_datagram_runs_once_from_any_address() {
     let mut attack = Attack::new().await;
     let note = attack.note(1).await;
     attack.socket.send_to(&note, &attack.address).await.unwrap();

@@ -77,7 +77,7 @@ async fn wait_for(asked: &Ref<dyn Log>, count: usize) {
 }
 
 #[tokio::test]
-async fn what_is_overtaken_by_thousands_is_lost() {
+async fn a_datagram_overtaken_by_thousands_is_lost() {
     let scene = Scene::new().await;
     let (relay, log) = nobody(&scene.client).await;
     let outlet = UdpSocket::bind("127.0.0.1:0").await.unwrap();

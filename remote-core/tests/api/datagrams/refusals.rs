@@ -15,7 +15,7 @@ fn refused(error: Error, what: &str) {
 }
 
 #[tokio::test]
-async fn what_udp_does_not_carry_is_refused_and_nothing_of_it_is_sent() {
+async fn calls_that_udp_cannot_carry_are_refused() {
     let client = Node::new();
     let (socket, log) = nobody(&client).await;
     refused(log.note(1).await.unwrap_err(), "`Log.note` wants a reply");
@@ -61,7 +61,7 @@ async fn a_message_may_be_as_large_as_the_limit_and_no_larger() {
 }
 
 #[tokio::test]
-async fn what_is_larger_than_the_receiver_takes_is_lost() {
+async fn a_datagram_larger_than_the_receivers_limit_is_lost() {
     let limits = Limits { datagram: 5000, ..Limits::default() };
     let scene = Scene::limited(Limits::default(), limits.clone()).await;
     let server_takes = Node::new().lookup::<dyn Log>(scene.server.uri("log")).await.unwrap();
@@ -86,7 +86,7 @@ async fn arguments_that_cannot_be_encoded_are_refused_as_ever() {
 }
 
 #[tokio::test]
-async fn what_needs_an_answer_from_the_object_says_so() {
+async fn an_operation_that_needs_an_answer_is_refused_over_udp() {
     let scene = Scene::new().await;
     let log = &scene.log;
     assert!(!Ref::is_near(log));
@@ -139,7 +139,7 @@ async fn addresses_that_are_none_are_refused() {
 }
 
 #[tokio::test]
-async fn what_the_system_does_not_send_is_told() {
+async fn a_datagram_that_the_system_refuses_is_an_error() {
     let client = Node::builder()
         .limits(Limits { datagram: 65_507, ..Limits::default() })
         .start()

@@ -172,7 +172,7 @@ fn point() -> Point {
 }
 
 #[tokio::test]
-async fn values_come_back_as_they_were_sent() -> Result<()> {
+async fn values_round_trip() -> Result<()> {
     let wall = far::<dyn Echo, dyn Echo>(Ref::new(Wall)).await?;
     wall.nothing().await?;
     assert_eq!(wall.text("grüß dich").await?, "grüß dich");
@@ -193,7 +193,7 @@ async fn values_come_back_as_they_were_sent() -> Result<()> {
 }
 
 #[tokio::test]
-async fn byte_strings_come_back_whole_however_they_are_spelled() -> Result<()> {
+async fn byte_strings_round_trip_in_every_encoding() -> Result<()> {
     let wall = far::<dyn Echo, dyn Echo>(Ref::new(Wall)).await?;
     for length in [0, 1, 250, 251, 70_000, 1 << 20] {
         let bytes: Vec<u8> = (0..length).map(|number| (number % 251) as u8).collect();
@@ -210,7 +210,7 @@ async fn byte_strings_come_back_whole_however_they_are_spelled() -> Result<()> {
 }
 
 #[tokio::test]
-async fn references_come_back_as_the_objects_that_they_were() -> Result<()> {
+async fn references_to_own_objects_are_restored() -> Result<()> {
     let wall = far::<dyn Echo, dyn Echo>(Ref::new(Wall)).await?;
     let mine = Ref::<dyn Echo>::new(Wall);
     let found = wall.references(vec![None, Some(mine.clone()), Some(wall.clone())]).await?;

@@ -90,7 +90,7 @@ async fn who_floods_waits() {
 }
 
 #[tokio::test]
-async fn who_sends_waits_for_a_peer_that_does_not_read() {
+async fn a_sender_waits_for_a_peer_that_does_not_read() {
     let line = Line::new().await;
     let Line { socket, mut peer, _gateway, messages: _heard } = line;
     let sent = Arc::new(AtomicU64::new(0));

@@ -21,7 +21,7 @@ async fn free(address: &str) {
 }
 
 #[tokio::test]
-async fn closing_writes_what_was_sent_and_tells_all() {
+async fn closing_writes_pending_output_and_notifies_everyone() {
     let mut line = Line::new().await;
     let monitor = Ref::monitor(&line.socket);
     let text = "x".repeat(3 << 20);
@@ -59,7 +59,7 @@ async fn a_peer_that_does_not_read_the_last_words_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn an_end_of_the_peers_is_told_without_credit_and_it_may_still_read() {
+async fn the_peers_end_is_reported_without_credit_and_reading_continues() {
     let mut line = Line::new().await;
     within(line.peer.shutdown()).await.unwrap();
     assert!(matches!(line.messages.next().await, ControllerMessage::Ended));
@@ -70,7 +70,7 @@ async fn an_end_of_the_peers_is_told_without_credit_and_it_may_still_read() {
 }
 
 #[tokio::test]
-async fn what_stands_before_the_end_is_told_before_it() {
+async fn input_before_the_end_is_reported_before_it() {
     let mut line = Line::new().await;
     line.says("one\ntwo\n").await;
     within(line.peer.shutdown()).await.unwrap();
@@ -82,7 +82,7 @@ async fn what_stands_before_the_end_is_told_before_it() {
 }
 
 #[tokio::test]
-async fn ones_own_end_leaves_the_other_direction_open() {
+async fn closing_one_direction_leaves_the_other_open() {
     let mut line = Line::new().await;
     within(line.socket.send_line("that was all")).await.unwrap();
     within(line.socket.end()).await.unwrap();
@@ -142,7 +142,7 @@ async fn unless_the_class_says_otherwise_an_end_closes() {
 }
 
 #[tokio::test]
-async fn it_closes_when_nobody_refers_to_it() {
+async fn it_closes_with_its_last_reference() {
     let (_gateway, sockets) = gateway().await;
     let (service, mut messages) = controller();
     let server = within(sockets.listen("127.0.0.1:0", Ref::new(service))).await.unwrap();
@@ -197,7 +197,7 @@ async fn it_closes_when_its_controlling_object_is_stopped() {
 }
 
 #[tokio::test]
-async fn it_closes_when_the_node_of_its_controlling_object_is_gone() {
+async fn it_closes_when_its_controllers_node_is_lost() {
     let gateway = Node::builder().sockets(Policy::loopback()).start().await.unwrap();
     let another = Node::listen("tcp://127.0.0.1:0").await.unwrap();
     another.publish("controller", Ref::<dyn SocketController>::new(controller().0)).await.unwrap();
@@ -231,7 +231,7 @@ async fn it_closes_if_its_controlling_object_was_stopped_before() {
 }
 
 #[tokio::test]
-async fn who_controlled_it_before_does_not_matter() {
+async fn a_replaced_controller_has_no_effect() {
     let mut line = Line::new().await;
     let (another, mut messages) = controller();
     within(line.socket.controlled_by(Ref::new(another))).await.unwrap();

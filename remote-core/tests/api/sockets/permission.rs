@@ -23,7 +23,7 @@ async fn a_node_that_allows_nothing_refuses() {
 }
 
 #[tokio::test]
-async fn a_node_allows_what_its_policy_says() {
+async fn a_node_permits_only_what_its_policy_allows() {
     let only = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let policy = Policy::none().listen(move |address| address == only);
     let node = Node::builder().listen("tcp://127.0.0.1:0").sockets(policy).start().await.unwrap();
@@ -39,7 +39,7 @@ async fn a_node_allows_what_its_policy_says() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_is_an_error_of_its_kind() {
+async fn impossible_requests_fail_with_a_specific_error() {
     let (_gateway, sockets) = gateway().await;
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = taken.local_addr().unwrap().to_string();

@@ -6,7 +6,7 @@ use remote_core::socket::WorkUnits;
 use super::*;
 
 #[tokio::test]
-async fn units_may_be_changed_on_the_way() {
+async fn the_kind_of_units_can_be_changed() {
     let mut line = Line::new().await;
     line.says(b"a line\r\n\0\0\0\x05hello").await;
     within(line.socket.issue_credit(1)).await.unwrap();
@@ -21,7 +21,7 @@ async fn units_may_be_changed_on_the_way() {
 }
 
 #[tokio::test]
-async fn what_is_sent_stands_as_it_is_to_be_read() {
+async fn frames_are_encoded_as_documented() {
     let mut line = Line::new().await;
     within(line.socket.send(b"as it is")).await.unwrap();
     within(line.socket.send(b"")).await.unwrap();
@@ -34,7 +34,7 @@ async fn what_is_sent_stands_as_it_is_to_be_read() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_unit_closes_the_socket_and_no_other() {
+async fn an_invalid_unit_closes_its_socket_only() {
     let wrong: [(&[u8], WorkUnits, &str); 3] = [
         (b"12345678901\n", WorkUnits::Lines { longest: 10 }, "a line of more than 10 bytes"),
         (b"caf\xe9\n", WorkUnits::lines(), "UTF-8"),

@@ -45,14 +45,14 @@ async fn nothing_is_sent_without_credit() {
 }
 
 #[tokio::test]
-async fn a_stream_that_nobody_takes_from_is_not_begun() {
+async fn a_stream_without_a_consumer_is_not_started() {
     let (pair, sent) = far().await;
     let _numbers = within(pair.far.numbers(100)).await.unwrap();
     assert_sent(&pair.far, &sent, 0).await;
 }
 
 #[tokio::test]
-async fn whoever_sends_is_a_window_ahead_and_no_more() {
+async fn a_producer_is_at_most_one_window_ahead() {
     let (pair, sent) = far().await;
     let mut numbers = within(pair.far.numbers(10_000)).await.unwrap();
     assert_eq!(within(numbers.next()).await, Some(Ok(0)));
@@ -100,7 +100,7 @@ async fn credit_by_hand_also_brings_values_that_are_larger_than_the_window_of_by
 }
 
 #[tokio::test]
-async fn a_far_taker_holds_up_whoever_sends_here() {
+async fn a_far_consumer_without_credit_suspends_a_near_producer() {
     let (pair, _) = far().await;
     let sent = Arc::<AtomicU64>::default();
     let counting = Arc::clone(&sent);
@@ -121,7 +121,7 @@ async fn a_far_taker_holds_up_whoever_sends_here() {
 }
 
 #[tokio::test]
-async fn a_value_that_waited_for_credit_and_was_given_up_is_not_sent() {
+async fn a_value_dropped_while_it_waits_for_credit_is_not_sent() {
     let (sink, stream) = Stream::channel();
     let mut stream = stream.with_credit(0);
     stream.credit(1);

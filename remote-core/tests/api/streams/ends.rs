@@ -23,7 +23,7 @@ async fn rest(mut stream: Stream<u64>) -> (Vec<u64>, Option<Error>) {
 }
 
 #[tokio::test]
-async fn the_end_comes_behind_the_values_and_whoever_ends_learns_that_it_has() {
+async fn the_end_follows_the_values_and_its_receipt_is_reported() {
     let (hub, sink) = Hub::offering();
     let pair = Pair::new(station(hub)).await;
     let offered = within(pair.far.offered()).await.unwrap();
@@ -38,7 +38,7 @@ async fn the_end_comes_behind_the_values_and_whoever_ends_learns_that_it_has() {
 }
 
 #[tokio::test]
-async fn an_error_comes_behind_the_values_and_is_the_last() {
+async fn an_error_follows_the_values_and_is_the_last_item() {
     let (hub, sink) = Hub::offering();
     let pair = Pair::new(station(hub)).await;
     let offered = within(pair.far.offered()).await.unwrap();
@@ -86,7 +86,7 @@ async fn the_error_of_a_stream_that_is_sent_on_is_nested_once() {
 }
 
 #[tokio::test]
-async fn whoever_sends_is_told_when_the_stream_is_dropped() {
+async fn a_producer_learns_of_the_drop_of_its_stream() {
     let (hub, sink) = Hub::offering();
     let pair = Pair::new(station(hub)).await;
     let mut offered = within(pair.far.offered()).await.unwrap();
@@ -104,7 +104,7 @@ async fn whoever_sends_is_told_when_the_stream_is_dropped() {
 }
 
 #[tokio::test]
-async fn whoever_sends_is_told_when_a_stream_is_dropped_that_was_never_begun() {
+async fn a_producer_learns_of_the_drop_of_an_unstarted_stream() {
     let pair = Pair::new(station(Hub::default())).await;
     let (sink, stream) = Stream::channel();
     within(pair.far.keep(stream)).await.unwrap();
@@ -115,7 +115,7 @@ async fn whoever_sends_is_told_when_a_stream_is_dropped_that_was_never_begun() {
 }
 
 #[tokio::test]
-async fn a_future_goes_with_the_stream_that_it_was_made_for() {
+async fn a_future_is_dropped_with_its_stream() {
     for is_begun in [false, true] {
         let (witness, mut dropped) = drop_witness();
         let mut stream = Stream::new(|sink| async move {
@@ -133,7 +133,7 @@ async fn a_future_goes_with_the_stream_that_it_was_made_for() {
 }
 
 #[tokio::test]
-async fn a_session_that_ends_is_an_error_behind_what_came_before_it() {
+async fn the_end_of_a_session_is_an_error_after_the_arrived_values() {
     let (hub, sink) = Hub::offering();
     let pair = Pair::tcp(station(hub)).await;
     let mut offered = within(pair.far.offered()).await.unwrap();

@@ -129,7 +129,7 @@ async fn a_million_items_take_no_more_memory_than_a_window_of_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_million_numbers_come_from_another_process() {
+async fn a_million_numbers_arrive_from_another_process() {
     let node = Node::new();
     let (_maker, from, _) = office(&node, "10").await;
     let begun = Instant::now();
@@ -147,7 +147,7 @@ async fn a_million_numbers_come_from_another_process() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_maker_that_is_killed_is_an_error_behind_what_had_arrived() {
+async fn a_killed_producer_is_an_error_after_the_arrived_values() {
     let node = impatient().await;
     let (mut maker, from, _) = office(&node, "2").await;
     let mut numbers = within(from.numbers(u64::MAX)).await.unwrap();
@@ -174,7 +174,7 @@ async fn a_maker_that_is_killed_is_an_error_behind_what_had_arrived() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_taker_that_is_killed_is_told_to_whoever_sends() {
+async fn a_killed_consumer_is_reported_to_the_producer() {
     let node = impatient().await;
     let (mut taker, to, _) = office(&node, "2").await;
     let (sink, stream) = Stream::channel();

@@ -211,7 +211,7 @@ async fn calls_run_one_after_another_in_the_order_in_which_they_were_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_callers_share_the_turns() {
+async fn a_serial_object_serves_many_callers() {
     let counter = Counter::new();
     let near: Ref<dyn Desk> = Ref::from_arc(counter.clone());
     let pair = Pair::tcp(near.clone()).await;
@@ -235,7 +235,7 @@ async fn many_callers_share_the_turns() {
 }
 
 #[tokio::test]
-async fn a_method_that_waits_keeps_its_turn() {
+async fn a_serial_method_that_waits_excludes_others() {
     let counter = Counter::new();
     let pair = Pair::<dyn Desk>::new(Ref::from_arc(counter.clone())).await;
     let (mut first, mut second) = (pair.far.serve(1), pair.far.note(2));
@@ -251,7 +251,7 @@ async fn a_method_that_waits_keeps_its_turn() {
 }
 
 #[tokio::test]
-async fn a_call_that_ends_in_whatever_way_gives_the_turn_on() {
+async fn a_serial_call_that_ends_in_any_way_starts_the_next() {
     let counter = Counter::new();
     let near: Ref<dyn Desk> = Ref::from_arc(counter.clone());
     let pair = Pair::new(near.clone()).await;
@@ -282,7 +282,7 @@ async fn a_call_that_ends_in_whatever_way_gives_the_turn_on() {
 }
 
 #[tokio::test]
-async fn when_the_object_is_stopped_those_that_wait_fail_and_the_one_that_runs_goes_on() {
+async fn stopping_a_serial_object_fails_its_waiting_calls_only() {
     let counter = Counter::new();
     let near: Ref<dyn Desk> = Ref::from_arc(counter.clone());
     let pair = Pair::new(near.clone()).await;
@@ -303,7 +303,7 @@ async fn when_the_object_is_stopped_those_that_wait_fail_and_the_one_that_runs_g
 }
 
 #[tokio::test]
-async fn an_object_that_would_wait_for_itself_is_told_so() {
+async fn a_serial_object_that_would_await_itself_is_refused() {
     let counter = Counter::new();
     let desk: Ref<dyn Desk> = Ref::from_arc(counter.clone());
     let hall: Ref<dyn Desk> = Ref::new(Hall);
@@ -359,7 +359,7 @@ async fn a_circle_of_two_serial_objects_is_refused() {
 }
 
 #[tokio::test]
-async fn those_that_wait_are_bounded_by_the_window() {
+async fn waiting_serial_calls_are_bounded_by_the_window() {
     const COUNT: u32 = 100;
     let counter = Counter::new();
     let limits = Limits { window_calls: 8, ..Limits::default() };

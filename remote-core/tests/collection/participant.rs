@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use super::stage::{directing, under_test};
+use super::objects::{Kept, Shelf, Smithy, Stock, Thing, Workshop};
+use super::setup::{commands, under_test};
 use super::support::child::report;
-use super::things::{Kept, Shelf, Smithy, Stock, Thing, Workshop};
 
 /// The commands of the test.
 #[remote]
-pub(crate) trait Part {
+pub(crate) trait Control {
     async fn report(&self) -> Result<Report>;
     /// Looks up a workshop, has it make a number of objects, and keeps them.
     async fn fetch(&self, workshop: &str, count: u64) -> Result<()>;
@@ -44,7 +44,7 @@ pub(crate) trait Part {
     async fn leave(&self) -> Result<()>;
 }
 
-/// The observable state of an actor.
+/// The observable state of a participant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Report {
     /// The number of live objects of this process.
@@ -65,8 +65,8 @@ pub(crate) struct Report {
 }
 
 #[derive(Remote)]
-#[remote(Part)]
-struct Actor {
+#[remote(Control)]
+struct Participant {
     node: Node,
     stock: Arc<Stock>,
     kept: Kept,
@@ -75,16 +75,16 @@ struct Actor {
     leaving: Arc<Notify>,
 }
 
-/// Runs an actor: reports the addresses of the node under test and of the node for commands, and runs until a command
+/// Runs a participant: reports the addresses of the node under test and of the node for commands, and runs until a command
 /// ends it.
-pub(crate) async fn play() {
+pub(crate) async fn serve() {
     let node = under_test().await;
     let (stock, kept, leaving) = (Arc::<Stock>::default(), Kept::default(), Arc::default());
     node.publish("workshop", Ref::<dyn Workshop>::new(Smithy(Arc::clone(&stock)))).await.unwrap();
     node.publish("shelf", Ref::<dyn Shelf>::new(kept.clone())).await.unwrap();
-    let director = directing().listen("tcp://127.0.0.1:0").start().await.unwrap();
+    let command_node = commands().listen("tcp://127.0.0.1:0").start().await.unwrap();
     report(node.uri("").trim_end_matches('/'));
-    let part = Actor {
+    let participant = Participant {
         node,
         stock,
         kept,
@@ -92,12 +92,12 @@ pub(crate) async fn play() {
         shelf: Mutex::default(),
         leaving: Arc::clone(&leaving),
     };
-    director.publish("part", Ref::<dyn Part>::new(part)).await.unwrap();
-    report(&director.uri("part"));
+    command_node.publish("control", Ref::<dyn Control>::new(participant)).await.unwrap();
+    report(&command_node.uri("control"));
     leaving.notified().await;
 }
 
-impl Actor {
+impl Participant {
     fn kept(&self, place: u64) -> Result<Ref<dyn Thing>> {
         let kept = self.kept.0.lock().unwrap();
         kept.get(place as usize).cloned().ok_or(Error::NoSuchObject)
@@ -122,7 +122,7 @@ async fn all(
 }
 
 #[remote]
-impl Part for Actor {
+impl Control for Participant {
     async fn report(&self) -> Result<Report> {
         let kept = self.kept.0.lock().unwrap().iter().map(|thing| format!("{thing:?}")).collect();
         let mut sessions = self.node.sessions();

@@ -122,7 +122,7 @@ impl Host {
 }
 
 /// A node and one peer, which has looked up its object.
-pub(crate) struct Stage {
+pub(crate) struct Setup {
     pub(crate) host: Host,
     pub(crate) peer: Peer,
     /// The number of the object.
@@ -131,19 +131,19 @@ pub(crate) struct Stage {
     rest: Vec<u8>,
 }
 
-impl Stage {
-    pub(crate) fn new() -> Stage {
-        Stage::with(wide_limits(), wide_hello(greater()))
+impl Setup {
+    pub(crate) fn new() -> Setup {
+        Setup::with(wide_limits(), wide_hello(greater()))
     }
 
-    pub(crate) fn with(limits: Limits, hello: Hello) -> Stage {
+    pub(crate) fn with(limits: Limits, hello: Hello) -> Setup {
         let host = Host::new(limits);
         let (peer, target) = host.runtime.block_on(async {
             let mut peer = Peer::introduced(&host.address(), &hello).await;
             let target = peer.target().await;
             (peer, target)
         });
-        Stage { host, peer, target, rest: Vec::new() }
+        Setup { host, peer, target, rest: Vec::new() }
     }
 
     /// Runs a future of the peer to its end. The node runs, too, and is not counted.

@@ -1,4 +1,4 @@
-//! The setting of the scenarios: the nodes under test, the nodes for commands, the actors as the test sees them, and
+//! The setting of the scenarios: the nodes under test, the nodes for commands, the participants as the test sees them, and
 //! the time limits.
 //!
 //! It must not know the scenarios.
@@ -9,7 +9,7 @@ use remote_core::{Error, Limits, Node, NodeBuilder, Ref, Result};
 
 use tokio::task::JoinHandle;
 
-use super::actor::{Part, Report};
+use super::participant::{Control, Report};
 use super::support::address::Reserved;
 use super::support::child::Child;
 use super::support::relay::Relay;
@@ -42,35 +42,35 @@ pub(crate) async fn under_test() -> Node {
 }
 
 /// Returns the builder of a node for commands, whose sessions outlive every pause of a scenario.
-pub(crate) fn directing() -> NodeBuilder {
+pub(crate) fn commands() -> NodeBuilder {
     let limits = Limits { silence: 5 * TERM, ..Limits::default() };
     Node::builder().limits(limits).lease(10 * TERM)
 }
 
 /// A child process, and the object that takes its commands.
-pub(crate) struct Actor {
+pub(crate) struct Participant {
     pub(crate) process: Child,
-    pub(crate) part: Ref<dyn Part>,
+    pub(crate) control: Ref<dyn Control>,
     /// The address of its node under test.
     pub(crate) address: String,
 }
 
-impl Actor {
-    pub(crate) async fn start() -> Actor {
-        Actor::start_with(&[]).await
+impl Participant {
+    pub(crate) async fn start() -> Participant {
+        Participant::start_with(&[]).await
     }
 
-    /// Starts an actor that listens at a reserved address.
-    pub(crate) async fn start_at(address: &Reserved) -> Actor {
-        Actor::start_with(&[(ADDRESS, &address.uri())]).await
+    /// Starts a participant that listens at a reserved address.
+    pub(crate) async fn start_at(address: &Reserved) -> Participant {
+        Participant::start_with(&[(ADDRESS, &address.uri())]).await
     }
 
-    pub(crate) async fn start_with(settings: &[(&str, &str)]) -> Actor {
-        let process = Child::start("actor", settings);
-        let (address, part) = (process.receive(), process.receive());
-        let director = directing().start().await.unwrap();
-        let part = within(director.lookup(part)).await.unwrap();
-        Actor { process, part, address }
+    pub(crate) async fn start_with(settings: &[(&str, &str)]) -> Participant {
+        let process = Child::start("participant", settings);
+        let (address, control) = (process.receive(), process.receive());
+        let command_node = commands().start().await.unwrap();
+        let control = within(command_node.lookup(control)).await.unwrap();
+        Participant { process, control, address }
     }
 
     pub(crate) fn workshop(&self) -> String {
@@ -81,21 +81,21 @@ impl Actor {
         format!("{}/shelf", self.address)
     }
 
-    /// Starts a relay in front of the actor.
+    /// Starts a relay in front of the participant.
     pub(crate) async fn behind_a_relay(&self) -> Relay {
         Relay::start(&self.address, Duration::ZERO).await
     }
 
     pub(crate) async fn report(&self) -> Report {
-        within(self.part.report()).await.unwrap()
+        within(self.control.report()).await.unwrap()
     }
 
-    /// Has the actor ask a kept object for its number.
+    /// Has the participant ask a kept object for its number.
     pub(crate) async fn ask(&self, place: u64) -> Result<u64> {
-        inner(within(self.part.ask(place)).await)
+        inner(within(self.control.ask(place)).await)
     }
 
-    /// Has the actor ask this number of kept objects for their numbers.
+    /// Has the participant ask this number of kept objects for their numbers.
     pub(crate) async fn ask_all(&self, count: u64) -> Vec<u64> {
         let mut numbers = Vec::new();
         for place in 0..count {
@@ -104,7 +104,7 @@ impl Actor {
         numbers
     }
 
-    /// Waits until the state of the actor satisfies a condition.
+    /// Waits until the state of the participant satisfies a condition.
     pub(crate) async fn until(&self, what: &str, is_so: impl Fn(&Report) -> bool) -> Report {
         let begun = Instant::now();
         loop {
@@ -140,14 +140,14 @@ impl Actor {
 
 /// Sends a command in a task, so that the test can go on.
 pub(crate) fn begin<F: Future<Output = Result<()>> + Send + 'static>(
-    actor: &Actor,
-    command: impl FnOnce(Ref<dyn Part>) -> F,
+    participant: &Participant,
+    command: impl FnOnce(Ref<dyn Control>) -> F,
 ) -> JoinHandle<Result<()>> {
-    let command = command(actor.part.clone());
+    let command = command(participant.control.clone());
     tokio::spawn(async move { inner(within(command).await) })
 }
 
-/// Returns the result inside the actor, without the nesting that the command adds.
+/// Returns the result inside the participant, without the nesting that the command adds.
 pub(crate) fn inner<V>(result: Result<V>) -> Result<V> {
     result.map_err(|error| error.root().clone())
 }

@@ -158,7 +158,7 @@ async fn a_stream_stays_where_values_were_taken_from_it() {
 }
 
 #[tokio::test]
-async fn of_two_who_take_from_one_stream_the_first_gets_the_values() {
+async fn a_stream_has_one_consumer() {
     /// The same message, passed by reference: so the stream is at both sides.
     mod lending {
         use super::*;

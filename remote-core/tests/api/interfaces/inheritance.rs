@@ -104,7 +104,7 @@ impl Unlisted for Diamond {
 }
 
 #[tokio::test]
-async fn an_interface_answers_for_those_that_it_extends() -> Result<()> {
+async fn an_interface_includes_those_that_it_extends() -> Result<()> {
     let diamond = far::<dyn Bottom, dyn Bottom>(Ref::new(Diamond("d"))).await?;
     assert_eq!(diamond.top().await?, "d");
     assert_eq!(diamond.described().await?, "<d>");
@@ -117,7 +117,7 @@ async fn an_interface_answers_for_those_that_it_extends() -> Result<()> {
 }
 
 #[tokio::test]
-async fn methods_of_one_name_are_told_apart_by_their_interfaces() -> Result<()> {
+async fn methods_of_one_name_are_distinguished_by_their_interfaces() -> Result<()> {
     let again = far::<dyn Again, dyn Again>(Ref::new(Twofold)).await?;
     assert_eq!(Again::described(&**again).await?, "[<t>]");
     assert_eq!(Top::described(&**again).await?, "<t>");
@@ -140,7 +140,7 @@ async fn a_class_is_reached_through_each_of_its_interfaces() -> Result<()> {
 }
 
 #[tokio::test]
-async fn what_a_class_does_not_list_it_does_not_answer_to() -> Result<()> {
+async fn a_class_refuses_interfaces_that_it_does_not_list() -> Result<()> {
     for object in [
         Ref::<dyn Top>::new(Diamond("near")),
         far::<dyn Top, dyn Top>(Ref::new(Diamond("far"))).await?.clone(),

@@ -60,34 +60,34 @@ pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
 }
 
 /// A node that is attacked, and an honest client of it.
-pub(crate) struct Stage {
+pub(crate) struct Setup {
     pub(crate) server: Node,
     /// The executions of `never` that are in progress.
     pub(crate) running: Arc<AtomicU64>,
     honest: HonestClient,
 }
 
-impl Stage {
-    pub(crate) async fn new() -> Stage {
-        Stage::with(patient()).await
+impl Setup {
+    pub(crate) async fn new() -> Setup {
+        Setup::with(patient()).await
     }
 
-    pub(crate) async fn with(limits: Limits) -> Stage {
-        Stage::leasing(limits, LEASE).await
+    pub(crate) async fn with(limits: Limits) -> Setup {
+        Setup::leasing(limits, LEASE).await
     }
 
-    /// Makes a stage with a short lease, for a test that waits for its end.
-    pub(crate) async fn brief(limits: Limits) -> Stage {
-        Stage::leasing(limits, SHORT_LEASE).await
+    /// Makes a setup with a short lease, for a test that waits for its end.
+    pub(crate) async fn brief(limits: Limits) -> Setup {
+        Setup::leasing(limits, SHORT_LEASE).await
     }
 
-    async fn leasing(limits: Limits, lease: Duration) -> Stage {
+    async fn leasing(limits: Limits, lease: Duration) -> Setup {
         let server = serve(limits, lease).await.expect("a node starts");
         let object = TargetObject::default();
         let running = Arc::clone(&object.running);
         server.publish("target", Ref::<dyn Target>::new(object)).await.expect("the name is free");
         let honest = HonestClient::at(&server.uri("target")).await;
-        Stage { server, running, honest }
+        Setup { server, running, honest }
     }
 
     /// Returns host and port of the node.
