@@ -219,7 +219,7 @@ impl NodeBuilder {
         }
         if call_timeout == Some(Duration::ZERO) {
             return Err(Error::Refused(
-                "a default deadline of zero lets no call succeed; set a longer one, or none".into(),
+                "with `NodeBuilder::call_timeout` of zero no call succeeds; set a longer one, or none".into(),
             ));
         }
         let shared = Shared::new(name, limits, lease, call_timeout);

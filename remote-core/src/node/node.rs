@@ -158,8 +158,8 @@ impl Node {
         Ref::from_arc(Arc::clone(&self.0.sockets))
     }
 
-    /// Returns the number of objects that the node exports: those that peers can name. An object that several peers can name
-    /// counts once.
+    /// Returns the number of exports: objects to which peers refer. An object to which several peers refer counts once.
+    /// [`Snapshot::exports`] lists them.
     ///
     /// ```
     /// # use remote_core::{Node, Ref, Remote, Result, remote};
