@@ -83,13 +83,39 @@ pub(crate) trait Receiver: Send + Sync + 'static {
     /// Notes that a node exports the object. The first such node is its owner.
     fn exported_by(&self, _node: NodeId) {}
 
-    /// Returns the failure of a promise, with the method that failed.
-    fn failure(&self) -> Option<(&'static Method, Reply)> {
+    /// Returns the failure of a promise.
+    fn failure(&self) -> Option<Failure> {
+        None
+    }
+
+    /// Returns the receiver to which a promise has resolved.
+    fn resolution(&self) -> Option<Resolution> {
+        None
+    }
+
+    /// Takes the receiver to which a promise has resolved, because the promise is being dropped.
+    fn take_resolution(&mut self) -> Option<Arc<dyn Receiver>> {
         None
     }
 
     /// Waits until a promise is resolved, and returns its object. Any other receiver returns itself.
     fn resolved(self: Arc<Self>) -> Resolving;
+}
+
+/// The receiver to which a promise has resolved.
+pub(crate) struct Resolution {
+    pub(crate) target: Arc<dyn Receiver>,
+    /// True if all messages that were sent to the promise before have been sent to the target.
+    pub(crate) is_complete: bool,
+}
+
+/// The failure of a promise.
+pub(crate) struct Failure {
+    /// The method whose call failed.
+    pub(crate) method: &'static Method,
+    pub(crate) reply: Reply,
+    /// The promise that it was pipelined on, if it failed because that one did.
+    pub(super) on: Option<Arc<dyn Receiver>>,
 }
 
 /// Returns the error for stopping an object that is not near.

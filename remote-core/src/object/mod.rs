@@ -14,6 +14,7 @@ pub(crate) mod nested;
 pub(crate) mod null;
 pub(crate) mod peer;
 pub(crate) mod promise;
+pub(crate) mod resolution;
 pub(crate) mod serial;
 pub(crate) mod shortening;
 pub(crate) mod slot;

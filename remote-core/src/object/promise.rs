@@ -14,44 +14,15 @@ use tokio::sync::{OnceCell, oneshot};
 
 use super::builtin::SETTLE;
 use super::message::{
-    Asked, Claim, Ended, Location, Receiver, Reply, Request, Resolving, Route, RouteId, Running,
-    Ticket, Watcher,
+    Asked, Claim, Ended, Failure, Location, Receiver, Reply, Request, Resolution, Resolving, Route,
+    RouteId, Running, Ticket, Watcher,
 };
+use super::resolution::{circular, drop_chain, end_of_chain, leads_to, lock_chains, outcome};
 use crate::error::{Error, Result};
 use crate::id::ObjectId;
 use crate::mutex::Mutex;
 use crate::wire::frame::Target;
 use crate::wire::method::Method;
-
-/// Returns the object to which the call of a promise has resolved, or its error.
-fn outcome(reply: &Reply) -> Result<Arc<dyn Receiver>> {
-    match reply {
-        Reply::Value(payload) => match payload.references.as_slice() {
-            [reference] => Ok(Arc::clone(&reference.receiver)),
-            _ => Err(Error::Decode("the answer to a promise is not one reference".into())),
-        },
-        // The error type is known to callers only; see `Message::decode`.
-        Reply::Failure(_) => {
-            Err(Error::Broken(Box::new(Error::Decode("the method returned an error".into()))))
-        }
-        Reply::Fault(error) => Err(error.clone()),
-    }
-}
-
-/// Returns the failure of a promise. If it failed because the promise that it was pipelined on did, the failure of that
-/// one.
-fn failure(
-    method: &'static Method,
-    on: &Weak<dyn Receiver>,
-    reply: Reply,
-) -> Option<(&'static Method, Reply)> {
-    match reply {
-        Reply::Fault(Error::Broken(_)) => {
-            on.upgrade().and_then(|on| on.failure()).or(Some((method, reply)))
-        }
-        _ => Some((method, reply)),
-    }
-}
 
 /// The promise of a call to a far object.
 pub(crate) struct FarPromise {
@@ -128,9 +99,10 @@ impl Receiver for FarPromise {
         let mut sends = self.sends.lock();
         if let Some(target) = self.target.get() {
             drop(sends);
+            let target = end_of_chain(Arc::clone(target));
             return match target.route() {
-                Some(route) if self.is_on(route) => target.ask(target, request),
-                _ => forward(target, request.for_the_reply()),
+                Some(route) if self.is_on(route) => target.ask(&target, request),
+                _ => forward(&target, request.for_the_reply()),
             };
         }
         sends.begun += 1;
@@ -158,10 +130,20 @@ impl Receiver for FarPromise {
         watch_resolved(self.resolved(), runtime, watcher)
     }
 
-    fn failure(&self) -> Option<(&'static Method, Reply)> {
+    fn failure(&self) -> Option<Failure> {
         // This failure arrives before those of the calls that are pipelined on it.
         let reply = self.reply.get().cloned().or_else(|| self.claim.slot.peek())?;
-        failure(self.method, &self.on, reply)
+        Some(Failure::new(self.method, reply, &self.on))
+    }
+
+    fn resolution(&self) -> Option<Resolution> {
+        let target = Arc::clone(self.target.get()?);
+        Some(Resolution { target, is_complete: true })
+    }
+
+    fn take_resolution(&mut self) -> Option<Arc<dyn Receiver>> {
+        drop(self.target.take());
+        outcome(&self.reply.take()?).ok()
     }
 
     fn resolved(self: Arc<Self>) -> Resolving {
@@ -173,6 +155,10 @@ impl Receiver for FarPromise {
                 // A message that another task sends meanwhile may not have started. Then later messages follow it.
                 let now = self.sends.lock();
                 if *now == before && now.begun == now.done {
+                    let _chains = lock_chains(&target);
+                    if leads_to(&target, &*self) {
+                        return Err(circular());
+                    }
                     let _ = self.target.set(Arc::clone(&target));
                 }
             }
@@ -184,6 +170,7 @@ impl Receiver for FarPromise {
 impl Drop for FarPromise {
     fn drop(&mut self) {
         self.route.finish(self.claim.token, self.claim.question);
+        drop_chain(self.take_resolution());
     }
 }
 
@@ -202,6 +189,8 @@ enum State {
     Pending {
         waiting: VecDeque<(Request, oneshot::Sender<Reply>)>,
         observers: Vec<oneshot::Sender<()>>,
+        /// The receiver to which the messages are being sent.
+        target: Option<Arc<dyn Receiver>>,
     },
     /// The result is known, and all messages that waited have been sent on.
     Resolved(Reply),
@@ -209,7 +198,8 @@ enum State {
 
 impl NearPromise {
     pub(crate) fn new(method: &'static Method, on: Weak<dyn Receiver>) -> Arc<NearPromise> {
-        let state = State::Pending { waiting: VecDeque::new(), observers: Vec::new() };
+        let state =
+            State::Pending { waiting: VecDeque::new(), observers: Vec::new(), target: None };
         Arc::new(NearPromise {
             method,
             on,
@@ -221,15 +211,20 @@ impl NearPromise {
 
     /// Resolves the promise. The messages that waited are started before any later one.
     pub(crate) fn resolve(&self, reply: Reply) {
+        let reply = match outcome(&reply).and_then(|target| self.set_target(target)) {
+            Err(error) if matches!(reply, Reply::Value(_)) => Reply::Fault(error),
+            _ => reply,
+        };
         let target = outcome(&reply);
         loop {
             let mut state = self.state.lock();
-            let State::Pending { waiting, observers } = &mut *state else { return };
+            let State::Pending { waiting, observers, .. } = &mut *state else { return };
             let batch = std::mem::take(waiting);
             if batch.is_empty() {
                 let observers = std::mem::take(observers);
-                *state = State::Resolved(reply);
+                let pending = std::mem::replace(&mut *state, State::Resolved(reply));
                 drop(state);
+                drop(pending);
                 for observer in observers {
                     let _ = observer.send(());
                 }
@@ -238,11 +233,29 @@ impl NearPromise {
             drop(state);
             for (request, answer) in batch {
                 match &target {
-                    Ok(target) => start(target, request, answer),
+                    Ok(target) => start(&end_of_chain(Arc::clone(target)), request, answer),
                     Err(error) => drop(answer.send(Reply::Fault(error.clone().broken()))),
                 }
             }
         }
+    }
+
+    /// Notes the receiver to which the promise resolves. Fails if that would lead back to the promise.
+    fn set_target(&self, receiver: Arc<dyn Receiver>) -> Result<()> {
+        let _chains = lock_chains(&receiver);
+        if leads_to(&receiver, self) {
+            return Err(circular());
+        }
+        if let State::Pending { target, .. } = &mut *self.state.lock() {
+            *target = Some(receiver);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for NearPromise {
+    fn drop(&mut self) {
+        drop_chain(self.take_resolution());
     }
 }
 
@@ -263,7 +276,7 @@ impl Receiver for NearPromise {
                 let target = outcome(reply);
                 drop(state);
                 match target {
-                    Ok(target) => forward(&target, request),
+                    Ok(target) => forward(&end_of_chain(target), request),
                     Err(error) => Asked::Running(Running::ready(Reply::Fault(error.broken()))),
                 }
             }
@@ -283,12 +296,34 @@ impl Receiver for NearPromise {
         watch_resolved(self.resolved(), runtime, watcher)
     }
 
-    fn failure(&self) -> Option<(&'static Method, Reply)> {
+    fn failure(&self) -> Option<Failure> {
         let reply = match &*self.state.lock() {
             State::Resolved(reply) => reply.clone(),
             State::Pending { .. } => return None,
         };
-        failure(self.method, &self.on, reply)
+        Some(Failure::new(self.method, reply, &self.on))
+    }
+
+    fn resolution(&self) -> Option<Resolution> {
+        match &*self.state.lock() {
+            State::Pending { target, .. } => {
+                let target = Arc::clone(target.as_ref()?);
+                Some(Resolution { target, is_complete: false })
+            }
+            State::Resolved(reply) => {
+                Some(Resolution { target: outcome(reply).ok()?, is_complete: true })
+            }
+        }
+    }
+
+    fn take_resolution(&mut self) -> Option<Arc<dyn Receiver>> {
+        match std::mem::replace(
+            self.state.get_mut(),
+            State::Resolved(Reply::Fault(Error::Cancelled)),
+        ) {
+            State::Resolved(reply) => outcome(&reply).ok(),
+            State::Pending { target, .. } => target,
+        }
     }
 
     fn resolved(self: Arc<Self>) -> Resolving {
@@ -377,7 +412,7 @@ pub(super) fn watch_resolved(
         watcher(Ended::Stopped(error.to_string()));
     }
     match resolved.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(Ok(target)) => return target.watch(watcher),
+        Poll::Ready(Ok(target)) => return end_of_chain(target).watch(watcher),
         Poll::Ready(Err(error)) => failed(watcher, &error),
         Poll::Pending => match Handle::try_current().ok().or(runtime) {
             None => failed(watcher, &Error::Refused("a monitor needs a tokio runtime".into())),
@@ -385,7 +420,7 @@ pub(super) fn watch_resolved(
                 let task = runtime.spawn(async move {
                     match resolved.await {
                         Ok(target) => {
-                            let _watching = target.watch(watcher);
+                            let _watching = end_of_chain(target).watch(watcher);
                             std::future::pending::<()>().await;
                         }
                         Err(error) => failed(watcher, &error),

@@ -22,8 +22,8 @@ use crate::object::marshal;
 use crate::object::message::{
     Asked, InterfaceName, Location, Receiver, Reference, Reply, Request, Ticket,
 };
-use crate::object::near;
 use crate::object::null::NullReceiver;
+use crate::object::{near, resolution};
 use crate::wire::shape::NULL_POSITION;
 
 /// A counted reference to one object, near or far. Calling the methods of its interface sends messages.
@@ -192,7 +192,7 @@ impl<T: ?Sized + Interface> Ref<T> {
     /// # Ok(()) }
     /// ```
     pub async fn resolved(this: &Ref<T>) -> Result<Ref<T>> {
-        Ok(Ref::to(Arc::clone(this.receiver()).resolved().await?))
+        Ok(Ref::to(resolution::resolved(Arc::clone(this.receiver())).await?))
     }
 
     /// Returns a future that resolves when the object ends, with the reason; see [`Monitor`]. It does not keep the object alive.

@@ -13,10 +13,13 @@ use tokio::time::Sleep;
 use crate::error::{Error, Result};
 use crate::object::builtin::INTERFACES;
 use crate::object::execution::current;
-use crate::object::message::{Asked, Payload, Receiver, Reply, Request, Route, Running, Ticket};
+use crate::object::message::{
+    Asked, Failure, Payload, Receiver, Reply, Request, Route, Running, Ticket,
+};
 use crate::object::nested::bounded;
 use crate::object::null::NullReceiver;
 use crate::object::promise::{FarPromise, NearPromise};
+use crate::object::resolution::first_failure;
 use crate::session::chain::Chain;
 use crate::session::header::{CallHeader, Selector};
 use crate::wire::frame::Manner;
@@ -192,8 +195,8 @@ impl<'a, R> Message<'a, R> {
         if let Reply::Fault(Error::Broken(_)) = &reply {
             // The call that this one was pipelined on has failed. If it failed with an error of this method's own error
             // type, that error is returned as it is.
-            match self.receiver.failure() {
-                Some((method, Reply::Failure(payload)))
+            match first_failure(&**self.receiver) {
+                Some(Failure { method, reply: Reply::Failure(payload), .. })
                     if method.error_fingerprint() == self.method.error_fingerprint() =>
                 {
                     return (self.decode)(Reply::Failure(payload));

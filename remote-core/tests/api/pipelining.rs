@@ -35,6 +35,8 @@ trait Step {
     async fn next(&self) -> Result<Ref<dyn Step>>;
     /// Does the same when the test permits it.
     async fn gated_next(&self) -> Result<Ref<dyn Step>>;
+    /// Returns the kept reference, when the test permits it.
+    async fn gated_kept(&self) -> Result<Ref<dyn Step>>;
     async fn failing_next(&self) -> Result<Ref<dyn Step>>;
     async fn mistaken_next(&self) -> Result<Ref<dyn Step>, Mistake>;
     async fn panicking_next(&self) -> Result<Ref<dyn Step>>;
@@ -54,11 +56,12 @@ struct Stair {
 struct Shared {
     gate: Semaphore,
     notes: Mutex<Vec<u64>>,
+    kept: Mutex<Option<Ref<dyn Step>>>,
 }
 
 impl Default for Shared {
     fn default() -> Shared {
-        Shared { gate: Semaphore::new(0), notes: Mutex::default() }
+        Shared { gate: Semaphore::new(0), notes: Mutex::default(), kept: Mutex::default() }
     }
 }
 
@@ -79,6 +82,11 @@ impl Step for Stair {
     async fn gated_next(&self) -> Result<Ref<dyn Step>> {
         self.shared.gate.acquire().await.unwrap().forget();
         self.next().await
+    }
+
+    async fn gated_kept(&self) -> Result<Ref<dyn Step>> {
+        self.shared.gate.acquire().await.unwrap().forget();
+        Ok(self.shared.kept.lock().unwrap().take().unwrap())
     }
 
     async fn failing_next(&self) -> Result<Ref<dyn Step>> {
@@ -334,4 +342,95 @@ async fn a_near_promise_can_resolve_to_a_far_object() {
     let promise = pair.far.same(elsewhere).pipelined();
     assert_eq!(within(promise.next().pipelined().value()).await, Ok(1));
     assert_eq!(within(promise.value()).await, Ok(0));
+}
+
+/// Sends numbers in turn to a promise and to the reference that it resolved to, one-way or awaited, and asserts that they
+/// arrive in order.
+async fn assert_order(promise: &Ref<dyn Step>, shared: &Shared, is_one_way: bool) {
+    for number in 0..5 {
+        within(promise.note(number).oneway()).await.unwrap();
+    }
+    let resolved = within(Ref::resolved(promise)).await.unwrap();
+    let mut awaited = Vec::new();
+    for number in 5..200 {
+        let object = if number % 2 == 0 { promise } else { &resolved };
+        if is_one_way {
+            within(object.note(number).oneway()).await.unwrap();
+        } else {
+            let mut call = Box::pin(object.note(number));
+            if let Some(result) = poll_once(&mut call).await {
+                result.unwrap();
+            } else {
+                awaited.push(call);
+            }
+        }
+    }
+    for call in awaited {
+        within(call).await.unwrap();
+    }
+    until("all have arrived", || shared.notes.lock().unwrap().len() >= 200).await;
+    let notes = std::mem::take(&mut *shared.notes.lock().unwrap());
+    assert!(notes.iter().copied().eq(0..200), "{notes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_to_a_promise_and_to_its_resolution_keep_their_order() {
+    let (root, shared) = stair();
+    let pair = Pair::tcp(root).await;
+    let third = Node::listen("tcp://127.0.0.1:0").await.unwrap();
+    let (object, of_third) = stair();
+    third.publish("stair", object).await.unwrap();
+    let (mine, of_mine) = stair();
+    let elsewhere: Ref<dyn Step> = within(pair.client.lookup(third.uri("stair"))).await.unwrap();
+    for is_one_way in [true, false].repeat(5) {
+        // The promise of a far object, of one's own, of one of a third node; and a near promise.
+        assert_order(&pair.far.next().pipelined(), &shared, is_one_way).await;
+        assert_order(&pair.far.same(mine.clone()).pipelined(), &of_mine, is_one_way).await;
+        assert_order(&pair.far.same(elsewhere.clone()).pipelined(), &of_third, is_one_way).await;
+        assert_order(&mine.next().pipelined(), &of_mine, is_one_way).await;
+        assert_order(&mine.same(pair.far.clone()).pipelined(), &shared, is_one_way).await;
+    }
+}
+
+#[tokio::test]
+async fn a_chain_of_promises_can_be_longer_than_the_stack_is_deep() {
+    let (root, shared) = stair();
+    let pair = Pair::new(root.clone()).await;
+    // A message to a promise of the peer that resolves to one of this node is nested once more at each of them.
+    for (object, length) in [(&root, 20_000), (&pair.far, 10)] {
+        // Each promise resolves to the one before, and the first one is pending.
+        let mut promise = object.gated_next().pipelined();
+        for _ in 0..length {
+            promise = object.same(promise).pipelined();
+        }
+        let monitor = Ref::monitor(&promise);
+        let mut early = Box::pin(promise.value());
+        assert!(poll_once(&mut early).await.is_none());
+        shared.gate.add_permits(1);
+        assert_eq!(within(early).await, Ok(1));
+        assert_eq!(within(promise.value()).await, Ok(1));
+        let resolved = within(Ref::resolved(&promise)).await.unwrap();
+        assert_eq!(within(resolved.value()).await, Ok(1));
+        drop((promise, resolved, monitor));
+        // Each call is pipelined on the one before, and all of them are kept when the first one fails.
+        let mut promises = vec![object.mistaken_next().pipelined()];
+        for _ in 0..1_000.max(length) {
+            promises.push(promises.last().unwrap().next().pipelined());
+        }
+        let last = promises.last().unwrap();
+        assert_eq!(within(last.checked_value()).await, Err(mistake()));
+    }
+}
+
+#[tokio::test]
+async fn a_promise_that_resolves_to_itself_fails() {
+    let (root, shared) = stair();
+    let promise = root.gated_kept().pipelined();
+    *shared.kept.lock().unwrap() = Some(root.same(promise.clone()).pipelined());
+    let mut early = Box::pin(promise.value());
+    assert!(poll_once(&mut early).await.is_none());
+    shared.gate.add_permits(1);
+    for error in [within(early).await.unwrap_err(), within(promise.value()).await.unwrap_err()] {
+        assert!(error.root().to_string().contains("itself"), "{error}");
+    }
 }
