@@ -4,6 +4,7 @@
 
 mod calls;
 mod datagrams;
+mod deadlines;
 mod failures;
 mod interfaces;
 mod leases;
@@ -11,6 +12,7 @@ mod life;
 mod limits;
 mod links;
 mod messages;
+mod nesting;
 mod panics;
 #[cfg(target_os = "linux")]
 mod peer_processes;
@@ -18,6 +20,7 @@ mod pipelining;
 mod processes;
 mod relay;
 mod replies;
+mod runtimes;
 mod serial;
 mod sessions;
 mod shutdown;
@@ -26,6 +29,7 @@ mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 mod ui;
+mod wakers;
 
 /// The entry point of child processes; not a test.
 #[test]
