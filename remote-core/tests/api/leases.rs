@@ -12,6 +12,8 @@ use remote_core::{Node, Ref, Remote, Result, SessionState, remote};
 trait Depot {
     async fn make(&self, count: usize) -> Result<Vec<Ref<dyn Depot>>>;
     async fn keep(&self, others: Vec<Ref<dyn Depot>>) -> Result<()>;
+    /// Drops the references.
+    async fn refuse(&self, others: Vec<Ref<dyn Depot>>) -> Result<()>;
     async fn note(&self) -> Result<usize>;
 }
 
@@ -61,6 +63,10 @@ impl Depot for Crate {
 
     async fn keep(&self, others: Vec<Ref<dyn Depot>>) -> Result<()> {
         self.others.lock().unwrap().extend(others);
+        Ok(())
+    }
+
+    async fn refuse(&self, _others: Vec<Ref<dyn Depot>>) -> Result<()> {
         Ok(())
     }
 
@@ -139,4 +145,29 @@ async fn a_destructor_can_call_drop_references_and_panic() {
     until("the tables are empty", || (server.exports(), client.exports()) == (0, 0)).await;
     let names = within(client.names(server.uri("x").strip_suffix("/x").unwrap())).await;
     assert_eq!(names, Ok(Vec::new()), "both nodes and their session go on");
+}
+
+#[tokio::test]
+async fn an_object_of_a_third_node_that_its_receiver_drops_is_freed_at_once() {
+    // Only a withdrawal can free it: the leases last an hour.
+    let (owner, tally) = depot(Duration::from_secs(3600)).await;
+    let receiver = Node::builder().listen(fresh_address()).lease(Duration::from_secs(3600));
+    let receiver = receiver.start().await.unwrap();
+    receiver.publish("depot", Ref::new(Crate::new(&Arc::default(), false))).await.unwrap();
+    let giver = &owner.client;
+    let far: Ref<dyn Depot> = within(giver.lookup(receiver.uri("depot"))).await.unwrap();
+    for count in [1, 1, 10, 100] {
+        let made = within(owner.far.make(count)).await.unwrap();
+        // At once, or after the receiver has claimed some of them.
+        within(far.refuse(made.clone())).await.unwrap();
+        within(far.refuse(made)).await.unwrap();
+        until("they are freed", || tally.alive.load(Ordering::SeqCst) == 1).await;
+        until("no gift is left", || owner.server.snapshot().gifts == 0).await;
+    }
+    // Those that it keeps remain.
+    within(far.keep(within(owner.far.make(10)).await.unwrap())).await.unwrap();
+    within(far.refuse(within(owner.far.make(10)).await.unwrap())).await.unwrap();
+    until("those are freed", || tally.alive.load(Ordering::SeqCst) == 11).await;
+    assert_eq!(within(owner.far.note()).await, Ok(1));
+    assert_eq!(tally.alive.load(Ordering::SeqCst), 11);
 }

@@ -62,6 +62,7 @@ trait Store {
     async fn chain(&self, chain: Chain) -> Result<()>;
     async fn units(&self, units: Vec<()>) -> Result<usize>;
     async fn make_units(&self, count: usize) -> Result<Vec<()>>;
+    async fn groups(&self, groups: Vec<Vec<()>>) -> Result<usize>;
     async fn keep(&self, others: Vec<Ref<dyn Store>>) -> Result<()>;
 }
 
@@ -111,6 +112,10 @@ impl Store for Shelf {
 
     async fn make_units(&self, count: usize) -> Result<Vec<()>> {
         Ok(vec![(); count])
+    }
+
+    async fn groups(&self, groups: Vec<Vec<()>>) -> Result<usize> {
+        Ok(groups.iter().map(Vec::len).sum())
     }
 
     async fn keep(&self, _others: Vec<Ref<dyn Store>>) -> Result<()> {
@@ -277,6 +282,25 @@ async fn a_body_has_so_many_elements_and_no_more() {
     assert_eq!(within(pair.far.length(vec![0; 5000])).await, Ok(5000));
     // The default, for results.
     assert_quota(within(pair.far.make_units(1 << 22)).await, "Limits::elements", Outcome::Failed);
+}
+
+#[tokio::test]
+async fn a_body_has_4096_elements_without_bytes_and_no_more() {
+    let (near, _) = store();
+    let pair = Pair::new(near.clone()).await;
+    for object in [&near, &pair.far] {
+        assert_eq!(within(object.units(vec![(); 4096])).await, Ok(4096));
+        assert_eq!(within(object.make_units(4096)).await.map(|units| units.len()), Ok(4096));
+        assert_eq!(within(object.groups(vec![vec![(); 2048]; 2])).await, Ok(4096));
+        for count in [4097, 1 << 21, usize::MAX] {
+            let arguments = within(object.units(vec![(); count])).await;
+            assert_quota(arguments, "Limits::elements", Outcome::NotExecuted);
+            let result = within(object.make_units(count)).await;
+            assert_quota(result, "Limits::elements", Outcome::Failed);
+        }
+        let groups = within(object.groups(vec![vec![(); 2049]; 2])).await;
+        assert_quota(groups, "Limits::elements", Outcome::NotExecuted);
+    }
 }
 
 #[tokio::test]

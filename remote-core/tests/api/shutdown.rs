@@ -541,3 +541,29 @@ async fn a_process_that_returns_from_main_says_goodbye() {
         until("all messages are executed", || tally.counted() == expected).await;
     }
 }
+
+#[tokio::test]
+async fn a_node_is_idle_when_a_shutdown_has_no_effect() {
+    let (pair, tally) = pair().await;
+    let (server, client) = (pair.server.clone(), pair.client.clone());
+    let is_idle = move || {
+        for node in [&server, &client] {
+            assert_eq!(node.exports(), node.snapshot().exports.len());
+        }
+        (server.is_idle(), client.is_idle())
+    };
+    assert_eq!(is_idle(), (false, false), "one exports what the other imports");
+    within(pair.far.gated().oneway()).await.unwrap();
+    drop(pair.far);
+    until("the method runs", || tally.begun() == 1).await;
+    assert!(!is_idle().0, "a method runs");
+    tally.gate.add_permits(1);
+    until("both are idle", || is_idle() == (true, true)).await;
+    assert_eq!((pair.server.exports(), pair.client.exports()), (0, 0));
+    // Published objects do not count, and a lookup makes one of them an export again.
+    let far: Ref<dyn Counter> =
+        within(pair.client.lookup(pair.server.uri("object"))).await.unwrap();
+    assert_eq!(is_idle(), (false, false));
+    drop(far);
+    until("both are idle again", || is_idle() == (true, true)).await;
+}
