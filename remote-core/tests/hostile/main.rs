@@ -9,6 +9,7 @@ mod cancels;
 #[cfg(target_os = "linux")]
 mod child;
 mod client;
+mod closing;
 mod frames;
 mod givers;
 mod hello;
