@@ -5,6 +5,7 @@
 mod blocking;
 pub(crate) mod call;
 pub(crate) mod context;
+mod deadline;
 pub(crate) mod interface;
 pub(crate) mod later;
 pub(crate) mod link;

@@ -5,11 +5,11 @@
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::time::Sleep;
 
+use super::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::object::builtin::INTERFACES;
 use crate::object::execution::current;
@@ -34,10 +34,7 @@ pub(crate) struct Message<'a, R> {
     manner: Manner,
     /// See [`CallHeader::is_continuation`].
     is_continuation: bool,
-    limit: Option<Duration>,
-    /// Set when the message is sent.
-    deadline: Option<Instant>,
-    timer: Option<Pin<Box<Sleep>>>,
+    deadline: Deadline,
 }
 
 /// The progress of a message.
@@ -64,9 +61,7 @@ impl<'a, R> Message<'a, R> {
             decode,
             manner: Manner::Call,
             is_continuation: false,
-            limit: None,
-            deadline: None,
-            timer: None,
+            deadline: Deadline::default(),
         }
     }
 
@@ -77,18 +72,18 @@ impl<'a, R> Message<'a, R> {
 
     /// Makes the message one-way.
     pub(crate) fn one_way(self) -> Message<'a, Result<()>> {
-        let Message { receiver, method, stage, is_continuation, limit, deadline, timer, .. } = self;
+        let Message { receiver, method, stage, is_continuation, deadline, .. } = self;
         let (decode, manner) = (accept_one_way as fn(Reply) -> Result<()>, Manner::OneWay);
-        Message { receiver, method, stage, decode, manner, is_continuation, limit, deadline, timer }
+        Message { receiver, method, stage, decode, manner, is_continuation, deadline }
     }
 
     /// Sets a deadline. Of several, the earliest counts.
     pub(crate) fn set_limit(&mut self, limit: Duration) {
-        self.limit = Some(self.limit.map_or(limit, |earlier| earlier.min(limit)));
+        self.deadline.set_limit(limit);
     }
 
     pub(crate) fn limit(&self) -> Option<Duration> {
-        self.limit
+        self.deadline.limit()
     }
 
     /// Sends the message.
@@ -105,15 +100,14 @@ impl<'a, R> Message<'a, R> {
             (context.deadline, context.nesting, chain)
         });
         let (inherited, nesting, chain) = inherited.unwrap_or_default();
-        if self.limit.is_none() && inherited.is_none() && self.manner == Manner::Call {
-            self.limit = self.receiver.route().and_then(|route| route.call_timeout());
+        if self.limit().is_none() && inherited.is_none() && self.manner == Manner::Call {
+            let default = self.receiver.route().and_then(|route| route.call_timeout());
+            default.into_iter().for_each(|limit| self.set_limit(limit));
         }
-        if self.limit == Some(Duration::ZERO) {
+        if self.limit() == Some(Duration::ZERO) {
             return Asked::Refused(Error::Timeout);
         }
-        let own = self.limit.and_then(|limit| Instant::now().checked_add(limit));
-        let deadline = [own, inherited].into_iter().flatten().min();
-        self.deadline = deadline;
+        let deadline = self.deadline.start(inherited);
         let selector = Selector::Own(self.method);
         let (manner, is_continuation) = (self.manner, self.is_continuation);
         let header = CallHeader { selector, manner, nesting, deadline, chain, is_continuation };
@@ -168,22 +162,16 @@ impl<'a, R> Message<'a, R> {
         };
         match polled {
             // The deadline passed at several places. Which of them noticed first must not decide what the caller sees.
-            Poll::Ready(Reply::Failure(_) | Reply::Fault(_)) if self.has_timed_out() => {
+            Poll::Ready(Reply::Failure(_) | Reply::Fault(_)) if self.deadline.has_passed() => {
                 Poll::Ready(Reply::Fault(Error::Timeout))
             }
             polled => polled,
         }
     }
 
-    fn has_timed_out(&self) -> bool {
-        self.deadline.is_some_and(|deadline| deadline <= Instant::now())
-    }
-
     /// Polls the timer of the deadline. Cancels the message when it has passed.
     pub(crate) fn poll_deadline(&mut self, context: &mut Context<'_>) -> Poll<Reply> {
-        let Some(limit) = self.limit else { return Poll::Pending };
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
-        timer.as_mut().poll(context).map(|()| {
+        self.deadline.poll(context).map(|()| {
             self.stage = Stage::Over; // Dropping the stage cancels the call.
             Reply::Fault(Error::Timeout)
         })

@@ -29,18 +29,18 @@ impl ExecutionId {
     }
 }
 
-/// A list of executions, as it is written in a frame. Most calls have none.
+/// A list of executions, as it is written in a frame. Most calls have none: it is one pointer, as it is part of every header.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct Chain(Option<Arc<[u8]>>);
+pub(crate) struct Chain(Option<Arc<Vec<u8>>>);
 
 impl Chain {
     /// Makes a chain of the bytes of a frame.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Chain {
-        if bytes.is_empty() { Chain(None) } else { Chain(Some(bytes.into())) }
+        if bytes.is_empty() { Chain(None) } else { Chain(Some(Arc::new(bytes.to_vec()))) }
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
-        self.0.as_deref().unwrap_or_default()
+        self.0.as_deref().map_or(&[], Vec::as_slice)
     }
 
     /// Returns true if an execution is in the chain.
@@ -54,7 +54,7 @@ impl Chain {
         if bytes.len() >= MAX_CHAIN * EXECUTION {
             return self.clone();
         }
-        Chain(Some([bytes, &execution.0.to_le_bytes()].concat().into()))
+        Chain(Some(Arc::new([bytes, &execution.0.to_le_bytes()].concat())))
     }
 }
 

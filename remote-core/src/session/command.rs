@@ -84,19 +84,22 @@ impl Session {
         if manner == Manner::Call && deadline.is_none() && self.may_send_at_once(&packed) {
             let extent = extent(&packed);
             let (deadline, content) = (0, &[]);
-            return Ok(self.questions.open_sent(token, size, |question| {
-                let head = Frame::Call {
-                    question,
-                    target,
-                    selector,
-                    manner,
-                    nesting,
-                    deadline,
-                    chain: chain.bytes(),
-                    extent,
-                    content,
-                };
-                self.outgoing.frame_with(&head, &[&packed.body, &packed.references])
+            let head = |question, chain| Frame::Call {
+                question,
+                target,
+                selector,
+                manner,
+                nesting,
+                deadline,
+                chain,
+                extent,
+                content,
+            };
+            let (chain, parts) = (chain.bytes(), [&packed.body[..], &packed.references]);
+            return Ok(self.questions.open_sent(token, size, |question| match chain {
+                // Most calls: without the code for a chain.
+                [] => self.outgoing.frame_with(&head(question, &[]), &parts),
+                chain => self.outgoing.frame_with(&head(question, chain), &parts),
             }));
         }
         let question = self.questions.open(token, manner, size);

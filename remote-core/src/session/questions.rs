@@ -101,6 +101,7 @@ impl Questions {
     }
 
     /// Enters a small call that is sent at once: the fast path.
+    #[inline(always)]
     pub(crate) fn open_sent(
         &mut self,
         token: CallToken,

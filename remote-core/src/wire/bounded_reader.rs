@@ -54,7 +54,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.budget.count_bytes(1);
+        self.budget.count_read(1);
         self.inner.deserialize_option(Bounded::new(visitor, self.budget))
     }
 
@@ -130,7 +130,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
 macro_rules! forward_visit {
     ($($method:ident($value:ident: $type:ty) => $bytes:expr),* $(,)?) => {$(
         fn $method<E: serde::de::Error>(self, $value: $type) -> Result<V::Value, E> {
-            self.budget.count_bytes($bytes);
+            self.budget.count_read($bytes);
             self.inner.$method($value)
         }
     )*};
@@ -190,7 +190,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Bounded<'_, V> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
-        self.budget.count_bytes(1);
+        self.budget.count_read(1);
         let _level = self.budget.enter()?;
         self.inner.visit_map(Bounded::new(entries, self.budget))
     }
@@ -237,7 +237,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Sequence<'_, V> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<V::Value, A::Error> {
         let Sequence(Bounded { inner, budget }) = self;
-        budget.count_bytes(1);
+        budget.count_read(1);
         let _level = budget.enter()?;
         inner.visit_seq(Elements(Bounded::new(elements, budget)))
     }

@@ -19,12 +19,11 @@ pub(crate) struct Budget {
     elements: Cell<u64>,
     /// The elements without bytes that are left.
     empty: Cell<u64>,
-    /// The bytes that were written or read. When reading, possibly fewer: numbers count with their shortest encoding.
+    /// When writing, the number of bytes written; when reading, the number of bytes left, or more: numbers count with their
+    /// shortest encoding.
     bytes: Cell<u64>,
-    /// The bytes of the body, when reading.
-    size: u64,
-    /// Serde reduces every error to text; the typed error is kept here.
-    fault: RefCell<Option<Error>>,
+    /// Serde reduces every error to text; the typed error is kept here. Boxed, so that a budget is small to move.
+    fault: RefCell<Option<Box<Error>>>,
 }
 
 impl Budget {
@@ -40,8 +39,7 @@ impl Budget {
             polymorphic: Cell::new(bounds.polymorphic_depth),
             elements: Cell::new(bounds.elements),
             empty: Cell::new(MAX_EMPTY),
-            bytes: Cell::new(0),
-            size: size as u64,
+            bytes: Cell::new(size as u64),
             fault: RefCell::new(None),
         }
     }
@@ -66,13 +64,19 @@ impl Budget {
             .ok_or_else(|| self.refuse_writing("values are nested too deep (`Limits::depth`)"))
     }
 
-    /// Counts bytes that were written or read.
+    /// Counts bytes that were written.
     #[inline(always)]
-    pub(crate) fn count_bytes(&self, bytes: u64) {
-        self.bytes.set(self.bytes.get() + bytes);
+    pub(crate) fn count_written(&self, bytes: usize) {
+        self.bytes.set(self.bytes.get() + bytes as u64);
     }
 
-    /// Returns the number of bytes that were written or read.
+    /// Counts bytes that were read.
+    #[inline(always)]
+    pub(crate) fn count_read(&self, bytes: u64) {
+        self.bytes.set(self.bytes.get().saturating_sub(bytes));
+    }
+
+    /// Returns a number that changes with each byte that is written or read.
     #[inline(always)]
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes.get()
@@ -88,19 +92,19 @@ impl Budget {
         if take_one(&self.elements) { Ok(()) } else { Err(self.refuse_writing(TOO_MANY)) }
     }
 
-    /// Counts an element that was read, if it had no bytes. `before` is the number of bytes before it, and `announced` the number
-    /// of elements that are to follow in its sequence: each takes a byte, or is one of those that may be empty.
+    /// Counts an element that was read, if it had no bytes. `before` is what `bytes` returned before it, and `announced` the
+    /// number of elements that are to follow in its sequence: each takes a byte, or is one of those that may be empty.
     #[inline(always)]
     pub(crate) fn after_element<E: serde::de::Error>(
         &self,
         before: u64,
         announced: Option<usize>,
     ) -> Result<(), E> {
-        if self.bytes() > before {
+        if self.bytes() != before {
             return Ok(());
         }
         let is_counted = take_one(&self.empty);
-        let may_follow = self.size.saturating_sub(self.bytes()) + self.empty.get();
+        let may_follow = self.bytes() + self.empty.get();
         if is_counted && announced.unwrap_or_default() as u64 <= may_follow {
             return Ok(());
         }
@@ -110,7 +114,7 @@ impl Budget {
     /// Counts an element that was written, if it added no bytes.
     #[inline(always)]
     pub(crate) fn after_element_writing<E: serde::ser::Error>(&self, before: u64) -> Result<(), E> {
-        if self.bytes() > before || take_one(&self.empty) {
+        if self.bytes() != before || take_one(&self.empty) {
             return Ok(());
         }
         Err(self.refuse_writing(TOO_MANY_EMPTY))
@@ -118,11 +122,11 @@ impl Budget {
 
     /// Keeps the typed error of a failure. The first one counts.
     pub(crate) fn fail(&self, error: Error) {
-        self.fault.borrow_mut().get_or_insert(error);
+        self.fault.borrow_mut().get_or_insert_with(|| Box::new(error));
     }
 
     pub(crate) fn take_fault(&self) -> Option<Error> {
-        self.fault.take()
+        self.fault.take().map(|error| *error)
     }
 
     fn refuse<E: serde::de::Error>(&self, text: &'static str) -> E {

@@ -126,12 +126,14 @@ struct Sink<'b> {
 }
 
 impl Writer for Sink<'_> {
+    // Most writes are of a few bytes, whose number is known where this is inlined.
+    #[inline(always)]
     fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
         if self.body.len() + bytes.len() > self.limit {
             return Err(EncodeError::UnexpectedEnd);
         }
         self.body.extend_from_slice(bytes);
-        self.budget.count_bytes(bytes.len() as u64);
+        self.budget.count_written(bytes.len());
         Ok(())
     }
 }

@@ -193,6 +193,7 @@ impl Inner {
     }
 
     /// Notes the tokens for which this side has vouched.
+    #[inline]
     pub(crate) fn note_vouched(&mut self, vouched: Vec<(ObjectId, NodeId, Token)>) {
         for (object, owner, token) in vouched {
             self.vouched.add(object, owner, token);
