@@ -17,7 +17,8 @@ use crate::object::execution;
 /// The time after the limit in which sockets are closed, and in which peers take the last bytes.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// What [`Node::shutdown`](crate::Node::shutdown) gave up when its limit had passed. All zero if it waited for everything.
+/// The numbers of operations that [`Node::shutdown`](crate::Node::shutdown) gave up when its limit had passed. All are zero if it
+/// waited for everything.
 ///
 /// ```
 /// use std::time::Duration;

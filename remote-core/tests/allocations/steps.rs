@@ -1,4 +1,4 @@
-//! Driving runtimes step by step on one thread, so that the work of two nodes is told apart.
+//! Driving runtimes step by step on one thread, so that the work of two nodes is distinguished.
 //!
 //! It must not know what is counted. The benchmark's instruction counts use it, too.
 

@@ -322,7 +322,7 @@ async fn a_method_that_blocks_its_thread_costs_no_session() {
 /// nine tenths it has ended. What is left is for the machine: 2.3 s.
 const TERM: Duration = Duration::from_secs(10);
 
-/// How a method blocks its thread.
+/// The ways in which a method blocks its thread.
 #[derive(Clone, Copy)]
 enum Blocks {
     AtOnce,

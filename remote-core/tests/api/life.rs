@@ -1,4 +1,4 @@
-//! Tests of the life of an object: it ends promptly after the last release, whoever held it; and each watcher is
+//! Tests of the life of an object: it ends promptly after the last release by any holder; and each watcher is
 //! notified once, with the reason.
 
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -137,7 +137,7 @@ impl<F: Future> Future for Meddled<F> {
     }
 }
 
-/// What a test's wakers do, and how often they have done it.
+/// The action of the wakers of a test, and how often it was done.
 struct Meddling {
     meddle: Arc<dyn Fn() + Send + Sync>,
     count: Arc<AtomicUsize>,

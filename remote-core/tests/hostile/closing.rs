@@ -58,7 +58,7 @@ fn an_announcement_with_fields_ends_the_session() {
     });
 }
 
-/// What a peer does while the node waits for it.
+/// The behaviour of a peer while the node waits for it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Reaction {
     /// Nothing at all, with calls in progress.

@@ -156,7 +156,7 @@ fn a_dropped_reference_requests_no_direct_path() {
             is_cancelled |= of(CANCEL) == Some(call);
             is_released |= of(RELEASE) == Some(7);
         }
-        assert!(began.elapsed() < SHORT, "whoever drops it need not wait");
+        assert!(began.elapsed() < SHORT, "the thread that drops it need not wait");
         giver.peer.close().await;
         setup.is_alone_again().await;
     });
@@ -192,7 +192,7 @@ fn endless_requests_for_tokens_wait_for_the_window() {
         let (mut greedy, call) = askers.swap_remove(0);
         greedy.send(&Call { question: call.question + 100, ..call }.frame()).await;
         assert_eq!(greedy.end().await, code::WINDOW);
-        // When the giver is gone there is no shorter path, and whoever waits gets an error.
+        // When the giver is gone there is no shorter path, and those who wait get an error.
         let (mut patient, call) = askers.remove(0);
         giver.peer.close().await;
         for _ in 0..100 {

@@ -62,7 +62,7 @@ struct Execution {
     task: Option<AbortHandle>,
 }
 
-/// What is given up when the session ends.
+/// The calls that are given up when the session ends.
 pub(crate) struct Rest {
     pub(crate) promises: Vec<Arc<NearPromise>>,
     pub(crate) queued: Vec<Delivery>,

@@ -8,7 +8,7 @@ use tokio::task::AbortHandle;
 
 use super::shared::SharedSession;
 
-/// What is in progress on a session.
+/// The numbers of operations in progress on a session.
 pub(crate) struct InProgress {
     /// Calls of this side.
     pub(crate) calls: usize,

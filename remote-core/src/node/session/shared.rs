@@ -145,7 +145,7 @@ impl SharedSession {
 
     /// Returns a shared reference to the session itself.
     pub(super) fn this(&self) -> Arc<SharedSession> {
-        self.this.upgrade().expect("whoever calls a session holds it")
+        self.this.upgrade().expect("the caller holds the session")
     }
 
     pub(super) fn downgrade(&self) -> Weak<SharedSession> {
