@@ -33,7 +33,8 @@ pub struct Limits {
     pub polymorphic_depth: u32,
     /// The maximum depth of nested values of any kind in one body.
     pub depth: u32,
-    /// The maximum total number of elements of sequences and entries of maps in one body. A byte string counts as one.
+    /// The maximum total number of elements of sequences and entries of maps in one body. A byte string counts as one. Elements
+    /// that take no byte, such as `()`, are 4,096 at most in any case.
     pub elements: u64,
     /// The maximum number of calls of the peer in progress on this node. Above it, callers wait. A call that is made inside a
     /// method is refused with [`Error::Quota`] if no call has ended for a whole lease term, since the calls may be waiting for

@@ -6,7 +6,7 @@ use remote_core::Ref;
 
 use super::outcome::code;
 use super::peer::Peer;
-use super::setup::{LEASE, LIMIT, Setup, patient, run, serve, soon, until};
+use super::setup::{LEASE, Setup, patient, run, serve, soon, until};
 use super::target::{Target, TargetObject};
 use super::wire::{ANSWER, Bytes, CLOSING, Frame};
 
@@ -115,7 +115,11 @@ fn a_peer_holds_up_a_shutdown_for_its_limit_at_most() {
             }
             let report = soon("the node ends", ending).await.unwrap();
             assert!(report.methods >= 1, "{reaction:?}: {report:?}");
-            assert!(begun.elapsed() >= SHORT && begun.elapsed() < LIMIT, "{:?}", begun.elapsed());
+            assert!(
+                begun.elapsed() >= SHORT && begun.elapsed() < 20 * SHORT,
+                "{:?}",
+                begun.elapsed()
+            );
             soon("it is closed", server.closed()).await;
         });
     }
