@@ -104,8 +104,8 @@ numbered! {
 /// The number that the system assigns to a process.
 pub(crate) type ProcessId = NonZeroU32;
 
-/// A caller that waits for a reply, as the node knows it; reused when the call has ended, so that the [`QuestionId`] goes with
-/// it.
+/// The index of a caller that waits for a reply. It is reused after the call has ended, so that it is compared together with
+/// the [`QuestionId`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct CallToken(pub(crate) usize);
 

@@ -1,7 +1,7 @@
 //! Remote objects: a method call on a reference sends a message to an object, in this process or in another one.
 //!
-//! A trait marked [`#[remote]`](macro@remote) is an interface. The macro generates a proxy for it, which converts calls
-//! into messages, and the dispatch at the object's side. There is no schema and no build script. Objects travel as arguments and
+//! A trait marked [`#[remote]`](macro@remote) is an interface. The macro generates a proxy for it, which converts calls into
+//! messages, and the dispatch at the object's side. There is no schema and no build script. Objects travel as arguments and
 //! results, by value or by reference. Nodes are peers: each can call the other's objects.
 //!
 //! ```

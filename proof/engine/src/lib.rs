@@ -1,7 +1,7 @@
 //! The modules of the protocol engine (`id`, `error`, `limits`, `wire`, `session`) and `random`, compiled without tokio.
 //!
-//! The product's files are compiled. If one of them names tokio, or another module of the product, this
-//! crate does not compile.
+//! It compiles the product's files. If one of them names tokio, or another module of the product, this crate does not
+//! compile.
 
 // Nothing here calls the engine.
 #![allow(dead_code, unreachable_pub, unused_imports)]

@@ -135,7 +135,7 @@ impl State {
         }
     }
 
-    /// Introduces an object of the owner's to the holder.
+    /// Introduces an object of the owner to the holder.
     pub(crate) fn introduce(&mut self, world: &World, pair: Pair, object: Object, frame: Frame) {
         let number = self.number(world, object);
         let session = self.session_mut(pair);

@@ -1,8 +1,7 @@
 //! The product's object table and table of exports, under schedules that shuttle chooses.
 //!
-//! It provides what those two files depend on, and must not have a copy of them: the product's files are
-//! compiled. The names that they use exist here under the same paths. The product's concurrent map is replaced by one with
-//! shuttle's locks.
+//! It provides what those two files depend on, and must not have a copy of them: it compiles the product's files. The names
+//! that they use exist here under the same paths. The product's concurrent map is replaced by one with shuttle's locks.
 #![cfg(test)]
 
 // `use dashmap::..` in the product's file means this crate.

@@ -1,4 +1,4 @@
-//! The parts of a node, which its handles share: sessions, addresses, published objects.
+//! The state that the handles of a node share: sessions, addresses, published objects.
 //!
 //! It must not know the interfaces of users.
 

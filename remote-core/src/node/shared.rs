@@ -28,7 +28,7 @@ pub(crate) trait HandsOff: Send + Sync {
     /// Withdraws a gift for which this side has vouched.
     fn withdraw(&self, owner: NodeId, token: Token);
 
-    /// Begins to shorten the path of a reference that arrived from the giver.
+    /// Starts to shorten the path of a reference.
     fn shorten(&self, reference: Arc<ShorteningRef>, giver: Giver);
 
     /// Returns the near object of a gift whose recipient sends this node a reference with the token.
@@ -120,8 +120,8 @@ impl Shared {
         }
     }
 
-    /// Returns an error for a message that arrived, if the nesting is too deep. A node that shuts down executes what arrives: it
-    /// was handed over before the peer could know of the shutdown.
+    /// Returns an error for a received message if the nesting is too deep. A node that is shutting down still executes received
+    /// messages, because they were handed over before the peer could know of the shutdown.
     pub(crate) fn admit(&self, nesting: u8) -> Result<()> {
         if nesting > self.limits.nesting { Err(self.limits.too_deep()) } else { Ok(()) }
     }

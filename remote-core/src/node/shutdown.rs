@@ -15,7 +15,7 @@ use crate::id::NodeId;
 use crate::object::execution;
 
 /// The time after the limit in which sockets are closed, and in which peers take the last bytes.
-const GOODBYE: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The numbers of operations that [`Node::shutdown`](crate::Node::shutdown) gave up when its limit had passed. All are zero if it
 /// waited for everything.
@@ -123,11 +123,11 @@ impl Core {
         datagram_listeners.iter().for_each(JoinHandle::abort);
         self.published.clear();
         // Limits the wait for peers that do not read.
-        let _ = timeout(GOODBYE, self.sockets.close()).await;
+        let _ = timeout(CLOSE_TIMEOUT, self.sockets.close()).await;
         for session in self.sessions.all() {
             session.update(|inner| inner.machine.close("the node was shut down"));
         }
-        if timeout(GOODBYE, self.wait_until(|_| false)).await.is_err() {
+        if timeout(CLOSE_TIMEOUT, self.wait_until(|_| false)).await.is_err() {
             for session in self.sessions.all() {
                 session.update(|inner| inner.machine.abandon());
             }
@@ -136,10 +136,10 @@ impl Core {
         report
     }
 
-    /// Waits until all sessions satisfy a condition; if it is never true, until there is none.
+    /// Waits until all sessions satisfy a condition, or there are none.
     async fn wait_until(&self, is_done: impl Fn(&SharedSession) -> bool) {
         loop {
-            // Made before it looks: it completes at the next `notify_waiters` from now on.
+            // Created before the check, so that no notification is missed.
             let ended = self.sessions.shared.ended.notified();
             if self.sessions.all().iter().all(|session| is_done(session)) {
                 return;

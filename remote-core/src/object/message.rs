@@ -349,7 +349,7 @@ pub(crate) trait Route: Send + Sync + 'static {
     /// Returns the runtime that drives the route, once it is driven.
     fn runtime(&self) -> Option<Handle>;
 
-    /// Notes that the reply is not wanted any more.
+    /// Notes that the reply is no longer needed.
     fn abandon(&self, token: CallToken, question: QuestionId);
 
     /// Notes that no more messages will be sent to the answer of a promise.

@@ -115,8 +115,8 @@ impl<'a, R> Message<'a, R> {
         self.receiver.ask(self.receiver, request)
     }
 
-    /// Sends the message one-way and does not wait: if there is no room, the message waits for it in a queue. It does not
-    /// inherit the deadline and the nesting of the method that sends it. It is a continuation.
+    /// Sends the message one-way and does not wait: if there is no room, the message waits in a queue. It does not inherit the
+    /// deadline and the nesting of the method that sends it. It is a continuation.
     pub(crate) fn post(self) -> Result<()> {
         let Stage::Unsent(payload) = self.stage else { return Err(Error::Cancelled) };
         let mut request = Request { payload: payload?, ..Request::plain(self.method) };

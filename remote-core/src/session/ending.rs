@@ -67,7 +67,7 @@ impl Session {
         }
     }
 
-    /// Drops what is still to be written after the end of the session, because it cannot be written.
+    /// Drops the remaining output of an ended session, because it cannot be written.
     pub(crate) fn drop_unwritten(&mut self) {
         if self.closed.is_some() {
             self.outgoing.clear();

@@ -44,7 +44,7 @@ impl<S> CallHeader<S> {
         self.nesting <= OUTERMOST_NESTING && !self.is_continuation
     }
 
-    /// Returns the same header with another form of the selector.
+    /// Returns a copy of the header with another form of the selector.
     pub(crate) fn with_selector<T>(self, selector: T) -> CallHeader<T> {
         let CallHeader { manner, nesting, deadline, chain, is_continuation, .. } = self;
         CallHeader { selector, manner, nesting, deadline, chain, is_continuation }

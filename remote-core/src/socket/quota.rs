@@ -1,4 +1,4 @@
-//! The maximum number of a node's sockets, and closing all of its sockets.
+//! The quota of sockets of a node, and the operation that closes all of them.
 //!
 //! It must not know what a socket does.
 

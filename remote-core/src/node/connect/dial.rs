@@ -33,7 +33,7 @@ pub(crate) enum Reached {
 
 /// The reason for which a node was not reached.
 enum Unreached {
-    /// Another node answered than the one that was wanted.
+    /// A node other than the wanted one has answered.
     Restarted,
     Failed(Error),
 }

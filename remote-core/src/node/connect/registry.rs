@@ -153,7 +153,7 @@ impl Sessions {
                 changed.await;
             }
         };
-        // Shorter than the limit of the attempt to connect, of which this is a part.
+        // Shorter than the time limit of the whole connection attempt, of which this is a part.
         let limit = self.shared.limits.handshake_time / 4 * 3;
         tokio::time::timeout(limit, wait).await.map_err(|_| Error::NotConnected {
             address: format!("node {peer}"),

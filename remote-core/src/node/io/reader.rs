@@ -82,7 +82,7 @@ impl Reader {
         }
     }
 
-    /// Returns the bytes that were read and not yet used.
+    /// Returns the bytes that were read and are not used yet.
     pub(crate) fn filled(&self) -> &[u8] {
         self.buffer.filled()
     }

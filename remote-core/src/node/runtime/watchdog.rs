@@ -23,7 +23,7 @@ const NEVER: u64 = u64::MAX;
 
 /// The counters that the watchdog observes of one session. The session's tasks only store to them.
 pub(crate) struct DispatchCount {
-    /// Is incremented at the begin and the end of each dispatch by the reader, so that it is odd during a dispatch.
+    /// Is incremented at the start and the end of each dispatch by the reader, so that it is odd during a dispatch.
     count: AtomicU64,
     /// The time at which the timer of the session is due, in milliseconds of [`milliseconds`].
     due: AtomicU64,

@@ -5,7 +5,7 @@
 use crate::session::event::Cause;
 use crate::wire::frame::Manner;
 
-/// The calls that are to be begun.
+/// The calls that may be started.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(crate) enum Admission {

@@ -55,7 +55,7 @@ pub(crate) enum Cancelled {
     InHand,
 }
 
-/// A call of the peer that a task executes.
+/// A call of the peer that runs in a task.
 struct Execution {
     manner: Manner,
     /// Set when the task is spawned.
@@ -75,9 +75,9 @@ pub(crate) struct Calls {
     waiters: Slab<Waiter>,
     /// The promises of answers of this side to which the peer may send pipelined calls.
     promises: HashMap<QuestionId, Arc<NearPromise>>,
-    /// Calls of the peer that tasks execute.
+    /// The calls of the peer that run in tasks.
     running: HashMap<QuestionId, Execution>,
-    /// Calls that the peer cancelled while the reader had them in hand: neither in the inbox any more, nor a task yet.
+    /// The calls that the peer cancelled after the reader had taken them from the queue, and before they had a task.
     cancelled: HashSet<QuestionId>,
     /// The calls of the peer that have not started, in order.
     inbox: VecDeque<Delivery>,
@@ -204,8 +204,8 @@ impl Calls {
         Cancelled::Queued(receiver, std::mem::take(&mut queued.references))
     }
 
-    /// Gives up what needs the session, which has ended. Calls that run, and queued ones that are to be executed all the same,
-    /// stay.
+    /// Removes the promises and queued calls that need the session, because it has ended. Running calls remain, and so do
+    /// queued calls that are still executed.
     pub(crate) fn end(&mut self, is_executed: impl Fn(Manner) -> bool) -> Rest {
         self.cancelled.clear();
         let inbox = std::mem::take(&mut self.inbox);
@@ -216,7 +216,7 @@ impl Calls {
         Rest { promises, queued: given_up }
     }
 
-    /// Gives up calls that run, except for those that are to be executed all the same.
+    /// Removes the running calls, except those that are still executed. Adds the handles of their tasks to `aborted`.
     pub(crate) fn give_up_running(
         &mut self,
         is_executed: impl Fn(Manner) -> bool,
@@ -226,7 +226,7 @@ impl Calls {
         aborted.extend(given_up.filter_map(|(_, execution)| execution.task));
     }
 
-    /// Returns the number of the peer's calls that tasks execute.
+    /// Returns the number of the peer's calls that run in tasks.
     pub(crate) fn running(&self) -> usize {
         self.running.len()
     }

@@ -33,7 +33,7 @@ pub(crate) struct Effects {
     pub(crate) shorten: Vec<Arc<ShorteningRef>>,
     /// Gifts to withdraw, because the peer has released the reference.
     pub(crate) withdraw: Vec<Withdrawn>,
-    /// Values to drop, whose destructors may be the user's.
+    /// Values to drop. Their destructors may be user code.
     pub(crate) drops: Vec<Dropped>,
     /// True if the streams of the session should end: a node shuts down.
     pub(crate) end_streams: bool,

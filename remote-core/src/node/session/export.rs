@@ -69,7 +69,8 @@ fn enter(shared: &Shared, (route, peer): (RouteId, NodeId), receiver: &Arc<dyn R
     let kind = match receiver.location() {
         Location::Far { route: its, entry, .. } if its == Some(route) => return Kind::Yours(entry),
         Location::Far { node, object, .. } => {
-            // To its owner it is named by the token by which this side claims it, to others by a token of their own.
+            // For its owner, the descriptor contains the token by which this side claims it; for other nodes, a token of their
+            // own.
             let (id, owner) = (receiver.export_id(), Identity { node, object });
             if node == peer {
                 Kind::Forwarded(id, owner, receiver.token())

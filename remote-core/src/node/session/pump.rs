@@ -109,7 +109,7 @@ pub(super) fn write_at_once(session: &SharedSession) {
     session.apply(effects);
 }
 
-/// Takes a block from the machine, if none was begun.
+/// Takes the next block from the state machine, if no block is unfinished.
 pub(super) fn begin_write(session: &SharedSession, effects: &mut Effects) {
     take(session, &mut session.writer.lock(), effects);
 }

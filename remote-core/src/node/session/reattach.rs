@@ -9,7 +9,7 @@ use crate::id::{ConnectionId, FrameNumber};
 use crate::transport::connection::Connection;
 
 impl SharedSession {
-    /// Gives the session its first connection.
+    /// Attaches the first connection.
     pub(crate) fn connect(&self, mut connection: Connection) {
         connection.process.take().into_iter().for_each(|process| self.watch_process(process));
         self.update(|inner| inner.tasks.connect(connection));

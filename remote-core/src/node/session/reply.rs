@@ -37,7 +37,7 @@ impl SharedSession {
         let hidden = match prepared.introduce(&mut inner.machine) {
             Ok(Outgoing { descriptors, hide, vouched }) => {
                 inner.note_vouched(vouched);
-                // If it is larger than the peer takes, the machine answers with a fault.
+                // If the answer is larger than the peer accepts, the state machine replaces it by a fault.
                 let content = Content { body, references: descriptors };
                 inner.machine.answer(question, status, content);
                 hide

@@ -44,7 +44,7 @@ pub(crate) struct SharedSession {
     inner: Mutex<Inner>,
     pub(super) reader: Mutex<Reader>,
     pub(super) writer: Mutex<Writer>,
-    /// The calls that are to be begun, as of the last change of the state; read without the lock.
+    /// The calls that may be started, as of the last change of the state. Read without the lock.
     pub(super) admission: AtomicU8,
     pub(crate) state: PublishedState,
     /// The runtime of the session's tasks, once they are started.
@@ -57,7 +57,7 @@ pub(crate) struct SharedSession {
     pub(super) streams: AtomicUsize,
     /// True if the end of the peer's process is noticed.
     pub(super) watches_process: AtomicBool,
-    /// True if they should end, because one of the two nodes shuts down.
+    /// True if the streams should end, because one of the two nodes shuts down.
     pub(super) end_streams: watch::Sender<bool>,
 }
 
@@ -167,12 +167,12 @@ impl SharedSession {
         }
     }
 
-    /// Returns what identifies the session as a route.
+    /// Returns the identity of the session as a route.
     pub(crate) fn route_id(&self) -> RouteId {
         RouteId::of(self)
     }
 
-    /// Returns the calls that are to be begun.
+    /// Returns the calls that may be started.
     pub(crate) fn admission(&self) -> Admission {
         Admission::from_byte(self.admission.load(Ordering::Relaxed))
     }
@@ -184,8 +184,8 @@ impl SharedSession {
 }
 
 impl Inner {
-    /// Returns true if neither side refers to anything of the other's, or waits for it. One-way messages that were handed over may
-    /// still be to be executed.
+    /// Returns true if neither side has a reference to an object of the other one, or waits for a reply. One-way messages that
+    /// were handed over may not have been executed yet.
     pub(super) fn is_unneeded(&self) -> bool {
         let machine = &self.machine;
         machine.export_count() + machine.held_count() + machine.question_count() == 0
@@ -200,8 +200,8 @@ impl Inner {
         }
     }
 
-    /// Handles bytes from a connection, and returns how many were used. `None` if it is not the session's connection any more:
-    /// bytes of two connections are never taken for those of one.
+    /// Handles bytes from a connection, and returns the number of bytes used. Returns `None` if the session uses another
+    /// connection by now, so that bytes of two connections are never mixed.
     pub(super) fn handle_input(&mut self, connection: ConnectionId, input: &[u8]) -> Option<usize> {
         self.tasks.note_read();
         let is_current = self.tasks.has(&self.machine, connection);
@@ -234,7 +234,7 @@ impl Inner {
         }
     }
 
-    /// Checks what must always hold. Called in debug builds after each change, when its events are handled.
+    /// Asserts the invariants. Called in debug builds after each change, when its events are handled.
     pub(super) fn check(&self) {
         let is_over = self.machine.closed().is_some();
         self.calls.check(is_over);

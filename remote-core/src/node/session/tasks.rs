@@ -211,7 +211,7 @@ impl Tasks {
         self.failed = Some(connection);
     }
 
-    /// Notes that the connection takes no more at present.
+    /// Notes that the connection accepts no bytes at present.
     pub(crate) fn stall_writer(&mut self, writer: &Waker) {
         set(&mut self.stalled_writer, writer);
     }

@@ -75,7 +75,7 @@ impl SharedSession {
         }
         // They may need a runtime, and this thread may have none.
         let _runtime = self.runtime.get().filter(|_| !drops.is_empty()).map(Handle::enter);
-        // One by one: of several that panic at once, the second would abort the process.
+        // Panics are caught one by one: a second panic during unwinding would abort the process.
         drops.into_iter().for_each(|value| contained(|| drop(value)));
     }
 

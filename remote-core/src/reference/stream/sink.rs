@@ -1,4 +1,4 @@
-//! The sending end of a stream, public.
+//! The public handle to the sending end of a stream.
 //!
 //! It must not know the receiver.
 

@@ -128,7 +128,7 @@ async fn send(outlet: Arc<Outlet>, inbox: Ref<dyn Inbox>, mut maker: Maker) {
                 let sent = inbox.values(batch).continuing().oneway();
                 unless_ended(&mut monitor, sent).await.and_then(|sent| sent)
             }
-            // Sent without watching the monitor: the reply says if the end has arrived.
+            // Sent without watching the monitor: the reply reports if the end has arrived.
             Ok(Step::End(failure)) => return outlet.close(inbox.end(failure).continuing().await),
             Ok(Step::Abandoned) => {
                 outlet.end(Some(Error::Ended(ABANDONED.into())));

@@ -1,4 +1,4 @@
-//! The receiving end of a stream, public.
+//! The public handle to the receiving end of a stream.
 //!
 //! It must not know the sender. Until a value is taken or credit is issued, it is a reference to the source, which can be
 //! passed on. Then it is opened, and stays in this process.

@@ -43,7 +43,7 @@ pub(super) enum Phase {
 /// The reason why an end dialled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum DialReason {
-    /// None: the end did not dial.
+    /// The end did not dial.
     None,
     /// A request for a session with the node at a place; only with this node, if one is specified.
     Reach { place: usize, wanted: Option<NodeId> },
