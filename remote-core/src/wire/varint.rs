@@ -93,7 +93,7 @@ impl<'f> Cursor<'f> {
         // Most of the others are call and frame numbers of three bytes.
         if let [first, second, third, rest @ ..] = self.rest
             && *second >= 0x80
-            && *third < 0x80
+            && (1..0x80).contains(third)
         {
             self.rest = rest;
             let bits = |byte: &u8| u64::from(byte & 0x7f);
@@ -107,6 +107,9 @@ impl<'f> Cursor<'f> {
             }
             value |= bits << (7 * place);
             if *byte < 0x80 {
+                if *byte == 0 {
+                    return Err(Breach::Frame); // It is longer than necessary: one byte less means the same.
+                }
                 self.rest = &self.rest[place + 1..];
                 return Ok(value);
             }
@@ -167,6 +170,19 @@ mod tests {
             Cursor::new(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2]).number(),
             Err(Breach::Frame)
         );
+    }
+
+    #[test]
+    fn numbers_longer_than_necessary_are_refused() {
+        for value in [0, 1, 127, 128, 300, 1 << 21, u64::from(u32::MAX), u64::MAX >> 1] {
+            let mut out = Vec::new();
+            put(&mut out, value);
+            while out.len() < MAX_NUMBER {
+                *out.last_mut().unwrap() |= 0x80;
+                out.push(0);
+                assert_eq!(Cursor::new(&out).number(), Err(Breach::Frame), "{value}: {out:?}");
+            }
+        }
     }
 
     #[test]

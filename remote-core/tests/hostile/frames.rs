@@ -71,6 +71,15 @@ fn frames_that_cannot_be_read_end_the_session() {
                 "a call of an unknown manner",
                 Frame::new(CALL, Bytes::new().number(1).byte(6).raw(&[0; 9])),
             ),
+            ("a number of two bytes for one", Frame::new(CANCEL, Bytes::new().raw(&[0x81, 0]))),
+            (
+                "a number of three bytes for one",
+                Frame::new(CANCEL, Bytes::new().raw(&[0x81, 0x80, 0])),
+            ),
+            (
+                "a number of ten bytes for nine",
+                Frame::new(CANCEL, Bytes::new().raw(&[0xff; 9]).byte(0)),
+            ),
             ("a cancel and more", Frame::numbers(CANCEL, &[1, 1])),
             ("a closing and more", Frame::numbers(CLOSING, &[1])),
             ("a ping and more", Frame::numbers(PING, &[1])),
