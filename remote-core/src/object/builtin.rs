@@ -29,11 +29,10 @@ pub(crate) static SETTLE: Method = Method::new(
 
 /// Returns the reply to a built-in message, or `None` for any other message.
 pub(crate) fn reply(selector: &Selector, class: &ClassInfo) -> Option<Reply> {
-    let fingerprint = selector.fingerprint();
-    if fingerprint == SETTLE.fingerprint() {
+    if selector.is(&SETTLE) {
         return Some(Reply::value(|_| Ok(())));
     }
-    (fingerprint == INTERFACES.fingerprint()).then(|| {
+    selector.is(&INTERFACES).then(|| {
         let names: Vec<&str> = std::iter::once(class.name()).chain(class.interfaces()).collect();
         Reply::value(|encoder| encoder.push(&names))
     })

@@ -14,6 +14,7 @@ use super::message::{Payload, Receiver, Reply};
 use crate::error::{Error, Result};
 use crate::session::header::Selector;
 use crate::wire::codec::Decoder;
+use crate::wire::fingerprint::Fingerprint;
 use crate::wire::method::Method;
 
 /// A type whose objects can be referred to by [`Ref`](crate::Ref): a bound for code that is generic over classes. Implemented
@@ -72,7 +73,7 @@ pub type Invoke = fn(Near, Incoming) -> Pin<Box<dyn Future<Output = Reply> + Sen
 #[derive(Default)]
 pub struct ClassBuilder {
     interfaces: Vec<(TypeId, &'static str)>,
-    methods: HashMap<u64, (&'static Method, Invoke)>,
+    methods: HashMap<Fingerprint, (&'static Method, Invoke)>,
 }
 
 /// The user's object, as it is passed to its methods.
@@ -127,7 +128,9 @@ impl ClassInfo {
 
     /// Returns the method for a message, or the error if there is none.
     pub(crate) fn find(&self, selector: &Selector) -> Result<Invoke> {
-        if let Some((_, invoke)) = self.dispatch().methods.get(&selector.fingerprint()) {
+        if let Some((method, invoke)) = self.dispatch().methods.get(&selector.fingerprint())
+            && selector.is(method)
+        {
             return Ok(*invoke);
         }
         let text = selector.text();

@@ -16,6 +16,7 @@ use crate::limits::Bounds;
 use crate::wire::bounded_writer::Role;
 use crate::wire::codec::Encoder;
 use crate::wire::content::Content;
+use crate::wire::fingerprint::Fingerprint;
 use crate::wire::frame::{Frame, Manner, Status, Target};
 
 /// A call to be sent.
@@ -23,16 +24,25 @@ pub(crate) struct OutgoingCall<'a> {
     pub(crate) token: CallToken,
     pub(crate) target: Target,
     /// The selector is the name and its fingerprint.
-    pub(crate) header: CallHeader<(&'a str, u64)>,
+    pub(crate) header: CallHeader<(&'a str, Fingerprint)>,
     pub(crate) content: Content,
 }
 
 impl Session {
-    /// Returns the number of a name, which is announced if it is new; `None` if the peer accepts no more names.
-    pub(crate) fn intern(&mut self, text: &str, fingerprint: u64) -> Option<NameId> {
-        let (id, new) = self.announced.intern(fingerprint, text)?;
-        if new {
+    /// Returns the number of the name of a message, which is announced if it is new; `None` if the peer accepts no more names.
+    pub(crate) fn intern(&mut self, text: &str, fingerprint: Fingerprint) -> Option<NameId> {
+        let (id, is_new) = self.announced.intern(fingerprint, text)?;
+        if is_new {
             self.send(&Frame::Name { id, fingerprint, name: text });
+        }
+        Some(id)
+    }
+
+    /// Does the same for the name of an interface.
+    pub(crate) fn intern_interface(&mut self, text: &str) -> Option<NameId> {
+        let (id, is_new) = self.announced.intern_interface(text)?;
+        if is_new {
+            self.send(&Frame::Name { id, fingerprint: Fingerprint::NONE, name: text });
         }
         Some(id)
     }

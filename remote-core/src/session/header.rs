@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use super::chain::Chain;
 use super::names::Name;
+use crate::wire::fingerprint::Fingerprint;
 use crate::wire::frame::Manner;
 use crate::wire::method::Method;
 
@@ -60,7 +61,7 @@ impl<S> CallHeader<S> {
 
 impl CallHeader {
     /// Returns the header with the name of the selector and its fingerprint.
-    pub(crate) fn named(&self) -> CallHeader<(&str, u64)> {
+    pub(crate) fn named(&self) -> CallHeader<(&str, Fingerprint)> {
         let CallHeader { selector, manner, nesting, deadline, chain, is_continuation } = self;
         CallHeader {
             selector: (selector.text(), selector.fingerprint()),
@@ -87,7 +88,18 @@ impl Selector {
         }
     }
 
-    pub(crate) fn fingerprint(&self) -> u64 {
+    /// Returns true if it is the name of this method, with its signature.
+    #[inline]
+    pub(crate) fn is(&self, method: &Method) -> bool {
+        match self {
+            Selector::Own(own) if std::ptr::eq(*own, method) => true,
+            // The fingerprint of a method under another name is the error, or the deception, of a peer.
+            _ => self.fingerprint() == method.fingerprint() && self.text() == method.selector(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
         match self {
             Selector::Own(method) => method.fingerprint(),
             Selector::Announced(name) => name.fingerprint,

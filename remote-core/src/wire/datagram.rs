@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::breach::Breach;
+use super::fingerprint::Fingerprint;
 use super::hello::{PREFACE, check_preface, preface};
 use super::varint::{Cursor, put, put_bytes};
 use crate::id::NodeId;
@@ -20,7 +21,7 @@ pub(crate) struct Datagram<'d> {
     /// The name under which the receiver is published.
     pub(crate) name: &'d str,
     /// The selector and its fingerprint, as in a `Name` frame.
-    pub(crate) fingerprint: u64,
+    pub(crate) fingerprint: Fingerprint,
     pub(crate) selector: &'d str,
     /// The nesting, as in a `Call` frame.
     pub(crate) nesting: u8,
@@ -36,7 +37,7 @@ impl<'d> Datagram<'d> {
         out.extend_from_slice(self.sender.bytes());
         put(&mut out, self.number);
         put_bytes(&mut out, self.name.as_bytes());
-        out.extend_from_slice(&self.fingerprint.to_le_bytes());
+        out.extend_from_slice(&self.fingerprint.bytes());
         put_bytes(&mut out, self.selector.as_bytes());
         out.push(self.nesting);
         put(&mut out, self.deadline.map_or(0, |left| left.as_millis() as u64 + 1));
@@ -51,7 +52,7 @@ impl<'d> Datagram<'d> {
             sender: NodeId::from_bytes(cursor.array()?),
             number: cursor.number()?,
             name: cursor.text()?,
-            fingerprint: u64::from_le_bytes(cursor.array()?),
+            fingerprint: Fingerprint::from_bytes(cursor.array()?),
             selector: cursor.text()?,
             nesting: cursor.byte()?,
             deadline: cursor.number()?.checked_sub(1).map(Duration::from_millis),
@@ -69,7 +70,7 @@ mod tests {
             sender: NodeId::from_bytes([1; 16]),
             number: 300,
             name: "log",
-            fingerprint: 0x0102_0304_0506_0708,
+            fingerprint: 0x0102_0304_0506_0708.into(),
             selector: "Log.line",
             nesting: 1,
             deadline: Some(Duration::from_millis(1500)),

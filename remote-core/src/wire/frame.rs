@@ -3,6 +3,7 @@
 //! It must not know sessions. A frame that can be read may still be a breach, which the session checks.
 
 use super::breach::Breach;
+use super::fingerprint::Fingerprint;
 use super::varint::{Cursor, Header, MAX_NUMBER};
 use crate::id::{FrameNumber, NameId, ObjectId, QuestionId, WatchId};
 
@@ -123,7 +124,7 @@ pub(crate) enum Frame<'f> {
     /// Defines the number of a name.
     Name {
         id: NameId,
-        fingerprint: u64,
+        fingerprint: Fingerprint,
         name: &'f str,
     },
     /// Requests a notification when the object ends. The number is chosen by the sender.
@@ -278,7 +279,7 @@ impl<'f> Frame<'f> {
             }
             Frame::Name { id, fingerprint, name } => {
                 header.number(id.0);
-                header.array(fingerprint.to_le_bytes());
+                header.array(fingerprint.bytes());
                 return write_length(header, name);
             }
             Frame::Watch { watch, object } => {
@@ -359,7 +360,7 @@ impl<'f> Frame<'f> {
             },
             0x08 => Frame::Name {
                 id: NameId(cursor.number()?),
-                fingerprint: u64::from_le_bytes(cursor.array()?),
+                fingerprint: Fingerprint::from_bytes(cursor.array()?),
                 name: cursor.text()?,
             },
             0x09 => Frame::Watch {

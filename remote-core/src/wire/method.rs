@@ -3,9 +3,9 @@
 //! It must not know sessions or objects. Methods are looked up by fingerprint: a method whose signature was changed is not
 //! found, and the call is refused, instead of being decoded wrongly.
 
-use std::hash::Hasher;
 use std::sync::OnceLock;
 
+use super::fingerprint::Fingerprint;
 use super::shape::Shape;
 
 /// A method of an interface, as both sides describe it. The macro generates one static for each.
@@ -36,8 +36,8 @@ pub struct Type {
 
 struct Traced {
     selector: String,
-    signature: u64,
-    error: u64,
+    signature: Fingerprint,
+    error: Fingerprint,
 }
 
 impl Method {
@@ -57,75 +57,40 @@ impl Method {
         &self.traced().selector
     }
 
-    /// Returns the hash of the whole signature.
-    pub(crate) fn fingerprint(&self) -> u64 {
+    /// Returns the fingerprint of the whole signature.
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
         self.traced().signature
     }
 
-    /// Returns the hash of the error type.
-    pub(crate) fn error_fingerprint(&self) -> u64 {
+    /// Returns the fingerprint of the error type.
+    pub(crate) fn error_fingerprint(&self) -> Fingerprint {
         self.traced().error
     }
 
     fn traced(&self) -> &Traced {
         self.traced.get_or_init(|| {
             let selector = format!("{}.{}", self.interface, self.name);
-            let mut signature = Fingerprint::new();
-            signature.write(selector.as_bytes());
-            for parameter in self.parameters {
-                signature.write_u64(type_fingerprint(&parameter.ty));
-            }
-            signature.write_u64(type_fingerprint(&self.value));
-            let error = type_fingerprint(&self.error);
-            signature.write_u64(error);
-            Traced { selector, signature: signature.finish(), error }
+            let parameters: String =
+                self.parameters.iter().map(|parameter| shape(&parameter.ty)).collect();
+            let (value, error) = (shape(&self.value), shape(&self.error));
+            let signature = Fingerprint::of(&format!("{selector}({parameters}){value}!{error}"));
+            let error = Fingerprint::of(&error);
+            Traced { selector, signature, error }
         })
     }
 }
 
-fn type_fingerprint(ty: &Type) -> u64 {
+/// Returns the shape of a type, as it is hashed.
+fn shape(ty: &Type) -> String {
     let mut shape = Shape::default();
     (ty.shape)(&mut shape);
-    let mut fingerprint = Fingerprint::new();
-    fingerprint.write(shape.text().as_bytes());
-    if shape.text().ends_with('?') {
-        // The shape was cut off, so that the type's name is hashed, too.
-        fingerprint.write(ty.text.as_bytes());
+    let mut text = shape.text().to_owned();
+    if text.ends_with('?') {
+        // The shape was cut off, so that the type's name is part of the signature, too.
+        text.push_str(ty.text);
+        text.push(',');
     }
-    fingerprint.finish()
-}
-
-/// Returns the hash of a name.
-pub(crate) fn name_fingerprint(name: &str) -> u64 {
-    let mut fingerprint = Fingerprint::new();
-    fingerprint.write(name.as_bytes());
-    fingerprint.finish()
-}
-
-/// The hash function FNV-1a (Fowler, Noll, Vo 1991). It is the same on every machine and in every build, which the hashers
-/// of std do not guarantee.
-struct Fingerprint(u64);
-
-impl Fingerprint {
-    fn new() -> Fingerprint {
-        Fingerprint(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Hasher for Fingerprint {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.write(&value.to_le_bytes());
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
+    text
 }
 
 #[cfg(test)]

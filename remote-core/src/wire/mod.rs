@@ -12,6 +12,7 @@ pub(crate) mod content;
 pub(crate) mod datagram;
 pub(crate) mod descriptor;
 mod encoded_size;
+pub(crate) mod fingerprint;
 pub(crate) mod frame;
 pub(crate) mod hello;
 pub(crate) mod method;

@@ -11,12 +11,13 @@ use super::codec::Encoder;
 use super::content::Content;
 use super::datagram::Datagram;
 use super::descriptor::Descriptor;
+use super::fingerprint::Fingerprint;
 use super::frame::{CHUNK, Extent, Frame, LENGTH, MAX_FRAME, MAX_NAME, Manner, Status, Target};
 use super::hello::{
     Grant, Hello, MAX_ADDRESS, MAX_MESSAGE, MAX_NODE_NAME, MIN_LEASE, ResumeState, Sides, Verdict,
     preface,
 };
-use super::method::{Method, Parameter, Type, name_fingerprint};
+use super::method::{Method, Parameter, Type};
 use super::shape::Shape;
 use crate::error::{Error, Outcome};
 use crate::id::{
@@ -38,12 +39,10 @@ fn every_frame_has_the_bytes_of_the_document() {
     rows.extend(frames().iter().map(|(what, frame)| (*what, hex(&written(frame)))));
     rows.push((DATAGRAM, hex(&datagram().write())));
     rows.extend(
-        fingerprints().into_iter().map(|(what, fingerprint)| (what, format!("{fingerprint:016x}"))),
+        fingerprints().into_iter().map(|(what, fingerprint)| (what, fingerprint.to_string())),
     );
     let streams = stream_fingerprints();
-    rows.extend(
-        streams.iter().map(|(what, fingerprint)| (what.as_str(), format!("{fingerprint:016x}"))),
-    );
+    rows.extend(streams.iter().map(|(what, fingerprint)| (what.as_str(), fingerprint.to_string())));
     let expected: Vec<String> =
         rows.into_iter().map(|(what, bytes)| format!("| {what} | `{bytes}` |")).collect();
     assert_eq!(section("Golden bytes"), expected, "the rows should be:\n{}\n", expected.join("\n"));
@@ -272,10 +271,10 @@ fn frames() -> Vec<(&'static str, Frame<'static>)> {
             Frame::Release { object: ObjectId(5), introductions: 2 },
         ),
         (
-            "Name: 1 is Greeter.greet, fingerprint 0102030405060708",
+            "Name: 1 is Greeter.greet, fingerprint 00000000000000000102030405060708",
             Frame::Name {
                 id: NameId(1),
-                fingerprint: 0x0102_0304_0506_0708,
+                fingerprint: 0x0102_0304_0506_0708.into(),
                 name: "Greeter.greet",
             },
         ),
@@ -295,14 +294,14 @@ fn frames() -> Vec<(&'static str, Frame<'static>)> {
     ]
 }
 
-const DATAGRAM: &str = "datagram: number 300 of 01 01 …, `Log.line` with fingerprint 0102030405060708 for \"log\", nesting 1, 1 s left, \"abc\"";
+const DATAGRAM: &str = "datagram: number 300 of 01 01 …, `Log.line` with fingerprint 00000000000000000102030405060708 for \"log\", nesting 1, 1 s left, \"abc\"";
 
 fn datagram() -> Datagram<'static> {
     Datagram {
         sender: NodeId::from_bytes([1; 16]),
         number: 300,
         name: "log",
-        fingerprint: 0x0102_0304_0506_0708,
+        fingerprint: 0x0102_0304_0506_0708.into(),
         selector: "Log.line",
         nesting: 1,
         deadline: Some(Duration::from_secs(1)),
@@ -310,7 +309,7 @@ fn datagram() -> Datagram<'static> {
     }
 }
 
-fn fingerprints() -> Vec<(&'static str, u64)> {
+fn fingerprints() -> Vec<(&'static str, Fingerprint)> {
     static NOTHING: &[Parameter] = &[];
     static TWO: &[Parameter] = &[
         Parameter { name: "name", ty: Type { text: "&str", shape: |shape| shape.of::<&str>() } },
@@ -327,7 +326,6 @@ fn fingerprints() -> Vec<(&'static str, u64)> {
         (|shape: &mut Shape| shape.of::<()>(), |shape: &mut Shape| shape.of::<Vec<String>>());
     let error = |shape: &mut Shape| shape.of::<Error>();
     vec![
-        ("fingerprint of the interface `Object`", name_fingerprint("Object")),
         (
             "fingerprint of `Object.interfaces`",
             method("Object", "interfaces", NOTHING, ty(names), ty(unit)),
@@ -344,7 +342,7 @@ fn fingerprints() -> Vec<(&'static str, u64)> {
     ]
 }
 
-fn stream_fingerprints() -> Vec<(String, u64)> {
+fn stream_fingerprints() -> Vec<(String, Fingerprint)> {
     let methods = [<dyn Source>::methods(), <dyn Inbox>::methods()].concat();
     let fingerprint =
         |method: &Method| (format!("fingerprint of `{}`", method.selector()), method.fingerprint());

@@ -86,11 +86,11 @@ fn frames_that_cannot_be_read_end_the_session() {
             ("a renewal and more", Frame::numbers(RENEW, &[1])),
             (
                 "a name that is no text",
-                Frame::new(8, Bytes::new().number(1).raw(&[0; 8]).number(1).byte(0xff)),
+                Frame::new(8, Bytes::new().number(1).raw(&[0; 16]).number(1).byte(0xff)),
             ),
             (
                 "a name beyond its frame",
-                Frame::new(8, Bytes::new().number(1).raw(&[0; 8]).number(u64::MAX)),
+                Frame::new(8, Bytes::new().number(1).raw(&[0; 16]).number(u64::MAX)),
             ),
             ("an end of neither kind", Frame::new(0x0b, Bytes::new().number(1).byte(2).text(""))),
         ];

@@ -35,7 +35,7 @@ struct Giver {
     peer: Peer,
     target: u64,
     /// The names that the node announced, with their fingerprints.
-    names: HashMap<u64, (String, u64)>,
+    names: HashMap<u64, (String, u128)>,
 }
 
 impl Giver {
@@ -79,15 +79,15 @@ impl Giver {
         let frame = self.peer.next().await.expect("the session goes on");
         if frame.kind == NAME {
             let mut fields = frame.fields();
-            let (id, fingerprint) = (fields.number(), fields.take(8));
-            let fingerprint = u64::from_le_bytes(fingerprint.try_into().expect("eight bytes"));
+            let (id, fingerprint) = (fields.number(), fields.take(16));
+            let fingerprint = u128::from_be_bytes(fingerprint.try_into().expect("sixteen bytes"));
             self.names.insert(id, (fields.text().to_owned(), fingerprint));
         }
         frame
     }
 
     /// Waits until the node requests a token, and returns the fingerprint of that method.
-    async fn asked_for_token(&mut self) -> u64 {
+    async fn asked_for_token(&mut self) -> u128 {
         let IncomingCall { object, name, .. } = self.next_call().await;
         assert_eq!((object, name.as_str()), (DIRECTORY, INTRODUCTION));
         let known = self.names.values().find(|(known, _)| *known == name);

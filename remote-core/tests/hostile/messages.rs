@@ -26,6 +26,9 @@ fn an_unknown_method_is_refused_by_name() {
                 fault::MESSAGE_NOT_UNDERSTOOD,
             ),
             ("Target.add", add ^ 1, fault::SIGNATURE_MISMATCH),
+            // The fingerprint of a method under the name of another one, or of none.
+            ("Target.length", add, fault::SIGNATURE_MISMATCH),
+            ("Target.fly", add, fault::MESSAGE_NOT_UNDERSTOOD),
         ] {
             let selector = peer.name_as(name, fingerprint).await;
             let call =
@@ -68,12 +71,13 @@ fn names_are_announced_once_in_order_and_in_bounds() {
         assert_eq!(twice.end().await, code::NAME);
         let mut endless = Peer::connect(&setup.address()).await;
         let names: Vec<_> =
-            (1..=20_000).map(|id| super::peer::announcement(id, id, "name")).collect();
+            (1..=20_000).map(|id| super::peer::announcement(id, id.into(), "name")).collect();
         endless.send_all(&names).await;
         assert_eq!(endless.end().await, code::NAME);
         let mut large = Peer::connect(&setup.address()).await;
         let name = "x".repeat(1024);
-        let names: Vec<_> = (1..=1025).map(|id| super::peer::announcement(id, id, &name)).collect();
+        let names: Vec<_> =
+            (1..=1025).map(|id| super::peer::announcement(id, id.into(), &name)).collect();
         large.send_all(&names).await;
         assert_eq!(large.end().await, code::NAME);
         setup.is_alone_again().await;
@@ -224,7 +228,7 @@ fn a_peer_with_too_many_names_does_not_exhaust_those_of_others() {
         let forwarded = Fields(&forwarded.references[1..]).number();
         let mut last = 0;
         for name in 0..16_000_u64 {
-            let selector = peer.name_as(&format!("no{name}"), name).await;
+            let selector = peer.name_as(&format!("no{name}"), name.into()).await;
             last = peer.question();
             peer.send(&Call::new(last, To::Object(forwarded), selector, Bytes::new()).frame())
                 .await;
@@ -235,7 +239,7 @@ fn a_peer_with_too_many_names_does_not_exhaust_those_of_others() {
         let forwarded = other.answer_to(object, "kept", Bytes::new()).await;
         let forwarded = Fields(&forwarded.references[1..]).number();
         for name in 16_000..17_000_u64 {
-            let selector = other.name_as(&format!("no{name}"), name).await;
+            let selector = other.name_as(&format!("no{name}"), name.into()).await;
             last = other.question();
             other
                 .send(&Call::new(last, To::Object(forwarded), selector, Bytes::new()).frame())

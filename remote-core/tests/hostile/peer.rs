@@ -196,7 +196,7 @@ impl Peer {
         self.name_as(name, fingerprint(name)).await
     }
 
-    pub(crate) async fn name_as(&mut self, name: &str, fingerprint: u64) -> u64 {
+    pub(crate) async fn name_as(&mut self, name: &str, fingerprint: u128) -> u64 {
         if let Some(id) = self.names.get(name) {
             return *id;
         }
@@ -383,6 +383,6 @@ impl Peer {
 }
 
 /// Returns the announcement of a name.
-pub(crate) fn announcement(id: u64, fingerprint: u64, name: &str) -> Frame {
-    Frame::new(NAME, Bytes::new().number(id).raw(&fingerprint.to_le_bytes()).text(name))
+pub(crate) fn announcement(id: u64, fingerprint: u128, name: &str) -> Frame {
+    Frame::new(NAME, Bytes::new().number(id).raw(&fingerprint.to_be_bytes()).text(name))
 }

@@ -16,8 +16,8 @@ use super::target::{Chain, Lists, Nest, Square, Target, TargetObject};
 use super::wire::{Frame, LONGEST_FRAME, NAME};
 
 /// Returns the fingerprint of a selector or interface, as nodes announce it.
-pub(crate) fn fingerprint(name: &str) -> u64 {
-    static KNOWN: OnceLock<HashMap<String, u64>> = OnceLock::new();
+pub(crate) fn fingerprint(name: &str) -> u128 {
+    static KNOWN: OnceLock<HashMap<String, u128>> = OnceLock::new();
     let known = KNOWN.get_or_init(|| {
         // On a thread of its own: tests call this inside their runtimes.
         let listening = std::thread::spawn(|| run(record()));
@@ -29,7 +29,7 @@ pub(crate) fn fingerprint(name: &str) -> u64 {
 }
 
 /// Has an honest client call every method once, through a relay that records the bytes.
-async fn record() -> Result<HashMap<String, u64>> {
+async fn record() -> Result<HashMap<String, u128>> {
     let server = serve(patient(), LEASE).await?;
     let object = TargetObject::default();
     let running = Arc::clone(&object.running);
@@ -97,7 +97,7 @@ async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, way: usize, recor
 }
 
 /// Returns the names that one side announced, given the bytes of both sides.
-fn names(one: &[u8], other: &[u8]) -> Vec<(String, u64)> {
+fn names(one: &[u8], other: &[u8]) -> Vec<(String, u128)> {
     let (hello, rest) = part(&one[PREFACE.len()..]);
     let (_standing, rest) = part(rest);
     // The side with the greater identity is the decider.
@@ -111,7 +111,8 @@ fn names(one: &[u8], other: &[u8]) -> Vec<(String, u64)> {
         if frame.kind == NAME {
             let mut fields = frame.fields();
             let _id = fields.number();
-            let fingerprint = u64::from_le_bytes(fields.take(8).try_into().expect("eight bytes"));
+            let fingerprint =
+                u128::from_be_bytes(fields.take(16).try_into().expect("sixteen bytes"));
             names.push((fields.text().to_owned(), fingerprint));
         }
         rest = &after[length..];

@@ -21,7 +21,7 @@ pub(crate) fn name(size: u64) -> u64 {
     let mut setup = Setup::new();
     // The peer has already announced names for the lookup.
     let known = setup.drive(async |peer| peer.name("Target.add").await);
-    let name = |id| announcement(id, id, &format!("name-{id}"));
+    let name = |id| announcement(id, id.into(), &format!("name-{id}"));
     setup.send(&(known + 1..=known + size).map(name).collect::<Vec<_>>());
     setup.count(&(known + size + 1..=known + size + FRAMES).map(name).collect::<Vec<_>>());
     FRAMES

@@ -20,11 +20,11 @@ const LOOKUP: &str = "remote.Directory.lookup";
 /// The last method that the node calls.
 const LAST: &str = "Target.make";
 
-/// Returns the fingerprint of an interface or of a method.
-pub(crate) fn fingerprint(name: &str) -> u64 {
-    static KNOWN: OnceLock<HashMap<String, u64>> = OnceLock::new();
+/// Returns the fingerprint of a method. The name of an interface has none, which is zero.
+pub(crate) fn fingerprint(name: &str) -> u128 {
+    static KNOWN: OnceLock<HashMap<String, u128>> = OnceLock::new();
     if !name.contains('.') {
-        return of_text(name);
+        return 0;
     }
     let known = KNOWN.get_or_init(|| {
         let recording = std::thread::spawn(|| single_threaded().block_on(record()));
@@ -33,16 +33,9 @@ pub(crate) fn fingerprint(name: &str) -> u64 {
     *known.get(name).unwrap_or_else(|| panic!("no node announced `{name}`"))
 }
 
-/// Returns the FNV-1a hash, 64 bits.
-fn of_text(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-    })
-}
-
 /// Lets a node call all methods of two peers, and returns the names that it announces. One peer owns an object that the node
 /// passes to the other.
-async fn record() -> HashMap<String, u64> {
+async fn record() -> HashMap<String, u128> {
     let (node, mut names) = (Node::new(), HashMap::new());
     let (owned, mut owner) = look_up(&node, &mut names).await;
     let (far, mut other) = look_up(&node, &mut names).await;
@@ -76,7 +69,7 @@ async fn record() -> HashMap<String, u64> {
 }
 
 /// Lets a node look up the object of a new peer.
-async fn look_up(node: &Node, names: &mut HashMap<String, u64>) -> (Ref<dyn Target>, Peer) {
+async fn look_up(node: &Node, names: &mut HashMap<String, u128>) -> (Ref<dyn Target>, Peer) {
     let server = RawServer::new().await;
     let (node, uri) = (node.clone(), server.uri());
     let looking = tokio::spawn(async move { node.lookup::<dyn Target>(uri).await });
@@ -87,7 +80,7 @@ async fn look_up(node: &Node, names: &mut HashMap<String, u64>) -> (Ref<dyn Targ
 }
 
 /// Collects the names that a node announces, up to `last`.
-async fn names_until(last: &str, peer: &mut Peer, names: &mut HashMap<String, u64>) {
+async fn names_until(last: &str, peer: &mut Peer, names: &mut HashMap<String, u128>) {
     loop {
         let frame = peer.next().await.expect("the node goes on");
         if frame.kind != NAME {
@@ -95,10 +88,10 @@ async fn names_until(last: &str, peer: &mut Peer, names: &mut HashMap<String, u6
         }
         let mut fields = frame.fields();
         let _id = fields.number();
-        let fingerprint = fields.take(8).try_into().expect("eight bytes");
+        let fingerprint = fields.take(16).try_into().expect("sixteen bytes");
         let name = fields.text().to_owned();
         let is_last = name == last;
-        names.insert(name, u64::from_le_bytes(fingerprint));
+        names.insert(name, u128::from_be_bytes(fingerprint));
         if is_last {
             return;
         }

@@ -11,7 +11,6 @@ use crate::node::shared::Shared;
 use crate::object::message::{InterfaceName, Location, Receiver, Reference, RouteId};
 use crate::session::Session;
 use crate::wire::descriptor::Descriptor;
-use crate::wire::method::name_fingerprint;
 
 /// References entered in the object table.
 pub(crate) struct Prepared<'r> {
@@ -125,8 +124,7 @@ impl Prepared<'_> {
         let mut failure = None;
         for Entry { kind, interface } in self.entries {
             // If the peer accepts no more names, the name is left out: a reference is valid without it.
-            let interface =
-                interface.text().and_then(|name| machine.intern(name, name_fingerprint(name)));
+            let interface = interface.text().and_then(|name| machine.intern_interface(name));
             let interface = interface.unwrap_or(NameId::NONE);
             let (object, descriptor) = match kind {
                 Kind::Yours(object) => {

@@ -9,6 +9,7 @@ use crate::limits::Limits;
 use crate::session::OutgoingCall;
 use crate::wire::breach::Breach;
 use crate::wire::descriptor::Descriptor;
+use crate::wire::fingerprint::Fingerprint;
 use crate::wire::frame::{CHUNK, Extent, Frame, MAX_FRAME, Manner, Status, Target};
 
 /// Sends a frame that is a breach to a new session.
@@ -83,7 +84,10 @@ fn a_repeated_frame_is_ignored() {
     forger.send_numbered(2, call(1, b"once"));
     forger.send_numbered(2, call(1, b"once"));
     forger.send_numbered(0, call(1, b"once"));
-    forger.send_numbered(1, Frame::Name { id: NameId(1), fingerprint: 7, name: "again" });
+    forger.send_numbered(
+        1,
+        Frame::Name { id: NameId(1), fingerprint: Fingerprint::from(7), name: "again" },
+    );
     forger.send_numbered(3, call(2, b"twice"));
     assert_eq!(forger.application.bodies(), [b"once".to_vec(), b"twice".to_vec()]);
     assert_eq!(forger.session.closed(), None);
@@ -117,7 +121,10 @@ fn unannounced_names() {
 #[test]
 fn names_out_of_order() {
     for id in [0, 1, 3, u64::MAX] {
-        assert_refused(Frame::Name { id: NameId(id), fingerprint: 1, name: "name" }, Breach::Name);
+        assert_refused(
+            Frame::Name { id: NameId(id), fingerprint: Fingerprint::from(1), name: "name" },
+            Breach::Name,
+        );
     }
 }
 

@@ -73,7 +73,7 @@ fn record() -> Vec<u8> {
     for number in 1..IN_PARTS {
         pair.answer(Left, QuestionId(number), plain(b"answered"));
     }
-    let interface = pair[Left].intern("Interface", 8).unwrap();
+    let interface = pair[Left].intern_interface("Interface").unwrap();
     let (object, _) = pair.introduce(Left);
     let mine = Descriptor::Mine { object, interface };
     let yours = Descriptor::Yours { object: RECEIVED, interface: NameId::NONE };

@@ -12,6 +12,7 @@ use crate::error::{Error, Outcome};
 use crate::id::{FrameNumber, ObjectId, QuestionId, WatchId};
 use crate::limits::Limits;
 use crate::session::event::Cause;
+use crate::wire::fingerprint::Fingerprint;
 use crate::wire::frame::{CHUNK, Frame, Manner, Target};
 
 /// Makes a pair with one call of each kind: answered, arrived, written, large and sent in part, behind that one, waiting
@@ -118,7 +119,7 @@ fn nothing_is_sent_after_close() {
     forger.handle_events();
     forger.take_output();
     let session = &mut forger.session;
-    session.intern("late", 99).unwrap();
+    session.intern("late", Fingerprint::from(99)).unwrap();
     session.watch(WatchId(1), ObjectId::DIRECTORY);
     session.unwatch(WatchId(1));
     session.notify_ended(WatchId(1), false, "");

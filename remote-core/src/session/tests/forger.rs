@@ -13,6 +13,7 @@ use crate::id::{FrameNumber, NameId, ObjectId, QuestionId};
 use crate::limits::Limits;
 use crate::wire::breach::Breach;
 use crate::wire::descriptor::Descriptor;
+use crate::wire::fingerprint::Fingerprint;
 use crate::wire::frame::{Extent, Frame, LENGTH, Manner, Status, Target};
 use crate::wire::hello::Grant;
 
@@ -34,7 +35,11 @@ impl Forger {
     /// Makes a forger that has announced one name, with number 1.
     pub(super) fn with(limits: Limits) -> Forger {
         let mut forger = Forger::silent_with(limits);
-        forger.send(Frame::Name { id: NameId(1), fingerprint: 7, name: "Interface.method" });
+        forger.send(Frame::Name {
+            id: NameId(1),
+            fingerprint: Fingerprint::from(7),
+            name: "Interface.method",
+        });
         forger
     }
 

@@ -7,6 +7,7 @@ use super::forger::{Forger, call, call_in_parts};
 use super::pair::Side::{Left, Right};
 use super::pair::{DIRECTORY, Pair, TERM};
 use crate::id::{FrameNumber, NameId, ObjectId, QuestionId};
+use crate::wire::fingerprint::Fingerprint;
 use crate::wire::frame::{CHUNK, Extent, Frame, Status};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -112,7 +113,11 @@ fn the_time_that_is_left_for_both_sides() {
 fn the_number_of_the_last_frame_that_arrived() {
     let mut forger = Forger::silent();
     assert_eq!(forger.session.received(), FrameNumber(0));
-    forger.send(Frame::Name { id: NameId(1), fingerprint: 7, name: "Interface.method" });
+    forger.send(Frame::Name {
+        id: NameId(1),
+        fingerprint: Fingerprint::from(7),
+        name: "Interface.method",
+    });
     forger.send(call(1, b""));
     forger.send(Frame::Ping);
     assert_eq!(forger.session.received(), FrameNumber(2));

@@ -18,6 +18,7 @@ use crate::id::{CallToken, NameId, ObjectId, QuestionId};
 use crate::limits::Limits;
 use crate::wire::content::Content;
 use crate::wire::descriptor::Descriptor;
+use crate::wire::fingerprint::Fingerprint;
 use crate::wire::frame::{Manner, Status, Target};
 use crate::wire::hello::Grant;
 
@@ -83,9 +84,9 @@ impl IndexMut<Side> for Pair {
 }
 
 /// The header of a call of the tests.
-pub(super) fn header(manner: Manner, nesting: u8) -> CallHeader<(&'static str, u64)> {
+pub(super) fn header(manner: Manner, nesting: u8) -> CallHeader<(&'static str, Fingerprint)> {
     CallHeader {
-        selector: ("Interface.method", 7),
+        selector: ("Interface.method", Fingerprint::from(7)),
         manner,
         nesting,
         deadline: None,

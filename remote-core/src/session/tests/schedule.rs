@@ -290,8 +290,11 @@ impl Schedule {
         let mut references = Vec::new();
         while self.random.percent(30) {
             let named = self.random.percent(50);
-            let interface =
-                if named { self.world.pair[side].intern("Face", 9).unwrap() } else { NameId::NONE };
+            let interface = if named {
+                self.world.pair[side].intern_interface("Face").unwrap()
+            } else {
+                NameId::NONE
+            };
             let end = &self.world.ends[side as usize];
             let home = self.random.pick(&end.proxies).copied();
             if let Some(object) = home.filter(|_| self.random.percent(40)) {

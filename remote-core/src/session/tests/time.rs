@@ -55,7 +55,7 @@ fn any_input_keeps_the_connection() {
 fn any_output_postpones_the_ping() {
     let mut forger = Forger::new();
     forger.pass(2 * SECOND);
-    forger.session.intern("name", 9).unwrap();
+    forger.session.intern_interface("name").unwrap();
     forger.take_output();
     forger.pass(2 * SECOND);
     assert!(!forger.take_output().contains(&ping()));

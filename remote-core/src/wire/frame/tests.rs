@@ -50,7 +50,11 @@ fn all() -> Vec<Frame<'static>> {
         Frame::Cancel { question },
         Frame::Finish { question },
         Frame::Release { object: ObjectId(5), introductions: 2 },
-        Frame::Name { id: NameId(1), fingerprint: 0x0102_0304_0506_0708, name: "Greeter.greet" },
+        Frame::Name {
+            id: NameId(1),
+            fingerprint: 0x0102_0304_0506_0708.into(),
+            name: "Greeter.greet",
+        },
         Frame::Watch { watch: WatchId(1), object: ObjectId(5) },
         Frame::Unwatch { watch: WatchId(1) },
         Frame::Ended { watch: WatchId(1), stopped: true, reason: "tired" },
