@@ -85,8 +85,9 @@ fn shape(ty: &Type) -> String {
     let mut shape = Shape::default();
     (ty.shape)(&mut shape);
     let mut text = shape.text().to_owned();
-    if text.ends_with('?') {
-        // The shape was cut off, so that the type's name is part of the signature, too.
+    if shape.is_partial() {
+        // The type's name is part of the signature, too.
+        text.push('?');
         text.push_str(ty.text);
         text.push(',');
     }

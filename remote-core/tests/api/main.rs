@@ -24,6 +24,7 @@ mod runtimes;
 mod serial;
 mod sessions;
 mod shutdown;
+mod signatures;
 mod sockets;
 mod streams;
 #[path = "../support/mod.rs"]
@@ -50,6 +51,7 @@ fn child() {
         "part server" => links::serve(),
         "sender" => shutdown::send_and_return(),
         "server" => processes::serve(remote_core::Limits::default()),
+        "till server" => signatures::serve(),
         #[cfg(target_os = "linux")]
         "visitor" => peer_processes::visit(),
         other => panic!("there is no role {other}"),

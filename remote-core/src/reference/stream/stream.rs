@@ -337,7 +337,7 @@ mod tests {
     fn the_shape_of_a_stream_is_that_of_its_values() {
         assert_eq!(shape::<Stream<u64>>(), "Stream u64,");
         assert_eq!(shape::<Vec<Stream<Stream<String>>>>(), "seq Stream Stream str,");
-        assert_eq!(shape::<(Stream<u8>, Stream<u8>)>(), "tuple 2 Stream u8,Stream u8,");
+        assert_eq!(shape::<(Stream<u8>, Stream<u8>)>(), "(Stream u8,Stream u8,)");
     }
 
     #[test]
