@@ -22,6 +22,8 @@ pub(crate) struct Answers {
     promises: u64,
     /// The calls and bytes of executed one-way messages, for which credit is due.
     credit: (u64, u64),
+    /// The bytes of the calls that were in progress when the session ended.
+    detached_bytes: u64,
 }
 
 struct Answer {
@@ -40,6 +42,7 @@ impl Answers {
             bytes: 0,
             promises: 0,
             credit: (0, 0),
+            detached_bytes: 0,
         }
     }
 
@@ -126,6 +129,11 @@ impl Answers {
         self.calls
     }
 
+    /// Returns the bytes of the calls that were in progress when the session ended: methods may still have their arguments.
+    pub(crate) fn detached_bytes(&self) -> u64 {
+        self.detached_bytes
+    }
+
     /// Asserts that the window is not exceeded and that the counters agree with the table, which has no entries that are
     /// over.
     #[cfg(test)]
@@ -153,6 +161,7 @@ impl Answers {
     }
 
     pub(crate) fn clear(&mut self) {
-        *self = Answers::new(self.granted);
+        let detached_bytes = self.bytes;
+        *self = Answers { detached_bytes, ..Answers::new(self.granted) };
     }
 }

@@ -202,6 +202,11 @@ impl Session {
         self.answers.running()
     }
 
+    /// Returns the bytes of the peer's calls that were in progress when the session ended.
+    pub(crate) fn detached_bytes(&self) -> u64 {
+        self.answers.detached_bytes()
+    }
+
     /// Returns the number of one-way messages that the peer may not have executed yet.
     pub(crate) fn uncredited(&self) -> u64 {
         self.questions.uncredited().0

@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use remote_core::Ref;
+use remote_core::{Limits, Ref};
 
+use super::hello::{Hello, ResumeState, Verdict};
 use super::outcome::code;
-use super::peer::Peer;
+use super::peer::{Peer, lesser, stranger};
 use super::setup::{LEASE, Setup, patient, run, serve, soon, until};
 use super::target::{Target, TargetObject};
-use super::wire::{ANSWER, Bytes, CLOSING, Frame};
+use super::wire::{ANSWER, Bytes, CLOSING, Frame, Manner};
 
 /// The limit of a shutdown that a peer holds up.
 const SHORT: Duration = Duration::from_secs(1);
@@ -55,6 +56,39 @@ fn an_announcement_with_fields_ends_the_session() {
         peer.send(&Frame::new(CLOSING, Bytes::new().byte(0))).await;
         assert_eq!(peer.end().await, code::FRAME);
         setup.is_alone_again().await;
+    });
+}
+
+/// Methods that execute one-way messages outlive the session. They hold their arguments.
+#[test]
+fn methods_that_outlive_their_sessions_are_bounded_with_their_arguments() {
+    run(async {
+        const ARGUMENT: usize = 60 << 10;
+        let limits = Limits { memory: 1 << 20, body: 64 << 10, ..patient() };
+        let setup = Setup::brief(limits).await;
+        let mut refused = false;
+        for sessions in 0.. {
+            let held = sessions * 4 * ARGUMENT;
+            assert!(held < 2 << 20, "{held} bytes of arguments are held, where 1 MiB is allowed");
+            let mut peer = Peer::on(stranger(&setup.address()).await, &Hello::of(lesser()));
+            peer.introduce().await;
+            peer.send_raw(&ResumeState::nothing().write()).await;
+            if let Verdict::Refuse(_) = peer.verdict().await {
+                refused = true;
+                break;
+            }
+            let target = peer.target().await;
+            let before = setup.running();
+            for _ in 0..4 {
+                let bytes = Bytes::new().count(ARGUMENT as u64).raw(&[7; ARGUMENT]);
+                let call = peer.call(target, "hold", bytes).await.manner(Manner::OneWay);
+                peer.send_all(&call.frames()).await;
+            }
+            until("they run", || setup.running() == before + 4).await;
+            peer.close().await;
+        }
+        assert!(refused);
+        setup.assert_served().await;
     });
 }
 

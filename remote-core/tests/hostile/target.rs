@@ -30,6 +30,8 @@ pub(crate) trait Target {
     /// Calls back.
     async fn call(&self, other: Ref<dyn Target>) -> Result<u64>;
     async fn never(&self) -> Result<()>;
+    /// Keeps its argument, and never returns.
+    async fn hold(&self, bytes: Vec<u8>) -> Result<()>;
     async fn never_child(&self) -> Result<Ref<dyn Target>>;
     async fn panics(&self) -> Result<()>;
     /// Returns this number of bytes.
@@ -185,6 +187,12 @@ impl Target for TargetObject {
 
     async fn never(&self) -> Result<()> {
         self.stay().await
+    }
+
+    async fn hold(&self, bytes: Vec<u8>) -> Result<()> {
+        let held: Result<()> = self.stay().await;
+        drop(bytes);
+        held
     }
 
     async fn never_child(&self) -> Result<Ref<dyn Target>> {

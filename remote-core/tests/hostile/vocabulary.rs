@@ -56,10 +56,10 @@ async fn record() -> Result<HashMap<String, u128>> {
     target.call(own).await?;
     target.large(3).await?;
     // Dropped when they run: then their names have been announced.
-    let both = async { tokio::join!(target.never(), target.never_child()) };
+    let all = async { tokio::join!(target.never(), target.never_child(), target.hold(vec![1])) };
     tokio::select! {
-        _ = both => unreachable!("they never return"),
-        () = until("both run", || running.load(Ordering::SeqCst) == 2) => {}
+        _ = all => unreachable!("they never return"),
+        () = until("all run", || running.load(Ordering::SeqCst) == 3) => {}
     }
     let _ = target.panics().await;
     let [client, server] = recorded.lock().unwrap().clone();

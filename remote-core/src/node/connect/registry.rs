@@ -23,9 +23,6 @@ const REMEMBERED: usize = 4096;
 /// descriptor, so that only this limits how many of them a peer can leave within a lease.
 const SESSION: usize = 8 * 1024;
 
-/// Bytes that a method counts for `Limits::memory` which executes a one-way message of a session that is over.
-const DETACHED: usize = 8 * 1024;
-
 /// The sessions of a node.
 pub(crate) struct Sessions {
     pub(crate) shared: Arc<Shared>,
@@ -133,7 +130,7 @@ impl Sessions {
             return Some("the node is gone".into());
         }
         let held = |session: &Arc<SharedSession>| SESSION + session.lock().machine.held();
-        let detached = |session: &Arc<SharedSession>| session.detached() as usize * DETACHED;
+        let detached = |session: &Arc<SharedSession>| session.detached_bytes();
         let held: usize = self.all().iter().map(held).sum::<usize>()
             + self.detached().iter().map(detached).sum::<usize>();
         let limit = self.shared.limits.memory;

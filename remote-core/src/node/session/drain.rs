@@ -8,6 +8,10 @@ use tokio::task::AbortHandle;
 
 use super::shared::SharedSession;
 
+/// Bytes that a method counts for `Limits::memory` which executes a one-way message of a session that is over, without its
+/// arguments.
+const DETACHED: usize = 8 * 1024;
+
 /// The numbers of operations in progress on a session.
 pub(crate) struct InProgress {
     /// Calls of this side.
@@ -54,6 +58,14 @@ impl SharedSession {
     pub(crate) fn detached(&self) -> u64 {
         let inner = self.lock();
         if inner.machine.closed().is_some() { inner.calls.running() as u64 } else { 0 }
+    }
+
+    /// Returns the bytes that these methods hold for the peer: their state, and at most the arguments of all calls that were in
+    /// progress.
+    pub(crate) fn detached_bytes(&self) -> usize {
+        let methods = self.detached() as usize;
+        let arguments = self.lock().machine.detached_bytes() as usize;
+        if methods > 0 { methods * DETACHED + arguments } else { 0 }
     }
 
     /// Aborts these methods.
